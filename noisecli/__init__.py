@@ -1,0 +1,3 @@
+"""Noisy copies of datasets."""
+
+__version__ = "0.1.0"
