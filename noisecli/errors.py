@@ -18,6 +18,7 @@ FailedReason = Literal[
     "worker-died",
     "out-of-memory",
     "foreign-file",
+    "unwritable",
 ]
 SkippedReason = Literal[
     "unsupported-format",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Kind = Literal["images", "audio"]
@@ -19,6 +19,7 @@ Warn = Literal[
     "name-not-utf8",
     "not-finite",
     "overshoot",
+    "padded",
 ]
 """The fixed words of a row's `warnings`."""
 
@@ -47,6 +48,55 @@ class Encoding:
     format: str | None = None
     quality: int | None = None
     subsampling: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How strong: one point of a sweep.
+
+    Attributes
+    ----------
+    quantity
+        std, var and severity are shares of full scale (var of its square), snr_db is in dB.
+    low, high
+        The range drawn from; equal for a fixed level.
+    text
+        As it was written, without spaces: "25", "10%", "5..50".
+    mean
+        Mean of the noise, a share of full scale.
+    steps
+        Where a range has steps instead of every value between (severity): the std of each.
+    """
+
+    quantity: Literal["std", "var", "snr_db", "severity"]
+    low: float
+    high: float
+    text: str
+    mean: float = 0.0
+    steps: tuple[float, ...] = ()
+
+    @property
+    def canonical(self) -> str:
+        """The level as a value: the same strength in other words is the same text. The mean moves no noise."""
+        if self.steps:
+            return "steps:" + ",".join(f"{step:.9g}" for step in self.steps)
+        if self.quantity == "snr_db":
+            return f"snr_db:{self.low:.9g}..{self.high:.9g}"
+        if self.quantity == "var" and self.low != self.high:
+            return f"var:{self.low:.9g}..{self.high:.9g}"
+        low, high = (self.low**0.5, self.high**0.5) if self.quantity == "var" else (self.low, self.high)
+        return f"std:{low:.9g}..{high:.9g}"
+
+    @property
+    def label(self) -> str:
+        """The level in words, as rows and messages name it."""
+        return f"{self.quantity}={self.text}"
+
+    @property
+    def folder(self) -> str:
+        """The name of its subtree in a sweep."""
+        text = self.text.replace("%", "pct").replace("/", "of")
+        return f"{self.quantity.replace('_', '-')}-{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +138,60 @@ class SampleSpec:
         if self.is_float:
             return replace(self, dtype="float32")
         return replace(self, dtype="float32", full_scale=1.0, low=self.low if self.low == 0 else -1.0, high=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One output to be made. Strings and numbers only: it travels to a worker.
+
+    Attributes
+    ----------
+    source
+        Relative path below the source folder, as the file system spells it.
+    output, clean_output
+        Relative paths below the destination, UTF-8.
+    level, copy
+        Which noise.
+    key
+        The stream's 128 bits.
+    size
+        Bytes of the source, for the time limit.
+    measure_survival
+        Whether to read a lossy output back and tell what share of the noise it kept.
+    """
+
+    source: str
+    output: str
+    clean_output: str | None
+    level: Level
+    copy: int
+    key: bytes
+    size: int
+    measure_survival: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Outcome: an output that stands, with its manifest row as a line of JSON without its end.
+
+    `survival` holds, when it was asked for, the share of the noise that the output kept; None where nothing was added
+    or the decoded length differs.
+    """
+
+    output: str
+    row: str
+    survival: dict[str, float | None] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Outcome: a source that failed or was skipped."""
+
+    source: str
+    status: Literal["failed", "skipped"]
+    reason: str
+    message: str
+
+
+Outcome = Made | Problem

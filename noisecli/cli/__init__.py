@@ -1,1 +1,109 @@
-"""."""
+"""The command line. Commands load when they are called; errors become exit statuses in one place, main()."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from importlib import import_module
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from noisecli import __version__
+from noisecli.errors import NoisecliError
+
+COMMANDS = {
+    "images": "Noisy copies of pictures: JPEG PNG TIFF WebP BMP PNM AVIF JP2 GIF.",
+    "audio": "Noisy copies of sounds: WAV FLAC OGG MP3 AIFF and more.",
+}
+
+
+class Interrupted(BaseException):
+    """SIGTERM or SIGHUP; SIGINT is Python's KeyboardInterrupt."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when it is called, and not for the list of commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"noisecli.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="noisecli")
+def cli() -> None:
+    """Make noisy copies of datasets: exact Gaussian noise on pictures and sounds.
+
+    The same bytes for any number of jobs; one bad file never costs the others; a manifest tells what was done.
+
+    \b
+    noisecli images photos noisy --std 25
+    noisecli audio speech noisy --snr-db 10..30
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the status that cli.md promises."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        status = cli.main(standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except (KeyboardInterrupt, click.Abort):
+        status = _say("stopped by SIGINT; the same command goes on from here", 130)
+    except Interrupted as stop:
+        name = signal.Signals(stop.number).name
+        status = _say(f"stopped by {name}; the same command goes on from here", 128 + stop.number)
+    except NoisecliError as error:
+        status = _say(str(error), error.exit_status)
+    except BrokenPipeError:
+        status = _nobody_listens()
+    except Exception:
+        traceback.print_exc()
+        status = _say("this is an error of noisecli, not of your data; please report it with the lines above", 3)
+    _flush_and_exit(status)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise Interrupted(number)
+
+
+def _say(message: str, status: int) -> int:
+    click.echo(f"noisecli: {message}", err=True)
+    return status
+
+
+def _nobody_listens() -> int:
+    """Standard output was closed early, as by head: quiet, like other tools."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
+def _flush_and_exit(status: int) -> NoReturn:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = _nobody_listens()
+    sys.exit(status)

@@ -1,1 +1,1 @@
-"""."""
+"""The noise itself: pure functions on arrays, no files, no clock, no global state."""

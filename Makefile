@@ -1,0 +1,86 @@
+# `make` alone lists the targets. Every target makes its own .venv first where there is none.
+
+PYTHON ?= python3
+WORKERS ?= auto
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+BROKEN := $(BIN)/noisecli images sample_data/broken/images demo/broken --std 25
+OPENCV := $(BIN)/python -c 'import cv2'
+VERSION_OF_OPENCV := $(BIN)/python -c 'import importlib.metadata as m; print(m.version("opencv-python"))'
+
+# Writes the requirements of the extras named after it (of all of them when none is), one a line.
+EXTRAS := $(BIN)/python -c 'import sys, tomllib; \
+	extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*(line for name in sys.argv[1:] or extras for line in extras[name]), sep="\n")'
+
+# The ordinary OpenCV wheel needs libGL and glib, which a bare server lacks. Both wheels fill the same folder, so the one
+# goes before the other comes. pip would bring the ordinary one back whenever it looks: the stamps keep it from looking.
+define use_an_opencv_that_loads
+	@reason=$$($(OPENCV) 2>&1) || { \
+		version=$$($(VERSION_OF_OPENCV)) && \
+		echo "opencv-python cannot be loaded here ($$(echo "$$reason" | tail -n 1))," \
+			"so opencv-python-headless $$version takes its place in $(VENV)" && \
+		$(PIP) uninstall --yes opencv-python opencv-python-headless 2>/dev/null && \
+		$(PIP) install --no-deps "opencv-python-headless==$$version" && \
+		$(OPENCV); }
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint samples golden clean
+
+help:  ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(VENV)/.test  ## run noisecli on sample_data, into demo/
+	$(BIN)/noisecli images sample_data/images demo/images --std 25 --sidecars copy
+	$(BIN)/noisecli audio sample_data/audio demo/audio --snr-db 10..30 --sidecars copy
+	@echo; echo "Now a folder with a broken file in it: it never costs the others, and the exit status is 1."
+	@echo "$(BROKEN)"; $(BROKEN); test $$? -eq 1
+	@echo; echo "Look at demo/images and demo/audio, beside sample_data/images and sample_data/audio."
+	@echo "What was done to each file: demo/images/manifest.jsonl. What went wrong: demo/broken/errors.jsonl."
+
+test: $(VENV)/.test  ## the quick tests
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/.all  ## every test, with every extra installed
+	$(PYTEST)
+
+lint: $(VENV)/.lint  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+
+samples: $(VENV)/.test  ## make sample_data anew
+	$(BIN)/python sample_data/generate.py
+
+golden: $(VENV)/.test  ## accept today's output bytes as the golden ones
+	NOISECLI_RENEW_GOLDEN=1 $(BIN)/python -m pytest tests/test_golden.py
+
+clean:  ## remove what the other targets made (sample_data stays)
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache
+	find noisecli tests sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip is the last thing that comes into a new environment: without it, the making was cut short and starts again.
+$(BIN)/pip:
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/.test: pyproject.toml | $(BIN)/pip
+	@$(PIP) install --editable '.[test]'
+	$(use_an_opencv_that_loads)
+	@touch $@
+
+# Only what lint needs more: the project itself stays untouched while `make -j` may be testing it.
+$(VENV)/.lint: $(VENV)/.test
+	@$(EXTRAS) lint >$@.txt
+	@$(PIP) install --requirement $@.txt
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.lint
+	@$(EXTRAS) >$@.txt
+	@$(PIP) install --requirement $@.txt
+	$(use_an_opencv_that_loads)
+	@touch $@

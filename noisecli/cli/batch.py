@@ -1,0 +1,152 @@
+"""From the words of images and audio to one frozen Settings, and from its Summary back to words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from noisecli.cli.levels import parse_levels, parse_share
+from noisecli.cli.telling import progress_bar, tell
+from noisecli.codecs import UNSUPPORTED, format_of
+from noisecli.model import Encoding, Kind, Level, Limits
+from noisecli.run.cpus import available_cpus
+from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+
+_SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
+
+
+def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any]) -> int:
+    """Run one of the two commands; return its exit status."""
+    if words["quiet"] and words["verbose"]:
+        raise click.UsageError("--quiet and --verbose exclude each other")
+    settings = Settings(
+        kind=kind,
+        source=source,
+        destination=destination,
+        noise=_noise(kind, words),
+        output=_output(words),
+        choice=_choice(words),
+        running=_running(words),
+    )
+    if _is_one_file(source, destination):
+        from noisecli.run.single import run_single
+
+        summary = run_single(settings)
+    else:
+        from noisecli.run.pipeline import run
+
+        settings = _folder_of_file(settings)
+        _refuse_ignored_metadata(settings)
+        with progress_bar(words["progress"], words["quiet"], kind) as begin:
+            summary = run(settings, dry_run=words["dry_run"], begin=begin)
+    tell(summary, settings, words)
+    return summary.exit_status
+
+
+def _noise(kind: Kind, words: Mapping[str, Any]) -> NoiseSettings:
+    if words["no_clip"] and words.get("form") in ("png", "jpg", "jpeg", "webp", "bmp", "gif", "mp3", "flac"):
+        raise click.UsageError(f"--no-clip needs floats, which {words['form']} cannot hold; use --format tiff or wav")
+    return NoiseSettings(
+        levels=_levels(kind, words),
+        seed=words["seed"],
+        copies=words["copies"],
+        probability=words["prob"],
+        shared_channels=words["shared_channels"],
+        clip=not words["no_clip"],
+        dtype=words["dtype"],
+        full_scale=words.get("full_scale"),
+    )
+
+
+def _levels(kind: Kind, words: Mapping[str, Any]) -> tuple[Level, ...]:
+    given = {name: words.get(name) for name in ("std", "var", "snr_db", "severity") if words.get(name) is not None}
+    if len(given) != 1:
+        names = "--std, --var, --snr-db" + (", --severity" if kind == "images" else "")
+        raise click.UsageError(f"say how strong, with exactly one of {names}")
+    [(quantity, text)] = given.items()
+    mean = parse_share(words["mean"], kind)
+    if quantity == "snr_db" and mean:
+        raise click.UsageError("--mean and --snr-db exclude each other: a ratio of powers has no place for a mean")
+    severity_set = words.get("severity_set", "imagenet-c")
+    return parse_levels(text, quantity, kind, steps=words["levels"], severity_set=severity_set, mean=mean)  # type: ignore[arg-type]
+
+
+def _output(words: Mapping[str, Any]) -> OutputSettings:
+    manifest = words["manifest"] or "manifest.jsonl"
+    if "/" in manifest or not manifest.endswith(".jsonl") or manifest == ".jsonl":
+        raise click.UsageError(f"--manifest {manifest}: a file name ending in .jsonl, in DST itself")
+    return OutputSettings(
+        encoding=Encoding(words["form"], words["quality"], words.get("subsampling")),
+        with_clean=words["with_clean"],
+        name=words["name"],
+        sidecars=words["sidecars"],
+        manifest=manifest,
+    )
+
+
+def _choice(words: Mapping[str, Any]) -> Choice:
+    return Choice(words["include"], words["exclude"], _listed(words["files0_from"]), words["limit"])
+
+
+def _listed(path: str | None) -> tuple[str, ...] | None:
+    if path is None:
+        return None
+    try:
+        with click.open_file(path, "rb") as file:
+            names = file.read().split(b"\0")
+    except OSError as error:
+        raise click.UsageError(f"--files0-from {path}: {error.strerror}") from error
+    return tuple(os.fsdecode(name) for name in names if name)
+
+
+def _running(words: Mapping[str, Any]) -> Running:
+    return Running(
+        jobs=words["jobs"] or available_cpus(),
+        timeout=words["timeout"],
+        limits=Limits(words.get("max_pixels", Limits().max_pixels), words["max_bytes"]),
+        stop_on_error=words["on_error"] == "stop",
+        max_failures=words["max_failures"],
+        force=words["force"],
+        redo=words["redo"],
+        checksum=words["checksum"],
+        prune=words["prune"],
+        fsync=words["fsync"],
+    )
+
+
+def _is_one_file(source: str, destination: str) -> bool:
+    """Whether one file goes to one file; a destination without a suffix we know is a folder."""
+    if source == "-" or destination == "-":
+        if source != "-" and not os.path.isfile(source):
+            raise click.UsageError("- stands for one file; SRC must be a file or - then")
+        return True
+    if not os.path.isfile(source) or os.path.isdir(destination) or destination.endswith("/"):
+        return False
+    suffix = os.path.splitext(destination)[1]
+    if suffix.lower() in UNSUPPORTED:
+        raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
+    return format_of(suffix) is not None
+
+
+def _folder_of_file(settings: Settings) -> Settings:
+    """One file into a folder is a run over its folder that chooses one name."""
+    if not os.path.isfile(settings.source):
+        return settings
+    folder, name = os.path.split(settings.source)
+    return replace(settings, source=folder or ".", choice=replace(settings.choice, names=(name,)))
+
+
+def _refuse_ignored_metadata(settings: Settings) -> None:
+    """Hugging Face ignores a metadata.jsonl beside split folders, in silence."""
+    if settings.output.manifest != "metadata.jsonl" or not os.path.isdir(settings.source):
+        return
+    splits = sorted(_SPLITS & set(os.listdir(settings.source)))
+    if splits:
+        raise click.UsageError(
+            f"--manifest metadata.jsonl beside {splits[0]}/ would be ignored by Hugging Face datasets; "
+            f"run once for each split: SRC/{splits[0]} DST/{splits[0]}"
+        )

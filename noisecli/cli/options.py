@@ -1,0 +1,178 @@
+"""Options shared by commands, in sections. Each is an object in one place; help lists them section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorator = Callable[[Any], Any]
+
+
+class SectionedOption(click.Option):
+    """An option that knows the heading it is listed under."""
+
+    def __init__(self, *args: Any, section: str = "Other", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class SectionedCommand(click.Command):
+    """A command whose many options are listed under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one list for each section, in the order they were declared."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
+        for name, records in sections.items():
+            with formatter.section(name):
+                formatter.write_dl(records)
+
+
+def _option(section: str, *names: str, **kwargs: Any) -> Decorator:
+    return click.option(*names, cls=SectionedOption, section=section, **kwargs)
+
+
+def apply(*decorators: Decorator) -> Decorator:
+    """Return one decorator of many, in reading order."""
+
+    def decorate(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+_STRENGTH = "How strong (exactly one of the first)"
+
+STD = _option(_STRENGTH, "--std", metavar="LEVEL", help="Standard deviation: 25, 10%, 25/255, 5..50, 5,15,25.")
+VAR = _option(_STRENGTH, "--var", metavar="LEVEL", help="Variance: the same unit squared.")
+SNR = _option(_STRENGTH, "--snr-db", metavar="LEVEL", help="Signal-to-noise ratio in dB; ranges are uniform in dB.")
+SEVERITY = _option(_STRENGTH, "--severity", metavar="LEVEL", help="0 to 5, as published with ImageNet-C; 0 is none.")
+SEVERITY_SET = _option(
+    _STRENGTH, "--severity-set", type=click.Choice(["imagenet-c", "cifar-c"]), default="imagenet-c", show_default=True,
+    help="Whose severities.",
+)  # fmt: skip
+LEVELS = _option(_STRENGTH, "--levels", type=int, metavar="N", help="Spread a range into N evenly spaced levels.")
+MEAN = _option(_STRENGTH, "--mean", default="0", metavar="M", help="Mean of the noise, same unit as --std.")
+
+_NOISE = "Which noise"
+
+SEED = _option(_NOISE, "--seed", type=int, default=0, show_default=True, help="Other seed, other noise.")
+COPIES = _option(
+    _NOISE,
+    "--copies",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="N independent noisy versions of each file.",
+)
+PROB = _option(
+    _NOISE,
+    "--prob",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    metavar="P",
+    help="Chance that an output gets noise at all.",
+)
+SHARED = _option(
+    _NOISE, "--shared-channels", is_flag=True, help="One noise value for all channels of a pixel or frame."
+)
+NO_CLIP = _option(_NOISE, "--no-clip", is_flag=True, help="Keep floats beyond full scale; with --dtype float32.")
+DTYPE = _option(_NOISE, "--dtype", type=click.Choice(["float32"]), help="Write the sum itself: TIFF, FLOAT WAV.")
+FULL_SCALE = _option(
+    _NOISE, "--full-scale", type=click.FloatRange(0, min_open=True), metavar="V",
+    help="The value that is white: floats outside 0..1, 12 bits in 16.",
+)  # fmt: skip
+
+_OUTPUT = "What comes out"
+
+QUALITY = _option(
+    _OUTPUT, "--quality", type=click.IntRange(1, 100), metavar="Q", help="Of lossy formats; JPEG's default is 98."
+)
+SUBSAMPLING = _option(
+    _OUTPUT, "--subsampling", type=click.Choice(["444", "422", "420", "440", "411"]),
+    help="JPEG colour resolution; default 444: the others lose noise.",
+)  # fmt: skip
+WITH_CLEAN = _option(_OUTPUT, "--with-clean", is_flag=True, help="DST/clean/ and DST/noisy/, through the same encoder.")
+SIDECARS = _option(
+    _OUTPUT, "--sidecars", type=click.Choice(["skip", "copy", "link"]), default="skip", show_default=True,
+    help="What becomes of labels, transcripts and all else beside.",
+)  # fmt: skip
+NAME = _option(_OUTPUT, "--name", metavar="TEMPLATE", help="File names: {stem} {ext} {copy} {level}.")
+MANIFEST = _option(
+    _OUTPUT, "--manifest", metavar="NAME", help="Name of the manifest in DST.  [default: manifest.jsonl]"
+)
+
+_CHOICE = "Which files"
+
+INCLUDE = _option(_CHOICE, "--include", multiple=True, metavar="GLOB", help="Only these; may be repeated.")
+EXCLUDE = _option(_CHOICE, "--exclude", multiple=True, metavar="GLOB", help="Not these; they count as side files.")
+FILES0 = _option(
+    _CHOICE,
+    "--files0-from",
+    metavar="FILE|-",
+    help="Take this NUL-separated list instead of the walk, relative to SRC.",
+)
+LIMIT = _option(_CHOICE, "--limit", type=click.IntRange(1), metavar="N", help="The first N files only.")
+
+_RUNNING = "Running"
+
+JOBS = _option(
+    _RUNNING, "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Worker processes.  [default: the CPUs allowed]"
+)
+DRY_RUN = _option(_RUNNING, "--dry-run", is_flag=True, help="Tell what would happen; write nothing.")
+REDO = _option(_RUNNING, "--redo", is_flag=True, help="Make outputs again that stand already.")
+CHECKSUM = _option(
+    _RUNNING, "--checksum", is_flag=True, help="Decide by content what stands already, not by size and time."
+)
+PRUNE = _option(_RUNNING, "--prune", is_flag=True, help="Remove outputs whose source is gone.")
+FORCE = _option(_RUNNING, "--force", is_flag=True, help="Replace files that noisecli did not make.")
+ON_ERROR = _option(
+    _RUNNING, "--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True,
+    help="What a failed file does to the run.",
+)  # fmt: skip
+MAX_FAILURES = _option(
+    _RUNNING, "--max-failures", type=click.IntRange(1), metavar="N", help="Stop when N files failed."
+)
+TIMEOUT = _option(
+    _RUNNING, "--timeout", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, metavar="S",
+    help="Seconds per output, plus one for each MB.",
+)  # fmt: skip
+MAX_PIXELS = _option(
+    _RUNNING, "--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
+    help="Largest picture, by its header.",
+)  # fmt: skip
+MAX_BYTES = _option(
+    _RUNNING, "--max-bytes", type=click.IntRange(1), default=1 << 40, metavar="N", help="Largest file."
+)  # fmt: skip
+FSYNC = _option(_RUNNING, "--fsync", is_flag=True, help="Survive power loss, not only a crash.")
+
+_TELLING = "Telling"
+
+JSON = _option(_TELLING, "--json", "as_json", is_flag=True, help="One JSON object on standard output: the summary.")
+QUIET = _option(_TELLING, "-q", "--quiet", is_flag=True, help="Problems only.")
+VERBOSE = _option(_TELLING, "-v", "--verbose", is_flag=True, help="All problems and warnings.")
+PROGRESS = _option(
+    _TELLING, "--progress", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+    help="Progress bar; auto: on a terminal.",
+)  # fmt: skip
+
+
+def output_format(*words: str) -> Decorator:
+    """Return the --format option of a kind."""
+    return _option(_OUTPUT, "--format", "form", type=click.Choice(list(words)), help="Write another format.")
+
+
+COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, LIMIT)
+COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, MAX_BYTES, FSYNC)
+COMMON_TELLING = apply(JSON, QUIET, VERBOSE, PROGRESS)
+PATHS = apply(
+    click.argument("source", metavar="SRC", type=click.Path(path_type=str)),
+    click.argument("destination", metavar="DST", type=click.Path(path_type=str)),
+)

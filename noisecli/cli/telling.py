@@ -1,0 +1,118 @@
+"""What people and programs are told: the bar and the words on standard error, --json on standard output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from noisecli.run.settings import Settings
+from noisecli.run.summary import Summary
+
+_NOUNS = {"images": ("picture", "pictures"), "audio": ("sound", "sounds")}
+_PROBLEMS_SHOWN = 20
+
+Begin = Callable[[int], Callable[[int], None]]
+
+
+@contextmanager
+def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
+    """Yield what begins a bar of so many steps; `auto` is silent off a terminal."""
+    bars: list[Any] = []
+
+    def begin(total: int) -> Callable[[int], None]:
+        if quiet or when == "never":
+            return lambda settled: None
+        from tqdm import tqdm
+
+        bars.append(tqdm(total=total, unit=_NOUNS[kind][0], disable=None if when == "auto" else False, leave=False))
+        update: Callable[[int], None] = bars[0].update
+        return update
+
+    try:
+        yield begin
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None:
+    """Print the summary."""
+    if words["as_json"] and settings.destination != "-":
+        click.echo(json.dumps(summary.as_json(), ensure_ascii=False))
+    _tell_problems(summary, everything=words["verbose"])
+    if not words["quiet"]:
+        for line in _lines(summary, settings, everything=words["verbose"]):
+            click.echo(line, err=True)
+    if summary.stopped:
+        click.echo(f"noisecli: stopped: {summary.stopped}", err=True)
+
+
+def _tell_problems(summary: Summary, *, everything: bool) -> None:
+    shown = summary.problems if everything else summary.problems[:_PROBLEMS_SHOWN]
+    for problem in shown:
+        click.echo(f"{_one_line(problem.source)}: {problem.status}: {problem.message}", err=True)
+    if len(shown) < len(summary.problems):
+        more = len(summary.problems) - len(shown)
+        click.echo(f"... and {more} more: -v lists them, errors.jsonl has them all", err=True)
+
+
+def _one_line(name: str) -> str:
+    return name.encode("unicode_escape").decode() if not name.isprintable() else name
+
+
+def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
+    if summary.dry_run:
+        yield f"dry run: {_count(summary.planned, settings)} would be made or kept, from {summary.input_bytes:,} bytes"
+    else:
+        parts = [f"{_count(summary.made, settings)} made"]
+        parts += [
+            f"{number:,} {word}"
+            for number, word in (
+                (summary.kept, "kept"),
+                (summary.pruned, "pruned"),
+                (summary.failed, "failed"),
+                (summary.skipped, "skipped"),
+            )
+            if number
+        ]
+        yield f"{', '.join(parts)}: {settings.destination}"
+    yield from _left_alone(summary, settings)
+    yield from _survival(summary, settings)
+    if everything:
+        yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
+    elif summary.warnings:
+        total = sum(summary.warnings.values())
+        yield f"{total:,} warnings ({', '.join(sorted(summary.warnings))}); the manifest's rows have them"
+
+
+def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
+    for kind, number in summary.other_kinds.items():
+        yield f"{number:,} {_NOUNS[kind][number != 1]} left alone: noisecli {kind}"
+    if summary.sidecars_left:
+        yield f"{summary.sidecars_left:,} side files left behind: --sidecars copy takes labels and transcripts along"
+    if summary.sidecars_copied:
+        word = "linked" if settings.output.sidecars == "link" else "copied"
+        yield f"{summary.sidecars_copied:,} side files {word}"
+    if summary.hidden:
+        yield f"{summary.hidden:,} hidden files and folders left alone"
+    if summary.not_chosen:
+        yield f"{summary.not_chosen:,} files left out by --include or --limit"
+
+
+def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
+    """Tell what share of the noise lossy files keep, and the way out where it is not what was asked for."""
+    for level, share in summary.survival.items():
+        if share == 1.0:
+            continue
+        advice = ""
+        if not 0.97 <= share <= 1.03:
+            advice = f"; --format {'png' if settings.kind == 'images' else 'flac'} keeps it exactly"
+        yield f"{level}: on disk the noise has {share:.1%} of its std{advice}"
+
+
+def _count(number: int, settings: Settings) -> str:
+    return f"{number:,} {_NOUNS[settings.kind][number != 1]}"

@@ -1,0 +1,39 @@
+"""Sounds: bytes <-> samples, block by block, metadata kept. The only place that knows libsndfile."""
+
+from __future__ import annotations
+
+import soundfile
+
+from noisecli.codecs import InputFile, OutputFile, Source
+from noisecli.codecs.audio.sink import SoundSink
+from noisecli.codecs.audio.source import SoundSource
+from noisecli.codecs.audio.target import choose_target
+from noisecli.model import Encoding, Limits, SampleSpec
+
+__all__ = ["create_sink", "open_source", "versions"]
+
+
+def open_source(file: InputFile, limits: Limits) -> SoundSource:
+    """Check a sound's container, then open it; see noisecli.codecs.Codec.
+
+    `limits` do not bind sounds: they are decoded in blocks, and a file's size was checked before.
+    """
+    return SoundSource(file)
+
+
+def create_sink(file: OutputFile, source: Source, spec: SampleSpec, encoding: Encoding, key: bytes) -> SoundSink:
+    """Open an output like `source` unless `encoding` says otherwise; see noisecli.codecs.Codec.
+
+    Encoding.quality, 1 to 100, is for OGG and MP3: 100 is the encoder's best.
+    """
+    if not isinstance(source, SoundSource):
+        raise TypeError("a sound's sink needs a source of this codec")
+    sink = SoundSink(file, choose_target(source, spec, encoding), spec, source.tags, key)
+    if source.header.lost_metadata and "metadata-lost" not in sink.warnings:
+        sink.warnings.append("metadata-lost")
+    return sink
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of soundfile and of libsndfile."""
+    return {"soundfile": soundfile.__version__, "libsndfile": soundfile.__libsndfile_version__}

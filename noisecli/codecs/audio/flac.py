@@ -1,0 +1,67 @@
+"""FLAC: its metadata blocks. libFLAC itself checks every frame's sum."""
+
+from __future__ import annotations
+
+from noisecli.codecs.audio.headers import Header, Window, corrupt, truncated
+from noisecli.errors import FileSkipped
+
+STREAMINFO, VORBIS_COMMENT = 0, 4
+_CARRIED = {STREAMINFO, 1, 3, VORBIS_COMMENT}
+_KEYS = {
+    b"TITLE",
+    b"COPYRIGHT",
+    b"SOFTWARE",
+    b"ENCODER",
+    b"ARTIST",
+    b"COMMENT",
+    b"DATE",
+    b"ALBUM",
+    b"LICENSE",
+    b"TRACKNUMBER",
+    b"GENRE",
+}
+
+
+def check_flac(window: Window, start: int) -> Header:
+    """Check the metadata blocks; `start` is where fLaC stands (ID3 tags may come before)."""
+    position, last, lost, known = start + 4, False, start > 0, False
+    while not last:
+        head = window.number(position, 4, big=True)
+        last, kind, size = bool(head >> 31), (head >> 24) & 0x7F, head & 0xFFFFFF
+        if position + 4 + size > window.size:
+            raise truncated("the file ends inside its header")
+        if position == start + 4:
+            if kind != STREAMINFO or size < 34:
+                raise corrupt("a FLAC without its stream header")
+            known = _check_streaminfo(window.number(position + 14, 8, big=True))
+        if kind == VORBIS_COMMENT:
+            lost |= holds_other_comments(window.read(position + 4, size))
+        lost |= kind not in _CARRIED
+        position += 4 + size
+    return Header("flac", frames=None if known else -1, lost_metadata=lost)
+
+
+def _check_streaminfo(fields: int) -> bool:
+    """Refuse depths that libsndfile cannot write; return whether the number of frames is given."""
+    bits = ((fields >> 36) & 0x1F) + 1
+    if bits not in (8, 16, 24):
+        raise FileSkipped("unsupported-samples", f"a FLAC of {bits} bits: convert it to 16 or 24 bits first")
+    return fields & 0xFFFFFFFFF != 0
+
+
+def holds_other_comments(block: bytes) -> bool:
+    """Whether a Vorbis comment block has keys beyond the ten that libsndfile carries over, or one of them twice."""
+    position = 4 + int.from_bytes(block[:4], "little")
+    count = int.from_bytes(block[position : position + 4], "little")
+    position += 4
+    seen: set[bytes] = set()
+    for _ in range(count):
+        size = int.from_bytes(block[position : position + 4], "little")
+        if position + 4 + size > len(block):
+            return True
+        key = block[position + 4 : position + 4 + size].split(b"=", 1)[0].upper()
+        if key not in _KEYS or key in seen:
+            return True
+        seen.add(key)
+        position += 4 + size
+    return False

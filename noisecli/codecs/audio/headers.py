@@ -1,0 +1,115 @@
+"""What a sound's container promises, read from its own bytes before libsndfile sees them.
+
+libsndfile reads cut files short without a word and spins on some broken ones; a walk over the headers knows better.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from noisecli.errors import FileFailed
+
+_WINDOW = 4096
+UNKNOWN_SIZE = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The findings of a container check.
+
+    Attributes
+    ----------
+    format
+        noisecli's word: wav, flac, ogg, mp3, aiff, au, caf, w64 or rf64.
+    frames
+        How many frames the file holds where its container tells better than libsndfile, -1 when the file does not say,
+        None when libsndfile's count is right.
+    trailing_data
+        Whether bytes follow the container's end.
+    lost_metadata
+        Whether there is metadata that libsndfile does not carry over.
+    """
+
+    format: str
+    frames: int | None = None
+    trailing_data: bool = False
+    lost_metadata: bool = False
+
+
+class Chunk(NamedTuple):
+    """One chunk: its name, where its content starts, and the size its header claims."""
+
+    name: bytes
+    start: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The first byte behind the content."""
+        return self.start + self.size
+
+
+class Window:
+    """Random reads of an open file; its beginning is remembered, the descriptor's position is left alone."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self.size = size
+        self._descriptor = descriptor
+        self._head = os.pread(descriptor, min(size, _WINDOW), 0)
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return `count` bytes, fewer at the end of the file."""
+        end = min(offset + count, self.size)
+        if end <= len(self._head):
+            return self._head[offset:end]
+        return os.pread(self._descriptor, end - offset, offset) if end > offset else b""
+
+    def number(self, offset: int, count: int, big: bool = False) -> int:
+        """Return an unsigned integer of `count` bytes; a file that ends inside it is cut."""
+        data = self.read(offset, count)
+        if len(data) < count:
+            raise truncated("the file ends inside its header")
+        return int.from_bytes(data, "big" if big else "little")
+
+
+def iterate_chunks(window: Window, start: int, big: bool = False, long_data: int | None = None) -> Iterator[Chunk]:
+    """Yield the chunks of a RIFF or IFF file in order, ending at the file's end or where no chunk name is.
+
+    A data chunk whose size is all ones is `long_data` bytes long, and runs to the file's end without that: so write
+    programs into a pipe.
+    """
+    position = start
+    while position + 8 <= window.size:
+        name = window.read(position, 4)
+        if not is_chunk_name(name):
+            return
+        size = window.number(position + 4, 4, big)
+        if size == UNKNOWN_SIZE and name == b"data":
+            size = window.size - position - 8 if long_data is None else long_data
+        yield Chunk(name, position + 8, size)
+        position += 8 + size + (size & 1)
+
+
+def is_chunk_name(name: bytes) -> bool:
+    """Whether four bytes can be a chunk's name: printable ASCII."""
+    return name.isascii() and name.decode("ascii").isprintable()
+
+
+def truncated(what: str) -> FileFailed:
+    """Return the error of a file that ends before its promise."""
+    return FileFailed("truncated", f"{what}: cut short, get it again")
+
+
+def corrupt(what: str) -> FileFailed:
+    """Return the error of a file whose header contradicts itself."""
+    return FileFailed("corrupt", f"{what}: damaged, get it again")
+
+
+def check_fits(chunk: Chunk, window: Window) -> None:
+    """Refuse a chunk that promises more bytes than the file has."""
+    if chunk.end > window.size:
+        missing = chunk.end - window.size
+        raise truncated(f"the header promises {missing:,} bytes more than there are")

@@ -1,0 +1,140 @@
+"""Sounds in: one open file, decoded block by block."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from noisecli.codecs import InputFile
+from noisecli.codecs.audio.detect import contradicts, inspect
+from noisecli.codecs.audio.headers import Header, corrupt, truncated
+from noisecli.codecs.audio.stream import Stream, explain, is_unsupported, open_input
+from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, describe_samples, layout_of
+from noisecli.errors import FileSkipped
+from noisecli.model import SampleSpec, Warn
+
+BLOCK_SAMPLES = 1 << 17
+"""Samples in a block, all channels together: 256 kB of int16, within 1.15 of reading and writing the whole at once."""
+
+_REWINDABLE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+"""Subtypes whose samples stand at fixed places. Other decoders are opened anew: a seek changes what some give."""
+
+
+class SoundSource:
+    """One opened sound; see noisecli.codecs.Source.
+
+    Attributes
+    ----------
+    container, subtype, endian
+        soundfile's words for what the file is.
+    header
+        What the container check found.
+    tags
+        The text tags that libsndfile carries over.
+    """
+
+    def __init__(self, file: InputFile) -> None:
+        self._file = file
+        self._descriptor = file.fileno()
+        self.header: Header = inspect(self._descriptor, file.size)
+        self._stream = _open(self._descriptor)
+        self._position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        self._is_fresh = True
+        self.format = self.header.format
+        self.container: str = self._stream.format
+        self.subtype: str = self._stream.subtype
+        self.endian: str = self._stream.endian
+        self._check_subtype()
+        self.spec: SampleSpec = describe_samples(
+            self.subtype, self._count_frames(), self._stream.channels, self._stream.samplerate
+        )
+        self.tags: dict[str, str] = self._stream.copy_metadata()
+        self.warnings: list[Warn] = self._collect_warnings(file.suffix)
+
+    def _check_subtype(self) -> None:
+        if self.subtype not in LAYOUTS or self.subtype not in HOLDS[self.format]:
+            self.close()
+            raise FileSkipped(
+                "unsupported-samples",
+                f"{self.subtype} samples in {self.format} cannot be written back: convert it first",
+            )
+
+    def _count_frames(self) -> int:
+        """Return libsndfile's count unless the container knows better; it never reads beyond its own."""
+        frames: int = self._stream.frames
+        known = self.header.frames
+        if known is None or known < 0:
+            return frames if known is None else -1
+        if frames < known:
+            self.close()
+            if self.format != "mp3":
+                raise truncated(f"{known:,} frames are promised, {frames:,} can be read")
+            raise FileSkipped(
+                "unsupported-samples", "an MP3 without a frame count: rewrite it (ffmpeg -c copy adds it)"
+            )
+        return known
+
+    def _collect_warnings(self, suffix: str) -> list[Warn]:
+        warnings: list[Warn] = []
+        if contradicts(suffix, self.format):
+            warnings.append("wrong-suffix")
+        if self.header.trailing_data:
+            warnings.append("trailing-data")
+        return warnings
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Yield (frames, channels) arrays in native units; see noisecli.codecs.Source."""
+        self._rewind()
+        promised, channels = self.spec.shape
+        layout = layout_of(self.spec)
+        rows = max(1, BLOCK_SAMPLES // channels)
+        buffer = np.empty((min(rows, promised) if promised >= 0 else rows, channels), layout.dtype)
+        seen = 0
+        while seen != promised:
+            block = self._read(buffer)
+            if not len(block):
+                break
+            seen += len(block)
+            if layout.shift:
+                np.right_shift(block, layout.shift, out=block)
+            yield block
+        if seen < promised:
+            raise truncated(f"{promised:,} frames are promised, {seen:,} are there")
+
+    def _rewind(self) -> None:
+        if not self._is_fresh:
+            if self.subtype.startswith(_REWINDABLE) and self.format != "flac":
+                self._stream.seek(0)
+            else:
+                self._stream.close()
+                self._stream = _open(self._descriptor)
+            self._position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        self._is_fresh = False
+
+    def _read(self, buffer: NDArray[Any]) -> NDArray[Any]:
+        """Read one block; the caller may have moved the descriptor since the last one."""
+        os.lseek(self._descriptor, self._position, os.SEEK_SET)
+        try:
+            block: NDArray[Any] = self._stream.read(out=buffer)
+        except soundfile.LibsndfileError as error:
+            raise corrupt(f"decoding stops ({explain(error)})") from None
+        self._position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        return block
+
+    def close(self) -> None:
+        """Let go of the decoder."""
+        self._stream.close()
+
+
+def _open(descriptor: int) -> Stream:
+    try:
+        return open_input(descriptor)
+    except soundfile.LibsndfileError as error:
+        if is_unsupported(error):
+            raise FileSkipped("unsupported-samples", f"{explain(error)}: convert it first") from None
+        raise corrupt(explain(error)) from None

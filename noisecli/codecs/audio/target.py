@@ -1,0 +1,127 @@
+"""How an output is encoded: container, subtype, quality, decided before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import soundfile
+
+from noisecli.codecs.audio.source import SoundSource
+from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, choose_subtype
+from noisecli.errors import FileFailed
+from noisecli.model import Encoding, SampleSpec
+
+LARGEST = (1 << 32) - (1 << 20)
+"""Bytes of samples that 32-bit sizes hold, a megabyte kept for headers and tags."""
+
+_CONTAINERS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG", "mp3": "MP3", "aiff": "AIFF"}
+_CONTAINERS |= {"au": "AU", "caf": "CAF", "w64": "W64", "rf64": "RF64"}
+_LIMITED = ("WAV", "WAVEX", "AIFF", "AU")
+_QUALITY = {"VORBIS": 100, "OPUS": 50, "MPEG_LAYER_III": 100}
+"""Share of white noise at 10 dB SNR that comes back, by correlation, mono, 44.1 kHz (Opus: 16 kHz): Vorbis .999 at 100
+(.989 at 95, .857 at 50), MP3 .971 at 100 with a variable rate (.906 at a constant 320 kbit/s), Opus 1.003 at 50."""
+_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """soundfile's settings for one output.
+
+    Attributes
+    ----------
+    format
+        noisecli's word for the output's format.
+    container, subtype, endian
+        soundfile's words.
+    compression_level
+        0 to 1, None where it does not apply.
+    frame_bytes
+        Bytes of one frame, 0 where frames have no fixed size.
+    most_frames
+        Frames that the container can hold.
+    """
+
+    format: str
+    container: str
+    subtype: str
+    endian: str
+    compression_level: float | None
+    frame_bytes: int
+    most_frames: int
+
+    @property
+    def bitrate_mode(self) -> str | None:
+        """MP3 keeps most at a variable rate."""
+        return "VARIABLE" if self.container == "MP3" else None
+
+
+def choose_target(source: SoundSource, spec: SampleSpec, encoding: Encoding) -> Target:
+    """Decide how to encode blocks of `spec` that come from `source`.
+
+    Raises
+    ------
+    FileFailed
+        no-encoder, naming what fits.
+    """
+    if encoding.subsampling is not None:
+        raise FileFailed("no-encoder", "sounds have no chroma to subsample: leave --subsampling out")
+    wanted = encoding.format or source.format
+    subtype = choose_subtype(source.subtype, wanted, as_float32=spec.is_float and not source.spec.is_float)
+    container = source.container if wanted == source.format else _CONTAINERS[wanted]
+    frames, channels = spec.shape
+    frame_bytes = _measure_frame(subtype, channels)
+    container = _choose_container(container, subtype, frames * frame_bytes)
+    _check_encoder(subtype, channels, spec.sample_rate or 0)
+    return Target(
+        "rf64" if container == "RF64" else wanted,
+        container,
+        subtype,
+        _choose_endian(source, container, subtype),
+        _choose_level(subtype, encoding.quality),
+        frame_bytes,
+        LARGEST // (frame_bytes or 1) if container in _LIMITED else 1 << 62,
+    )
+
+
+def _measure_frame(subtype: str, channels: int) -> int:
+    """Return bytes of a frame in a container of fixed-size samples, 0 for other encodings."""
+    sizes = {"FLOAT": 4, "DOUBLE": 8, "ULAW": 1, "ALAW": 1}
+    bits = LAYOUTS[subtype].bits if subtype.startswith("PCM_") else 8 * sizes.get(subtype, 0)
+    return bits // 8 * channels
+
+
+def _choose_container(container: str, subtype: str, size: int) -> str:
+    """A WAV past 4 GiB is written as RF64; AIFF and AU end there."""
+    if size <= LARGEST or container not in _LIMITED:
+        return container
+    if container in ("WAV", "WAVEX") and subtype in HOLDS["rf64"]:
+        return "RF64"
+    raise FileFailed("no-encoder", f"{size:,} bytes of samples are too many for {container}: choose w64, rf64 or caf")
+
+
+def _choose_endian(source: SoundSource, container: str, subtype: str) -> str:
+    """Keep the source's byte order where the same container and this subtype have it."""
+    if container != source.container or source.endian == "FILE":
+        return "FILE"
+    return source.endian if soundfile.check_format(container, subtype, source.endian) else "FILE"
+
+
+def _check_encoder(subtype: str, channels: int, sample_rate: int) -> None:
+    """The limits of the lossy encoders, in words; libsndfile's own are numbers."""
+    if subtype == "MPEG_LAYER_III" and channels > 2:
+        raise FileFailed("no-encoder", f"MP3 holds 2 channels, not {channels}: choose ogg, flac or wav")
+    if subtype == "MPEG_LAYER_III" and sample_rate not in _MP3_RATES:
+        raise FileFailed("no-encoder", f"MP3 has no {sample_rate:,} Hz (48,000 at most): choose ogg, flac or wav")
+    if subtype == "OPUS" and sample_rate not in _OPUS_RATES:
+        raise FileFailed("no-encoder", f"Opus has no {sample_rate:,} Hz: choose flac or wav")
+
+
+def _choose_level(subtype: str, quality: int | None) -> float | None:
+    if subtype not in _QUALITY:
+        if quality is not None:
+            raise FileFailed(
+                "no-encoder", f"{subtype} has no quality to choose: leave --quality out, or choose ogg or mp3"
+            )
+        return None
+    return 1.0 - (quality or _QUALITY[subtype]) / 100

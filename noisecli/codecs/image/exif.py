@@ -1,0 +1,57 @@
+"""The one EXIF field that matters to pixels: which way up they are shown."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORIENTATION = 0x0112
+
+
+def _entry(exif: bytes) -> tuple[str, int] | None:
+    """Return the byte order and the position of the orientation's value."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None:
+        return None
+    try:
+        (start,) = struct.unpack_from(order + "I", exif, 4)
+        (count,) = struct.unpack_from(order + "H", exif, start)
+        for at in range(start + 2, start + 2 + 12 * count, 12):
+            tag, kind, number = struct.unpack_from(order + "HHI", exif, at)
+            if (tag, kind, number) == (ORIENTATION, 3, 1) and at + 10 <= len(exif):
+                return order, at + 8
+    except struct.error:
+        pass
+    return None
+
+
+def orientation(exif: bytes) -> int:
+    """Return EXIF's orientation, 1 (upright) when there is none."""
+    entry = _entry(exif)
+    if entry is None:
+        return 1
+    value: int = struct.unpack_from(entry[0] + "H", exif, entry[1])[0]
+    return value if 1 <= value <= 8 else 1
+
+
+def upright(exif: bytes) -> bytes:
+    """Return the same EXIF with orientation 1."""
+    entry = _entry(exif)
+    if entry is None or orientation(exif) == 1:
+        return exif
+    order, at = entry
+    return exif[:at] + struct.pack(order + "H", 1) + exif[at + 2 :]
+
+
+def turn(picture: NDArray[Any], value: int) -> NDArray[Any]:
+    """Return the picture as a viewer shows it that heeds the orientation."""
+    if value in (5, 6, 7, 8):
+        picture = np.swapaxes(picture, 0, 1)
+    if value in (3, 4, 7, 8):
+        picture = picture[::-1]
+    if value in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    return np.ascontiguousarray(picture)

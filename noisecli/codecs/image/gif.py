@@ -1,0 +1,68 @@
+"""GIF: blocks from the screen to the trailer."""
+
+from __future__ import annotations
+
+import struct
+
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, truncated
+from noisecli.model import Limits
+
+IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
+GRAPHIC_CONTROL = 0xF9
+LOOPS = b"NETSCAPE2.0"
+EMPTIEST = 64
+"""A screen of more than a million pixels may be this much bigger than the pictures on it."""
+
+
+def read(data: bytes, limits: Limits) -> Header:
+    """Count the pictures of a GIF and see that it ends as it should."""
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    check_size(width, height, 1, limits)
+    position = 13 + _table_size(flags)
+    frames, covered, lost = 0, 0, False
+    while True:
+        if position >= len(data):
+            raise truncated("the GIF has no end mark")
+        block = data[position]
+        if block == TRAILER:
+            break
+        if block == IMAGE:
+            across, down, flags = struct.unpack_from("<4xHHB", data, position + 1)
+            position, frames, covered = position + 11 + _table_size(flags), frames + 1, covered + across * down
+            _check_plausible(across * down, len(data))
+        elif block == EXTENSION:
+            lost = lost or not (data[position + 1] == GRAPHIC_CONTROL or data[position + 3 : position + 14] == LOOPS)
+            position += 2
+        else:
+            raise corrupt(f"GIF block {block:#04x} does not exist")
+        position = _skip(data, position)
+    if frames > 1:
+        raise animated(frames)
+    if width * height > max(covered * EMPTIEST, 1 << 20):
+        raise corrupt(f"a GIF screen of {width} x {height} for {covered} pixels")
+    header = Header("gif", width, height, data, metadata=Metadata(lost=lost))
+    header.warn("palette-to-colour")
+    if position + 1 < len(data):
+        header.warn("trailing-data")
+    return header
+
+
+def _table_size(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _skip(data: bytes, position: int) -> int:
+    """Return the position behind a chain of sub-blocks."""
+    while True:
+        if position >= len(data):
+            raise truncated("the GIF ends inside a block")
+        size = data[position]
+        position += size + 1
+        if size == 0:
+            return position
+
+
+def _check_plausible(pixels: int, size: int) -> None:
+    """An LZW code of 12 bits stands for 4096 pixels at most."""
+    if pixels > size * 8 // 3 * 4096:
+        raise truncated(f"{size} bytes cannot hold the {pixels} pixels the GIF claims")

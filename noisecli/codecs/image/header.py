@@ -1,0 +1,114 @@
+"""What the first look at a picture's bytes tells, before anything is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from noisecli.errors import FileFailed, FileSkipped
+from noisecli.model import Limits, Warn
+
+WIDEST = 1 << 20
+"""OpenCV refuses wider and higher pictures, and more than MOST_PIXELS of them, by an exception."""
+MOST_PIXELS = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What travels beside the samples.
+
+    Attributes
+    ----------
+    exif, xmp, icc
+        Payloads without any container's wrapping; empty when there are none.
+    density
+        JFIF's way: (unit, x, y) with unit 0 for an aspect ratio, 1 for dots per inch, 2 for dots per centimetre.
+    native
+        JPEG segments or PNG chunks, kept verbatim for an output of the same format; the profile is not among them.
+    tags
+        TIFF entries of each page: tag -> (type, little-endian values).
+    extra
+        Whether native and tags hold more than EXIF, XMP, profile and density, which only the same format can hold.
+    lost
+        Whether the source holds something that no output will hold.
+    """
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    icc: bytes = b""
+    density: tuple[int, int, int] | None = None
+    native: tuple[bytes, ...] = ()
+    tags: tuple[dict[int, tuple[int, bytes]], ...] = ()
+    extra: bool = False
+    lost: bool = False
+
+
+@dataclass(slots=True)
+class Header:
+    """Format, size and samples as the header promises them.
+
+    Attributes
+    ----------
+    data
+        The bytes to decode: the file's own, or a copy with harmless oddities repaired.
+    orientation
+        EXIF's 1..8 as viewers apply it to this format; 1 when OpenCV turns the picture itself.
+    full_scale
+        Highest sample value when it is not the dtype's own (12 bits in 16).
+    channels
+        What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped.
+    compression
+        TIFF's number of the way the samples are packed.
+    transparent_grey
+        The one sample value that a grey PNG says is transparent; OpenCV forgets it.
+    """
+
+    format: str
+    width: int
+    height: int
+    data: bytes
+    frames: int = 1
+    orientation: int = 1
+    full_scale: float | None = None
+    channels: int | None = None
+    compression: int = 0
+    transparent_grey: int | None = None
+    metadata: Metadata = field(default_factory=Metadata)
+    warnings: list[Warn] = field(default_factory=list)
+
+    def warn(self, word: Warn) -> None:
+        """Add a warning once."""
+        if word not in self.warnings:
+            self.warnings.append(word)
+
+
+def truncated(what: str) -> FileFailed:
+    """Return the error of a file that ends too early."""
+    return FileFailed("truncated", f"the picture is incomplete: {what}; get the whole file again")
+
+
+def corrupt(what: str) -> FileFailed:
+    """Return the error of a file that contradicts itself."""
+    return FileFailed("corrupt", f"the picture is damaged: {what}; get an intact copy")
+
+
+def unsupported(what: str) -> FileSkipped:
+    """Return the skip of sound samples that cannot be written back as they are."""
+    return FileSkipped("unsupported-samples", f"{what} left alone: they could not be written back as they are")
+
+
+def animated(count: int, what: str = "frames") -> FileSkipped:
+    """Return the skip of a picture that moves."""
+    return FileSkipped("animated", f"{count} {what} in one file are left alone; split them into single pictures")
+
+
+def check_size(width: int, height: int, frames: int, limits: Limits) -> None:
+    """Refuse empty pictures and those above --max-pixels, all frames counted."""
+    if width <= 0 or height <= 0 or frames <= 0:
+        raise corrupt(f"it claims {width} x {height} pixels")
+    if width * height * frames > limits.max_pixels:
+        pages = f" in {frames} frames" if frames > 1 else ""
+        raise FileFailed(
+            "too-large", f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try"
+        )
+    if width > WIDEST or height > WIDEST or width * height > MOST_PIXELS:
+        raise FileFailed("too-large", f"{width} x {height} pixels are more than OpenCV reads; cut it into tiles")

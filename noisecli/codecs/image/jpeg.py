@@ -1,0 +1,253 @@
+"""JPEG: markers, scans, segments. The decoder tells only the first oddity it meets: repair the harmless ones."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.codecs.image import exif
+from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.model import Limits
+
+SOI, EOI, SOS, COM, APP0, APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
+BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+_ENDS_SCAN = np.ones(256, bool)
+"""Whether a byte behind 0xff ends entropy-coded data: all but stuffing, fill and restart markers do."""
+_ENDS_SCAN[[0x00, 0xFF, *range(0xD0, 0xD8)]] = False
+
+EXIF_MARK = b"Exif\0\0"
+XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
+XMP_MORE_MARK = b"http://ns.adobe.com/xmp/extension/\0"
+ICC_MARK = b"ICC_PROFILE\0"
+LARGEST_SEGMENT = 65533
+MOST_SCANS = 500
+"""Each scan costs the decoder a pass over all coefficients; real files have about ten."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What a walk over the markers gathers."""
+
+    frame: tuple[int, int, int] | None = None
+    sampling: dict[int, tuple[int, int]] = field(default_factory=dict)
+    refined: dict[int, list[int]] = field(default_factory=dict)
+    progressive: bool = False
+    adobe: bool = False
+    scans: int = 0
+    edits: list[tuple[int, int, bytes]] = field(default_factory=list)
+    segments: list[tuple[int, bytes]] = field(default_factory=list)
+    end: int = 0
+    marks: NDArray[np.intp] | None = None
+    marks_from: int = 0
+
+
+def read(data: bytes, limits: Limits) -> Header:
+    """Check a JPEG from its first to its last marker without decoding it."""
+    walk = _walk(data, limits)
+    if walk.frame is None or not walk.refined:
+        raise corrupt("no picture between its markers")
+    _check_scans(walk)
+    height, width, components = walk.frame
+    metadata = _metadata(walk.segments)
+    header = Header("jpeg", width, height, _repaired(data, walk.edits), metadata=metadata)
+    header.orientation = exif.orientation(metadata.exif)
+    header.channels = 1 if components == 1 else 3
+    if walk.edits:
+        header.warn("decoder-warning")
+    if components == 4:
+        header.warn("cmyk-to-colour")
+    if walk.end < len(data):
+        header.warn("trailing-data")
+    return header
+
+
+def _walk(data: bytes, limits: Limits) -> _Walk:
+    walk = _Walk()
+    position = 2
+    while True:
+        found = _MARKER.search(data, position)
+        if found is None:
+            raise truncated("the JPEG has no end marker")
+        if found.start() > position and not walk.refined:
+            walk.edits.append((position, found.start(), b""))
+        marker, position = found[1][0], found.end()
+        if marker == EOI:
+            walk.end = position
+            return walk
+        if 0xD0 <= marker <= SOI or marker == 1:
+            continue
+        (length,) = struct.unpack_from(">H", data, position)
+        if length < 2 or position + length > len(data):
+            raise truncated("a JPEG segment is longer than the file")
+        if marker == SOS:
+            position = _scan(walk, data, position, length)
+            continue
+        if marker in FRAMES:
+            _frame(walk, marker, data[position + 2 : position + length], limits)
+        elif APP0 <= marker <= 0xEF or marker == COM:
+            _segment(walk, marker, data, position, length)
+        position += length
+
+
+def _frame(walk: _Walk, marker: int, payload: bytes, limits: Limits) -> None:
+    if marker not in (BASELINE, EXTENDED, PROGRESSIVE):
+        raise unsupported("lossless, hierarchical and arithmetic-coded JPEGs are")
+    if walk.frame is not None:
+        raise corrupt("two JPEG frame headers")
+    precision, height, width, components = struct.unpack_from(">BHHB", payload)
+    if precision != 8:
+        raise unsupported(f"{precision}-bit JPEGs are")
+    if components not in (1, 3, 4):
+        raise unsupported(f"JPEGs of {components} components are")
+    check_size(width, height, 1, limits)
+    walk.frame = (height, width, components)
+    walk.progressive = marker == PROGRESSIVE
+    for index in range(components):
+        name, factors, _ = struct.unpack_from("3B", payload, 6 + 3 * index)
+        if not 1 <= factors >> 4 <= 4 or not 1 <= factors & 15 <= 4:
+            raise corrupt("impossible JPEG sampling factors")
+        walk.sampling[name] = (factors >> 4, factors & 15)
+
+
+def _segment(walk: _Walk, marker: int, data: bytes, position: int, length: int) -> None:
+    """Keep an application segment or a comment; repair what libjpeg would spend its one warning on."""
+    payload = data[position + 2 : position + length]
+    if marker == APP14 and payload[:5] == b"Adobe" and len(payload) >= 12:
+        if payload[11] > 2:
+            walk.edits.append((position + 13, position + 14, b"\x01"))
+        return
+    if marker == APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 7 and payload[5] not in (1, 2):
+        walk.edits.append((position + 7, position + 8, b"\x01"))
+    walk.segments.append((marker, payload))
+
+
+def _scan(walk: _Walk, data: bytes, position: int, length: int) -> int:
+    """Note what a scan refines; return the position of the next marker behind its entropy-coded data."""
+    if walk.frame is None:
+        raise corrupt("a JPEG scan before the frame header")
+    count = data[position + 2]
+    names = data[position + 3 : position + 3 + 2 * count : 2]
+    tail = position + 3 + 2 * count
+    first, last, bits = struct.unpack_from("3B", data, tail)
+    if not walk.progressive and (first, last, bits) != (0, 63, 0):
+        walk.edits.append((tail, tail + 3, b"\x00\x3f\x00"))
+        first, last, bits = 0, 63, 0
+    for name in names:
+        levels = walk.refined.setdefault(name, [-1] * 64)
+        levels[first : last + 1] = [bits & 15] * (last + 1 - first)
+    start = position + length
+    end = _scan_end(walk, data, start)
+    walk.scans += 1
+    if walk.scans > MOST_SCANS:
+        raise corrupt(f"more than {MOST_SCANS} JPEG scans")
+    if walk.scans == 1:
+        _check_plausible(walk, len(data) - start)
+    return end
+
+
+def _scan_end(walk: _Walk, data: bytes, start: int) -> int:
+    if walk.marks is None:
+        walk.marks_from = start
+        rest = np.frombuffer(data, np.uint8, offset=start)
+        places = np.flatnonzero(rest[:-1] == 0xFF)  # twice as fast as any search for bytes
+        walk.marks = places[_ENDS_SCAN[rest[places + 1]]]
+    index = int(np.searchsorted(walk.marks, start - walk.marks_from))
+    if index == len(walk.marks):
+        raise truncated("the JPEG has no end marker")
+    return walk.marks_from + int(walk.marks[index])
+
+
+def _check_plausible(walk: _Walk, size: int) -> None:
+    """Refuse more 8x8 blocks than the bytes can hold: each takes two bits, or one in a progressive's first scan."""
+    assert walk.frame is not None
+    height, width, _ = walk.frame
+    widest = max(across for across, _ in walk.sampling.values())
+    highest = max(down for _, down in walk.sampling.values())
+    blocks = sum(
+        -(-width * across // (8 * widest)) * -(-height * down // (8 * highest))
+        for across, down in walk.sampling.values()
+    )
+    if blocks * (1 if walk.progressive else 2) > size * 8:
+        raise truncated(f"{size} bytes cannot hold the {width} x {height} pixels the JPEG claims")
+
+
+def _check_scans(walk: _Walk) -> None:
+    """Every coefficient of every component must have come, in full precision."""
+    for name in walk.sampling:
+        if any(walk.refined.get(name, [-1])):
+            raise truncated("the JPEG lacks scans that refine it")
+
+
+def _repaired(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
+    if not edits:
+        return data
+    pieces, position = [], 0
+    for start, end, replacement in edits:
+        pieces += [data[position:start], replacement]
+        position = end
+    return b"".join([*pieces, data[position:]])
+
+
+def _metadata(segments: list[tuple[int, bytes]]) -> Metadata:
+    exif_payload, xmp, profile, density, extra, lost = b"", b"", [], None, False, False
+    native: list[bytes] = []
+    for marker, payload in segments:
+        if marker == APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 12:
+            density = _density(payload)
+            continue
+        if marker == APP0 or (marker == 0xE2 and payload[:4] == b"MPF\0"):
+            lost = True
+            continue
+        if marker == 0xE1 and payload.startswith(EXIF_MARK):
+            exif_payload = exif_payload or payload[6:]
+        elif marker == 0xE1 and payload.startswith(XMP_MARK):
+            xmp = xmp or payload[len(XMP_MARK) :]
+        elif marker == 0xE2 and payload.startswith(ICC_MARK):
+            profile.append(payload[12:])
+            continue
+        else:
+            extra = True
+        native.append(segment(marker, payload))
+    icc = b"".join(part[2:] for part in sorted(profile, key=lambda part: part[:1]))
+    return Metadata(exif_payload, xmp, icc, density, tuple(native), extra=extra, lost=lost)
+
+
+def _density(jfif: bytes) -> tuple[int, int, int] | None:
+    """Return the density, unless it only says that pixels are square."""
+    unit, across, down = struct.unpack_from(">BHH", jfif, 7)
+    return (unit, across, down) if across and down and (unit in (1, 2) or across != down) else None
+
+
+def segment(marker: int, payload: bytes) -> bytes:
+    """Return one marker segment."""
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def icc_segments(profile: bytes) -> list[bytes]:
+    """Return a colour profile as APP2 segments."""
+    room = LARGEST_SEGMENT - len(ICC_MARK) - 2
+    parts = [profile[at : at + room] for at in range(0, len(profile), room)]
+    return [segment(0xE2, ICC_MARK + bytes((number, len(parts))) + part) for number, part in enumerate(parts, start=1)]
+
+
+def common_segments(metadata: Metadata) -> tuple[list[bytes], bool]:
+    """Return EXIF and XMP of another format's picture as segments, and whether one was too long to fit."""
+    pieces = [EXIF_MARK + metadata.exif if metadata.exif else b"", XMP_MARK + metadata.xmp if metadata.xmp else b""]
+    fitting = [segment(0xE1, piece) for piece in pieces if 0 < len(piece) <= LARGEST_SEGMENT]
+    return fitting, any(len(piece) > LARGEST_SEGMENT for piece in pieces)
+
+
+def splice(encoded: bytes, segments: list[bytes], density: tuple[int, int, int] | None) -> bytes:
+    """Put segments and the density into a freshly encoded JPEG, behind its JFIF header."""
+    start = 4 + struct.unpack_from(">H", encoded, 4)[0]
+    jfif = bytearray(encoded[:start])
+    if density is not None and bytes(jfif[6:11]) == b"JFIF\0":
+        struct.pack_into(">BHH", jfif, 13, *density)
+    return b"".join([bytes(jfif), *segments, encoded[start:]])

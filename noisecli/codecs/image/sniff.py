@@ -1,0 +1,99 @@
+"""Which format the bytes are, whatever the file is called."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from noisecli.codecs.image import boxes, gif, jpeg, plain, png, tiff, webp
+from noisecli.codecs.image.header import Header, truncated
+from noisecli.errors import FileFailed, FileSkipped
+from noisecli.model import Limits
+
+Reader = Callable[[bytes, Limits], Header]
+
+_READERS: tuple[tuple[bytes, Reader], ...] = (
+    (b"\xff\xd8\xff", jpeg.read),
+    (png.SIGNATURE, png.read),
+    (b"II*\0", tiff.read),
+    (b"MM\0*", tiff.read),
+    (b"II+\0", tiff.read),
+    (b"MM\0+", tiff.read),
+    (b"GIF87a", gif.read),
+    (b"GIF89a", gif.read),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", boxes.read_jp2),
+    (boxes.SOC_SIZ, boxes.read_jp2),
+    *((b"P%d" % kind, plain.read_pnm) for kind in range(1, 7)),
+)
+_OTHERS = (
+    (b"v/1\x01", "OpenEXR"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"8BPS", "Photoshop"),
+    (b"#?R", "Radiance HDR"),
+    (b"P7\n", "PAM"),
+    (b"PF\n", "PFM"),
+    (b"Pf\n", "PFM"),
+    (b"qoif", "QOI"),
+    (b"DDS ", "DDS"),
+    (b"IIU\0", "camera raw"),
+    (b"\0\0\1\0", "ICO"),
+)
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1")
+
+
+def read_header(data: bytes, limits: Limits) -> Header:
+    """Find the format by content and check its header.
+
+    Raises
+    ------
+    FileFailed
+        Empty, no picture, cut short, contradicting itself, or above the limits.
+    FileSkipped
+        A sound picture that is left alone on purpose.
+    """
+    if not data:
+        raise FileFailed("empty", "the file has no bytes; get it again or remove it")
+    reader = _reader(data)
+    if reader is None:
+        raise _refusal(data)
+    try:
+        return reader(data, limits)
+    except (struct.error, IndexError):
+        raise truncated("it ends inside its header") from None
+
+
+def _reader(data: bytes) -> Reader | None:
+    for magic, reader in _READERS:
+        if data.startswith(magic):
+            return reader
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return webp.read
+    if data[:2] == b"BM" and data[6:10] == b"\0\0\0\0" and data[14:15] in b"\x0c\x28\x34\x38\x40\x6c\x7c":
+        return plain.read_bmp
+    if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _AVIF_BRANDS):
+        return boxes.read_avif
+    return None
+
+
+def _brands(data: bytes) -> list[bytes]:
+    end = min(int.from_bytes(data[:4], "big"), 256)
+    return [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
+
+
+def _refusal(data: bytes) -> FileFailed | FileSkipped:
+    """Return why no codec of ours takes these bytes."""
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    name = next((name for magic, name in _OTHERS if data.startswith(magic)), None)
+    if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _HEIF_BRANDS):
+        name = "HEIC"
+    if start.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in start:
+        name = "SVG"
+    if name is not None:
+        return FileSkipped("unsupported-format", f"{name} is not read; convert it to PNG or TIFF first")
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return FileFailed("wrong-content", "this is a web page, not a picture; download the picture itself")
+    if not any(data[:64]):
+        return FileFailed("wrong-content", "the file begins with zeros, not with a picture; get it again")
+    return FileFailed("wrong-content", "the content is no known picture; remove the file or convert it")

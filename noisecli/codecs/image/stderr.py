@@ -1,0 +1,95 @@
+"""What the decoders print. libjpeg and libpng write to descriptor 2, past every log setting of OpenCV."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from typing import TypeVar
+
+from noisecli.codecs.image.header import Header, corrupt, truncated
+
+Result = TypeVar("Result")
+
+_STDERR = 2
+_MOST = 4096
+_catcher: tuple[int, int] | None = None
+
+SILENT = (
+    b"Sum of Photometric type-related color channels",  # of the four-channel TIFFs that OpenCV itself writes
+    b"Unknown field with tag",  # a private TIFF tag, which is carried over
+    b"Image has unknown or unspecified color space",  # of bare JPEG 2000 codestreams
+)
+HARMLESS = (b"libpng warning:", b"[ WARN:", b"[ INFO:")
+DAMAGE = (b"JPEGLib: Corrupt", b"Decode:", b"JPEGPreDecode")
+"""libtiff only warns when the inside of a strip is broken."""
+_LOG_PREFIX = re.compile(r"\[ *\w+:\d+@[\d.]+\] global \S+:\d+ \S+ ")
+"""OpenCV's own log tells the time, which must not reach a report that is the same bytes each time."""
+CUT = (b"premature end", b"incomplete", b"Not enough image data", b"extraneous bytes before marker 0xd9")
+
+
+def _descriptor() -> int:
+    """Return this process's own file in memory: one shared with a forked sibling would mix their texts."""
+    global _catcher  # noqa: PLW0603
+    if _catcher is None or _catcher[0] != os.getpid():
+        if hasattr(os, "memfd_create"):
+            descriptor = os.memfd_create("decoder")
+        else:
+            with tempfile.TemporaryFile() as file:
+                descriptor = os.dup(file.fileno())
+        _catcher = (os.getpid(), descriptor)
+    return _catcher[1]
+
+
+def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
+    """Call, and return the result with what was printed on descriptor 2 meanwhile."""
+    catcher = _descriptor()
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:
+        kept = -1
+    os.dup2(catcher, _STDERR)
+    try:
+        result = call()
+    finally:
+        if kept < 0:
+            os.close(_STDERR)
+        else:
+            os.dup2(kept, _STDERR)
+            os.close(kept)
+        text = _taken(catcher)
+    return result, text
+
+
+def _taken(catcher: int) -> bytes:
+    size = os.lseek(catcher, 0, os.SEEK_CUR)
+    if size == 0:
+        return b""
+    os.lseek(catcher, 0, os.SEEK_SET)
+    text = os.read(catcher, _MOST)
+    os.lseek(catcher, 0, os.SEEK_SET)
+    os.ftruncate(catcher, 0)
+    return text
+
+
+def judge(text: bytes, header: Header) -> None:
+    """Warn of harmless words of the decoder; fail on all others."""
+    for line in text.splitlines():
+        if not line.strip() or any(words in line for words in SILENT):
+            continue
+        if not line.startswith(HARMLESS) or any(words in line for words in DAMAGE):
+            raise told(text)
+        header.warn("decoder-warning")
+
+
+def told(text: bytes) -> Exception:
+    """Return the error that the decoder's words mean."""
+    said = first_words(text)
+    return truncated(said) if any(mark in text for mark in CUT) else corrupt(said)
+
+
+def first_words(text: bytes) -> str:
+    """Return the first line without OpenCV's prefix."""
+    lines = text.decode("utf-8", "replace").strip().splitlines()
+    return _LOG_PREFIX.sub("", lines[0])[:160] if lines else "the library gave no reason"

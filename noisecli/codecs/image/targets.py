@@ -1,0 +1,95 @@
+"""What each output format can hold."""
+
+from __future__ import annotations
+
+from noisecli.codecs.image.header import Header
+from noisecli.errors import FileFailed
+from noisecli.model import SampleSpec
+
+NAMES = {
+    "jpg": "jpeg",
+    "jpe": "jpeg",
+    "jfif": "jpeg",
+    "tif": "tiff",
+    "apng": "png",
+    "dib": "bmp",
+    "pbm": "pnm",
+    "pgm": "pnm",
+    "ppm": "pnm",
+}
+
+_EIGHT = frozenset(("uint8",))
+_BYTES = frozenset(("uint8", "uint16"))
+_ALL = frozenset(("uint8", "uint16", "int16", "int32", "float32", "float64"))
+
+SAMPLES = {
+    "png": (_BYTES, (1, 3, 4), 1 << 20),
+    "tiff": (_ALL, (1, 3, 4), 1 << 20),
+    "pnm": (_BYTES, (1, 3), 1 << 20),
+    "jpeg": (_EIGHT, (1, 3), 65500),
+    "webp": (_EIGHT, (1, 3, 4), 16383),
+    "bmp": (_EIGHT, (1, 3, 4), 1 << 20),
+    "avif": (_BYTES, (1, 3, 4), 65536),
+    "jp2": (_BYTES, (1, 3, 4), 1 << 20),
+    "gif": (_EIGHT, (1, 3, 4), 65535),
+}
+"""Format -> (dtypes, channels, longest side), those first that are named when another does not fit."""
+
+METADATA = {
+    "jpeg": frozenset(("exif", "xmp", "icc", "density")),
+    "png": frozenset(("exif", "xmp", "icc", "density")),
+    "webp": frozenset(("exif", "xmp", "icc")),
+    "avif": frozenset(("exif", "xmp", "icc")),
+    "tiff": frozenset(("xmp", "icc", "density")),
+    "bmp": frozenset[str](),
+    "pnm": frozenset[str](),
+    "jp2": frozenset[str](),
+    "gif": frozenset[str](),
+}
+
+SHORTEST_JP2_SIDE = 32
+"""OpenCV's encoder halves six times, and has no word to stop it."""
+AVIF_SCALES = (1023.0, 4095.0)
+
+
+def name_of(word: str) -> str:
+    """Return the format a word of --format means."""
+    word = word.lower().lstrip(".")
+    name = NAMES.get(word, word)
+    if name not in SAMPLES:
+        raise FileFailed("no-encoder", f"no picture format is called {word}; choose one of {', '.join(SAMPLES)}")
+    return name
+
+
+def channels_of(spec: SampleSpec, frames: int) -> int:
+    """Return 1, 3 or 4."""
+    picture = spec.shape[1:] if frames > 1 else spec.shape
+    return picture[2] if len(picture) == 3 else 1
+
+
+def check(name: str, spec: SampleSpec, header: Header) -> None:
+    """Refuse samples that the format cannot hold, naming one that can."""
+    problem = _problem(name, spec, header)
+    if problem is None:
+        return
+    fitting = next((other for other in SAMPLES if _problem(other, spec, header) is None), "tiff")
+    raise FileFailed("no-encoder", f"{name} cannot hold {problem}; choose --format {fitting}")
+
+
+def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
+    dtypes, channels, longest = SAMPLES[name]
+    if spec.dtype not in dtypes:
+        return f"{spec.dtype} samples"
+    if channels_of(spec, header.frames) not in channels:
+        return "transparency"
+    if header.frames > 1 and name != "tiff":
+        return "several pages"
+    if max(header.width, header.height) > longest:
+        return f"more than {longest} pixels a side"
+    if name == "jp2" and min(header.width, header.height) < SHORTEST_JP2_SIDE:
+        return f"less than {SHORTEST_JP2_SIDE} pixels a side here"
+    if name == "avif" and spec.dtype == "uint16":
+        return None if spec.full_scale in AVIF_SCALES else "all 16 bits"
+    if name == "pnm" or spec.is_float or header.full_scale is None:
+        return None
+    return f"samples whose highest value is {header.full_scale:g}"

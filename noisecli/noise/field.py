@@ -1,0 +1,104 @@
+"""One output's noise, added block by block in sample order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.model import SampleSpec
+from noisecli.noise import kernels
+from noisecli.noise.measure import Measure
+from noisecli.noise.stream import Streams
+
+AnyArray = NDArray[Any]
+
+PIECE = 1 << 17
+"""Samples worked on at a time: they and their noise fit the cache."""
+
+
+class NoiseField:
+    """Gaussian noise for all blocks of one output.
+
+    Parameters
+    ----------
+    streams
+        The output's own bits. The same streams give the same noise, whatever the blocks' sizes.
+    spec
+        What the samples mean; low and high are the clip.
+    std, mean
+        Of the noise, in the samples' native unit.
+    clip
+        Whether floats are held between spec.low and spec.high. Integers always are.
+    shared_channels
+        One noise value for all channels of a pixel or frame.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        spec: SampleSpec,
+        std: float,
+        mean: float = 0.0,
+        *,
+        clip: bool = True,
+        shared_channels: bool = False,
+    ) -> None:
+        self._streams, self._spec, self._std, self._mean = streams, spec, std, mean
+        self._clip = clip
+        self._shared_channels = shared_channels
+        self.measure = Measure()
+
+    def add(self, block: AnyArray) -> AnyArray:
+        """Return the block with noise, same shape and dtype; channels behind spec.noisy_channels stay untouched."""
+        coloured = self._spec.noisy_channels
+        if coloured is None or block.ndim < 3 or block.shape[-1] <= coloured:
+            return self._add_all(block)
+        noisy = block.copy()
+        noisy[..., :coloured] = self._add_all(block[..., :coloured])
+        return noisy
+
+    def _add_all(self, block: AnyArray) -> AnyArray:
+        x = np.ascontiguousarray(block).reshape(-1)
+        noisy = np.empty_like(x)
+        channels = _channels(block, self._spec) if self._shared_channels else 1
+        for piece in _pieces(x.size, channels):
+            noisy[piece] = self._add_piece(x[piece], channels)
+        return noisy.reshape(block.shape)
+
+    def _add_piece(self, x: AnyArray, channels: int) -> AnyArray:
+        noise = self._draw(x.size // channels)
+        if channels > 1:
+            noise = np.repeat(noise, channels)
+        low, high = self._spec.low, self._spec.high
+        if not self._spec.is_float:
+            noisy = kernels.add_to_integers(x, noise, int(low), int(high))
+            self.measure.note_integers(x, noise, noisy)
+            return noisy
+        noisy, clipped = kernels.add_to_floats(x, noise), 0
+        if self._clip:
+            noisy, clipped = kernels.clip_floats(noisy, low, high)
+        self.measure.note_floats(x, noisy, clipped)
+        return noisy
+
+    def _draw(self, count: int) -> AnyArray:
+        draw: Any = kernels.float64_noise
+        dtype = np.dtype(self._spec.dtype)
+        if dtype.kind in "iu" and dtype.itemsize <= 2 and kernels.has_table(self._std, self._mean):
+            draw = kernels.integer_noise
+        elif dtype.itemsize <= 2 or dtype == np.float32:
+            draw = kernels.float32_noise
+        noise: AnyArray = draw(self._streams, count, self._std, self._mean)
+        return noise
+
+
+def _channels(block: AnyArray, spec: SampleSpec) -> int:
+    """A sound's block is (frames, channels); a picture's is (height, width) when it is grey."""
+    return int(block.shape[-1]) if block.ndim == 3 or spec.sample_rate is not None else 1
+
+
+def _pieces(size: int, channels: int) -> Iterator[slice]:
+    step = max(PIECE // channels, 1) * channels
+    return (slice(start, min(start + step, size)) for start in range(0, size, step))

@@ -1,0 +1,63 @@
+"""From a level to the std of one output, in the data's own unit. The draw is what the manifest row says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from noisecli.model import Level, SampleSpec
+from noisecli.noise.measure import round_significant
+from noisecli.noise.stream import Streams
+
+STD_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What one output gets: std and mean in the native unit; applied is False where no sample changes."""
+
+    applied: bool
+    std: float
+    mean: float
+
+    def fraction(self, spec: SampleSpec) -> float:
+        """Return std as a share of full scale."""
+        return round_significant(self.std / spec.full_scale, STD_DIGITS)
+
+
+def draw(level: Level, spec: SampleSpec, streams: Streams, probability: float, rms: float | None) -> Draw:
+    """Draw the noise's parameters from the output's own stream.
+
+    Parameters
+    ----------
+    level
+        What was asked for; a range is drawn uniformly in the quantity it is written in (dB for snr_db).
+    spec
+        Gives full scale, the unit of fractions.
+    streams
+        Two numbers are taken from its draws, always, in this order: chance, position in the range.
+    probability
+        Chance that the output gets noise at all.
+    rms
+        Root mean square of the signal in the native unit, DC included; needed for snr_db only.
+    """
+    chance, position = streams.uniform(), streams.uniform()
+    std = round_significant(_std(level, spec, position, rms), STD_DIGITS)
+    mean = round_significant(level.mean * spec.full_scale, STD_DIGITS)
+    silent = level.quantity == "snr_db" and not rms
+    nothing = std == 0 and (mean == 0 or level.quantity == "severity")
+    if chance >= probability or silent or nothing:
+        return Draw(applied=False, std=0.0, mean=0.0)
+    return Draw(applied=True, std=std, mean=mean)
+
+
+def _std(level: Level, spec: SampleSpec, position: float, rms: float | None) -> float:
+    if level.steps:
+        return level.steps[min(int(position * len(level.steps)), len(level.steps) - 1)] * spec.full_scale
+    value = level.low + (level.high - level.low) * position
+    if level.quantity == "snr_db":
+        # numpy's and C's 10 ** x may differ in the last bit; nine digits do not
+        return (rms or 0.0) / 10 ** (value / 20)
+    if level.quantity == "var":
+        return math.sqrt(value) * spec.full_scale
+    return value * spec.full_scale

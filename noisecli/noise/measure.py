@@ -1,0 +1,110 @@
+"""What was done, in numbers: cheap enough not to show beside the noise itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.noise.kernels import operations
+
+AnyArray = NDArray[Any]
+
+
+def round_significant(value: float, digits: int) -> float:
+    """Round to so many significant digits, so that a last bit never shows."""
+    return float(f"{value:.{digits}g}")
+
+
+def significant_or_none(value: float | None) -> float | None:
+    """Return six significant digits; None for what is infinite or undefined."""
+    return round_significant(value, 6) if value is not None and math.isfinite(value) else None
+
+
+def square_sum(x: AnyArray) -> float:
+    """Return the sum of squares of finite samples; exact for 8- and 16-bit integers in one block."""
+    if x.dtype.kind in "iu" and x.dtype.itemsize <= 2:
+        return operations().square_sum(x)
+    wide = x.astype(np.float64)
+    return float(np.square(wide, out=wide).sum(where=np.isfinite(wide)))
+
+
+@dataclass
+class Measure:
+    """Sums over the samples of one output, in the file's native unit.
+
+    Attributes
+    ----------
+    count, clipped, not_finite
+        Samples seen; those where clip(y) is not y; those that were NaN or infinite before.
+    total, squares
+        Sum and sum of squares of (noisy - clean).
+    signal_squares
+        Sum of squares of the clean samples.
+    """
+
+    count: int = 0
+    clipped: int = 0
+    not_finite: int = 0
+    total: float = 0
+    squares: float = 0
+    signal_squares: float = 0
+
+    def note_integers(self, x: AnyArray, noise: AnyArray, noisy: AnyArray) -> None:
+        """Add one block of integers."""
+        self.count += x.size
+        self.signal_squares += square_sum(x)
+        if x.dtype.itemsize == 1:
+            applied = np.subtract(noisy, x, dtype=np.int16)
+            self.squares += operations().square_sum(applied)
+        else:
+            applied = np.subtract(noisy, x, dtype=np.float64)
+            # 16 bits: below 2^53 in a block, so exact in any order
+            self.squares += float(np.dot(applied, applied))
+        self.total += float(applied.sum(dtype=np.float64))
+        whole = noise if noise.dtype.kind == "i" else np.rint(noise)
+        self.clipped += int(np.count_nonzero(applied != whole))
+
+    def note_floats(self, x: AnyArray, noisy: AnyArray, clipped: int) -> None:
+        """Add one block of floats, of which the clip changed `clipped`."""
+        self.count += x.size
+        self.clipped += clipped
+        self.signal_squares += square_sum(x)
+        applied = noisy.astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            applied -= x
+        finite = np.isfinite(applied)
+        if not finite.all():
+            self.not_finite += int(applied.size - np.count_nonzero(finite))
+            applied[~finite] = 0
+        self.total += float(applied.sum())
+        self.squares += float(np.square(applied, out=applied).sum())
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of what was added, after clip and rounding."""
+        if not self.count:
+            return 0.0
+        mean = self.total / self.count
+        return math.sqrt(max(self.squares / self.count - mean * mean, 0.0))
+
+    @property
+    def clipped_fraction(self) -> float:
+        """Share of samples that the clip changed."""
+        return self.clipped / self.count if self.count else 0.0
+
+    def psnr_db(self, full_scale: float) -> float | None:
+        """Peak signal-to-noise ratio, 10 log10(full_scale^2 / mean square); None when nothing was added."""
+        if not self.squares:
+            return None
+        return 10 * math.log10(full_scale**2 * self.count / self.squares)
+
+    @property
+    def snr_db(self) -> float | None:
+        """Signal-to-noise ratio, 10 log10 of the ratio of powers; None for silence or when nothing was added."""
+        if not self.squares or not self.signal_squares:
+            return None
+        return 10 * math.log10(self.signal_squares / self.squares)

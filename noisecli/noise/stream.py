@@ -1,0 +1,88 @@
+"""Raw bits: where noise comes from.
+
+numpy promises SeedSequence and the raw output of its bit generators for good, not what Generator makes of them. So only
+raw bits are taken, read little-endian, and all arithmetic on them is ours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SLOTS, _CELLS, _WORDS, _DRAWS = range(4)
+
+
+class RawBits:
+    """An endless row of bits that is cut into samples; the block size shows nowhere."""
+
+    def __init__(self, key: bytes, purpose: int) -> None:
+        seed = np.random.SeedSequence(int.from_bytes(key, "little"), spawn_key=(purpose,))
+        self._generator = np.random.SFC64(seed)
+        self._rest = np.empty(0, np.uint8)
+
+    def words(self, count: int) -> NDArray[np.uint64]:
+        """Return `count` 64-bit words."""
+        raw: NDArray[np.uint64] = self._generator.random_raw(count)
+        return raw
+
+    def uint8(self, count: int) -> NDArray[np.uint8]:
+        """Return `count` bytes, continuing inside a word where the last call stopped."""
+        missing = count - len(self._rest)
+        fresh = self.words((missing + 7) // 8).astype("<u8", copy=False).view(np.uint8) if missing > 0 else self._rest
+        if missing > 0 and len(self._rest):
+            fresh = np.concatenate([self._rest, fresh])
+        self._rest = fresh[count:].copy()
+        return fresh[:count]
+
+    def uint16(self, count: int) -> NDArray[np.uint16]:
+        """Return `count` 16-bit numbers. Not to be mixed with uint8 on one stream."""
+        return self.uint8(2 * count).view("<u2").astype(np.uint16, copy=False)
+
+
+class Streams:
+    """The four independent rows of bits behind one output.
+
+    Attributes
+    ----------
+    slots
+        16 bits a sample: which of 65,536 equally likely slots of the normal distribution.
+    cells
+        8 bits a sample: where inside the slot, for floats.
+    words
+        64 bits a sample that needs them, in sample order.
+    draws
+        For parameters: whether the output gets noise, and how much.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._open: dict[int, RawBits] = {}
+
+    def _row(self, purpose: int) -> RawBits:
+        if purpose not in self._open:
+            self._open[purpose] = RawBits(self._key, purpose)
+        return self._open[purpose]
+
+    @property
+    def slots(self) -> RawBits:
+        """16 bits a sample."""
+        return self._row(_SLOTS)
+
+    @property
+    def cells(self) -> RawBits:
+        """8 bits a sample."""
+        return self._row(_CELLS)
+
+    @property
+    def words(self) -> RawBits:
+        """64 bits a sample that needs them."""
+        return self._row(_WORDS)
+
+    @property
+    def draws(self) -> RawBits:
+        """Bits for parameters."""
+        return self._row(_DRAWS)
+
+    def uniform(self) -> float:
+        """Draw one number from [0, 1), 53 bits."""
+        return int(self.draws.words(1)[0] >> np.uint64(11)) * 2.0**-53

@@ -1,0 +1,170 @@
+"""Worker processes on this machine: an engine shaped like map, in which a dead worker costs one chunk.
+
+Every worker has a pipe of its own and nothing is shared between them, no lock and no queue. So a worker that is killed
+at any instant, in mid-message too, can neither block nor confuse the others; a pool that shares one pipe can.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from importlib.machinery import ModuleSpec
+from multiprocessing.connection import Connection, wait
+from typing import Any, NamedTuple
+
+from noisecli.errors import FailedReason
+from noisecli.model import Task
+from noisecli.run.settings import Settings
+from noisecli.run.worker_entry import Done, Raised, serve
+
+QUEUED = 2
+"""Chunks a worker holds: one being done, the next one there already."""
+_JOIN_SECONDS = 5.0
+
+Chunk = list[Task]
+
+
+class Lost(NamedTuple):
+    """What became of a chunk whose worker died."""
+
+    reason: FailedReason
+    message: str
+    pid: int
+
+
+class _Worker:
+    """One process, its pipe, and the chunks it was given and has not answered."""
+
+    def __init__(self, context: Any, arguments: tuple[Any, ...]) -> None:
+        self.pipe: Connection
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, *arguments), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.given: deque[Chunk] = deque()
+
+    def give(self, chunk: Chunk) -> None:
+        """Send a chunk. A worker that died meanwhile is noticed when it is listened to."""
+        self.given.append(chunk)
+        try:
+            self.pipe.send(chunk)
+        except OSError:
+            return
+
+    def answer(self) -> Done | Raised | None:
+        """Receive what it says of the chunk it was given first; None when it died."""
+        try:
+            answer: Done | Raised = self.pipe.recv()
+        except (EOFError, OSError):
+            return None
+        return answer
+
+    def end(self, *, kill: bool) -> None:
+        """See it out; its pipe closing is what tells an idle worker to go."""
+        self.pipe.close()
+        if not kill:
+            self.process.join(_JOIN_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+
+
+class LocalEngine:
+    """A context manager; leaving it by an exception kills the workers at once."""
+
+    def __init__(self, settings: Settings, journal: str | None, prefix: str) -> None:
+        self._timeout = settings.running.timeout
+        self._context = warm_up(settings.kind)
+        self._arguments = (settings, journal, prefix)
+        self._workers: list[_Worker] = []
+        self._wanted = settings.running.jobs
+
+    def __enter__(self) -> LocalEngine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            for worker in self._workers:
+                worker.process.kill()
+        for worker in self._workers:
+            worker.end(kill=kind is not None)
+
+    def run(self, chunks: Iterable[Chunk], *, alone: bool = False) -> Iterator[tuple[Chunk, Done | Lost]]:
+        """Yield each chunk with what became of it, as they come. Raises what a worker raised.
+
+        With `alone`, nothing else runs beside a chunk.
+        """
+        workers, queued = (1, 1) if alone else (self._wanted, QUEUED)
+        source = iter(chunks)
+        again: deque[Chunk] = deque()
+        while True:
+            self._hand_out(again, source, workers, queued)
+            busy = {worker.pipe: worker for worker in self._workers if worker.given}
+            if not busy:
+                return
+            for pipe in wait(list(busy)):
+                worker = busy[pipe]  # type: ignore[index]
+                answer = worker.answer()
+                chunk = worker.given.popleft()
+                if answer is None:
+                    again.extend(worker.given)
+                    yield chunk, self._bury(worker)
+                elif isinstance(answer, Raised):
+                    answer.throw()
+                else:
+                    yield chunk, answer
+
+    def _hand_out(self, again: deque[Chunk], source: Iterator[Chunk], workers: int, queued: int) -> None:
+        """Fill up every worker, one chunk each in turn, starting processes as there is work for them."""
+        for filled in range(1, queued + 1):
+            for place in range(workers):
+                if place < len(self._workers) and len(self._workers[place].given) >= filled:
+                    continue
+                chunk = again.popleft() if again else next(source, None)
+                if chunk is None:
+                    return
+                if place >= len(self._workers):
+                    self._workers.append(_Worker(self._context, self._arguments))
+                self._workers[min(place, len(self._workers) - 1)].give(chunk)
+
+    def _bury(self, worker: _Worker) -> Lost:
+        self._workers.remove(worker)
+        worker.process.join()
+        worker.pipe.close()
+        exitcode, pid = worker.process.exitcode, worker.process.pid
+        if exitcode == -signal.SIGALRM:
+            limit = f"took longer than --timeout {self._timeout:g} s and one second per MB"
+            return Lost("timeout", f"{limit}; it hangs its decoder, or needs a higher limit", pid)
+        message = f"ended its worker ({_ending(exitcode)}); it is broken, or needs more memory than there is"
+        return Lost("worker-died", message, pid)
+
+
+def warm_up(kind: str) -> Any:
+    """Start the server that workers are forked from, with the codecs loaded once for all of them; does not wait.
+
+    Workers are not forked from this process: OpenCV's threads and fork do not mix.
+    """
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
+    # a worker would import the main module anew, and it is the whole command line
+    main: Any = sys.modules["__main__"]
+    if getattr(main, "__spec__", None) is None:
+        main.__spec__ = ModuleSpec("noisecli.__main__", None)
+    package = {"images": "image", "audio": "audio"}[kind]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["noisecli.run.worker", f"noisecli.codecs.{package}"])
+    from multiprocessing import forkserver
+
+    forkserver.ensure_running()
+    return context
+
+
+def _ending(exitcode: int) -> str:
+    try:
+        return signal.Signals(-exitcode).name
+    except ValueError:
+        return f"exit status {exitcode}"

@@ -1,0 +1,66 @@
+"""One run at a time on a destination, and no worker of a killed one still writing into it.
+
+Two bytes of the journal are locked with fcntl, which the kernel releases however a process ends: byte 0 by the run, byte
+1, shared, by each of its workers.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+
+from noisecli.errors import Stopped
+
+_RUN, _WORKERS = 0, 1
+_ORPHANS_GONE_WITHIN = 10.0
+
+
+def open_locked(path: str) -> int:
+    """Open the journal, creating it, and hold it. Raises Stopped when another run does."""
+    while True:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _RUN)
+        except OSError as error:
+            os.close(fd)
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                folder = os.path.dirname(path) or "."
+                raise Stopped(
+                    f"{folder}: another run is writing there; wait for it, or choose another folder"
+                ) from error
+            raise
+        if _still_named(fd, path):
+            _wait_for_orphans(fd)
+            return fd
+        os.close(fd)
+
+
+def hold_as_worker(path: str) -> None:
+    """Tell later runs that a worker of this one lives; until the process ends."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    fcntl.lockf(fd, fcntl.LOCK_SH, 1, _WORKERS)
+
+
+def _still_named(fd: int, path: str) -> bool:
+    """Whether the run that ended between our open and our lock has not taken the file away."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _wait_for_orphans(fd: int) -> None:
+    """Workers of a killed run die within two seconds; until then they may still put an output in place."""
+    deadline = time.monotonic() + _ORPHANS_GONE_WITHIN
+    while True:
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _WORKERS)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise Stopped("workers of a run that was killed are still writing; end them first") from None
+            time.sleep(0.05)
+        else:
+            fcntl.lockf(fd, fcntl.LOCK_UN, 1, _WORKERS)
+            return

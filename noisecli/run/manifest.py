@@ -1,0 +1,276 @@
+"""The journal while running, sorted rows at the end. Only the parent process writes here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+from noisecli.errors import Refused, Stopped
+from noisecli.model import Made, Problem
+from noisecli.run.lock import open_locked
+from noisecli.storage import write_whole
+
+_NAME = re.compile(rb'\{"file_name": "((?:[^"\\]|\\.)*)"')
+
+
+class Names(NamedTuple):
+    """The files of one manifest, in the destination's root."""
+
+    manifest: str
+    errors: str
+    run: str
+    journal: str
+
+    @classmethod
+    def of(cls, manifest: str) -> Names:
+        """Return the names that go with a manifest's name: sounds.jsonl has sounds.errors.jsonl and sounds.run.json."""
+        stem = manifest.removesuffix(".jsonl")
+        prefix = "" if stem in ("manifest", "metadata") else f"{stem}."
+        return cls(manifest, f"{prefix}errors.jsonl", f"{prefix}run.json", f".{prefix}noisecli-journal")
+
+
+class _Place(NamedTuple):
+    """Where a row stands: in the old manifest or in the journal."""
+
+    in_journal: bool
+    offset: int
+    length: int
+
+
+class Ledger:
+    """What stands in a destination: rows of earlier runs, rows of this one, and what is intended.
+
+    Opening it takes the lock. Use as a context manager; without publish() the journal stays, and the next run goes on
+    from it.
+    """
+
+    def __init__(self, destination: str, names: Names, *, fsync: bool) -> None:
+        self._destination, self._names, self._fsync = destination, names, fsync
+        self.folder_was_there = os.path.isdir(destination)
+        try:
+            os.makedirs(destination, exist_ok=True)
+            self._journal = open_locked(self._path(names.journal))
+        except OSError as error:
+            raise Stopped(f"{destination}: cannot be written: {error.strerror}") from error
+        self._manifest = self._open_manifest()
+        self._places: dict[str, _Place] = {}
+        self.intended: set[str] = set()
+        self.killed_runs: list[str] = []
+        self.survival: dict[str, float | None] = {}
+        self.problems: dict[str, Problem] = {}
+        self.previous_run = read_run(self._path(names.run)) or {}
+        self.found_journal = os.fstat(self._journal).st_size > 0
+        self._read_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for fd in (self._journal, self._manifest):
+            if fd >= 0:
+                os.close(fd)
+        self._journal = self._manifest = -1
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, output: str) -> bool:
+        return output in self._places
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._destination, name)
+
+    def _open_manifest(self) -> int:
+        try:
+            return os.open(self._path(self._names.manifest), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return -1
+
+    def _read_all(self) -> None:
+        self.survival.update(self.previous_run.get("survival", {}))
+        if self._manifest >= 0:
+            for offset, line in _lines(self._manifest):
+                self._take_row(False, offset, line)
+        with contextlib.suppress(OSError), open(self._path(self._names.errors), "rb") as file:
+            for line in file:
+                self._take_problem(_parsed(line))
+        line = b""
+        for offset, line in _lines(self._journal):
+            self._take_journal_line(offset, line)
+        if line and not line.endswith(b"\n"):
+            self._append("")
+
+    def _take_row(self, in_journal: bool, offset: int, line: bytes) -> None:
+        match = _NAME.match(line)
+        if match is None:
+            return
+        name: str = json.loads(b'"' + match[1] + b'"')
+        if line.endswith(b"}\n"):
+            self._places[name] = _Place(in_journal, offset, len(line))
+        else:
+            # a torn line: the output is ours, but must be made again
+            self.intended.add(name)
+
+    def _take_journal_line(self, offset: int, line: bytes) -> None:
+        if line.startswith(b'{"file_name"'):
+            self._take_row(True, offset, line)
+            return
+        entry = _parsed(line)
+        self.intended.update(entry.get("intended", ()))
+        self.survival.update(entry.get("survival", {}))
+        if "temporaries" in entry:
+            self.killed_runs.append(entry["temporaries"])
+        self._take_problem(entry)
+
+    def _take_problem(self, entry: dict[str, Any]) -> None:
+        if "reason" in entry:
+            problem = Problem(**entry)
+            self.problems[problem.source] = problem
+
+    def is_ours(self, output: str) -> bool:
+        """Whether a run made this output, or a run that was interrupted meant to."""
+        return output in self._places or output in self.intended or output in self._clean_outputs
+
+    @cached_property
+    def _clean_outputs(self) -> frozenset[str]:
+        rows = map(_parsed, self.rows())
+        return frozenset(row["clean_file_name"] for row in rows if "clean_file_name" in row)
+
+    def row(self, output: str) -> dict[str, Any] | None:
+        """Return the row of an output, if there is one that can be read."""
+        place = self._places.get(output)
+        return _parsed(self._bytes(place)) if place else None
+
+    def outputs(self) -> list[str]:
+        """Return the names of all outputs with a row."""
+        return list(self._places)
+
+    def _bytes(self, place: _Place) -> bytes:
+        return os.pread(self._journal if place.in_journal else self._manifest, place.length, place.offset)
+
+    def begin(self, prefix: str) -> None:
+        """Note how the names of this run's temporary files begin."""
+        self._append(json.dumps({"temporaries": prefix}))
+
+    def intend(self, outputs: Iterable[str]) -> None:
+        """Note outputs before they are made, so that an interrupted run's leftovers are known as ours."""
+        new = list(outputs)
+        self.intended.update(new)
+        self._append(json.dumps({"intended": new}))
+
+    def note_made(self, made: Made) -> None:
+        """Note an output that stands."""
+        offset, length = self._append(made.row)
+        self._places[made.output] = _Place(True, offset, length)
+        self.intended.discard(made.output)
+        if made.survival:
+            self.survival.update(made.survival)
+            self._append(json.dumps({"survival": made.survival}))
+
+    def note_problem(self, problem: Problem) -> None:
+        """Note a source that failed or was skipped."""
+        self.problems[problem.source] = problem
+        self._append(json.dumps(asdict(problem)))
+
+    def forget(self, output: str) -> None:
+        """Drop the row of an output that is gone."""
+        self._places.pop(output, None)
+
+    def _append(self, line: str) -> tuple[int, int]:
+        data = line.encode() + b"\n"
+        try:
+            written = os.write(self._journal, data)
+            if written != len(data):
+                raise OSError(28, "No space left on device")
+            if self._fsync:
+                os.fsync(self._journal)
+        except OSError as error:
+            raise Stopped(f"{self._path(self._names.journal)}: {error.strerror}; run again to go on") from error
+        return os.lseek(self._journal, 0, os.SEEK_CUR) - len(data), len(data)
+
+    def rows(self) -> Iterator[bytes]:
+        """Yield all rows as lines, sorted by file_name."""
+        for output in sorted(self._places):
+            yield self._bytes(self._places[output])
+
+    def publish(self, run: dict[str, Any]) -> None:
+        """Write manifest, errors and run.json, each atomically, then take the journal away."""
+        write_whole(self._path(self._names.manifest), self.rows(), fsync=self._fsync)
+        if self.problems:
+            lines = (_line(asdict(self.problems[source])) for source in sorted(self.problems))
+            write_whole(self._path(self._names.errors), lines, fsync=self._fsync)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path(self._names.errors))
+        text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        write_whole(self._path(self._names.run), [text.encode()], fsync=self._fsync)
+        os.unlink(self._path(self._names.journal))
+
+    def abandon(self) -> None:
+        """Take a journal away that holds nothing, after a refusal."""
+        if not self.found_journal:
+            os.unlink(self._path(self._names.journal))
+        if not self.folder_was_there:
+            with contextlib.suppress(OSError):
+                os.rmdir(self._destination)
+
+
+def read_run(path: str) -> dict[str, Any] | None:
+    """Return run.json's content; None when there is none of ours."""
+    try:
+        with open(path, "rb") as file:
+            content = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and "noisecli" in content else None
+
+
+def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> None:
+    """Refuse a folder that holds files, but no sign of noisecli, or another kind's run under the same names."""
+    try:
+        present = {entry.name for entry in os.scandir(destination)}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Refused(f"{destination}: {error.strerror}; name a folder for the outputs") from error
+    if not present or force:
+        return
+    previous = read_run(os.path.join(destination, names.run))
+    if previous and previous.get("kind") != kind:
+        own = f"--manifest {'sounds' if kind == 'audio' else 'pictures'}.jsonl"
+        raise Refused(
+            f"{destination}: holds a run of noisecli {previous.get('kind')}; give this one {own}, or another folder"
+        )
+    if names.journal in present or any(
+        name.endswith("run.json") and read_run(os.path.join(destination, name)) for name in present
+    ):
+        return
+    if any(not name.startswith(".") for name in present):
+        raise Refused(f"{destination}: holds files that noisecli did not make; choose a new folder, or add --force")
+
+
+def _lines(fd: int) -> Iterator[tuple[int, bytes]]:
+    offset = 0
+    with os.fdopen(os.dup(fd), "rb") as file:
+        file.seek(0)
+        for line in file:
+            yield offset, line
+            offset += len(line)
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,247 @@
+"""From a request to a manifest: walk, plan, keep what stands, make the rest, publish. The page to read first."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+from collections.abc import Callable, Iterator
+
+from noisecli.errors import Refused, Stopped
+from noisecli.model import Made, Problem, Task
+from noisecli.run import sidecars
+from noisecli.run.engine import Chunk, LocalEngine, Lost, warm_up
+from noisecli.run.manifest import Ledger, Names, require_ours
+from noisecli.run.plan import Plan
+from noisecli.run.publish import prune, publish
+from noisecli.run.resume import Keeper
+from noisecli.run.settings import Settings
+from noisecli.run.summary import Summary
+from noisecli.run.walk import Walk, walk
+from noisecli.run.worker_entry import Done, worker_prefix
+from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries
+
+CHUNK_FILES = 32
+CHUNK_BYTES = 600_000
+
+Progress = Callable[[int], None]
+
+
+def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Progress] | None = None) -> Summary:
+    """Carry out a request.
+
+    Parameters
+    ----------
+    begin
+        Called once with the number of outputs planned; what it returns is called with each number of them settled.
+
+    Raises
+    ------
+    Refused
+        Before any work.
+    Stopped
+        Before any work where the destination cannot be written or is held by another run; what stops the run later is
+        told by the summary.
+    """
+    _refuse_nesting(settings)
+    names = Names.of(settings.output.manifest)
+    require_ours(settings.destination, names, settings.kind, force=settings.running.force)
+    if not dry_run:
+        warm_up(settings.kind)
+    found = walk(settings.source, settings.kind, settings.choice)
+    plan = Plan(settings, found)
+    plan.refuse_names(names)
+    summary = _counted(settings, plan, found, dry_run)
+    if dry_run:
+        return summary
+    with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
+        work = _Run(settings, plan, found, ledger, summary)
+        work.progress = begin(len(plan)) if begin else work.progress
+        try:
+            work.carry_out()
+        except Refused:
+            ledger.abandon()
+            raise
+    return summary
+
+
+class _Run:
+    """One run on one destination, which it holds."""
+
+    def __init__(self, request: Settings, plan: Plan, found: Walk, ledger: Ledger, summary: Summary) -> None:
+        self._settings, self._plan, self._found = request, plan, found
+        self._ledger, self._summary = ledger, summary
+        self._keeper = Keeper(request)
+        self._versions: dict[str, str] = dict(ledger.previous_run.get("versions", {}))
+        self._sampled: dict[str, str] = {}
+        self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
+        self.progress: Progress = lambda settled: None
+
+    def carry_out(self) -> None:
+        """Do it. The manifest tells what stands however it ends, short of being killed."""
+        self._refuse_foreign()
+        self._clean_up_after_killed_runs()
+        self._forget_old_problems()
+        self._ledger.begin(self._prefix)
+        try:
+            self._carry_sidecars()
+            for source, problem in self._found.problems:
+                self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
+            self._make_all()
+            self._prune()
+        except Stopped as stop:
+            self._summary.stopped = str(stop)
+        finally:
+            publish(self._settings, self._ledger, self._summary, self._versions, self._sampled)
+
+    def _make_all(self) -> None:
+        journal = os.path.join(self._settings.destination, Names.of(self._settings.output.manifest).journal)
+        try:
+            with LocalEngine(self._settings, journal, self._prefix) as engine:
+                suspects: list[Chunk] = []
+                for chunk, result in engine.run(self._chunks()):
+                    if isinstance(result, Lost):
+                        self._remove_temporaries(chunk, worker_prefix(self._prefix, result.pid))
+                        suspects.extend(by_source(chunk))
+                    else:
+                        self._take(result, chunk)
+                # tried once more alone: only the culprit is lost, not what ran beside it
+                for chunk, result in engine.run(suspects, alone=True):
+                    if isinstance(result, Lost):
+                        self._remove_temporaries(chunk, worker_prefix(self._prefix, result.pid))
+                        self._note(Problem(escape_name(chunk[0].source), "failed", result.reason, result.message))
+                    else:
+                        self._take(result, chunk)
+        except BaseException:
+            self._clean_up(self._prefix)
+            raise
+
+    def _take(self, done: Done, chunk: Chunk) -> None:
+        self._versions.update(done.versions)
+        self.progress(len(chunk))
+        for outcome in done.outcomes:
+            if isinstance(outcome, Made):
+                self._ledger.note_made(outcome)
+                self._summary.note_made(outcome)
+            else:
+                self._note(outcome)
+
+    def _note(self, problem: Problem) -> None:
+        self._ledger.note_problem(problem)
+        self._summary.note_problem(problem)
+        running, failed = self._settings.running, self._summary.failed
+        if problem.status == "failed" and running.stop_on_error:
+            raise Stopped(f"{problem.source} failed, and --on-error stop was asked for: {problem.message}")
+        if running.max_failures is not None and failed >= running.max_failures:
+            raise Stopped(f"{failed} files failed, as many as --max-failures allows")
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """Yield what is to be made, small files together, all of one source together."""
+        chunk: Chunk = []
+        files = size = 0
+        for _, group in itertools.groupby(self._plan.tasks(), key=lambda task: task.source):
+            todo = [task for task in group if not self._keep(task)]
+            if not todo:
+                continue
+            chunk.extend(todo)
+            files, size = files + 1, size + todo[0].size
+            if files >= CHUNK_FILES or size >= CHUNK_BYTES:
+                yield self._intended(chunk)
+                chunk, files, size = [], 0, 0
+        if chunk:
+            yield self._intended(chunk)
+
+    def _intended(self, chunk: Chunk) -> Chunk:
+        self._ledger.intend(name for task in chunk for name in (task.output, task.clean_output) if name)
+        return chunk
+
+    def _keep(self, task: Task) -> bool:
+        if task.measure_survival:
+            self._sampled[task.output] = task.level.label
+            if task.output not in self._ledger.survival:
+                return False
+        if task.output not in self._ledger or not self._keeper.holds(task, self._ledger.row(task.output)):
+            return False
+        self._summary.kept += 1
+        self.progress(1)
+        return True
+
+    def _refuse_foreign(self) -> None:
+        """Refuse to replace files that no run of noisecli is known to have made."""
+        if self._settings.running.force or not self._ledger.folder_was_there:
+            return
+        for task in self._plan.tasks():
+            for name in (task.output, task.clean_output):
+                path = os.path.join(self._settings.destination, name or "")
+                if name and os.path.lexists(path) and not self._ledger.is_ours(name):
+                    raise Refused(
+                        f"{escape_name(path)}: stands there and noisecli did not make it; move it, or add --force"
+                    )
+        if self._settings.output.sidecars != "skip":
+            for source, target in self._sidecar_paths():
+                sidecars.refuse_edited(source, target, self._settings.output.sidecars)
+
+    def _sidecar_paths(self) -> Iterator[tuple[str, str]]:
+        for source, name in self._plan.sidecars():
+            yield os.path.join(self._settings.source, source), os.path.join(self._settings.destination, name)
+
+    def _carry_sidecars(self) -> None:
+        how = self._settings.output.sidecars
+        if how == "skip":
+            return
+        for source, target in self._sidecar_paths():
+            sidecars.carry(source, target, how)
+
+    def _forget_old_problems(self) -> None:
+        """Problems of sources that this run looks at again, or that are gone, are news no more."""
+        problems = self._ledger.problems
+        if problems:
+            again = {escape_name(source) for source in self._found.sources}
+            for source in list(problems):
+                if source in again or not os.path.lexists(os.path.join(self._settings.source, source)):
+                    del problems[source]
+
+    def _prune(self) -> None:
+        if self._settings.running.prune:
+            self._summary.pruned = prune(self._settings, self._ledger)
+
+    def _clean_up_after_killed_runs(self) -> None:
+        for prefix in self._ledger.killed_runs:
+            self._clean_up(prefix)
+
+    def _clean_up(self, prefix: str) -> None:
+        folders = {os.path.dirname(name) for name in self._ledger.intended}
+        remove_temporaries((os.path.join(self._settings.destination, folder) for folder in folders), prefix)
+
+    def _remove_temporaries(self, chunk: Chunk, prefix: str) -> None:
+        names = [name for task in chunk for name in (task.output, task.clean_output) if name]
+        folders = {os.path.join(self._settings.destination, os.path.dirname(name)) for name in names}
+        remove_temporaries(folders, prefix)
+
+
+def by_source(chunk: Chunk) -> list[Chunk]:
+    """Return the chunk's tasks as one chunk for each source."""
+    return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.source)]
+
+
+def _refuse_nesting(settings: Settings) -> None:
+    """Outputs inside the source would be sources of the next run."""
+    source, destination = os.path.realpath(settings.source), os.path.realpath(settings.destination)
+    whole_folder = settings.choice.names is None
+    if source == destination or (whole_folder and destination.startswith(source.rstrip("/") + "/")):
+        raise Refused(
+            f"{escape_name(settings.destination)}: lies inside the source folder {escape_name(settings.source)}; "
+            "choose a folder outside of it"
+        )
+
+
+def _counted(settings: Settings, plan: Plan, found: Walk, dry_run: bool) -> Summary:
+    summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
+    summary.other_kinds = dict(found.other_kinds)
+    carried = len(found.sidecars) if settings.output.sidecars != "skip" else 0
+    summary.sidecars_copied, summary.sidecars_left = carried, len(found.sidecars) - carried
+    if dry_run:
+        summary.input_bytes = plan.input_bytes()
+        for source, problem in found.problems:
+            summary.note_problem(Problem(escape_name(source), problem.status, problem.reason, problem.message))
+    return summary

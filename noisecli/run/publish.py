@@ -1,0 +1,95 @@
+"""The end of a run: what stands, in sorted rows, and the totals of the state reached."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections import Counter, defaultdict
+from typing import Any
+
+from noisecli import __version__
+from noisecli.noise.keys import STREAM_VERSION
+from noisecli.run.manifest import Ledger
+from noisecli.run.settings import Settings
+from noisecli.run.summary import Summary
+
+_SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
+_BYTES = re.compile(rb'"bytes": (\d+)')
+
+
+def publish(
+    settings: Settings, ledger: Ledger, summary: Summary, versions: dict[str, str], sampled: dict[str, str]
+) -> None:
+    """Write manifest, errors and run.json; the journal goes.
+
+    Parameters
+    ----------
+    sampled
+        The outputs whose survival of a lossy format is told, with their level.
+    """
+    for output in ledger.outputs():
+        if not os.path.lexists(os.path.join(settings.destination, output)):
+            ledger.forget(output)
+    survival = {output: ledger.survival[output] for output in sampled if output in ledger.survival and output in ledger}
+    summary.survival = _mean_by_level(survival, sampled)
+    totals, keys = _totals(ledger)
+    spelled = {**ledger.previous_run.get("settings", {}), settings.key: settings.spelled()}
+    ledger.publish(
+        {
+            "noisecli": __version__,
+            "stream": STREAM_VERSION,
+            "kind": settings.kind,
+            "versions": versions,
+            "settings": {key: spelled[key] for key in keys & spelled.keys()},
+            "survival": survival,
+            "totals": totals,
+        }
+    )
+
+
+def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:
+    """Count over the rows as text: there may be a million."""
+    totals: Counter[str] = Counter(outputs=0, applied=0, bytes=0)
+    keys: set[bytes] = set()
+    for row in ledger.rows():
+        totals["outputs"] += 1
+        totals["applied"] += b'"applied": true' in row
+        totals["bytes"] += int(_BYTES.findall(row)[-1])
+        keys.update(_SETTINGS.findall(row)[-1:])
+    statuses = Counter(problem.status for problem in ledger.problems.values())
+    totals["failed"], totals["skipped"] = statuses["failed"], statuses["skipped"]
+    return dict(totals), {key.decode() for key in keys}
+
+
+def _mean_by_level(survival: dict[str, float | None], sampled: dict[str, str]) -> dict[str, float]:
+    shares: defaultdict[str, list[float]] = defaultdict(list)
+    for output, share in survival.items():
+        if share is not None:
+            shares[sampled[output]].append(share)
+    return {level: sum(values) / len(values) for level, values in shares.items()}
+
+
+def prune(settings: Settings, ledger: Ledger) -> int:
+    """Remove the outputs whose source is gone; return how many."""
+    count = 0
+    for output in ledger.outputs():
+        row: dict[str, Any] = ledger.row(output) or {}
+        if os.path.lexists(os.path.join(settings.source, _source(row))):
+            continue
+        for name in (output, row.get("clean_file_name")):
+            if name:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(settings.destination, name))
+        ledger.forget(output)
+        count += 1
+    return count
+
+
+def _source(row: dict[str, Any]) -> str:
+    """The source's path as the file system spells it: bytes that are not UTF-8 stand in the row as %FF."""
+    name: str = row.get("source", "")
+    if "name-not-utf8" not in row.get("warnings", ()):
+        return name
+    raw = re.sub(rb"%([89A-F][0-9A-F])", lambda match: bytes.fromhex(match[1].decode()), name.encode())
+    return os.fsdecode(raw)

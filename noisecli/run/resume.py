@@ -1,0 +1,51 @@
+"""Work already done is not done again: by recorded outcome, never by a file being there."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from noisecli.model import Task
+from noisecli.run.settings import Settings
+from noisecli.storage import file_sha256
+
+
+class Keeper:
+    """Decides which outputs of earlier runs still hold."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._key = settings, settings.key
+
+    def holds(self, task: Task, row: dict[str, Any] | None) -> bool:
+        """Whether the output of this task stands as its row says, made from the source as it is now."""
+        if row is None or self._settings.running.redo:
+            return False
+        asked = (task.key.hex(), self._key, task.level.label, task.clean_output)
+        if asked != (row.get("key"), row.get("settings"), row.get("level"), row.get("clean_file_name")):
+            return False
+        try:
+            return self._files_hold(task, row)
+        except OSError:
+            return False
+
+    def _files_hold(self, task: Task, row: dict[str, Any]) -> bool:
+        source_path = os.path.join(self._settings.source, task.source)
+        output_path = os.path.join(self._settings.destination, task.output)
+        source, output = os.stat(source_path), os.lstat(output_path)
+        if output.st_size != row.get("bytes") or source.st_size != row.get("source_bytes"):
+            return False
+        if task.clean_output and not self._clean_holds(task.clean_output, row):
+            return False
+        if self._settings.running.checksum:
+            return file_sha256(output_path) == row.get("sha256") and file_sha256(source_path) == row.get(
+                "source_sha256"
+            )
+        # a change in the same tick of the clock looks equally old: the content decides
+        older = max(source.st_mtime_ns, source.st_ctime_ns) < output.st_mtime_ns
+        return older or file_sha256(source_path) == row.get("source_sha256")
+
+    def _clean_holds(self, clean_output: str, row: dict[str, Any]) -> bool:
+        path = os.path.join(self._settings.destination, clean_output)
+        if self._settings.running.checksum:
+            return file_sha256(path) == row.get("clean_sha256")
+        return os.lstat(path).st_size == row.get("clean_bytes")

@@ -1,0 +1,98 @@
+"""What was asked for, as one frozen record, and the key that drives resume."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from noisecli.model import Encoding, Kind, Level, Limits
+from noisecli.noise.keys import STREAM_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseSettings:
+    """Which noise."""
+
+    levels: tuple[Level, ...]
+    seed: int = 0
+    copies: int = 1
+    probability: float = 1.0
+    shared_channels: bool = False
+    clip: bool = True
+    dtype: str | None = None
+    full_scale: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """Which outputs."""
+
+    encoding: Encoding = field(default_factory=Encoding)
+    with_clean: bool = False
+    name: str | None = None
+    sidecars: Literal["skip", "copy", "link"] = "skip"
+    manifest: str = "manifest.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which sources. `names` replaces the walk: relative to the source folder."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How it is carried out; nothing here changes an output's bytes."""
+
+    jobs: int = 1
+    timeout: float = 60.0
+    limits: Limits = field(default_factory=Limits)
+    stop_on_error: bool = False
+    max_failures: int | None = None
+    force: bool = False
+    redo: bool = False
+    checksum: bool = False
+    prune: bool = False
+    fsync: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One whole request.
+
+    Attributes
+    ----------
+    source, destination
+        Folders; a request for one file names the folder it is in and the file in `choice.names`.
+    """
+
+    kind: Kind
+    source: str
+    destination: str
+    noise: NoiseSettings
+    output: OutputSettings = field(default_factory=OutputSettings)
+    choice: Choice = field(default_factory=Choice)
+    running: Running = field(default_factory=Running)
+
+    def spelled(self) -> dict[str, Any]:
+        """Every field that changes the bytes of an output, but the level and the copy that its row tells."""
+        noise = asdict(self.noise)
+        for told_by_row in ("levels", "copies"):
+            del noise[told_by_row]
+        mean = self.noise.levels[0].mean
+        encoding = asdict(self.output.encoding)
+        clean = self.output.with_clean
+        return {"kind": self.kind, "stream": STREAM_VERSION, "mean": mean, "with_clean": clean, **noise, **encoding}
+
+    @cached_property
+    def key(self) -> str:
+        """Return the hash of spelled(), 64 bits in hex."""
+        text = json.dumps(self.spelled(), sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8, person=b"noisecli-set").hexdigest()

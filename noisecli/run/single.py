@@ -1,0 +1,111 @@
+"""One file to one file, or through standard input and output: the same worker, no manifest."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+from typing import BinaryIO
+
+from noisecli.codecs import format_of
+from noisecli.errors import Refused, Stopped
+from noisecli.model import Made, Problem, Task
+from noisecli.noise.keys import stream_key
+from noisecli.run.engine import LocalEngine, Lost
+from noisecli.run.settings import Settings
+from noisecli.run.summary import Summary
+from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries
+
+_STREAM = "-"
+
+
+def run_single(settings: Settings) -> Summary:
+    """Make one noisy file; `settings.source` and `destination` are files, or - for a standard stream.
+
+    Raises Refused for what makes several outputs, and for a destination that exists without --force.
+    """
+    if len(settings.noise.levels) > 1 or settings.noise.copies > 1 or settings.output.with_clean:
+        raise Refused("several outputs need a folder; name one for DST")
+    source, destination = settings.source, settings.destination
+    if destination == _STREAM and sys.stdout.isatty():
+        raise Refused("standard output is a terminal; redirect it into a file")
+    if destination != _STREAM:
+        _refuse_standing(source, destination, force=settings.running.force)
+    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+        if source == _STREAM:
+            source = os.path.join(scratch, _STREAM)
+            _spool(sys.stdin.buffer, source, settings.running.limits.max_bytes)
+        output = os.path.join(scratch, "out", _STREAM) if destination == _STREAM else destination
+        summary = _make(_of_file(settings, source, output), os.path.basename(source), os.path.basename(output))
+        if destination == _STREAM and summary.made:
+            with open(output, "rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    return summary
+
+
+def _refuse_standing(source: str, destination: str, *, force: bool) -> None:
+    if not os.path.lexists(destination):
+        return
+    if os.path.exists(destination) and source != _STREAM and os.path.samefile(source, destination):
+        raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
+    if not force:
+        raise Refused(f"{escape_name(destination)}: stands there already; choose another name, or add --force")
+
+
+def _spool(stream: BinaryIO, path: str, max_bytes: int) -> None:
+    """Decoders need a file they can move about in."""
+    with open(path, "wb") as file:
+        while block := stream.read(1 << 20):
+            file.write(block)
+            if file.tell() > max_bytes:
+                raise Refused(f"standard input has more than {max_bytes:,} bytes; raise --max-bytes to allow it")
+
+
+def _of_file(settings: Settings, source: str, output: str) -> Settings:
+    """The folders of the two files, and the format that the output's name says."""
+    encoding = settings.output.encoding
+    ours, theirs = format_of(os.path.splitext(output)[1]), format_of(os.path.splitext(source)[1])
+    if encoding.format is None and ours is not None and ours != theirs:
+        encoding = replace(encoding, format=ours.name)
+    return replace(
+        settings,
+        source=os.path.dirname(source) or ".",
+        destination=os.path.dirname(output) or ".",
+        output=replace(settings.output, encoding=encoding),
+        running=replace(settings.running, jobs=1),
+    )
+
+
+def _make(settings: Settings, source: str, output: str) -> Summary:
+    level = settings.noise.levels[0]
+    key = stream_key(settings.noise.seed, os.fsencode(source), level.canonical, 1)
+    size = os.stat(os.path.join(settings.source, source)).st_size
+    form = format_of(os.path.splitext(output)[1])
+    task = Task(source, output, None, level, 1, key, size, measure_survival=form is not None and form.lossy)
+    prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
+    summary = Summary(planned=1, input_bytes=size)
+    try:
+        with LocalEngine(settings, None, prefix) as engine:
+            for _, result in engine.run([[task]]):
+                if isinstance(result, Lost):
+                    summary.note_problem(Problem(escape_name(source), "failed", result.reason, result.message))
+                    continue
+                for outcome in result.outcomes:
+                    _count(summary, outcome, level.label)
+    except Stopped as stop:
+        summary.stopped = str(stop)
+    finally:
+        remove_temporaries([settings.destination], prefix)
+    return summary
+
+
+def _count(summary: Summary, outcome: Made | Problem, label: str) -> None:
+    if isinstance(outcome, Problem):
+        summary.note_problem(outcome)
+        return
+    summary.note_made(outcome)
+    summary.survival = {label: share for share in outcome.survival.values() if share is not None}

@@ -1,0 +1,73 @@
+"""Counters; they own the exit status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from noisecli.model import Made, Problem
+
+
+@dataclass
+class Summary:
+    """What a run did.
+
+    Attributes
+    ----------
+    planned, made, kept, pruned
+        Outputs.
+    failed, skipped
+        Sources.
+    sidecars_copied, sidecars_left, other_kinds, hidden, not_chosen
+        Files of SRC that are no sources of this run.
+    input_bytes
+        Of all sources planned.
+    survival
+        Share of the noise's std that lossy outputs keep on disk, by level; the mean over those measured.
+    warnings
+        How many outputs have each fixed word.
+    """
+
+    planned: int = 0
+    made: int = 0
+    kept: int = 0
+    pruned: int = 0
+    failed: int = 0
+    skipped: int = 0
+    input_bytes: int = 0
+    sidecars_copied: int = 0
+    sidecars_left: int = 0
+    other_kinds: dict[str, int] = field(default_factory=dict)
+    hidden: int = 0
+    not_chosen: int = 0
+    survival: dict[str, float] = field(default_factory=dict)
+    warnings: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    stopped: str | None = None
+    dry_run: bool = False
+
+    def note_made(self, made: Made) -> None:
+        """Count an output that stands: after its write, never before."""
+        self.made += 1
+        self.warnings.update(made.warnings)
+
+    def note_problem(self, problem: Problem) -> None:
+        """Count a source that failed or was skipped."""
+        self.problems.append(problem)
+        if problem.status == "failed":
+            self.failed += 1
+        else:
+            self.skipped += 1
+
+    @property
+    def exit_status(self) -> int:
+        """0 all done or skipped, 1 some failed, 3 stopped on the way."""
+        if self.stopped is not None:
+            return 3
+        return 1 if self.failed else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the whole as plain data."""
+        problems = [asdict(problem) for problem in self.problems]
+        return {**asdict(self), "problems": problems, "exit_status": self.exit_status}

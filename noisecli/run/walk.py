@@ -1,0 +1,187 @@
+"""Sources, sorted. What is no dataset file is named or counted, not lost."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from noisecli.codecs import UNSUPPORTED, format_of
+from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
+from noisecli.model import Kind
+from noisecli.run.settings import Choice
+from noisecli.storage import escape_name
+
+
+@dataclass
+class Walk:
+    """What a source folder holds, by relative POSIX path.
+
+    Attributes
+    ----------
+    sources
+        Files to be done, sorted.
+    sidecars
+        Files beside them: labels, transcripts, and what --exclude names. Sorted.
+    problems
+        Files that cannot be done, with the reason why.
+    other_kinds
+        How many files another command is for.
+    hidden, not_chosen
+        How many names began with a dot; how many dataset files --include or --limit left out.
+    """
+
+    sources: list[str] = field(default_factory=list)
+    sidecars: list[str] = field(default_factory=list)
+    problems: list[tuple[str, FileProblem]] = field(default_factory=list)
+    other_kinds: Counter[str] = field(default_factory=Counter)
+    hidden: int = 0
+    not_chosen: int = 0
+
+
+def walk(root: str, kind: Kind, choice: Choice) -> Walk:
+    """List the sources below a folder.
+
+    Raises Refused when there is no such folder, or a name of `choice.names` leads out of it.
+    """
+    if not os.path.isdir(root):
+        raise Refused(f"{escape_name(root)}: no such folder; name a folder or a file that exists")
+    found = Walk()
+    sorter = _Sorter(kind, choice, found)
+    if choice.names is None:
+        for name, problem in _files_below(root, found):
+            sorter.place(name, problem)
+    else:
+        for name in dict.fromkeys(_inside(root, name) for name in choice.names):
+            sorter.place(name, _problem_of_listed(os.path.join(root, name), name), listed=True)
+    found.sources.sort(key=os.fsencode)
+    found.sidecars.sort(key=os.fsencode)
+    if choice.limit is not None:
+        found.not_chosen += len(found.sources[choice.limit :])
+        del found.sources[choice.limit :]
+    return found
+
+
+class _Sorter:
+    """Puts each file where it belongs."""
+
+    def __init__(self, kind: Kind, choice: Choice, found: Walk) -> None:
+        self._kind, self._found = kind, found
+        self._include = [_pattern(glob) for glob in choice.include]
+        self._exclude = [_pattern(glob) for glob in choice.exclude]
+
+    def place(self, name: str, problem: FileProblem | None, *, listed: bool = False) -> None:
+        """File one name away."""
+        found, suffix = self._found, os.path.splitext(name)[1]
+        form = format_of(suffix)
+        known_kind = form.kind if form else UNSUPPORTED.get(suffix.lower())
+        if known_kind is None:
+            if listed:
+                found.problems.append((name, problem or _unsupported(suffix)))
+            elif problem is None:
+                found.sidecars.append(name)
+        elif any(pattern.match(name) for pattern in self._exclude):
+            if problem is None:
+                found.sidecars.append(name)
+        elif self._include and not any(pattern.match(name) for pattern in self._include):
+            found.not_chosen += 1
+        elif known_kind != self._kind:
+            found.other_kinds[known_kind] += 1
+        elif problem is not None or form is None:
+            found.problems.append((name, problem or _unsupported(suffix)))
+        else:
+            found.sources.append(name)
+
+
+def _unsupported(suffix: str) -> FileSkipped:
+    return FileSkipped(
+        "unsupported-format", f"is a format ({suffix or 'no suffix'}) that noisecli does not read; left alone"
+    )
+
+
+def _files_below(root: str, found: Walk) -> Iterator[tuple[str, FileProblem | None]]:
+    """Yield every visible file's relative path, and why it cannot be one."""
+    real_root = os.path.realpath(root)
+    stack: list[tuple[str, frozenset[str]]] = [("", frozenset([real_root]))]
+    while stack:
+        below, ancestors = stack.pop()
+        folder = os.path.join(root, below)
+        try:
+            entries = os.scandir(folder)
+        except OSError as error:
+            raise Refused(f"{escape_name(folder)}: cannot be listed: {error.strerror}") from error
+        with entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    found.hidden += 1
+                elif entry.is_dir(follow_symlinks=False):
+                    stack.append((f"{below}{entry.name}/", ancestors))
+                elif entry.is_symlink():
+                    target, problem = _follow(entry, real_root, ancestors)
+                    if problem is None and os.path.isdir(target):
+                        stack.append((f"{below}{entry.name}/", ancestors | {target}))
+                    else:
+                        _note_folder(found, below + entry.name, problem)
+                        yield below + entry.name, problem
+                elif entry.is_file():
+                    yield below + entry.name, None
+                else:
+                    yield below + entry.name, FileSkipped("special-file", "is a pipe, socket or device; left alone")
+
+
+def _note_folder(found: Walk, name: str, problem: FileProblem | None) -> None:
+    """A symlink to a folder has no suffix to be known by, yet may hide a whole class: it is named."""
+    if problem is not None and format_of(os.path.splitext(name)[1]) is None and problem.status == "skipped":
+        found.problems.append((name, problem))
+
+
+def _follow(entry: os.DirEntry[str], real_root: str, ancestors: frozenset[str]) -> tuple[str, FileProblem | None]:
+    target = os.path.realpath(entry.path)
+    if not os.path.exists(target):
+        return target, FileFailed("gone", "is a symbolic link to nothing; mend or remove it")
+    if target != real_root and not target.startswith(real_root.rstrip("/") + "/"):
+        return target, FileSkipped(
+            "symlink-outside", "is a symbolic link out of the source folder; copy what it points to"
+        )
+    own_folder = os.path.realpath(os.path.dirname(entry.path))
+    if target in ancestors or own_folder == target or own_folder.startswith(target + "/"):
+        return target, FileSkipped("symlink-loop", "is a symbolic link to a folder it lies in; left alone")
+    if not os.path.isdir(target) and not os.path.isfile(target):
+        return target, FileSkipped("special-file", "is a pipe, socket or device; left alone")
+    return target, None
+
+
+def _inside(root: str, name: str) -> str:
+    """Return a listed name relative to root; Refused when it leads out."""
+    relative = os.path.relpath(name, root) if os.path.isabs(name) else os.path.normpath(name)
+    if relative == ".." or relative.startswith("../"):
+        raise Refused(f"{escape_name(name)}: leads out of {escape_name(root)}; list names relative to it")
+    return relative
+
+
+def _problem_of_listed(path: str, name: str) -> FileProblem | None:
+    if not os.path.lexists(path):
+        return FileFailed("gone", "was listed and is not there; names are relative to the source folder")
+    root = os.path.realpath(path[: len(path) - len(name)])
+    if not os.path.realpath(path).startswith(root.rstrip("/") + "/"):
+        return FileSkipped("symlink-outside", "is a symbolic link out of the source folder; copy what it points to")
+    if not os.path.isfile(path):
+        return FileSkipped("special-file", "is no regular file; left alone")
+    return None
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Compile a glob. * and ? stay inside a folder, ** crosses them; without a slash it may match at any depth.
+
+    What names a folder names all below it, as in .gitignore.
+    """
+    glob = glob.removeprefix("./").rstrip("/")
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    body = "".join(words.get(p) or (p.replace("[!", "[^") if p.startswith("[") else re.escape(p)) for p in parts)
+    anywhere = "" if "/" in glob else "(?:.*/)?"
+    return re.compile(f"{anywhere}{body}(?:/.*)?\\Z", re.DOTALL)

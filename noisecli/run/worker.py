@@ -1,0 +1,216 @@
+"""One source -> its outputs. The only place where codecs, noise and files meet; it runs in worker processes."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli import codecs
+from noisecli.errors import FileFailed, FileProblem
+from noisecli.model import Made, Outcome, Problem, SampleSpec, Task
+from noisecli.noise.field import NoiseField
+from noisecli.noise.level import draw
+from noisecli.noise.measure import Measure, significant_or_none, square_sum
+from noisecli.noise.stream import Streams
+from noisecli.run.lock import hold_as_worker
+from noisecli.run.rows import Written, build_row, to_line
+from noisecli.run.settings import Settings
+from noisecli.run.worker_entry import Done, worker_prefix
+from noisecli.storage import OutputFile, SourceFile, escape_name
+
+AnyArray = NDArray[Any]
+
+
+class _State:
+    """Set once in each worker process."""
+
+    settings: Settings
+    prefix: str
+    codec: codecs.Codec
+
+
+_state = _State()
+
+
+def start(settings: Settings, journal: str | None, run_prefix: str) -> None:
+    """Make this process a worker: known to later runs by its lock, its temporary files by their prefix."""
+    if journal is not None:
+        hold_as_worker(journal)
+    _state.settings, _state.prefix = settings, worker_prefix(run_prefix, os.getpid())
+
+
+def _load_codec(kind: str) -> codecs.Codec:
+    codec = codecs.load(kind)
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].setNumThreads(1)
+    return codec
+
+
+def work(tasks: list[Task]) -> Done:
+    """Do a chunk of tasks, sources in a row together. Raises Stopped, and what is a bug of ours."""
+    _state.codec = _load_codec(_state.settings.kind)
+    outcomes: list[Outcome] = []
+    for source, group in itertools.groupby(tasks, key=lambda task: task.source):
+        outcomes.extend(_do_source(source, list(group)))
+    versions = {"numpy": np.__version__, **_state.codec.versions()}
+    return Done(outcomes, versions)
+
+
+def _do_source(source: str, tasks: list[Task]) -> Iterator[Outcome]:
+    """Yield an outcome for each task, or what was made before the problem, and the problem once."""
+    running = _state.settings.running
+    # the default action of SIGALRM ends a process even where C code spins; the engine knows it by the exit code
+    signal.setitimer(signal.ITIMER_REAL, running.timeout * len(tasks) + tasks[0].size / 1e6)
+    try:
+        with SourceFile(os.path.join(_state.settings.source, source), running.limits.max_bytes) as file:
+            decoded = _state.codec.open_source(file, running.limits)
+            try:
+                for task in tasks:
+                    yield _make(task, file, decoded)
+            finally:
+                decoded.close()
+    except FileProblem as problem:
+        yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
+    except MemoryError:
+        message = "needs more memory than there is; lower --max-pixels, or leave it out with --exclude"
+        yield Problem(escape_name(source), "failed", "out-of-memory", message)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _make(task: Task, file: SourceFile, source: codecs.Source) -> Made:
+    noise = _state.settings.noise
+    spec = _effective_spec(source.spec)
+    if not noise.clip and not spec.is_float:
+        raise FileFailed("no-encoder", "has integer samples, which cannot hold an unclipped sum; add --dtype float32")
+    _check_range(source, spec)
+    streams = Streams(task.key)
+    rms = _rms(source, spec) if task.level.quantity == "snr_db" else None
+    drawn = draw(task.level, spec, streams, noise.probability, rms)
+    field = NoiseField(streams, spec, drawn.std, drawn.mean, clip=noise.clip, shared_channels=noise.shared_channels)
+    written = _write(task, file, source, spec, field if drawn.applied else None)
+    row = build_row(_state.settings, task, file, drawn, field.measure, written)
+    survival = {}
+    if task.measure_survival:
+        share = 1.0 if not written.lossy else _survival(task, source, spec, field.measure)
+        survival[task.output] = share if drawn.applied else None
+    return Made(task.output, to_line(row), survival, tuple(row["warnings"]))
+
+
+def _write(task: Task, file: SourceFile, source: codecs.Source, spec: SampleSpec, field: NoiseField | None) -> Written:
+    """Stream the source through the noise into its output, and into the clean one beside it."""
+    with contextlib.ExitStack() as stack:
+        noisy = stack.enter_context(_Writer(task.output, task, source, spec))
+        clean = None
+        if task.clean_output is not None:
+            clean = stack.enter_context(_Writer(task.clean_output, task, source, spec))
+        frames = 0
+        for block in _blocks(source, spec):
+            frames += len(block)
+            noisy.sink.write(block if field is None else field.add(block))
+            if clean is not None:
+                clean.sink.write(block)
+        file.check_unchanged()
+        # the clean one first: a row is written only for the noisy one, when both stand
+        clean_size_and_digest = clean.commit() if clean is not None else None
+        size_and_digest = noisy.commit()
+        warnings = sorted({*source.warnings, *noisy.sink.warnings})
+    return Written(spec, noisy.sink.format, noisy.sink.lossy, frames, warnings, size_and_digest, clean_size_and_digest)
+
+
+class _Writer:
+    """A sink on an output file; whatever goes wrong, nothing half-written keeps the output's name."""
+
+    def __init__(self, name: str, task: Task, source: codecs.Source, spec: SampleSpec) -> None:
+        settings = _state.settings
+        path = os.path.join(settings.destination, name)
+        self._file = OutputFile(path, prefix=_state.prefix, fsync=settings.running.fsync)
+        try:
+            self.sink = _state.codec.create_sink(self._file, source, spec, settings.output.encoding, task.key)
+        except BaseException:
+            self._file.discard()
+            raise
+
+    def commit(self) -> tuple[int, str]:
+        self.sink.finish()
+        return self._file.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sink.abort()
+        self._file.discard()
+
+
+def _effective_spec(spec: SampleSpec) -> SampleSpec:
+    """What the samples mean after --full-scale and --dtype."""
+    noise = _state.settings.noise
+    if noise.full_scale is not None:
+        if not spec.is_float and noise.full_scale > spec.high:
+            raise FileFailed(
+                "out-of-range", f"has {spec.dtype} samples, which end below --full-scale {noise.full_scale:g}"
+            )
+        spec = replace(spec, full_scale=noise.full_scale, high=noise.full_scale)
+    return spec.as_float32() if noise.dtype == "float32" else spec
+
+
+def _check_range(source: codecs.Source, spec: SampleSpec) -> None:
+    """Float pictures come in many scales; guessing one would change what a level means."""
+    if spec.sample_rate is not None or not (source.spec.is_float or _state.settings.noise.full_scale):
+        return
+    high = source.spec.full_scale if _state.settings.noise.full_scale is None else _state.settings.noise.full_scale
+    for block in source.blocks():
+        lowest, highest = np.nanmin(block), np.nanmax(block)
+        if lowest < 0 or highest > high:
+            raise FileFailed(
+                "out-of-range",
+                f"has samples from {lowest:g} to {highest:g}, outside 0..{high:g}; say what white is: --full-scale V",
+            )
+
+
+def _blocks(source: codecs.Source, spec: SampleSpec) -> Iterator[AnyArray]:
+    """Yield the source's blocks in the samples of spec."""
+    if spec.dtype == source.spec.dtype:
+        yield from source.blocks()
+        return
+    # as_float32() has made full scale 1
+    scale = np.float32(_state.settings.noise.full_scale or source.spec.full_scale)
+    for block in source.blocks():
+        yield block.astype(np.float32) / scale
+
+
+def _rms(source: codecs.Source, spec: SampleSpec) -> float:
+    """Root mean square over the whole file and all its channels that get noise, DC included."""
+    count, squares = 0, 0.0
+    for block in _blocks(source, spec):
+        coloured = block[..., : spec.noisy_channels] if block.ndim == 3 else block
+        flat = np.ascontiguousarray(coloured).reshape(-1)
+        count += flat.size
+        squares += square_sum(flat)
+    return (squares / count) ** 0.5 if count else 0.0
+
+
+def _survival(task: Task, clean: codecs.Source, spec: SampleSpec, measure: Measure) -> float | None:
+    """Read a lossy output back: the std of (decoded - clean) as a share of the std that was added."""
+    path = os.path.join(_state.settings.destination, task.output)
+    on_disk = Measure()
+    with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
+        decoded = _state.codec.open_source(file, _state.settings.running.limits)
+        try:
+            for x, y in zip(_blocks(clean, spec), decoded.blocks(), strict=False):
+                if x.shape != y.shape:
+                    return None
+                on_disk.note_floats(x.reshape(-1).astype(np.float64), y.reshape(-1).astype(np.float64), clipped=0)
+        finally:
+            decoded.close()
+    return significant_or_none(on_disk.std / measure.std) if measure.std else None

@@ -1,0 +1,232 @@
+"""Files at the rim: opened with care, written whole or not at all, named by safe relative paths."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterable
+from typing import Self
+
+from noisecli.errors import FileFailed, FileSkipped, Stopped
+
+TEMPORARY_PREFIX = ".noisecli-tmp-"
+_STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
+
+
+def escape_name(path: str) -> str:
+    """Return a path as UTF-8 can hold it: bytes of the file system that are not UTF-8 become %FF."""
+    raw = os.fsencode(path)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "surrogateescape")
+        return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in text)
+
+
+class SourceFile:
+    """A regular file, open for reading.
+
+    Raises FileFailed or FileSkipped from the constructor for what is gone, unreadable, too large or no regular file; a
+    FIFO is recognised without waiting for its writer.
+    """
+
+    def __init__(self, path: str, max_bytes: int) -> None:
+        self.suffix = os.path.splitext(path)[1]
+        self._content: bytes | None = None
+        self._digest: str | None = None
+        try:
+            self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise _unreadable(error) from error
+        try:
+            self._opened = os.fstat(self._fd)
+            self.size = self._opened.st_size
+            if not stat.S_ISREG(self._opened.st_mode):
+                raise FileSkipped("special-file", "is no regular file; left alone")
+            if self.size > max_bytes:
+                raise FileFailed("too-large", f"has {self.size:,} bytes; raise --max-bytes to allow it")
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def fileno(self) -> int:
+        """Return the descriptor, at any position."""
+        return self._fd
+
+    def read(self) -> bytes:
+        """Return the whole content, read once."""
+        if self._content is None:
+            try:
+                with os.fdopen(os.dup(self._fd), "rb", buffering=0) as file:
+                    file.seek(0)
+                    self._content = file.readall()
+            except OSError as error:
+                raise _unreadable(error) from error
+            self.check_unchanged(len(self._content))
+        return self._content
+
+    def sha256(self) -> str:
+        """Return the digest of the content in hex."""
+        if self._digest is None:
+            self._digest = _file_sha256(self._fd) if self._content is None else sha256(self._content)
+        return self._digest
+
+    def check_unchanged(self, length: int | None = None) -> None:
+        """Raise FileFailed when the file changed under us, or gave another number of bytes than it has."""
+        now, then = os.fstat(self._fd), self._opened
+        same = (now.st_size, now.st_mtime_ns) == (then.st_size, then.st_mtime_ns)
+        if not same or (length is not None and length != then.st_size):
+            raise FileFailed("changed", "changed while it was read; run again when its writer is done")
+
+    def close(self) -> None:
+        """Close the descriptor; harmless twice."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _unreadable(error: OSError) -> FileFailed:
+    if error.errno == errno.ENOENT:
+        return FileFailed("gone", "is gone since the folder was listed")
+    return FileFailed("unreadable", f"cannot be read: {error.strerror}; check its permissions")
+
+
+class OutputFile:
+    """A temporary file beside its target, which takes the target's name when it is whole.
+
+    As a context manager: commit() inside puts it in place, anything else removes it.
+    """
+
+    def __init__(self, path: str, *, prefix: str = TEMPORARY_PREFIX, fsync: bool = False) -> None:
+        self._path, self._fsync = path, fsync
+        self._digest: str | None = None
+        folder = os.path.dirname(path) or "."
+        self._temporary = os.path.join(folder, prefix + secrets.token_hex(6))
+        try:
+            self._fd = self._create(folder)
+        except OSError as error:
+            raise output_error(error, path) from error
+
+    def _create(self, folder: str) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            return os.open(self._temporary, flags, 0o666)
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)
+            return os.open(self._temporary, flags, 0o666)
+
+    def fileno(self) -> int:
+        """Return the descriptor of the temporary file."""
+        return self._fd
+
+    def write(self, data: bytes) -> None:
+        """Write the whole content."""
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError as error:
+            raise output_error(error, self._path) from error
+        self._digest = sha256(data)
+
+    def commit(self) -> tuple[int, str]:
+        """Put the file in place; return its size and sha256."""
+        try:
+            size = os.fstat(self._fd).st_size
+            digest = self._digest or _file_sha256(self._fd)
+            if self._fsync:
+                os.fsync(self._fd)
+            self._close()
+            os.replace(self._temporary, self._path)
+            if self._fsync:
+                fsync_folder(os.path.dirname(self._path))
+        except OSError as error:
+            raise output_error(error, self._path) from error
+        self._temporary = ""
+        return size, digest
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            # close() may be where a network file system reports a full disk; it must not run twice
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+    def discard(self) -> None:
+        """Remove the temporary file; harmless after commit."""
+        with contextlib.suppress(OSError):
+            self._close()
+        if self._temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(self._temporary)
+            self._temporary = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+
+def output_error(error: OSError, path: str) -> Stopped | FileFailed:
+    """Tell what ends the whole run (disk full, read-only) from what costs one file."""
+    if error.errno in _STOPPING:
+        return Stopped(
+            f"{escape_name(path)}: cannot be written: {error.strerror}; the run stops here, run it again to go on"
+        )
+    return FileFailed("unwritable", f"its output cannot be written: {error.strerror}")
+
+
+def write_whole(path: str, chunks: Iterable[bytes], *, fsync: bool = False) -> None:
+    """Replace a file atomically by the given bytes. Raises Stopped."""
+    try:
+        with OutputFile(path, fsync=fsync) as output:
+            with os.fdopen(os.dup(output.fileno()), "wb") as file:
+                file.writelines(chunks)
+            output.commit()
+    except (OSError, FileFailed) as error:
+        raise Stopped(f"{escape_name(path)}: {error}") from error
+
+
+def fsync_folder(folder: str) -> None:
+    """Make a rename in the folder survive power loss."""
+    fd = os.open(folder or ".", os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sha256(data: bytes) -> str:
+    """Return the digest in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(path: str) -> str:
+    """Return the digest of a file's content in hex."""
+    with open(path, "rb", buffering=0) as file:
+        return _file_sha256(file.fileno())
+
+
+def _file_sha256(fd: int) -> str:
+    with os.fdopen(os.dup(fd), "rb", buffering=0) as file:
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_temporaries(folders: Iterable[str], prefix: str) -> None:
+    """Remove what a killed worker, or all of a killed run, left in these folders."""
+    for folder in folders:
+        with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if entry.name.startswith(prefix):
+                    os.unlink(entry.path)

@@ -1,0 +1,190 @@
+# ruff: noqa: PLR0917 - fixtures are arguments
+"""Broken and odd JPEGs and PNGs: each fails, is skipped by name, or is done with a warning."""
+
+import re
+import resource
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+JPEGS = {
+    "baseline": (),
+    "progressive": (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+    "restarts": (cv2.IMWRITE_JPEG_RST_INTERVAL, 2),
+}
+
+
+@pytest.fixture(params=JPEGS)
+def jpeg(request, photo, encode):
+    return encode(".jpg", photo, *JPEGS[request.param])
+
+
+class TestJpeg:
+    @pytest.mark.parametrize("closed", [False, True])
+    def test_cut_at_60_percent(self, jpeg, fails, closed):
+        fails(jpeg[: len(jpeg) * 6 // 10] + b"\xff\xd9" * closed, "truncated", ".jpg")
+
+    @pytest.mark.parametrize("lost", [1, 2, 3])
+    def test_cut_by_bytes(self, jpeg, fails, lost):
+        fails(jpeg[:-lost], "truncated", ".jpg")
+
+    @pytest.mark.parametrize("closed", [False, True])
+    def test_zero_filled_tail(self, jpeg, fails, closed):
+        kept = len(jpeg) * 6 // 10
+        tail = bytes(len(jpeg) - kept) + b"\xff\xd9" * closed
+        fails(jpeg[:kept] + tail, "truncated", ".jpg")
+
+    def test_progressive_cut_at_every_scan(self, photo, encode, fails):
+        data = encode(".jpg", photo, *JPEGS["progressive"])
+        starts = [match.start() for match in re.finditer(b"\xff\xda", data)]
+        assert len(starts) > 5
+        for start in starts[1:]:
+            fails(data[:start] + b"\xff\xd9", "truncated", ".jpg")
+
+    def test_early_end(self, jpeg, fails):
+        middle = len(jpeg) * 3 // 4
+        fails(jpeg[:middle] + b"\xff\xd9" + jpeg[middle + 2 :], "truncated", ".jpg")
+
+    def test_trailing_garbage(self, jpeg, photo, open_picture, frames_of):
+        source = open_picture(jpeg + b"garbage" * 9, ".jpg")
+        assert source.warnings == ("trailing-data",)
+        np.testing.assert_array_equal(frames_of(source)[0], frames_of(open_picture(jpeg, ".jpg"))[0])
+
+    def test_claims_16000_pixels_a_side_in_5_kilobytes(self, jpeg, fails):
+        frame = re.search(b"\xff[\xc0-\xc2]", jpeg).start()
+        bomb = jpeg[: frame + 5] + struct.pack(">HH", 16000, 16000) + jpeg[frame + 9 :]
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        fails(bomb, "truncated", ".jpg", max_pixels=1 << 30)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+    @pytest.mark.parametrize("stray", [b"\0\0\0abc", b"a", b"\xff\0\xff\0"])
+    def test_stray_bytes_before_a_marker(self, jpeg, open_picture, frames_of, stray):
+        scan = jpeg.find(b"\xff\xda")
+        source = open_picture(jpeg[:scan] + stray + jpeg[scan:], ".jpg")
+        assert source.warnings == ("decoder-warning",)
+        np.testing.assert_array_equal(frames_of(source)[0], frames_of(open_picture(jpeg, ".jpg"))[0])
+
+    def test_stray_bytes_do_not_hide_a_cut(self, photo, encode, fails):
+        """libjpeg prints its first complaint only."""
+        data = encode(".jpg", photo)
+        scan = data.find(b"\xff\xda")
+        fails(data[:scan] + b"stray" + data[scan : len(data) * 3 // 4] + b"\xff\xd9", "truncated", ".jpg")
+
+    def test_odd_scan_parameters_are_harmless(self, photo, encode, open_picture, frames_of):
+        data = encode(".jpg", photo)
+        scan = data.find(b"\xff\xda")
+        tail = scan + 5 + 2 * data[scan + 4]
+        source = open_picture(data[:tail] + b"\0\0\0" + data[tail + 3 :], ".jpg")
+        assert source.warnings == ("decoder-warning",)
+        np.testing.assert_array_equal(frames_of(source)[0], frames_of(open_picture(data, ".jpg"))[0])
+
+    def test_damaged_middle(self, photo, encode, fails):
+        data = bytearray(encode(".jpg", photo, *JPEGS["restarts"]))
+        restarts = [match.start() for match in re.finditer(b"\xff[\xd0-\xd7]", data)]
+        data[restarts[3] + 1] ^= 3
+        fails(bytes(data), "corrupt", ".jpg")
+
+    def test_cmyk(self, photo, pillow_file, open_picture):
+        source = open_picture(pillow_file(photo, "JPEG", "CMYK"), ".jpg")
+        assert source.warnings == ("cmyk-to-colour",)
+        assert source.spec.shape == (48, 64, 3)
+
+    def test_12_bits(self, photo, encode, skipped):
+        data = encode(".jpg", photo)
+        frame = data.find(b"\xff\xc0")
+        skipped(data[: frame + 4] + b"\x0c" + data[frame + 5 :], "unsupported-samples", ".jpg")
+
+
+class TestPng:
+    @pytest.fixture
+    def png(self, photo, encode):
+        return encode(".png", photo)
+
+    def test_bad_crc_in_the_picture(self, png, fails):
+        at = png.find(b"IDAT") + 500
+        fails(png[:at] + bytes([png[at] ^ 1]) + png[at + 1 :], "corrupt")
+
+    def test_no_end_chunk(self, png, fails):
+        fails(png[:-12], "truncated")
+
+    @pytest.mark.parametrize("size", [(0, 5), (5, 0)])
+    def test_zero_side(self, png_file, fails, size):
+        fails(png_file(*size, 8, 0, bytes(30)), "corrupt")
+
+    @pytest.mark.parametrize("side", [1 << 30, (1 << 31) - 1, 20000])
+    def test_too_many_pixels(self, png_file, fails, side):
+        fails(png_file(side, side, 8, 0, bytes(30)), "too-large")
+
+    def test_too_little_picture_for_its_size(self, png_file, fails):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        fails(png_file(13000, 13000, 8, 2, bytes(1000)), "truncated")
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+    def test_picture_one_row_short(self, png_file, fails):
+        fails(png_file(20, 20, 8, 0, bytes(21 * 19)), "truncated")
+
+    def test_trailing_garbage(self, png, open_picture):
+        assert open_picture(png + b"x").warnings == ("trailing-data",)
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (((b"iCCP", b"a\0\0abc"),), ()),
+            (((b"iCCP", b"a\0\0" + zlib.compress(b"x" * 200)),), ()),
+            ((), ((b"gAMA", struct.pack(">I", 45455)),)),
+        ],
+    )
+    def test_odd_chunks_are_harmless(self, png_file, open_picture, before, after):
+        source = open_picture(png_file(4, 2, 8, 0, bytes(10), before, after))
+        assert source.warnings == ("decoder-warning",)
+
+    def test_wrong_crc_beside_the_picture_is_left_behind(self, png_file, copy):
+        data = png_file(4, 2, 8, 0, bytes(10), ((b"tEXt", b"Title\0nine"),)).replace(b"nine", b"ten!")
+        written, _, source = copy(data)
+        assert source.warnings == ("decoder-warning",)
+        assert b"tEXt" not in written
+
+    def test_16_bits_stay(self, photo, encode, copy, pillow_read):
+        deep = photo[..., 0].astype(np.uint16) * 257 + 5
+        written, _, source = copy(encode(".png", deep))
+        assert (source.spec.dtype, source.spec.full_scale) == ("uint16", 65535)
+        np.testing.assert_array_equal(np.array(pillow_read(written)), deep)
+
+    def test_grey_alpha(self, photo, pillow_file, open_picture):
+        source = open_picture(pillow_file(np.ascontiguousarray(photo[..., :2]), "PNG"))
+        assert source.warnings == ("grey-alpha-to-colour-alpha",)
+        assert source.spec.noisy_channels == 3
+
+    def test_palette(self, photo, pillow_file, pillow_read, open_picture, frames_of):
+        data = pillow_file(photo, "PNG", "P")
+        source = open_picture(data)
+        assert source.warnings == ("palette-to-colour",)
+        np.testing.assert_array_equal(frames_of(source)[0][..., ::-1], np.array(pillow_read(data, "RGB")))
+
+    @pytest.mark.parametrize(
+        ("bits", "rows", "key"),
+        [(1, b"\0\x40", 0), (2, b"\0\x70", 1), (4, b"\0\x70", 7), (8, b"\0\x10\x20", 16), (16, b"\0\1\2\1\3", 258)],
+    )
+    def test_grey_with_transparency(self, bits, rows, key, png_file, open_picture, frames_of):
+        data = png_file(2, 1, bits, 0, rows, ((b"tRNS", struct.pack(">H", key)),))
+        source = open_picture(data)
+        assert source.warnings == ("transparency-to-alpha",)
+        assert source.spec.noisy_channels == 3
+        np.testing.assert_array_equal(frames_of(source)[0][0, :, 3], [0, source.spec.full_scale])
+
+    def test_colour_with_transparency(self, png_file, open_picture, frames_of):
+        key = b"\0\x10" * 3
+        source = open_picture(png_file(2, 1, 8, 2, b"\0\x10\x10\x10\x10\x10\x11", ((b"tRNS", key),)))
+        assert source.warnings == ("transparency-to-alpha",)
+        np.testing.assert_array_equal(frames_of(source)[0][0, :, 3], [0, 255])
+
+    def test_one_bit_grey(self, png_file, open_picture, frames_of):
+        source = open_picture(png_file(8, 1, 1, 0, b"\0\xa0"))
+        np.testing.assert_array_equal(frames_of(source)[0], [[255, 0, 255, 0, 0, 0, 0, 0]])
+        assert source.warnings == ()
+
+    def test_single_pixel(self, png_file, copy, pillow_read):
+        assert pillow_read(copy(png_file(1, 1, 8, 0, b"\0\x33"))[0]).getpixel((0, 0)) == 0x33
