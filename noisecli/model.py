@@ -106,10 +106,10 @@ class SampleSpec:
     Attributes
     ----------
     dtype
-        numpy name of the arrays that blocks() yields and write() takes: "uint8", "uint16", "int16", "int32", "float32"...
+        numpy name of the arrays that blocks() yields and write() takes: "uint8", "int16", "int32", "float32".
     shape
-        Pictures: (height, width) or (height, width, channels), with the number of frames in front when there are
-        several. Sounds: (frames, channels); frames is -1 when the file does not say.
+        Pictures: (height, width) or (height, width, channels), the number of frames in front when there are several.
+        Sounds: (frames, channels); frames is -1 when the file does not say.
     full_scale
         The native value that is 100%: 255, 65535, 1.0; sounds 2**(bits-1) or 1.0.
     low, high

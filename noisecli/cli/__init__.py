@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="noisecli")
 def cli() -> None:
-    """Make noisy copies of datasets: exact Gaussian noise on pictures and sounds.
+    r"""Make noisy copies of datasets: exact Gaussian noise on pictures and sounds.
 
     The same bytes for any number of jobs; one bad file never costs the others; a manifest tells what was done.
 
@@ -69,8 +69,7 @@ def main() -> NoReturn:
     try:
         status = cli.main(standalone_mode=False) or 0
     except click.ClickException as error:
-        error.show()
-        status = 2
+        status = _say(f"{error.format_message()}; see --help", 2)
     except (KeyboardInterrupt, click.Abort):
         status = _say("stopped by SIGINT; the same command goes on from here", 130)
     except Interrupted as stop:

@@ -20,7 +20,7 @@ from noisecli.cli.batch import carry_out
 @o.COMMON_RUNNING
 @o.COMMON_TELLING
 def command(source: str, destination: str, **words: Any) -> int:
-    """Noisy copies of sounds.
+    r"""Noisy copies of sounds.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then.
 

@@ -21,7 +21,7 @@ from noisecli.cli.batch import carry_out
 @o.MAX_PIXELS
 @o.COMMON_TELLING
 def command(source: str, destination: str, **words: Any) -> int:
-    """Noisy copies of pictures.
+    r"""Noisy copies of pictures.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then.
 

@@ -115,9 +115,10 @@ def _refuse_slips(text: str, quantity: Quantity, kind: Kind, levels: tuple[Level
         return
     highest = max(level.high for level in levels) * _BARE_UNIT[kind] ** (2 if quantity == "var" else 1)
     if kind == "images" and 0 < highest < 1:
+        full = 255 if quantity == "std" else 65025
         raise click.BadParameter(
             f"{text}: bare levels of pictures are grey levels of 0..255; "
-            f"write {highest * 100:g}% for a share of full scale, or {highest:g}/{255 if quantity == 'std' else 65025} if you mean it"
+            f"write {highest * 100:g}% for a share of full scale, or {highest:g}/{full} if you mean it"
         )
     if kind == "audio" and highest > 1:
         raise click.BadParameter(

@@ -1,7 +1,7 @@
 """One run at a time on a destination, and no worker of a killed one still writing into it.
 
-Two bytes of the journal are locked with fcntl, which the kernel releases however a process ends: byte 0 by the run, byte
-1, shared, by each of its workers.
+Two bytes of the journal are locked with fcntl, which the kernel releases however a process ends: byte 0 by the run,
+byte 1, shared, by each of its workers.
 """
 
 from __future__ import annotations

@@ -101,12 +101,11 @@ class Plan:
         """Refuse side files and outputs that would take the place of the manifest and what goes with it."""
         reserved = set(names)
         carried = self.sidecars() if self._settings.output.sidecars != "skip" else iter(())
-        for source, name in itertools.chain(
-            ((s, self.output_name(s, self._levels[0], 1)) for s in self._found.sources), carried
-        ):
+        outputs = ((source, self.output_name(source, self._levels[0], 1)) for source in self._found.sources)
+        for source, name in itertools.chain(outputs, carried):
             if name in reserved:
                 raise Refused(
-                    f"{escape_name(source)}: would become {name}, which noisecli writes itself; use --manifest or --exclude"
+                    f"{escape_name(source)}: would become {name}, noisecli's own file; use --manifest or --exclude"
                 )
 
     def _suffix(self, suffix: str) -> str:

@@ -108,4 +108,6 @@ def _count(summary: Summary, outcome: Made | Problem, label: str) -> None:
         summary.note_problem(outcome)
         return
     summary.note_made(outcome)
-    summary.survival = {label: share for share in outcome.survival.values() if share is not None}
+    for share in outcome.survival.values():
+        if share is not None:
+            summary.survival[label] = share

@@ -123,7 +123,7 @@ def _write(task: Task, file: SourceFile, source: codecs.Source, spec: SampleSpec
         # the clean one first: a row is written only for the noisy one, when both stand
         clean_size_and_digest = clean.commit() if clean is not None else None
         size_and_digest = noisy.commit()
-        warnings = sorted({*source.warnings, *noisy.sink.warnings})
+        warnings: list[str] = sorted({*source.warnings, *noisy.sink.warnings})
     return Written(spec, noisy.sink.format, noisy.sink.lossy, frames, warnings, size_and_digest, clean_size_and_digest)
 
 
