@@ -146,5 +146,5 @@ _MODULES = {"images": "noisecli.codecs.image", "audio": "noisecli.codecs.audio"}
 
 def load(kind: str) -> Codec:
     """Import the codec of a kind; only now OpenCV or libsndfile is loaded."""
-    codec: Codec = import_module(_MODULES[kind])  # type: ignore[assignment]
+    codec: Codec = import_module(_MODULES[kind])
     return codec

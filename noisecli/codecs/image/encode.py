@@ -78,7 +78,7 @@ class ImageSink:
         if self.format == "pnm":
             return plain.encode_pnm(picture, int(self._header.full_scale or np.iinfo(picture.dtype).max))
         if self.format == "webp":
-            return _encoded(".webp", picture, self._webp_options(), self._metadata)
+            return _encoded(".webp", picture, self._webp_options(picture), self._metadata)
         if self.format == "avif":
             return _encoded(".avif", picture, self._avif_options(), self._metadata)
         if self.format == "jp2":
@@ -133,13 +133,17 @@ class ImageSink:
                 page.pop(tiff.EXTRA, None)
         return tags
 
-    def _webp_options(self) -> list[int]:
+    def _webp_options(self, picture: Picture) -> list[int]:
         if self._encoding.quality is not None:
             return [cv2.IMWRITE_WEBP_QUALITY, self._encoding.quality]
-        return [cv2.IMWRITE_WEBP_LOSSLESS_MODE, cv2.IMWRITE_WEBP_LOSSLESS_PRESERVE_COLOR]
+        if hasattr(cv2, "IMWRITE_WEBP_LOSSLESS_MODE"):  # OpenCV 5
+            return [cv2.IMWRITE_WEBP_LOSSLESS_MODE, cv2.IMWRITE_WEBP_LOSSLESS_PRESERVE_COLOR]
+        if picture.shape[2:] == (4,) and picture[picture[..., 3] == 0].any():
+            raise FileFailed("no-encoder", "OpenCV 4 wipes out colours under transparency in WebP; choose --format png")
+        return []
 
     def _avif_options(self) -> list[int]:
-        """Full quality is lossless and 4:4:4; anything less is 4:2:0, and a fifth of the noise is left."""
+        """Full quality is lossless and 4:4:4; anything less is 4:2:0 and keeps 70% of the std."""
         depth = {1023.0: 10, 4095.0: 12}.get(self._spec.full_scale, 8)
         quality = self._encoding.quality or LOSSLESS_QUALITY
         return [cv2.IMWRITE_AVIF_QUALITY, quality, cv2.IMWRITE_AVIF_DEPTH, depth, cv2.IMWRITE_AVIF_SPEED, 9]

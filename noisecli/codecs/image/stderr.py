@@ -8,7 +8,10 @@ import tempfile
 from collections.abc import Callable
 from typing import TypeVar
 
+import cv2.utils.logging as log
+
 from noisecli.codecs.image.header import Header, corrupt, truncated
+from noisecli.errors import FileFailed
 
 Result = TypeVar("Result")
 
@@ -26,6 +29,7 @@ DAMAGE = (b"JPEGLib: Corrupt", b"Decode:", b"JPEGPreDecode")
 """libtiff only warns when the inside of a strip is broken."""
 _LOG_PREFIX = re.compile(r"\[ *\w+:\d+@[\d.]+\] global \S+:\d+ \S+ ")
 """OpenCV's own log tells the time, which must not reach a report that is the same bytes each time."""
+NO_MEMORY = (b"Insufficient memory", b"Failed to allocate", b"bad_alloc", b"ut of memory")
 CUT = (b"premature end", b"incomplete", b"Not enough image data", b"extraneous bytes before marker 0xd9")
 
 
@@ -45,6 +49,8 @@ def _descriptor() -> int:
 def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
     """Call, and return the result with what was printed on descriptor 2 meanwhile."""
     catcher = _descriptor()
+    level = log.getLogLevel()
+    log.setLogLevel(log.LOG_LEVEL_WARNING)  # what is judged must not depend on OPENCV_LOG_LEVEL
     try:
         kept = os.dup(_STDERR)
     except OSError:
@@ -58,6 +64,7 @@ def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
         else:
             os.dup2(kept, _STDERR)
             os.close(kept)
+        log.setLogLevel(level)
         text = _taken(catcher)
     return result, text
 
@@ -83,8 +90,10 @@ def judge(text: bytes, header: Header) -> None:
         header.warn("decoder-warning")
 
 
-def told(text: bytes) -> Exception:
+def told(text: bytes) -> FileFailed:
     """Return the error that the decoder's words mean."""
+    if any(words in text for words in NO_MEMORY):
+        return FileFailed("out-of-memory", "no memory for so many pixels; use fewer --jobs or a lower --max-pixels")
     said = first_words(text)
     return truncated(said) if any(mark in text for mark in CUT) else corrupt(said)
 

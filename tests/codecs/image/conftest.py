@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - fixtures are arguments
 """Stand-ins for files, and makers of pictures that no library would write."""
 
 import io

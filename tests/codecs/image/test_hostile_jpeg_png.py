@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - fixtures are arguments
 """Broken and odd JPEGs and PNGs: each fails, is skipped by name, or is done with a warning."""
 
 import re

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - fixtures are arguments
 """Broken and odd TIFFs: each fails, is skipped by name, or comes back as stored."""
 
 import io

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - fixtures are arguments
 """What travels beside the samples arrives, or the row says that it did not."""
 
 import io

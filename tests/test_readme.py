@@ -1,0 +1,58 @@
+"""The README's examples run as they stand, in a folder of somebody who has pictures and sounds."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def somebody(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("somebody")
+    shutil.copytree(ROOT / "sample_data/images", home / "photos")
+    shutil.copytree(ROOT / "sample_data/audio", home / "speech")
+    shutil.copy(ROOT / "sample_data/images/boats/regatta.jpg", home / "dog.jpg")
+    (home / "bin").mkdir()
+    (home / "bin/noisecli").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m noisecli "$@"\n')
+    (home / "bin/noisecli").chmod(0o755)
+    return home
+
+
+def run_block(language: str, code: str, home: Path) -> subprocess.CompletedProcess[str]:
+    command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+    environment = {"PATH": f"{home}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(home)}
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.xdist_group("readme")
+def test_every_example_runs(somebody: Path) -> None:
+    assert len(BLOCKS) >= 6
+    for language, code in BLOCKS:
+        done = run_block(language, code, somebody)
+        assert done.returncode == 0, f"{code}\n{done.stderr}"
+    assert len(list((somebody / "look").glob("std-*/**/*.[jp][pn]g"))) == 12
+    assert (somebody / "pairs/std-15/clean").is_dir()
+    assert (somebody / "piped.jpg").stat().st_size > 10_000
+    assert '"exit_status": 0' in (somebody / "summary.json").read_text()
+
+
+def test_every_option_of_the_help_is_in_the_readme() -> None:
+    from noisecli.cli import audio, images
+
+    for command in (images.command, audio.command):
+        for parameter in command.params:
+            names = [name for name in parameter.opts if name.startswith("-")]
+            assert not names or any(name in README for name in names), names
+
+
+def test_the_two_commands_come_first() -> None:
+    first_block = README.split("```")[1]
+    assert "make demo" in first_block
+    assert "make test" in first_block
