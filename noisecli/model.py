@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["images", "audio"]
@@ -175,13 +175,14 @@ class Made:
     """Outcome: an output that stands, with its manifest row as a line of JSON without its end.
 
     `survival` holds, when it was asked for, the share of the noise that the output kept; None where nothing was added
-    or the decoded length differs.
+    or the decoded length differs. `applied` is False where no sample changed.
     """
 
     output: str
     row: str
-    survival: dict[str, float | None] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    survival: dict[str, float | None]
+    warnings: tuple[str, ...]
+    applied: bool
 
 
 @dataclass(frozen=True, slots=True)

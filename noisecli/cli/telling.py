@@ -72,6 +72,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
         parts += [
             f"{number:,} {word}"
             for number, word in (
+                (summary.unchanged, "of them without noise (silence, --prob, a level of none)"),
                 (summary.kept, "kept"),
                 (summary.pruned, "pruned"),
                 (summary.failed, "failed"),
@@ -82,11 +83,18 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
         yield f"{', '.join(parts)}: {settings.destination}"
     yield from _left_alone(summary, settings)
     yield from _survival(summary, settings)
+    yield from _palettes(summary)
     if everything:
         yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
     elif summary.warnings:
         total = sum(summary.warnings.values())
         yield f"{total:,} warnings ({', '.join(sorted(summary.warnings))}); the manifest's rows have them"
+
+
+def _palettes(summary: Summary) -> Iterator[str]:
+    """Label masks are often palette pictures, and noise on them is wrong."""
+    if number := summary.warnings["palette-to-colour"]:
+        yield f"{number:,} palette pictures became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
 
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:

@@ -21,8 +21,9 @@ from noisecli.run.walk import Walk, walk
 from noisecli.run.worker_entry import Done, worker_prefix
 from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries
 
-CHUNK_FILES = 32
+CHUNK_TASKS = 32
 CHUNK_BYTES = 600_000
+CHUNKS_PER_WORKER = 8
 
 Progress = Callable[[int], None]
 
@@ -74,6 +75,7 @@ class _Run:
         self._keeper = Keeper(request)
         self._versions: dict[str, str] = dict(ledger.previous_run.get("versions", {}))
         self._sampled: dict[str, str] = {}
+        self._noted: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
         self.progress: Progress = lambda settled: None
 
@@ -84,15 +86,22 @@ class _Run:
         self._forget_old_problems()
         self._ledger.begin(self._prefix)
         try:
-            self._carry_sidecars()
             for source, problem in self._found.problems:
                 self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
             self._make_all()
+            self._carry_sidecars()
             self._prune()
         except Stopped as stop:
             self._summary.stopped = str(stop)
-        finally:
-            publish(self._settings, self._ledger, self._summary, self._versions, self._sampled)
+        except Refused:
+            raise
+        except BaseException:
+            self._publish()
+            raise
+        self._publish()
+
+    def _publish(self) -> None:
+        publish(self._settings, self._ledger, self._summary, self._versions, self._sampled)
 
     def _make_all(self) -> None:
         journal = os.path.join(self._settings.destination, Names.of(self._settings.output.manifest).journal)
@@ -127,6 +136,10 @@ class _Run:
                 self._note(outcome)
 
     def _note(self, problem: Problem) -> None:
+        """Give a source its one status; its outputs may have been spread over several chunks."""
+        if problem.source in self._noted:
+            return
+        self._noted.add(problem.source)
         self._ledger.note_problem(problem)
         self._summary.note_problem(problem)
         running, failed = self._settings.running, self._summary.failed
@@ -136,18 +149,18 @@ class _Run:
             raise Stopped(f"{failed} files failed, as many as --max-failures allows")
 
     def _chunks(self) -> Iterator[Chunk]:
-        """Yield what is to be made, small files together, all of one source together."""
+        """Yield what is to be made: small files together, few enough to keep every worker busy to the end."""
+        most = max(1, min(CHUNK_TASKS, len(self._plan) // (self._settings.running.jobs * CHUNKS_PER_WORKER)))
         chunk: Chunk = []
-        files = size = 0
-        for _, group in itertools.groupby(self._plan.tasks(), key=lambda task: task.source):
-            todo = [task for task in group if not self._keep(task)]
-            if not todo:
+        size = 0
+        for task in self._plan.tasks():
+            if self._keep(task):
                 continue
-            chunk.extend(todo)
-            files, size = files + 1, size + todo[0].size
-            if files >= CHUNK_FILES or size >= CHUNK_BYTES:
+            chunk.append(task)
+            size += task.size
+            if len(chunk) >= most or size >= CHUNK_BYTES:
                 yield self._intended(chunk)
-                chunk, files, size = [], 0, 0
+                chunk, size = [], 0
         if chunk:
             yield self._intended(chunk)
 

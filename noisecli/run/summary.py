@@ -17,6 +17,8 @@ class Summary:
     ----------
     planned, made, kept, pruned
         Outputs.
+    unchanged
+        Of those made, the ones in which no sample changed: silence, --prob, a level of none.
     failed, skipped
         Sources.
     sidecars_copied, sidecars_left, other_kinds, hidden, not_chosen
@@ -33,6 +35,7 @@ class Summary:
     made: int = 0
     kept: int = 0
     pruned: int = 0
+    unchanged: int = 0
     failed: int = 0
     skipped: int = 0
     input_bytes: int = 0
@@ -50,6 +53,7 @@ class Summary:
     def note_made(self, made: Made) -> None:
         """Count an output that stands: after its write, never before."""
         self.made += 1
+        self.unchanged += not made.applied
         self.warnings.update(made.warnings)
 
     def note_problem(self, problem: Problem) -> None:

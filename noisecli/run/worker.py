@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli import codecs
-from noisecli.errors import FileFailed, FileProblem
+from noisecli.errors import FileFailed, FileProblem, Refused
 from noisecli.model import Made, Outcome, Problem, SampleSpec, Task
 from noisecli.noise.field import NoiseField
 from noisecli.noise.level import draw
@@ -28,6 +28,14 @@ from noisecli.run.worker_entry import Done, worker_prefix
 from noisecli.storage import OutputFile, SourceFile, escape_name
 
 AnyArray = NDArray[Any]
+
+
+_WAYS_OUT = {
+    "images": "OpenCV cannot be loaded here. Install what it needs: apt-get install libgl1 libglib2.0-0\n"
+    "or take the wheel without windows: pip uninstall -y opencv-python && pip install opencv-python-headless",
+    "audio": "libsndfile cannot be loaded here. Install it: apt-get install libsndfile1\n"
+    "or take a wheel that holds it: pip install --force-reinstall soundfile",
+}
 
 
 class _State:
@@ -49,7 +57,10 @@ def start(settings: Settings, journal: str | None, run_prefix: str) -> None:
 
 
 def _load_codec(kind: str) -> codecs.Codec:
-    codec = codecs.load(kind)
+    try:
+        codec = codecs.load(kind)
+    except (ImportError, OSError) as error:
+        raise Refused(f"{_WAYS_OUT[kind]} ({error})") from None
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)
     return codec
@@ -103,7 +114,7 @@ def _make(task: Task, file: SourceFile, source: codecs.Source) -> Made:
     if task.measure_survival:
         share = 1.0 if not written.lossy else _survival(task, source, spec, field.measure)
         survival[task.output] = share if drawn.applied else None
-    return Made(task.output, to_line(row), survival, tuple(row["warnings"]))
+    return Made(task.output, to_line(row), survival, tuple(row["warnings"]), drawn.applied)
 
 
 def _write(task: Task, file: SourceFile, source: codecs.Source, spec: SampleSpec, field: NoiseField | None) -> Written:
