@@ -118,7 +118,7 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
             continue
         advice = ""
         if not 0.97 <= share <= 1.03:
-            advice = f"; --format {'png' if settings.kind == 'images' else 'flac'} keeps it exactly"
+            advice = f"; --format {'png' if settings.kind == 'images' else 'wav'} keeps it exactly"
         yield f"{level}: on disk the noise has {share:.1%} of its std{advice}"
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 from noisecli.errors import Refused, Stopped
-from noisecli.model import Made, Problem
+from noisecli.model import Made, Problem, Task
 from noisecli.run.lock import open_locked
 from noisecli.storage import write_whole
 
@@ -60,7 +60,7 @@ class Ledger:
             raise Stopped(f"{destination}: cannot be written: {error.strerror}") from error
         self._manifest = self._open_manifest()
         self._places: dict[str, _Place] = {}
-        self.intended: set[str] = set()
+        self.intended: dict[str, str | None] = {}
         self.killed_runs: list[str] = []
         self.survival: dict[str, float | None] = {}
         self.problems: dict[str, Problem] = {}
@@ -115,14 +115,14 @@ class Ledger:
             self._places[name] = _Place(in_journal, offset, len(line))
         else:
             # a torn line: the output is ours, but must be made again
-            self.intended.add(name)
+            self.intended[name] = None
 
     def _take_journal_line(self, offset: int, line: bytes) -> None:
         if line.startswith(b'{"file_name"'):
             self._take_row(True, offset, line)
             return
         entry = _parsed(line)
-        self.intended.update(entry.get("intended", ()))
+        self.intended.update(entry.get("intended", {}))
         self.survival.update(entry.get("survival", {}))
         if "temporaries" in entry:
             self.killed_runs.append(entry["temporaries"])
@@ -135,7 +135,8 @@ class Ledger:
 
     def is_ours(self, output: str) -> bool:
         """Whether a run made this output, or a run that was interrupted meant to."""
-        return output in self._places or output in self.intended or output in self._clean_outputs
+        known = output in self._places or output in self.intended
+        return known or output in self.intended.values() or output in self._clean_outputs
 
     @cached_property
     def _clean_outputs(self) -> frozenset[str]:
@@ -158,9 +159,9 @@ class Ledger:
         """Note how the names of this run's temporary files begin."""
         self._append(json.dumps({"temporaries": prefix}))
 
-    def intend(self, outputs: Iterable[str]) -> None:
+    def intend(self, tasks: Iterable[Task]) -> None:
         """Note outputs before they are made, so that an interrupted run's leftovers are known as ours."""
-        new = list(outputs)
+        new = {task.output: task.clean_output for task in tasks}
         self.intended.update(new)
         self._append(json.dumps({"intended": new}))
 
@@ -168,7 +169,7 @@ class Ledger:
         """Note an output that stands."""
         offset, length = self._append(made.row)
         self._places[made.output] = _Place(True, offset, length)
-        self.intended.discard(made.output)
+        self.intended.pop(made.output, None)
         if made.survival:
             self.survival.update(made.survival)
             self._append(json.dumps({"survival": made.survival}))

@@ -165,7 +165,7 @@ class _Run:
             yield self._intended(chunk)
 
     def _intended(self, chunk: Chunk) -> Chunk:
-        self._ledger.intend(name for task in chunk for name in (task.output, task.clean_output) if name)
+        self._ledger.intend(chunk)
         return chunk
 
     def _keep(self, task: Task) -> bool:
@@ -223,7 +223,8 @@ class _Run:
             self._clean_up(prefix)
 
     def _clean_up(self, prefix: str) -> None:
-        folders = {os.path.dirname(name) for name in self._ledger.intended}
+        names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
+        folders = {os.path.dirname(name) for name in names}
         remove_temporaries((os.path.join(self._settings.destination, folder) for folder in folders), prefix)
 
     def _remove_temporaries(self, chunk: Chunk, prefix: str) -> None:

@@ -13,6 +13,7 @@ from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
+from noisecli.storage import file_sha256
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d+)')
@@ -28,6 +29,7 @@ def publish(
     sampled
         The outputs whose survival of a lossy format is told, with their level.
     """
+    _settle(settings.destination, ledger)
     for output in ledger.outputs():
         if not os.path.lexists(os.path.join(settings.destination, output)):
             ledger.forget(output)
@@ -46,6 +48,26 @@ def publish(
             "totals": totals,
         }
     )
+
+
+def _settle(destination: str, ledger: Ledger) -> None:
+    """Remove outputs that were made, but whose row was lost with their worker: no file stands without a true row."""
+    for output, clean in list(ledger.intended.items()):
+        row = ledger.row(output) or {}
+        if _is_told(destination, output, row.get("sha256")) and _is_told(destination, clean, row.get("clean_sha256")):
+            continue
+        for name in (output, clean):
+            if name:
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(destination, name))
+        ledger.forget(output)
+
+
+def _is_told(destination: str, name: str | None, sha256: str | None) -> bool:
+    try:
+        return name is None or file_sha256(os.path.join(destination, name)) == sha256
+    except OSError:
+        return False
 
 
 def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:

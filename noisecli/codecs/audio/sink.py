@@ -10,14 +10,16 @@ import soundfile
 from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
+from noisecli.codecs.audio.detect import inspect
 from noisecli.codecs.audio.stamps import settle
-from noisecli.codecs.audio.stream import Stream, explain, open_input, open_output
+from noisecli.codecs.audio.stream import Stream, explain, is_system_error, open_input, open_output
 from noisecli.codecs.audio.subtypes import LOSSY, PADDED, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
 from noisecli.codecs.audio.target import Target
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec, Warn
 
+_ENCODERS = ("FLAC", "OGG", "MP3")
 _UNREADABLE_WHEN_EMPTY = ("flac", "mp3", "OPUS")
 
 
@@ -31,6 +33,7 @@ class SoundSink:
         self._target = target
         self._spec = spec
         self._layout = layout_of(spec)
+        self._lossy_dtype = "float32" if self._layout.bits <= 24 else "float64"
         self._key = key
         self._frames = 0
         self._file = file
@@ -53,6 +56,8 @@ class SoundSink:
                 bitrate_mode=target.bitrate_mode,
             )
         except soundfile.LibsndfileError as error:
+            if is_system_error(error):
+                self._fail(error)
             raise FileFailed(
                 "no-encoder",
                 f"{target.subtype} cannot hold {self._spec.shape[-1]} channels at {self._spec.sample_rate:,} Hz"
@@ -62,7 +67,10 @@ class SoundSink:
     def _set_tags(self, tags: dict[str, str]) -> None:
         kept, lost = split_tags(tags, self.format)
         for name, value in kept.items():
-            setattr(self._stream, name, value)
+            try:
+                setattr(self._stream, name, value)
+            except soundfile.LibsndfileError:
+                lost = True
         if lost:
             self.warnings.append("metadata-lost")
 
@@ -81,7 +89,13 @@ class SoundSink:
         self._frames += len(block)
 
     def _align(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Return the block as libsndfile wants it: native byte order, integers moved to the upper end of their type."""
+        """Return the block as libsndfile wants it: native byte order, integers moved to the upper end of their type.
+
+        Lossy encoders get floats: libsndfile 1.2.2 makes garbage of stereo MP3 written from 16-bit integers.
+        """
+        if self._target.subtype in TRANSFORMED and not self._spec.is_float:
+            scaled: NDArray[Any] = np.divide(block, self._spec.full_scale, dtype=self._lossy_dtype)
+            return scaled
         if not self._layout.shift:
             return np.ascontiguousarray(block, self._layout.dtype)
         if self._scratch is None or len(self._scratch) < len(block):
@@ -89,7 +103,7 @@ class SoundSink:
         shifted: NDArray[Any] = np.left_shift(block, self._layout.shift, out=self._scratch[: len(block)])
         return shifted
 
-    def _fail(self, error: Exception) -> NoReturn:
+    def _fail(self, error: object) -> NoReturn:
         """Writing fails when the disk does; libsndfile keeps the cause to itself, one more write brings it out."""
         os.pwrite(self._descriptor, bytes(1 << 16), os.fstat(self._descriptor).st_size)
         raise OSError(f"libsndfile could not write the samples ({error})") from None
@@ -103,11 +117,32 @@ class SoundSink:
             self._stream.close()
         except soundfile.LibsndfileError as error:
             self._fail(error)
+        self._check_whole()
         settle(self._descriptor, target, self._frames, self._key)
-        if os.fstat(self._descriptor).st_size < self._frames * target.frame_bytes:
-            self._fail(OSError("short file"))
         if target.subtype in PADDED:
             self._warn_padded()
+
+    def _check_whole(self) -> None:
+        """A disk that fills up while an encoder closes leaves a short file and no word of it."""
+        size = os.fstat(self._descriptor).st_size
+        if size < self._frames * self._target.frame_bytes:
+            self._fail("the file is too short")
+        if self._target.container not in _ENCODERS:
+            return
+        try:
+            inspect(self._descriptor, size)
+            if self._target.container == "FLAC":
+                self._read_last_frame()
+        except (FileFailed, soundfile.LibsndfileError) as error:
+            self._fail(error)
+
+    def _read_last_frame(self) -> None:
+        written = open_input(self._descriptor)
+        try:
+            written.seek(self._frames - 1)
+            written.read(1)
+        finally:
+            written.close()
 
     def _warn_padded(self) -> None:
         written = open_input(self._descriptor)

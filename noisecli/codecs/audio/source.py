@@ -53,7 +53,7 @@ class SoundSource:
         self.spec: SampleSpec = describe_samples(
             self.subtype, self._count_frames(), self._stream.channels, self._stream.samplerate
         )
-        self.tags: dict[str, str] = self._stream.copy_metadata()
+        self.tags = {name: text for name, text in self._stream.copy_metadata().items() if text}
         self.warnings: list[Warn] = self._collect_warnings(file.suffix)
 
     def _check_subtype(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import soundfile
 
+_SYSTEM = 2
 _UNSUPPORTED = {4, 18}
 """libsndfile's error numbers for encodings that it knows and does not decode."""
 
@@ -41,6 +42,11 @@ def open_output(descriptor: int, **settings: Any) -> Stream:
 def is_unsupported(error: soundfile.LibsndfileError) -> bool:
     """Whether an error means that the file is sound and its encoding is not supported."""
     return error.code in _UNSUPPORTED
+
+
+def is_system_error(error: soundfile.LibsndfileError) -> bool:
+    """Whether an error comes from the operating system."""
+    return bool(error.code == _SYSTEM)
 
 
 def explain(error: soundfile.LibsndfileError) -> str:

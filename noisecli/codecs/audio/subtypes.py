@@ -84,7 +84,7 @@ def choose_subtype(source: str, target: str, as_float32: bool) -> str:
     target
         The format to write.
     as_float32
-        Whether integers were made float32 on the way.
+        Whether samples of another type were made float32 on the way.
 
     Raises
     ------

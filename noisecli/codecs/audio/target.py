@@ -67,10 +67,10 @@ def choose_target(source: SoundSource, spec: SampleSpec, encoding: Encoding) -> 
     if encoding.subsampling is not None:
         raise FileFailed("no-encoder", "sounds have no chroma to subsample: leave --subsampling out")
     wanted = encoding.format or source.format
-    subtype = choose_subtype(source.subtype, wanted, as_float32=spec.is_float and not source.spec.is_float)
+    subtype = choose_subtype(source.subtype, wanted, as_float32=spec.dtype == "float32" != source.spec.dtype)
     container = source.container if wanted == source.format else _CONTAINERS[wanted]
     frames, channels = spec.shape
-    frame_bytes = _measure_frame(subtype, channels)
+    frame_bytes = 0 if wanted == "flac" else _measure_frame(subtype, channels)
     container = _choose_container(container, subtype, frames * frame_bytes)
     _check_encoder(subtype, channels, spec.sample_rate or 0)
     return Target(

@@ -1,9 +1,11 @@
 """A sound cut anywhere fails, or its samples are all there."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
-from noisecli.errors import FileFailed, FileProblem
+from noisecli.errors import FileFailed
 
 KINDS = {
     "wav": ("WAV", "PCM_16", "int16"),
@@ -45,13 +47,12 @@ def test_a_whole_file_has_no_warning_but_its_suffix(whole, open_bytes, decode):
 
 def test_no_cut_file_passes_with_other_samples(whole, open_bytes, decode):
     samples = decode(open_bytes(whole))
+    passed_wrongly = []
     for position in cut_positions(len(whole)):
-        try:
-            found = decode(open_bytes(whole[:position]))
-        except FileProblem as problem:
-            assert problem.status == "failed", (position, problem)
-            continue
-        assert np.array_equal(found, samples), position
+        with contextlib.suppress(FileFailed):
+            if not np.array_equal(decode(open_bytes(whole[:position])), samples):
+                passed_wrongly.append(position)
+    assert passed_wrongly == []
 
 
 def test_a_cut_below_half_always_fails(whole, open_bytes, decode):
