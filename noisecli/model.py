@@ -170,17 +170,21 @@ class Task:
     measure_survival: bool = False
 
 
+Survival = dict[str, float]
+"""What a lossy format left of the noise: shares named std and correlated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """Outcome: an output that stands, with its manifest row as a line of JSON without its end.
 
-    `survival` holds, when it was asked for, the share of the noise that the output kept; None where nothing was added
-    or the decoded length differs. `applied` is False where no sample changed.
+    `survival` holds, when it was asked for, what the output kept of the noise; None where nothing was added or the
+    decoded length differs. `applied` is False where no sample changed.
     """
 
     output: str
     row: str
-    survival: dict[str, float | None]
+    survival: dict[str, Survival | None]
     warnings: tuple[str, ...]
     applied: bool
 

@@ -18,7 +18,7 @@ SEVERITIES = {
     "cifar-c": (0.0, 0.04, 0.06, 0.08, 0.09, 0.10),
 }
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_POINT = re.compile(rf"\s*({_NUMBER})\s*(%|/\s*{_NUMBER})?\s*\Z")
+_POINT = re.compile(rf"\s*({_NUMBER})\s*(%|/\s*{_NUMBER})?\s*\Z", re.ASCII)
 _BARE_UNIT = {"images": 255.0, "audio": 1.0}
 
 
@@ -29,11 +29,11 @@ def parse_levels(
 
     Raises click.BadParameter for what is no level, and for what is surely a slip of units.
     """
-    parts = _spread(text, steps) if steps else [part.strip() for part in text.split(",")]
+    parts = _spread(text, steps) if steps is not None else [part.strip() for part in text.split(",")]
     levels = tuple(_level(part, quantity, kind, severity_set, mean) for part in parts)
     if quantity in ("std", "var"):
         _refuse_slips(text, quantity, kind, levels)
-    if len({level.folder for level in levels}) < len(levels):
+    if len({level.canonical for level in levels}) < len(levels):
         raise click.BadParameter(f"{text}: names a level twice")
     return levels
 
@@ -82,7 +82,7 @@ def _spread(text: str, steps: int) -> list[str]:
 
 def _level(text: str, quantity: Quantity, kind: Kind, severity_set: str, mean: float) -> Level:
     first, last = _ends(text)
-    plain = text.replace(" ", "")
+    plain = "..".join(f"{number:.9g}{unit}" for number, unit in ((first, last) if ".." in text else (last,)))
     if quantity == "severity":
         return _severity(plain, first, last, SEVERITIES[severity_set], mean)
     if quantity == "snr_db":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,17 @@ class SectionedOption(click.Option):
     def __init__(self, *args: Any, section: str = "Other", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+
+
+class Finite(click.FloatRange):
+    """A range of numbers in which nan and inf are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number", param, ctx)
+        return number
 
 
 class SectionedCommand(click.Command):
@@ -75,7 +87,7 @@ COPIES = _option(
 PROB = _option(
     _NOISE,
     "--prob",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     default=1.0,
     metavar="P",
     help="Chance that an output gets noise at all.",
@@ -86,7 +98,7 @@ SHARED = _option(
 NO_CLIP = _option(_NOISE, "--no-clip", is_flag=True, help="Keep floats beyond full scale; with --dtype float32.")
 DTYPE = _option(_NOISE, "--dtype", type=click.Choice(["float32"]), help="Write the sum itself: TIFF, FLOAT WAV.")
 FULL_SCALE = _option(
-    _NOISE, "--full-scale", type=click.FloatRange(0, min_open=True), metavar="V",
+    _NOISE, "--full-scale", type=Finite(0, min_open=True), metavar="V",
     help="The value that is white: floats outside 0..1, 12 bits in 16.",
 )  # fmt: skip
 
@@ -141,7 +153,7 @@ MAX_FAILURES = _option(
     _RUNNING, "--max-failures", type=click.IntRange(1), metavar="N", help="Stop when N files failed."
 )
 TIMEOUT = _option(
-    _RUNNING, "--timeout", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, metavar="S",
+    _RUNNING, "--timeout", type=Finite(0, 1e6, min_open=True), default=60.0, show_default=True, metavar="S",
     help="Seconds per output, plus one for each MB.",
 )  # fmt: skip
 MAX_PIXELS = _option(

@@ -14,6 +14,7 @@ from noisecli.run.summary import Summary
 
 _NOUNS = {"images": ("picture", "pictures"), "audio": ("sound", "sounds")}
 _PROBLEMS_SHOWN = 20
+_NOTABLE = 0.03
 
 Begin = Callable[[int], Callable[[int], None]]
 
@@ -113,13 +114,16 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
 
 def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
     """Tell what share of the noise lossy files keep, and the way out where it is not what was asked for."""
-    for level, share in summary.survival.items():
-        if share == 1.0:
+    for level, kept in summary.survival.items():
+        std, correlated = kept["std"], kept["correlated"]
+        if std == correlated == 1.0:
             continue
-        advice = ""
-        if not 0.97 <= share <= 1.03:
-            advice = f"; --format {'png' if settings.kind == 'images' else 'wav'} keeps it exactly"
-        yield f"{level}: on disk the noise has {share:.1%} of its std{advice}"
+        words = f"{level}: on disk the noise has {std:.1%} of its std"
+        if abs(std - correlated) > _NOTABLE:
+            words += f", of which {correlated:.1%} is the noise asked for and the rest the codec's own error"
+        if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
+            words += f"; --format {'png' if settings.kind == 'images' else 'wav'} keeps it exactly"
+        yield words
 
 
 def _count(number: int, settings: Settings) -> str:

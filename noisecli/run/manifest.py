@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 from noisecli.errors import Refused, Stopped
-from noisecli.model import Made, Problem, Task
+from noisecli.model import Made, Problem, Survival, Task
 from noisecli.run.lock import open_locked
 from noisecli.storage import write_whole
 
@@ -62,11 +62,13 @@ class Ledger:
         self._places: dict[str, _Place] = {}
         self.intended: dict[str, str | None] = {}
         self.killed_runs: list[str] = []
-        self.survival: dict[str, float | None] = {}
+        self.survival: dict[str, Survival | None] = {}
         self.problems: dict[str, Problem] = {}
         self.previous_run = read_run(self._path(names.run)) or {}
         self.found_journal = os.fstat(self._journal).st_size > 0
         self._read_all()
+        told = self.previous_run.get("totals", {}).get("outputs", 0)
+        self._rows_lost = len(self._places) < told
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +115,7 @@ class Ledger:
         name: str = json.loads(b'"' + match[1] + b'"')
         if line.endswith(b"}\n"):
             self._places[name] = _Place(in_journal, offset, len(line))
+            self.intended.pop(name, None)
         else:
             # a torn line: the output is ours, but must be made again
             self.intended[name] = None
@@ -134,8 +137,8 @@ class Ledger:
             self.problems[problem.source] = problem
 
     def is_ours(self, output: str) -> bool:
-        """Whether a run made this output, or a run that was interrupted meant to."""
-        known = output in self._places or output in self.intended
+        """Whether a run made this output, or one that was interrupted meant to, or its row may be lost to damage."""
+        known = self._rows_lost or output in self._places or output in self.intended
         return known or output in self.intended.values() or output in self._clean_outputs
 
     @cached_property
@@ -258,7 +261,8 @@ def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> N
 
 def _lines(fd: int) -> Iterator[tuple[int, bytes]]:
     offset = 0
-    with os.fdopen(os.dup(fd), "rb") as file:
+    # closing any descriptor of the journal, a duplicate too, would let go of its lock
+    with os.fdopen(fd, "rb", closefd=False) as file:
         file.seek(0)
         for line in file:
             yield offset, line

@@ -173,6 +173,9 @@ class _Run:
             self._sampled[task.output] = task.level.label
             if task.output not in self._ledger.survival:
                 return False
+        if task.output in self._ledger.intended:
+            # a run that was killed may have replaced it after its row was written
+            return False
         if task.output not in self._ledger or not self._keeper.holds(task, self._ledger.row(task.output)):
             return False
         self._summary.kept += 1

@@ -6,9 +6,11 @@ import contextlib
 import os
 import re
 from collections import Counter, defaultdict
+from statistics import fmean
 from typing import Any
 
 from noisecli import __version__
+from noisecli.model import Survival
 from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
 from noisecli.run.settings import Settings
@@ -84,12 +86,13 @@ def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:
     return dict(totals), {key.decode() for key in keys}
 
 
-def _mean_by_level(survival: dict[str, float | None], sampled: dict[str, str]) -> dict[str, float]:
-    shares: defaultdict[str, list[float]] = defaultdict(list)
-    for output, share in survival.items():
-        if share is not None:
-            shares[sampled[output]].append(share)
-    return {level: sum(values) / len(values) for level, values in shares.items()}
+def _mean_by_level(told: dict[str, Survival | None], sampled: dict[str, str]) -> dict[str, Survival]:
+    by_level: defaultdict[str, list[Survival]] = defaultdict(list)
+    for output, kept in told.items():
+        if kept is not None:
+            by_level[sampled[output]].append(kept)
+    shares = ("std", "correlated")
+    return {level: {s: fmean(kept[s] for kept in all_kept) for s in shares} for level, all_kept in by_level.items()}
 
 
 def prune(settings: Settings, ledger: Ledger) -> int:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from noisecli.model import Made, Problem
+from noisecli.model import Made, Problem, Survival
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Summary:
     input_bytes
         Of all sources planned.
     survival
-        Share of the noise's std that lossy outputs keep on disk, by level; the mean over those measured.
+        What lossy outputs keep of the noise on disk, by level; the mean over those measured.
     warnings
         How many outputs have each fixed word.
     """
@@ -44,7 +44,7 @@ class Summary:
     other_kinds: dict[str, int] = field(default_factory=dict)
     hidden: int = 0
     not_chosen: int = 0
-    survival: dict[str, float] = field(default_factory=dict)
+    survival: dict[str, Survival] = field(default_factory=dict)
     warnings: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     stopped: str | None = None

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from noisecli import codecs
 from noisecli.errors import FileFailed, FileProblem, Refused
-from noisecli.model import Made, Outcome, Problem, SampleSpec, Task
+from noisecli.model import Made, Outcome, Problem, SampleSpec, Survival, Task
 from noisecli.noise.field import NoiseField
-from noisecli.noise.level import draw
-from noisecli.noise.measure import Measure, significant_or_none, square_sum
+from noisecli.noise.level import Draw, draw
+from noisecli.noise.measure import square_sum
 from noisecli.noise.stream import Streams
+from noisecli.noise.survival import survival
 from noisecli.run.lock import hold_as_worker
 from noisecli.run.rows import Written, build_row, to_line
 from noisecli.run.settings import Settings
@@ -104,17 +105,16 @@ def _make(task: Task, file: SourceFile, source: codecs.Source) -> Made:
     if not noise.clip and not spec.is_float:
         raise FileFailed("no-encoder", "has integer samples, which cannot hold an unclipped sum; add --dtype float32")
     _check_range(source, spec)
-    streams = Streams(task.key)
     rms = _rms(source, spec) if task.level.quantity == "snr_db" else None
-    drawn = draw(task.level, spec, streams, noise.probability, rms)
-    field = NoiseField(streams, spec, drawn.std, drawn.mean, clip=noise.clip, shared_channels=noise.shared_channels)
+    drawn = draw(task.level, spec, Streams(task.key), noise.probability, rms)
+    field = _field(task, spec, drawn)
     written = _write(task, file, source, spec, field if drawn.applied else None)
     row = build_row(_state.settings, task, file, drawn, field.measure, written)
-    survival = {}
+    told: dict[str, Survival | None] = {}
     if task.measure_survival:
-        share = 1.0 if not written.lossy else _survival(task, source, spec, field.measure)
-        survival[task.output] = share if drawn.applied else None
-    return Made(task.output, to_line(row), survival, tuple(row["warnings"]), drawn.applied)
+        kept = _survival(task, source, spec, drawn) if written.lossy else {"std": 1.0, "correlated": 1.0}
+        told[task.output] = kept if drawn.applied else None
+    return Made(task.output, to_line(row), told, tuple(row["warnings"]), drawn.applied)
 
 
 def _write(task: Task, file: SourceFile, source: codecs.Source, spec: SampleSpec, field: NoiseField | None) -> Written:
@@ -211,17 +211,20 @@ def _rms(source: codecs.Source, spec: SampleSpec) -> float:
     return (squares / count) ** 0.5 if count else 0.0
 
 
-def _survival(task: Task, clean: codecs.Source, spec: SampleSpec, measure: Measure) -> float | None:
-    """Read a lossy output back: the std of (decoded - clean) as a share of the std that was added."""
+def _survival(task: Task, clean: codecs.Source, spec: SampleSpec, drawn: Draw) -> Survival | None:
+    """Read a lossy output back, and draw its noise once more, to tell what is left of it."""
     path = os.path.join(_state.settings.destination, task.output)
-    on_disk = Measure()
-    with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
-        decoded = _state.codec.open_source(file, _state.settings.running.limits)
-        try:
-            for x, y in zip(_blocks(clean, spec), decoded.blocks(), strict=False):
-                if x.shape != y.shape:
-                    return None
-                on_disk.note_floats(x.reshape(-1).astype(np.float64), y.reshape(-1).astype(np.float64), clipped=0)
-        finally:
-            decoded.close()
-    return significant_or_none(on_disk.std / measure.std) if measure.std else None
+    limits = _state.settings.running.limits
+    field = _field(task, spec, drawn)
+    with (
+        SourceFile(path, limits.max_bytes) as file,
+        contextlib.closing(_state.codec.open_source(file, limits)) as decoded,
+    ):
+        pairs = zip(_blocks(clean, spec), decoded.blocks(), strict=False)
+        return survival((x, field.add(x), y) for x, y in pairs)
+
+
+def _field(task: Task, spec: SampleSpec, drawn: Draw) -> NoiseField:
+    noise = _state.settings.noise
+    streams = Streams(task.key)
+    return NoiseField(streams, spec, drawn.std, drawn.mean, clip=noise.clip, shared_channels=noise.shared_channels)
