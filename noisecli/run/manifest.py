@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, Self
 
 from noisecli.errors import Refused, Stopped
@@ -61,10 +62,12 @@ class Ledger:
         self._manifest = self._open_manifest()
         self._places: dict[str, _Place] = {}
         self.intended: dict[str, str | None] = {}
+        self.foreign: set[str] = set()
         self.killed_runs: list[str] = []
         self.survival: dict[str, Survival | None] = {}
         self.problems: dict[str, Problem] = {}
         self.previous_run = read_run(self._path(names.run)) or {}
+        self.versions: dict[str, str] = dict(self.previous_run.get("versions", {}))
         self.found_journal = os.fstat(self._journal).st_size > 0
         self._read_all()
         told = self.previous_run.get("totals", {}).get("outputs", 0)
@@ -126,7 +129,9 @@ class Ledger:
             return
         entry = _parsed(line)
         self.intended.update(entry.get("intended", {}))
+        self.foreign.update(entry.get("foreign", ()))
         self.survival.update(entry.get("survival", {}))
+        self.versions.update(entry.get("versions", {}))
         if "temporaries" in entry:
             self.killed_runs.append(entry["temporaries"])
         self._take_problem(entry)
@@ -160,13 +165,28 @@ class Ledger:
 
     def begin(self, prefix: str) -> None:
         """Note how the names of this run's temporary files begin."""
+        self._prefix = prefix
         self._append(json.dumps({"temporaries": prefix}))
 
-    def intend(self, tasks: Iterable[Task]) -> None:
-        """Note outputs before they are made, so that an interrupted run's leftovers are known as ours."""
+    def intend(self, tasks: Iterable[Task], *, force: bool) -> None:
+        """Note outputs before they are made, so that an interrupted run's leftovers are known as ours.
+
+        What `force` allows to replace is noted apart: until it is replaced, it is not ours to remove.
+        """
         new = {task.output: task.clean_output for task in tasks}
+        foreign: list[str] = []
+        if force:
+            names = filter(None, itertools.chain(new, new.values()))
+            foreign = [name for name in names if not self.is_ours(name) and os.path.lexists(self._path(name))]
         self.intended.update(new)
-        self._append(json.dumps({"intended": new}))
+        self.foreign.update(foreign)
+        self._append(json.dumps({"intended": new, "foreign": foreign} if foreign else {"intended": new}))
+
+    def note_versions(self, versions: dict[str, str]) -> None:
+        """Note the libraries that make the outputs."""
+        if versions.items() - self.versions.items():
+            self.versions.update(versions)
+            self._append(json.dumps({"versions": versions}))
 
     def note_made(self, made: Made) -> None:
         """Note an output that stands."""
@@ -205,15 +225,16 @@ class Ledger:
 
     def publish(self, run: dict[str, Any]) -> None:
         """Write manifest, errors and run.json, each atomically, then take the journal away."""
-        write_whole(self._path(self._names.manifest), self.rows(), fsync=self._fsync)
+        write = partial(write_whole, prefix=self._prefix, fsync=self._fsync)
+        write(self._path(self._names.manifest), self.rows())
         if self.problems:
             lines = (_line(asdict(self.problems[source])) for source in sorted(self.problems))
-            write_whole(self._path(self._names.errors), lines, fsync=self._fsync)
+            write(self._path(self._names.errors), lines)
         else:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._path(self._names.errors))
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        write_whole(self._path(self._names.run), [text.encode()], fsync=self._fsync)
+        write(self._path(self._names.run), [text.encode()])
         os.unlink(self._path(self._names.journal))
 
     def abandon(self) -> None:

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 
-from noisecli.errors import Refused, Stopped
+from noisecli.errors import FileFailed, Refused, Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.engine import Chunk, LocalEngine, Lost, warm_up
@@ -73,7 +73,6 @@ class _Run:
         self._settings, self._plan, self._found = request, plan, found
         self._ledger, self._summary = ledger, summary
         self._keeper = Keeper(request)
-        self._versions: dict[str, str] = dict(ledger.previous_run.get("versions", {}))
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
@@ -101,7 +100,7 @@ class _Run:
         self._publish()
 
     def _publish(self) -> None:
-        publish(self._settings, self._ledger, self._summary, self._versions, self._sampled)
+        publish(self._settings, self._ledger, self._summary, self._sampled)
 
     def _make_all(self) -> None:
         journal = os.path.join(self._settings.destination, Names.of(self._settings.output.manifest).journal)
@@ -126,7 +125,7 @@ class _Run:
             raise
 
     def _take(self, done: Done, chunk: Chunk) -> None:
-        self._versions.update(done.versions)
+        self._ledger.note_versions(done.versions)
         self.progress(len(chunk))
         for outcome in done.outcomes:
             if isinstance(outcome, Made):
@@ -165,7 +164,7 @@ class _Run:
             yield self._intended(chunk)
 
     def _intended(self, chunk: Chunk) -> Chunk:
-        self._ledger.intend(chunk)
+        self._ledger.intend(chunk, force=self._settings.running.force)
         return chunk
 
     def _keep(self, task: Task) -> bool:
@@ -206,13 +205,17 @@ class _Run:
         if how == "skip":
             return
         for source, target in self._sidecar_paths():
-            sidecars.carry(source, target, how)
+            try:
+                sidecars.carry(source, target, how, self._prefix)
+            except FileFailed as problem:
+                name = escape_name(os.path.relpath(source, self._settings.source))
+                self._note(Problem(name, problem.status, problem.reason, problem.message))
 
     def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are news no more."""
         problems = self._ledger.problems
         if problems:
-            again = {escape_name(source) for source in self._found.sources}
+            again = {escape_name(source) for source in itertools.chain(self._found.sources, self._found.sidecars)}
             for source in list(problems):
                 if source in again or not os.path.lexists(os.path.join(self._settings.source, source)):
                     del problems[source]
@@ -227,7 +230,9 @@ class _Run:
 
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
-        folders = {os.path.dirname(name) for name in names}
+        folders = {"", *(os.path.dirname(name) for name in names)}
+        if self._settings.output.sidecars != "skip":
+            folders.update(os.path.dirname(name) for _, name in self._plan.sidecars())
         remove_temporaries((os.path.join(self._settings.destination, folder) for folder in folders), prefix)
 
     def _remove_temporaries(self, chunk: Chunk, prefix: str) -> None:

@@ -130,9 +130,11 @@ class Plan:
         if self._settings.output.sidecars == "skip":
             return
         outputs = {task.output for task in self.tasks()} | {task.clean_output for task in self.tasks()}
+        carried: dict[str, str] = {}
         for sidecar, name in self.sidecars():
-            if name in outputs:
-                raise Refused(_collision(sidecar, taken.get(name, "another source"), name))
+            if name in outputs or name in carried:
+                raise Refused(_collision(sidecar, carried.get(name) or taken.get(name, "another source"), name))
+            carried[name] = sidecar
 
 
 def _check_template(template: str, copies: int) -> None:

@@ -21,9 +21,7 @@ _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d+)')
 
 
-def publish(
-    settings: Settings, ledger: Ledger, summary: Summary, versions: dict[str, str], sampled: dict[str, str]
-) -> None:
+def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[str, str]) -> None:
     """Write manifest, errors and run.json; the journal goes.
 
     Parameters
@@ -44,7 +42,7 @@ def publish(
             "noisecli": __version__,
             "stream": STREAM_VERSION,
             "kind": settings.kind,
-            "versions": versions,
+            "versions": ledger.versions,
             "settings": {key: spelled[key] for key in keys & spelled.keys()},
             "survival": survival,
             "totals": totals,
@@ -59,7 +57,7 @@ def _settle(destination: str, ledger: Ledger) -> None:
         if _is_told(destination, output, row.get("sha256")) and _is_told(destination, clean, row.get("clean_sha256")):
             continue
         for name in (output, clean):
-            if name:
+            if name and name not in ledger.foreign:
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(destination, name))
         ledger.forget(output)

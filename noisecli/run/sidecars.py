@@ -9,15 +9,18 @@ import shutil
 from typing import Literal
 
 from noisecli.errors import Refused
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, output_error
+from noisecli.storage import escape_name, output_error
 
 
-def carry(source: str, target: str, how: Literal["copy", "link"]) -> None:
-    """Make `target` a copy of a side file, with its time, or a relative symbolic link to it. Raises Stopped."""
+def carry(source: str, target: str, how: Literal["copy", "link"], prefix: str) -> None:
+    """Make `target` a copy of a side file, with its time, or a relative symbolic link to it.
+
+    Raises FileFailed, or Stopped where nothing more can be written.
+    """
     if _stands(source, target, how):
         return
     folder = os.path.dirname(target)
-    temporary = os.path.join(folder, TEMPORARY_PREFIX + secrets.token_hex(6))
+    temporary = os.path.join(folder, prefix + secrets.token_hex(6))
     try:
         os.makedirs(folder, exist_ok=True)
         if how == "link":

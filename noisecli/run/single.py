@@ -22,7 +22,7 @@ from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries
 _STREAM = "-"
 
 
-def run_single(settings: Settings) -> Summary:
+def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     """Make one noisy file; `settings.source` and `destination` are files, or - for a standard stream.
 
     Raises Refused for what makes several outputs, and for a destination that exists without --force.
@@ -34,6 +34,9 @@ def run_single(settings: Settings) -> Summary:
         raise Refused("standard output is a terminal; redirect it into a file")
     if destination != _STREAM:
         _refuse_standing(source, destination, force=settings.running.force)
+    if dry_run:
+        size = 0 if source == _STREAM else os.stat(source).st_size
+        return Summary(planned=1, input_bytes=size, dry_run=True)
     with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
         if source == _STREAM:
             source = os.path.join(scratch, _STREAM)
