@@ -19,6 +19,8 @@ _STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, e
 
 def escape_name(path: str) -> str:
     """Return a path as UTF-8 can hold it: bytes of the file system that are not UTF-8 become %FF."""
+    if path.isascii():
+        return path
     raw = os.fsencode(path)
     try:
         return raw.decode("utf-8")
@@ -186,10 +188,12 @@ def output_error(error: OSError, path: str) -> Stopped | FileFailed:
     return FileFailed("unwritable", f"its output cannot be written: {error.strerror}")
 
 
-def write_whole(path: str, chunks: Iterable[bytes], *, fsync: bool = False) -> None:
+def write_whole(
+    path: str, chunks: Iterable[bytes], *, prefix: str = TEMPORARY_PREFIX, fsync: bool = False
+) -> None:
     """Replace a file atomically by the given bytes. Raises Stopped."""
     try:
-        with OutputFile(path, fsync=fsync) as output:
+        with OutputFile(path, prefix=prefix, fsync=fsync) as output:
             with os.fdopen(os.dup(output.fileno()), "wb") as file:
                 file.writelines(chunks)
             output.commit()

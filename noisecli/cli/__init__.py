@@ -65,7 +65,9 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with the status that cli.md promises."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        # nohup ignores SIGHUP for us, and that shall stay so
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
         status = cli.main(standalone_mode=False) or 0
     except click.ClickException as error:
@@ -77,7 +79,8 @@ def main() -> NoReturn:
         status = _say(f"stopped by {name}; the same command goes on from here", 128 + stop.number)
     except NoisecliError as error:
         status = _say(str(error), error.exit_status)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # the only exit that click takes by itself here is its answer to a closed pipe
         status = _nobody_listens()
     except Exception:
         traceback.print_exc()

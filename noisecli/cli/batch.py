@@ -16,6 +16,7 @@ from noisecli.model import Encoding, Kind, Level, Limits
 from noisecli.run.cpus import available_cpus
 from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 
+_FOLDER_WORDS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune")
 _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 
@@ -35,7 +36,8 @@ def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any
     if _is_one_file(source, destination):
         from noisecli.run.single import run_single
 
-        summary = run_single(settings)
+        _refuse_folder_words(words)
+        summary = run_single(settings, dry_run=words["dry_run"])
     else:
         from noisecli.run.pipeline import run
 
@@ -130,6 +132,14 @@ def _is_one_file(source: str, destination: str) -> bool:
     if suffix.lower() in UNSUPPORTED:
         raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
     return format_of(suffix) is not None
+
+
+def _refuse_folder_words(words: Mapping[str, Any]) -> None:
+    """What speaks of many files is not ignored in silence where there is one."""
+    given = [name for name in _FOLDER_WORDS if words[name]] + ["sidecars"] * (words["sidecars"] != "skip")
+    if given:
+        names = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise click.UsageError(f"{names}: for folders only; name a folder for DST")
 
 
 def _folder_of_file(settings: Settings) -> Settings:

@@ -22,7 +22,6 @@ def stream_key(seed: int, path: bytes, level: str, copy: int) -> bytes:
     copy
         1 for the first.
     """
-    digest = blake2b(digest_size=16, person=b"noisecli-stream")
-    for part in (str(STREAM_VERSION).encode(), str(seed).encode(), path, level.encode(), str(copy).encode()):
-        digest.update(len(part).to_bytes(8, "little") + part)
-    return digest.digest()
+    parts = (str(STREAM_VERSION).encode(), str(seed).encode(), path, level.encode(), str(copy).encode())
+    told_apart = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    return blake2b(told_apart, digest_size=16, person=b"noisecli-stream").digest()

@@ -78,7 +78,7 @@ class LocalEngine:
 
     def __init__(self, settings: Settings, journal: str | None, prefix: str) -> None:
         self._timeout = settings.running.timeout
-        self._context = warm_up(settings.kind)
+        self._kind = settings.kind
         self._arguments = (settings, journal, prefix)
         self._workers: list[_Worker] = []
         self._wanted = settings.running.jobs
@@ -128,7 +128,7 @@ class LocalEngine:
                 if chunk is None:
                     return
                 if place >= len(self._workers):
-                    self._workers.append(_Worker(self._context, self._arguments))
+                    self._workers.append(_Worker(warm_up(self._kind), self._arguments))
                 self._workers[min(place, len(self._workers) - 1)].give(chunk)
 
     def _bury(self, worker: _Worker) -> Lost:

@@ -115,7 +115,7 @@ class Ledger:
         match = _NAME.match(line)
         if match is None:
             return
-        name: str = json.loads(b'"' + match[1] + b'"')
+        name: str = json.loads(b'"' + match[1] + b'"') if b"\\" in match[1] else match[1].decode()
         if line.endswith(b"}\n"):
             self._places[name] = _Place(in_journal, offset, len(line))
             self.intended.pop(name, None)

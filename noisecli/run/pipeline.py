@@ -47,7 +47,8 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     _refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
-    if not dry_run:
+    if not dry_run and not os.path.exists(os.path.join(settings.destination, names.manifest)):
+        # while the walk goes on; a second run may find nothing to do
         warm_up(settings.kind)
     found = walk(settings.source, settings.kind, settings.choice)
     plan = Plan(settings, found)
@@ -185,16 +186,15 @@ class _Run:
         """Refuse to replace files that no run of noisecli is known to have made."""
         if self._settings.running.force or not self._ledger.folder_was_there:
             return
-        for task in self._plan.tasks():
-            for name in (task.output, task.clean_output):
-                path = os.path.join(self._settings.destination, name or "")
-                if name and os.path.lexists(path) and not self._ledger.is_ours(name):
-                    raise Refused(
-                        f"{escape_name(path)}: stands there and noisecli did not make it; move it, or add --force"
-                    )
-        if self._settings.output.sidecars != "skip":
+        destination = self._settings.destination
+        for name in self._plan.outputs():
+            if name not in self._ledger and os.path.lexists(f"{destination}/{name}") and not self._ledger.is_ours(name):
+                path = escape_name(f"{destination}/{name}")
+                raise Refused(f"{path}: stands there and noisecli did not make it; move it, or add --force")
+        how = self._settings.output.sidecars
+        if how != "skip":
             for source, target in self._sidecar_paths():
-                sidecars.refuse_edited(source, target, self._settings.output.sidecars)
+                sidecars.refuse_edited(source, target, how)
 
     def _sidecar_paths(self) -> Iterator[tuple[str, str]]:
         for source, name in self._plan.sidecars():

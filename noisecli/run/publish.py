@@ -30,9 +30,8 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
         The outputs whose survival of a lossy format is told, with their level.
     """
     _settle(settings.destination, ledger)
-    for output in ledger.outputs():
-        if not os.path.lexists(os.path.join(settings.destination, output)):
-            ledger.forget(output)
+    if len(ledger) > summary.made + summary.kept:
+        _forget_gone(settings.destination, ledger)
     survival = {output: ledger.survival[output] for output in sampled if output in ledger.survival and output in ledger}
     summary.survival = _mean_by_level(survival, sampled)
     totals, keys = _totals(ledger)
@@ -48,6 +47,13 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
             "totals": totals,
         }
     )
+
+
+def _forget_gone(destination: str, ledger: Ledger) -> None:
+    """Rows of outputs that this run has not looked at stay only while their files do."""
+    for output in ledger.outputs():
+        if not os.path.lexists(f"{destination}/{output}"):
+            ledger.forget(output)
 
 
 def _settle(destination: str, ledger: Ledger) -> None:

@@ -29,8 +29,8 @@ class Keeper:
             return False
 
     def _files_hold(self, task: Task, row: dict[str, Any]) -> bool:
-        source_path = os.path.join(self._settings.source, task.source)
-        output_path = os.path.join(self._settings.destination, task.output)
+        source_path = f"{self._settings.source}/{task.source}"
+        output_path = f"{self._settings.destination}/{task.output}"
         source, output = os.stat(source_path), os.lstat(output_path)
         if output.st_size != row.get("bytes") or source.st_size != row.get("source_bytes"):
             return False
