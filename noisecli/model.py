@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["images", "audio"]
 
@@ -140,8 +140,7 @@ class SampleSpec:
         return replace(self, dtype="float32", full_scale=1.0, low=self.low if self.low == 0 else -1.0, high=1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One output to be made. Strings and numbers only: it travels to a worker.
 
     Attributes

@@ -12,28 +12,13 @@ from dataclasses import asdict
 from functools import cached_property, partial
 from typing import Any, NamedTuple, Self
 
-from noisecli.errors import Refused, Stopped
+from noisecli.errors import Stopped
 from noisecli.model import Made, Problem, Survival, Task
+from noisecli.run.destination import Names, read_run
 from noisecli.run.lock import open_locked
 from noisecli.storage import write_whole
 
 _NAME = re.compile(rb'\{"file_name": "((?:[^"\\]|\\.)*)"')
-
-
-class Names(NamedTuple):
-    """The files of one manifest, in the destination's root."""
-
-    manifest: str
-    errors: str
-    run: str
-    journal: str
-
-    @classmethod
-    def of(cls, manifest: str) -> Names:
-        """Return the names that go with a manifest's name: sounds.jsonl has sounds.errors.jsonl and sounds.run.json."""
-        stem = manifest.removesuffix(".jsonl")
-        prefix = "" if stem in ("manifest", "metadata") else f"{stem}."
-        return cls(manifest, f"{prefix}errors.jsonl", f"{prefix}run.json", f".{prefix}noisecli-journal")
 
 
 class _Place(NamedTuple):
@@ -237,6 +222,19 @@ class Ledger:
         write(self._path(self._names.run), [text.encode()])
         os.unlink(self._path(self._names.journal))
 
+    @property
+    def dirty(self) -> bool:
+        """Whether there is anything that the manifest and what goes with it do not say yet."""
+        return self.found_journal or bool(self.intended) or bool(self.problems) or self._names_missing()
+
+    def _names_missing(self) -> bool:
+        errors = os.path.exists(self._path(self._names.errors))
+        return errors or not all(os.path.exists(self._path(name)) for name in (self._names.manifest, self._names.run))
+
+    def leave_as_it_was(self) -> None:
+        """Take the journal away, which says nothing new."""
+        os.unlink(self._path(self._names.journal))
+
     def abandon(self) -> None:
         """Take a journal away that holds nothing, after a refusal."""
         if not self.found_journal:
@@ -244,40 +242,6 @@ class Ledger:
         if not self.folder_was_there:
             with contextlib.suppress(OSError):
                 os.rmdir(self._destination)
-
-
-def read_run(path: str) -> dict[str, Any] | None:
-    """Return run.json's content; None when there is none of ours."""
-    try:
-        with open(path, "rb") as file:
-            content = json.load(file)
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) and "noisecli" in content else None
-
-
-def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> None:
-    """Refuse a folder that holds files, but no sign of noisecli, or another kind's run under the same names."""
-    try:
-        present = {entry.name for entry in os.scandir(destination)}
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise Refused(f"{destination}: {error.strerror}; name a folder for the outputs") from error
-    if not present or force:
-        return
-    previous = read_run(os.path.join(destination, names.run))
-    if previous and previous.get("kind") != kind:
-        own = f"--manifest {'sounds' if kind == 'audio' else 'pictures'}.jsonl"
-        raise Refused(
-            f"{destination}: holds a run of noisecli {previous.get('kind')}; give this one {own}, or another folder"
-        )
-    if names.journal in present or any(
-        name.endswith("run.json") and read_run(os.path.join(destination, name)) for name in present
-    ):
-        return
-    if any(not name.startswith(".") for name in present):
-        raise Refused(f"{destination}: holds files that noisecli did not make; choose a new folder, or add --force")
 
 
 def _lines(fd: int) -> Iterator[tuple[int, bytes]]:

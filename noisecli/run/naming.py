@@ -29,7 +29,8 @@ class Naming:
         self._subtrees = [(level, f"{level.folder}/" if len(levels) > 1 else "") for level in levels]
         self._with_clean = output.with_clean
         self._suffix = f".{output.encoding.format}" if output.encoding.format else None
-        self._template = output.name or ("{stem}{ext}" if len(self._copies) == 1 else "{stem}-{copy}{ext}")
+        usual = "{stem}{ext}" if len(self._copies) == 1 else "{stem}-{copy}{ext}"
+        self._template = usual if output.name is None else output.name
         _check_template(self._template, len(self._copies))
         self.mirrors = self._template == "{stem}{ext}" and self._suffix is None
         self.copies_stay_apart = output.name is None

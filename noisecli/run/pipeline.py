@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from noisecli.errors import FileFailed, Refused, Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
+from noisecli.run.destination import Names, require_ours
 from noisecli.run.engine import Chunk, LocalEngine, Lost, warm_up
-from noisecli.run.manifest import Ledger, Names, require_ours
+from noisecli.run.manifest import Ledger
 from noisecli.run.plan import Plan
 from noisecli.run.publish import prune, publish
 from noisecli.run.resume import Keeper

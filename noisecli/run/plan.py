@@ -10,7 +10,7 @@ from noisecli.codecs import FORMATS, format_of
 from noisecli.errors import Refused
 from noisecli.model import Task
 from noisecli.noise.keys import stream_key
-from noisecli.run.manifest import Names
+from noisecli.run.destination import Names
 from noisecli.run.naming import Naming
 from noisecli.run.settings import Settings
 from noisecli.run.walk import Walk
@@ -96,10 +96,11 @@ class Plan:
                         raise Refused(_collision(taken[name], source, name))
                     taken[name] = source
         if self._settings.output.sidecars != "skip":
-            outputs = set(self.outputs())
+            outputs = dict.fromkeys(self.outputs(), "another source")
             for sidecar, name in self.sidecars():
                 if name in outputs:
-                    raise Refused(_collision(sidecar, "another source", name))
+                    raise Refused(_collision(sidecar, outputs[name], name))
+                outputs[name] = sidecar
 
 
 def _collision(first: str, second: str, output: str) -> str:

@@ -175,13 +175,14 @@ def _problem_of_listed(path: str, name: str) -> FileProblem | None:
 
 @cache
 def _pattern(glob: str) -> re.Pattern[str]:
-    """Compile a glob. * and ? stay inside a folder, ** crosses them; without a slash it may match at any depth.
+    """Compile a glob. * and ? stay in a folder, ** crosses them; without a slash, but at its end, any depth matches.
 
     What names a folder names all below it, as in .gitignore.
     """
-    glob = glob.removeprefix("./").rstrip("/")
+    glob = glob.rstrip("/")
+    anywhere = "" if "/" in glob else "(?:.*/)?"
+    glob = glob.removeprefix("./").lstrip("/")
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     body = "".join(words.get(p) or (p.replace("[!", "[^") if p.startswith("[") else re.escape(p)) for p in parts)
-    anywhere = "" if "/" in glob else "(?:.*/)?"
     return re.compile(f"{anywhere}{body}(?:/.*)?\\Z", re.DOTALL)

@@ -1,0 +1,59 @@
+"""The files of ours in a destination, and whose destination it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, NamedTuple
+
+from noisecli.errors import Refused
+
+
+class Names(NamedTuple):
+    """The files of one manifest, in the destination's root."""
+
+    manifest: str
+    errors: str
+    run: str
+    journal: str
+
+    @classmethod
+    def of(cls, manifest: str) -> Names:
+        """Return the names that go with a manifest's name: sounds.jsonl has sounds.errors.jsonl and sounds.run.json."""
+        stem = manifest.removesuffix(".jsonl")
+        prefix = "" if stem in ("manifest", "metadata") else f"{stem}."
+        return cls(manifest, f"{prefix}errors.jsonl", f"{prefix}run.json", f".{prefix}noisecli-journal")
+
+
+def read_run(path: str) -> dict[str, Any] | None:
+    """Return run.json's content; None when there is none of ours."""
+    try:
+        with open(path, "rb") as file:
+            content = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and "noisecli" in content else None
+
+
+def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> None:
+    """Refuse a folder that holds files, but no sign of noisecli, or another kind's run under the same names."""
+    try:
+        present = {entry.name for entry in os.scandir(destination)}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Refused(f"{destination}: {error.strerror}; name a folder for the outputs") from error
+    if not present or force:
+        return
+    previous = read_run(os.path.join(destination, names.run))
+    if previous and previous.get("kind") != kind:
+        own = f"--manifest {'sounds' if kind == 'audio' else 'pictures'}.jsonl"
+        raise Refused(
+            f"{destination}: holds a run of noisecli {previous.get('kind')}; give this one {own}, or another folder"
+        )
+    if names.journal in present or any(
+        name.endswith("run.json") and read_run(os.path.join(destination, name)) for name in present
+    ):
+        return
+    if any(not name.startswith(".") for name in present):
+        raise Refused(f"{destination}: holds files that noisecli did not make; choose a new folder, or add --force")
