@@ -1,4 +1,4 @@
-"""Folders of tiny pictures and sounds, and noisecli on them: in this process, in one of its own, or with a fault in it."""
+"""Folders of tiny pictures and sounds, and noisecli on them: in this process, in one of its own, or with a fault."""
 
 import json
 import os
@@ -70,6 +70,8 @@ class Sink:
         if "wait-write" in self.name:
             os.write(self.output.fileno(), b"half of it")
             wait_for_gate("write")
+            os.ftruncate(self.output.fileno(), 0)
+            os.lseek(self.output.fileno(), 0, os.SEEK_SET)
         self.sink.finish()
 
 

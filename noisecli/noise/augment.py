@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -66,12 +67,11 @@ def add_gaussian_noise(
 
 def _limits(x: NDArray[Any], clip: tuple[float, float] | None) -> tuple[float, float]:
     low, high = (-np.inf, np.inf) if clip is None else clip
-    if low > high:
-        raise ValueError(f"clip must be (lowest, highest): {clip}")
-    if x.dtype.kind == "f":
-        return low, high
-    limits = np.iinfo(x.dtype)
-    return (
-        limits.min if low <= limits.min else int(np.ceil(low)),
-        limits.max if high >= limits.max else int(np.floor(high)),
-    )
+    if x.dtype.kind != "f":
+        limits = np.iinfo(x.dtype)
+        low = limits.min if low <= limits.min else low
+        high = limits.max if high >= limits.max else high
+        low, high = (math.ceil(low), math.floor(high)) if math.isfinite(low) and math.isfinite(high) else (low, high)
+    if not low <= high:
+        raise ValueError(f"clip must be (lowest, highest) and leave {x.dtype} a value: {clip}")
+    return low, high

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.model import SampleSpec
-from noisecli.noise import kernels
+from noisecli.noise.adding import add_to_floats, add_to_integers, clip_floats
+from noisecli.noise.kernels import draw_noise
 from noisecli.noise.measure import Measure
 from noisecli.noise.stream import Streams
 
 AnyArray = NDArray[Any]
 
-PIECE = 1 << 17
+PIECE = 1 << 18
 """Samples worked on at a time: they and their noise fit the cache."""
 
 
@@ -65,33 +66,20 @@ class NoiseField:
         noisy = np.empty_like(x)
         channels = _channels(block, self._spec) if self._shared_channels else 1
         for piece in _pieces(x.size, channels):
-            noisy[piece] = self._add_piece(x[piece], channels)
+            noise = draw_noise(self._streams, x.dtype, x[piece].size // channels, self._std, self._mean)
+            if channels > 1:
+                noise = np.repeat(noise, channels)
+            clipped = self._add_piece(x[piece], noise, noisy[piece])
+            self.measure.note(x[piece], noisy[piece], clipped)
         return noisy.reshape(block.shape)
 
-    def _add_piece(self, x: AnyArray, channels: int) -> AnyArray:
-        noise = self._draw(x.size // channels)
-        if channels > 1:
-            noise = np.repeat(noise, channels)
+    def _add_piece(self, x: AnyArray, noise: AnyArray, noisy: AnyArray) -> int:
+        """Fill `noisy`; return how many samples the clip changed."""
         low, high = self._spec.low, self._spec.high
         if not self._spec.is_float:
-            noisy = kernels.add_to_integers(x, noise, int(low), int(high))
-            self.measure.note_integers(x, noise, noisy)
-            return noisy
-        noisy, clipped = kernels.add_to_floats(x, noise), 0
-        if self._clip:
-            noisy, clipped = kernels.clip_floats(noisy, low, high)
-        self.measure.note_floats(x, noisy, clipped)
-        return noisy
-
-    def _draw(self, count: int) -> AnyArray:
-        draw: Any = kernels.float64_noise
-        dtype = np.dtype(self._spec.dtype)
-        if dtype.kind in "iu" and dtype.itemsize <= 2 and kernels.has_table(self._std, self._mean):
-            draw = kernels.integer_noise
-        elif dtype.itemsize <= 2 or dtype == np.float32:
-            draw = kernels.float32_noise
-        noise: AnyArray = draw(self._streams, count, self._std, self._mean)
-        return noise
+            return add_to_integers(x, noise, int(low), int(high), noisy)
+        add_to_floats(x, noise, noisy)
+        return clip_floats(noisy, low, high) if self._clip else 0
 
 
 def _channels(block: AnyArray, spec: SampleSpec) -> int:

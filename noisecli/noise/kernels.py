@@ -1,133 +1,161 @@
-"""Noise on blocks of samples: integers exactly, floats.
+"""Noise drawn from raw bits: exact integers, floats.
 
 Integer data x becomes clip(round(x + mean + std n)). As x is an integer, that is clip(x + k) with
 P(k) = Phi((k + 1/2 - mean) / std) - Phi((k - 1/2 - mean) / std).
 
-How k is drawn, for std up to 2,000: 16 random bits choose one of 65,536 equally likely slots of the normal distribution.
-In most slots every value rounds to the same k, and a table holds it. The slots that an edge between two k's cuts are
-marked; their samples get 48 further bits and are computed. Beyond that, and for floats, the value is computed.
-
-OpenCV's LUT and saturating add serve as fast array operations where they can be loaded; numpy gives the same samples.
+How k is drawn: 16 random bits choose one of 65,536 equally likely slots of the normal distribution. In most slots every
+value rounds to the same k, and a table holds it. The slots that an edge between two k's cuts are marked; their samples
+get 48 further bits and are computed. Where std is so large that most slots are cut, 8 further bits choose a cell of the
+slot first, a table of straight lines tells k, and the samples of cells that may be cut are computed from 40 more bits.
 """
 
 from __future__ import annotations
 
-import sys
+import math
 from functools import cache, lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.noise.operations import Slots, operations
 from noisecli.noise.quantile import edges, normal_from_words
 from noisecli.noise.stream import Streams
 
-Slots = NDArray[np.uint16]
 AnyArray = NDArray[Any]
+Int32 = NDArray[np.int32]
 
 MARK = np.int16(-32768)
-LARGEST_TABLE_STD = 2000.0
-LARGEST_TABLE_MEAN = 10_000.0
 _SMALL = 16_384
+"""Fewer samples than this are evaluated without a table."""
+_LARGEST_TABLE_STD = 2000.0
+_LARGEST_TABLE_MEAN = 10_000.0
 _TAIL_SLOTS = 256
-"""Floats: the outermost slots on each side, beyond 2.66 standard deviations, are computed instead of interpolated."""
+"""Floats: the outermost slots on each side, beyond 2.66 standard deviations, are too curved for straight lines."""
+_LEAST_FRACTION_BITS = 12
+_WIDE_TAIL_SLOTS = 512
+_WIDE_TAIL = 2.5
+"""More than where these slots begin, in standard deviations."""
+_LINE_ERROR = 288
+"""More than a line's distance from the curve in its last binary digit: rounding 130, curvature 140."""
 
 
-class ArrayOperations(Protocol):
-    """The three array operations worth a library."""
+def draw_noise(streams: Streams, dtype: np.dtype[Any], count: int, std: float, mean: float) -> AnyArray:
+    """Draw `count` values for samples of a dtype, in the kind of number that suits.
 
-    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
-        """Return table[slots]."""
-
-    def add_saturating(self, x: AnyArray, k: NDArray[np.int16]) -> AnyArray:
-        """Return x + k, held to the limits of x's 8- or 16-bit integer type."""
-
-    def square_sum(self, x: AnyArray) -> float:
-        """Return the sum of squares, exact for up to 2^20 16-bit integers."""
-
-
-class NumpyOperations:
-    """Plain numpy: slower, the same samples."""
-
-    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
-        return table.take(slots)
-
-    def add_saturating(self, x: AnyArray, k: NDArray[np.int16]) -> AnyArray:
-        limits = np.iinfo(x.dtype)
-        return np.clip(np.add(x, k, dtype=np.int32), limits.min, limits.max).astype(x.dtype)
-
-    def square_sum(self, x: AnyArray) -> float:
-        wide = x.astype(np.int64 if x.dtype.kind in "iu" else np.float64)
-        return float(np.einsum("i,i->", wide, wide))
+    Returns
+    -------
+    ndarray
+        int16 or int32 for 8- and 16-bit integers, float32 for float16 and float32, float64 for everything else, and for
+        integers where std or mean are far beyond 16 bits.
+    """
+    if dtype.kind == "f" and dtype.itemsize <= 4:
+        return float32_noise(streams, count, std, mean)
+    if dtype.kind == "f" or dtype.itemsize > 2:
+        return float64_noise(streams, count, std, mean)
+    if std <= _LARGEST_TABLE_STD and abs(mean) <= _LARGEST_TABLE_MEAN:
+        return integer_noise(streams, count, std, mean)
+    if _fraction_bits(std, mean) >= _LEAST_FRACTION_BITS:
+        return wide_integer_noise(streams, count, std, mean)
+    return float64_noise(streams, count, std, mean)
 
 
-class OpenCVOperations:
-    """OpenCV's vectorised loops. It takes rows of two dimensions."""
-
-    def __init__(self) -> None:
-        import cv2
-
-        self._cv2 = cv2
-        self._depths = {"u1": cv2.CV_8U, "i1": cv2.CV_8S, "u2": cv2.CV_16U, "i2": cv2.CV_16S}
-
-    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
-        return self._cv2.LUT(slots[None], table[None])[0]
-
-    def add_saturating(self, x: AnyArray, k: NDArray[np.int16]) -> AnyArray:
-        return self._cv2.add(x[None], k[None], dtype=self._depths[x.dtype.str[1:]])[0]
-
-    def square_sum(self, x: AnyArray) -> float:
-        return float(self._cv2.norm(x[None], self._cv2.NORM_L2SQR))
-
-
-_NUMPY = NumpyOperations()
-
-
-@cache
-def _opencv() -> OpenCVOperations:
-    return OpenCVOperations()
-
-
-def operations() -> ArrayOperations:
-    """Return OpenCV's operations where it is loaded already: for sounds alone its start-up costs more than it saves."""
-    return _opencv() if "cv2" in sys.modules else _NUMPY
-
-
-def has_table(std: float, mean: float) -> bool:
-    """Whether every k of this noise fits the 16-bit table, 9.2 standard deviations out."""
-    return std <= LARGEST_TABLE_STD and abs(mean) <= LARGEST_TABLE_MEAN
+def integer_noise(streams: Streams, count: int, std: float, mean: float) -> NDArray[np.int16]:
+    """Draw `count` integers k exactly distributed; every k fits int16, 9.2 standard deviations out."""
+    slots = streams.slots.uint16(count)
+    if count < _SMALL:
+        noise = _round_slots(*_edges_of(slots), std, mean)
+    else:
+        noise = operations().look_up(_table(std, mean), slots)
+    marked = np.flatnonzero(noise == MARK)
+    noise[marked] = _round(_drawn_again(streams, slots[marked]), std, mean)
+    return noise
 
 
 @lru_cache(maxsize=8)
 def _table(std: float, mean: float) -> NDArray[np.int16]:
-    """k for each slot, or MARK."""
+    """The k of each slot, or MARK."""
     return _round_slots(edges()[:-1], edges()[1:], std, mean)
+
+
+def _edges_of(slots: Slots) -> tuple[AnyArray, AnyArray]:
+    return edges().take(slots), edges().take(slots.astype(np.intp) + 1)
 
 
 def _round_slots(low: AnyArray, high: AnyArray, std: float, mean: float) -> NDArray[np.int16]:
     # an infinite edge times std 0 is no number: the outermost slots are marked whatever std is
     with np.errstate(invalid="ignore"):
-        lowest, highest = np.rint(low * std + mean), np.rint(high * std + mean)
+        lowest, highest = _round(low, std, mean), _round(high, std, mean)
     same = lowest == highest
     return np.where(same, lowest, MARK).astype(np.int16)
 
 
-def integer_noise(streams: Streams, count: int, std: float, mean: float) -> NDArray[np.int16]:
-    """Draw `count` integers k exactly distributed, for parameters that has_table() holds true."""
-    slots = streams.slots.uint16(count)
-    if count < _SMALL:
-        noise = _round_slots(edges().take(slots), edges().take(slots.astype(np.intp) + 1), std, mean)
-    else:
-        noise = operations().look_up(_table(std, mean), slots)
-    marked = np.flatnonzero(noise == MARK)
-    noise[marked] = np.rint(_drawn_again(streams, slots[marked]) * std + mean)
-    return noise
+def _round(normal: AnyArray, std: float, mean: float) -> AnyArray:
+    value = normal * std
+    value += mean
+    return np.rint(value, out=value)
 
 
 def _drawn_again(streams: Streams, slots: Slots) -> NDArray[np.float64]:
     """Standard normal values inside the given slots, 48 more bits each."""
     inside = streams.words.words(len(slots)) >> np.uint64(16)
     return normal_from_words((slots.astype(np.uint64) << np.uint64(48)) | inside)
+
+
+class _Lines(NamedTuple):
+    """For each slot, k + 1/2 at its lower end and the step from cell to cell, in fixed point."""
+
+    start: Int32
+    step: Int32
+
+
+def wide_integer_noise(streams: Streams, count: int, std: float, mean: float) -> Int32:
+    """Draw `count` integers k exactly distributed, for std that integer_noise() does not serve."""
+    slots, cells = streams.slots.uint16(count), streams.cells.uint8(count)
+    bits = _fraction_bits(std, mean)
+    if count < _SMALL:
+        start, step = _fit_lines(*_edges_of(slots), std, mean)
+    else:
+        start, step = (operations().look_up(column, slots) for column in _lines(std, mean))
+    noise: Int32 = step * cells
+    noise += start
+    # both ends of what the cell may hold; the marked ones differ above the point
+    noise -= _LINE_ERROR
+    step += noise
+    step += 2 * _LINE_ERROR
+    step ^= noise
+    marked = np.flatnonzero(step.view(np.uint32) >= 1 << bits)
+    noise >>= bits
+    noise[marked] = _round(_drawn_in_cells(streams, slots[marked], cells[marked]), std, mean)
+    return noise
+
+
+def _fraction_bits(std: float, mean: float) -> int:
+    """How many binary digits behind the point k has room for in 31 bits."""
+    return 31 - math.frexp(_WIDE_TAIL * std + abs(mean) + 1)[1]
+
+
+@lru_cache(maxsize=4)
+def _lines(std: float, mean: float) -> _Lines:
+    return _fit_lines(edges()[:-1], edges()[1:], std, mean)
+
+
+def _fit_lines(low: AnyArray, high: AnyArray, std: float, mean: float) -> _Lines:
+    """A line through both ends of each slot; in the tails, one that is cut whatever the cell."""
+    bits = _fraction_bits(std, mean)
+    unit = float(1 << bits)
+    tail = (low < edges()[_WIDE_TAIL_SLOTS]) | (high > edges()[-1 - _WIDE_TAIL_SLOTS])
+    with np.errstate(invalid="ignore"):
+        start = np.where(tail, 0.0, np.rint((low * std + (mean + 0.5)) * unit))
+        step = np.where(tail, 0.0, np.rint((high - low) * (std * unit / 256)))
+    return _Lines(start.astype(np.int32), step.astype(np.int32))
+
+
+def _drawn_in_cells(streams: Streams, slots: Slots, cells: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Standard normal values inside the given cells of the given slots, 40 more bits each."""
+    inside = streams.words.words(len(slots)) >> np.uint64(24)
+    cell = (slots.astype(np.uint64) << np.uint64(48)) | (cells.astype(np.uint64) << np.uint64(40))
+    return normal_from_words(cell | inside)
 
 
 def float64_noise(streams: Streams, count: int, std: float, mean: float) -> NDArray[np.float64]:
@@ -155,7 +183,7 @@ def float32_noise(streams: Streams, count: int, std: float, mean: float) -> NDAr
     """
     slots = streams.slots.uint16(count)
     start, width = _float_tables()
-    noise = operations().look_up(width, slots)
+    noise: NDArray[np.float32] = operations().look_up(width, slots)
     noise *= streams.cells.uint8(count)
     noise += operations().look_up(start, slots)
     tail = np.flatnonzero(slots + np.uint16(_TAIL_SLOTS) < np.uint16(2 * _TAIL_SLOTS))
@@ -164,57 +192,3 @@ def float32_noise(streams: Streams, count: int, std: float, mean: float) -> NDAr
     if mean:
         noise += np.float32(mean)
     return noise
-
-
-def add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int) -> AnyArray:
-    """Return clip(x + noise, low, high) in x's dtype; nothing wraps around.
-
-    Parameters
-    ----------
-    x
-        Integers, one dimension.
-    noise
-        int16 as from integer_noise, or floats, which are rounded first.
-    low, high
-        Limits inside those of the dtype.
-    """
-    limits = np.iinfo(x.dtype)
-    if noise.dtype == np.int16 and x.dtype.itemsize <= 2:
-        total = operations().add_saturating(x, noise)
-        whole = low == limits.min and high == limits.max
-        return total if whole else np.clip(total, low, high, out=total)
-    if x.dtype.itemsize <= 4:
-        total = np.rint(noise).astype(np.float64)
-        total += x
-        return np.clip(total, low, high, out=total).astype(x.dtype)
-    return _add_to_64_bits(x, noise, low, high)
-
-
-def _add_to_64_bits(x: AnyArray, noise: AnyArray, low: int, high: int) -> AnyArray:
-    """Add in int64 with saturation: a double cannot hold these integers."""
-    top = np.uint64(1 << 63)
-    signed = (x.astype(np.uint64) ^ top).view(np.int64) if x.dtype.kind == "u" else x.astype(np.int64)
-    k = np.clip(np.rint(noise), -(2.0**62), 2.0**62).astype(np.int64)
-    total = signed + k
-    overflowed = ((signed ^ total) & (k ^ total)) < 0
-    total[overflowed] = np.where(k[overflowed] < 0, np.iinfo(np.int64).min, np.iinfo(np.int64).max)
-    result = (total.view(np.uint64) ^ top) if x.dtype.kind == "u" else total
-    return np.clip(result.astype(x.dtype), low, high)
-
-
-def add_to_floats(x: AnyArray, noise: AnyArray) -> AnyArray:
-    """Return x + noise in x's dtype, in single precision where both are. NaN and infinities stay as they are."""
-    total: AnyArray = np.add(x, noise, dtype=np.result_type(x.dtype, noise.dtype)).astype(x.dtype, copy=False)
-    return total
-
-
-def clip_floats(y: AnyArray, low: float, high: float) -> tuple[AnyArray, int]:
-    """Return y held between low and high, and how many samples that changed; NaN and infinities stay as they are."""
-    outside = (y < low) | (y > high)
-    count = int(np.count_nonzero(outside))
-    if not count:
-        return y, 0
-    infinite = np.isinf(y)
-    clipped: AnyArray = np.clip(y, low, high)
-    clipped[infinite] = y[infinite]
-    return clipped, count - int(np.count_nonzero(infinite))

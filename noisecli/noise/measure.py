@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.noise.kernels import operations
+from noisecli.noise.operations import Sums, operations
 
 AnyArray = NDArray[Any]
+
+_PIECE = 1 << 17
 
 
 def round_significant(value: float, digits: int) -> float:
@@ -27,9 +29,10 @@ def significant_or_none(value: float | None) -> float | None:
 def square_sum(x: AnyArray) -> float:
     """Return the sum of squares of finite samples; exact for 8- and 16-bit integers in one block."""
     if x.dtype.kind in "iu" and x.dtype.itemsize <= 2:
-        return operations().square_sum(x)
+        return sum(operations().square_sum(x[start : start + _PIECE]) for start in range(0, x.size, _PIECE))
     wide = x.astype(np.float64)
-    return float(np.square(wide, out=wide).sum(where=np.isfinite(wide)))
+    squares = float(np.square(wide, out=wide).sum())
+    return squares if math.isfinite(squares) else float(wide.sum(where=np.isfinite(wide)))
 
 
 @dataclass
@@ -53,35 +56,22 @@ class Measure:
     squares: float = 0
     signal_squares: float = 0
 
-    def note_integers(self, x: AnyArray, noise: AnyArray, noisy: AnyArray) -> None:
-        """Add one block of integers."""
-        self.count += x.size
-        self.signal_squares += square_sum(x)
-        if x.dtype.itemsize == 1:
-            applied = np.subtract(noisy, x, dtype=np.int16)
-            self.squares += operations().square_sum(applied)
-        else:
-            applied = np.subtract(noisy, x, dtype=np.float64)
-            # 16 bits: below 2^53 in a block, so exact in any order
-            self.squares += float(np.dot(applied, applied))
-        self.total += float(applied.sum(dtype=np.float64))
-        whole = noise if noise.dtype.kind == "i" else np.rint(noise)
-        self.clipped += int(np.count_nonzero(applied != whole))
-
-    def note_floats(self, x: AnyArray, noisy: AnyArray, clipped: int) -> None:
-        """Add one block of floats, of which the clip changed `clipped`."""
+    def note(self, x: AnyArray, noisy: AnyArray, clipped: int) -> None:
+        """Add one block, of which the clip changed `clipped` samples."""
+        sums = operations().compare(x, noisy)
+        if not math.isfinite(sums.squares + sums.signal_squares):
+            sums = self._compare_finite(x, noisy)
         self.count += x.size
         self.clipped += clipped
-        self.signal_squares += square_sum(x)
-        applied = noisy.astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            applied -= x
-        finite = np.isfinite(applied)
-        if not finite.all():
-            self.not_finite += int(applied.size - np.count_nonzero(finite))
-            applied[~finite] = 0
-        self.total += float(applied.sum())
-        self.squares += float(np.square(applied, out=applied).sum())
+        self.total += sums.total
+        self.squares += sums.squares
+        self.signal_squares += sums.signal_squares
+
+    def _compare_finite(self, x: AnyArray, noisy: AnyArray) -> Sums:
+        """Leave out, and count, what is no number."""
+        finite = np.isfinite(x) & np.isfinite(noisy)
+        self.not_finite += int(x.size - np.count_nonzero(finite))
+        return operations().compare(x[finite].astype(np.float64), noisy[finite].astype(np.float64))
 
     @property
     def std(self) -> float:

@@ -6,6 +6,7 @@ and the square root are used, which IEEE 754 rounds one way.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -16,33 +17,36 @@ Float64 = NDArray[np.float64]
 Words = NDArray[np.uint64]
 
 _CELLS_PER_OCTAVE_BITS = 7
-_LOWEST_EXPONENT = -65
-_EXPONENT_BIAS = 1023
-_SHIFT = np.uint64(52 - _CELLS_PER_OCTAVE_BITS)
-_MASK = np.uint64((1 << int(_SHIFT)) - 1)
-_FIRST_CELL = np.uint64((_EXPONENT_BIAS + _LOWEST_EXPONENT) << _CELLS_PER_OCTAVE_BITS)
+_OCTAVES = 64
+_MANTISSA_BITS = 52 - _CELLS_PER_OCTAVE_BITS
+_INSIDE_CELL = (1 << _MANTISSA_BITS) - 1
+_FIRST_CELL = (1023 - 1) << _CELLS_PER_OCTAVE_BITS
+"""Exponent and leading mantissa bits of 0.5 as a double: the smallest folded word."""
 
-# Wichura, M. J. (1988), Algorithm AS 241: The Percentage Points of the Normal Distribution, PPND16. Highest power first.
+# Wichura, M. J. (1988), Algorithm AS 241: The Percentage Points of the Normal Distribution, PPND16.
+# Highest power first.
+# fmt: off
 _CENTRE = (
-    (2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4)
-    + (1.3731693765509461125e4, 1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0),
-    (5.2264952788528545610e3, 2.8729085735721942674e4, 3.9307895800092710610e4, 2.1213794301586595867e4)
-    + (5.3941960214247511077e3, 6.8718700749205790830e2, 4.2313330701600911252e1, 1.0),
+    (2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4,
+     1.3731693765509461125e4, 1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0),
+    (5.2264952788528545610e3, 2.8729085735721942674e4, 3.9307895800092710610e4, 2.1213794301586595867e4,
+     5.3941960214247511077e3, 6.8718700749205790830e2, 4.2313330701600911252e1, 1.0),
 )
 _NEAR_TAIL = (
-    (7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e0)
-    + (3.64784832476320460504e0, 5.76949722146069140550e0, 4.63033784615654529590e0, 1.42343711074968357734e0),
-    (1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1)
-    + (6.89767334985100004550e-1, 1.67638483018380384940e0, 2.05319162663775882187e0, 1.0),
+    (7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e0,
+     3.64784832476320460504e0, 5.76949722146069140550e0, 4.63033784615654529590e0, 1.42343711074968357734e0),
+    (1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1,
+     6.89767334985100004550e-1, 1.67638483018380384940e0, 2.05319162663775882187e0, 1.0),
 )
 _FAR_TAIL = (
-    (2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2)
-    + (2.96560571828504891230e-1, 1.78482653991729133580e0, 5.46378491116411436990e0, 6.65790464350110377720e0),
-    (2.04426310338993978564e-15, 1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4)
-    + (1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0),
+    (2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2,
+     2.96560571828504891230e-1, 1.78482653991729133580e0, 5.46378491116411436990e0, 6.65790464350110377720e0),
+    (2.04426310338993978564e-15, 1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4,
+     1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0),
 )
-_BELOW_HALF = 0.5 - 2.0**-54
+# fmt: on
 _PIECE = 1 << 13
+_SIGN = -(1 << 63)
 _LN2 = 0.6931471805599453
 _SQRT_HALF = 0.7071067811865476
 
@@ -56,7 +60,8 @@ def _polynomial(coefficients: tuple[float, ...], x: Float64) -> Float64:
 
 
 def _ratio(fraction: tuple[tuple[float, ...], tuple[float, ...]], x: Float64) -> Float64:
-    return _polynomial(fraction[0], x) / _polynomial(fraction[1], x)
+    ratio: Float64 = _polynomial(fraction[0], x) / _polynomial(fraction[1], x)
+    return ratio
 
 
 def _log(x: Float64) -> Float64:
@@ -67,7 +72,8 @@ def _log(x: Float64) -> Float64:
     power = exponent - low
     s = (mantissa - 1) / (mantissa + 1)
     series = _polynomial(tuple(1 / k for k in range(23, 0, -2)), s * s)
-    return power * _LN2 + 2 * s * series
+    log: Float64 = power * _LN2 + 2 * s * series
+    return log
 
 
 def lower_quantile(p: Float64) -> Float64:
@@ -91,7 +97,7 @@ def edges() -> Float64:
 
 
 class _Cubics(NamedTuple):
-    """Coefficients of one cubic for each cell, constant term first."""
+    """Coefficients of one cubic for each cell, constant term first, of the distance from the cell's lower end."""
 
     c0: Float64
     c1: Float64
@@ -101,14 +107,27 @@ class _Cubics(NamedTuple):
 
 @cache
 def _cubics() -> _Cubics:
-    """Cubics through four points of each cell; 128 cells to an octave of p keep the error of z below 1e-11."""
-    octaves = np.ldexp(1.0, np.arange(_LOWEST_EXPONENT, 0))
+    """Cubics through four points of each cell; 128 cells to an octave of p keep the error of z below 1e-11.
+
+    A word is an integer up to 2^63 here, 2^64 p. Widths of cells are powers of two, so dividing by them rounds nothing.
+    """
+    octaves = np.ldexp(1.0, np.arange(-_OCTAVES - 1, -1))
     cells = 1 << _CELLS_PER_OCTAVE_BITS
     left = (octaves[:, None] * (1 + np.arange(cells) / cells)).ravel()
     width = np.repeat(octaves / cells, cells)
-    y0, y1, y2, y3 = (lower_quantile(np.minimum(left + width * k / 3, 0.5)) for k in range(4))
+    y0, y1, y2, y3 = (lower_quantile(left + width * k / 3) for k in range(4))
     d1, d2, d3 = y1 - y0, y2 - 2 * y1 + y0, y3 - 3 * y2 + 3 * y1 - y0
-    return _Cubics(y0, 3 * d1 - 1.5 * d2 + d3, 4.5 * d2 - 4.5 * d3, 4.5 * d3)
+    unit = width * 2.0**64
+    c1, c2, c3 = 3 * d1 - 1.5 * d2 + d3, 4.5 * d2 - 4.5 * d3, 4.5 * d3
+    cubics = (y0, c1 / unit, c2 / (unit * unit), c3 / (unit * unit * unit))
+    return _Cubics(*_with_last_cell(cubics, (1 - 2.0**-_MANTISSA_BITS) * unit[-1]))
+
+
+def _with_last_cell(cubics: tuple[Float64, ...], distance: float) -> Iterator[Float64]:
+    """Words next to the middle round to p = 1/2, which is no octave's own: they get the value just below it."""
+    c0, c1, c2, c3 = (float(c[-1]) for c in cubics)
+    value = ((c3 * distance + c2) * distance + c1) * distance + c0
+    return (np.append(c, last) for c, last in zip(cubics, (value, 0.0, 0.0, 0.0), strict=True))
 
 
 def normal_from_words(words: Words) -> Float64:
@@ -120,29 +139,30 @@ def normal_from_words(words: Words) -> Float64:
     Parameters
     ----------
     words
-        uint64, any shape with one dimension.
+        uint64, any number of them in one dimension.
     """
     z = np.empty(len(words))
     for start in range(0, len(words), _PIECE):
-        piece = words[start : start + _PIECE]
-        z[start : start + _PIECE] = _normal_from_piece(piece)
+        _fill(z[start : start + _PIECE], words[start : start + _PIECE].view(np.int64))
     return z
 
 
-def _normal_from_piece(words: Words) -> Float64:
-    complement = ~words
-    p = np.minimum(words, complement).astype(np.float64)
+def _fill(z: Float64, words: NDArray[np.int64]) -> None:
+    """Write the quantiles of a piece. The upper half of the words, those with the sign bit, mirrors the lower."""
+    folded = words >> 63
+    folded ^= words
+    p = folded.astype(np.float64)
     p += 0.5
-    p *= 2.0**-64
-    # rounding to double may reach 0.5, which is no cell's own
-    bits = np.minimum(p, _BELOW_HALF, out=p).view(np.uint64)
-    cell = ((bits >> _SHIFT) - _FIRST_CELL).astype(np.intp)
-    bits &= _MASK
-    t = bits.astype(np.float64)
-    t *= 2.0 ** -int(_SHIFT)
+    bits = p.view(np.int64)
+    cell = bits >> _MANTISSA_BITS
+    cell -= _FIRST_CELL
+    left = bits & ~_INSIDE_CELL
+    p -= left.view(np.float64)
     cubics = _cubics()
-    z = cubics.c3.take(cell)
+    cubics.c3.take(cell, out=z, mode="clip")
     for coefficients in (cubics.c2, cubics.c1, cubics.c0):
-        z *= t
+        z *= p
         z += coefficients.take(cell)
-    return np.negative(z, out=z, where=words > complement)
+    sign = words & _SIGN
+    flipped = z.view(np.int64)
+    flipped ^= sign

@@ -14,11 +14,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from multiprocessing.connection import Connection, wait
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from noisecli.errors import FailedReason
-from noisecli.model import Task
-from noisecli.run.settings import Settings
+from noisecli.model import Kind, Task
+from noisecli.run.settings import Running, Settings
 from noisecli.run.worker_entry import Done, Raised, serve
 
 QUEUED = 2
@@ -26,6 +26,8 @@ QUEUED = 2
 _JOIN_SECONDS = 5.0
 
 Chunk = list[Task]
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 
 class Lost(NamedTuple):
@@ -36,7 +38,7 @@ class Lost(NamedTuple):
     pid: int
 
 
-class _Worker:
+class _Worker(Generic[Item, Answer]):
     """One process, its pipe, and the chunks it was given and has not answered."""
 
     def __init__(self, context: Any, arguments: tuple[Any, ...]) -> None:
@@ -45,9 +47,9 @@ class _Worker:
         self.process = context.Process(target=serve, args=(theirs, *arguments), daemon=True)
         self.process.start()
         theirs.close()
-        self.given: deque[Chunk] = deque()
+        self.given: deque[list[Item]] = deque()
 
-    def give(self, chunk: Chunk) -> None:
+    def give(self, chunk: list[Item]) -> None:
         """Send a chunk. A worker that died meanwhile is noticed when it is listened to."""
         self.given.append(chunk)
         try:
@@ -55,10 +57,10 @@ class _Worker:
         except OSError:
             return
 
-    def answer(self) -> Done | Raised | None:
+    def answer(self) -> Answer | Raised | None:
         """Receive what it says of the chunk it was given first; None when it died."""
         try:
-            answer: Done | Raised = self.pipe.recv()
+            answer: Answer | Raised = self.pipe.recv()
         except (EOFError, OSError):
             return None
         return answer
@@ -73,17 +75,25 @@ class _Worker:
         self.process.join()
 
 
-class LocalEngine:
-    """A context manager; leaving it by an exception kills the workers at once."""
+class Pool(Generic[Item, Answer]):
+    """Workers that take lists of items. A context manager; leaving it by an exception kills them at once.
 
-    def __init__(self, settings: Settings, journal: str | None, prefix: str) -> None:
-        self._timeout = settings.running.timeout
-        self._kind = settings.kind
-        self._arguments = (settings, journal, prefix)
-        self._workers: list[_Worker] = []
-        self._wanted = settings.running.jobs
+    Parameters
+    ----------
+    kind
+        Whose codecs are loaded once for all.
+    module
+        What the workers do: its start(*arguments) once in each, then work(chunk) -> Answer for every chunk.
+    """
 
-    def __enter__(self) -> LocalEngine:
+    def __init__(self, kind: Kind, running: Running, module: str, arguments: tuple[Any, ...]) -> None:
+        self._timeout = running.timeout
+        self._kind = kind
+        self._arguments = (module, arguments)
+        self._workers: list[_Worker[Item, Answer]] = []
+        self._wanted = running.jobs
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -93,14 +103,14 @@ class LocalEngine:
         for worker in self._workers:
             worker.end(kill=kind is not None)
 
-    def run(self, chunks: Iterable[Chunk], *, alone: bool = False) -> Iterator[tuple[Chunk, Done | Lost]]:
+    def run(self, chunks: Iterable[list[Item]], *, alone: bool = False) -> Iterator[tuple[list[Item], Answer | Lost]]:
         """Yield each chunk with what became of it, as they come. Raises what a worker raised.
 
         With `alone`, nothing else runs beside a chunk.
         """
         workers, queued = (1, 1) if alone else (self._wanted, QUEUED)
         source = iter(chunks)
-        again: deque[Chunk] = deque()
+        again: deque[list[Item]] = deque()
         while True:
             self._hand_out(again, source, workers, queued)
             busy = {worker.pipe: worker for worker in self._workers if worker.given}
@@ -118,7 +128,7 @@ class LocalEngine:
                 else:
                     yield chunk, answer
 
-    def _hand_out(self, again: deque[Chunk], source: Iterator[Chunk], workers: int, queued: int) -> None:
+    def _hand_out(self, again: deque[list[Item]], source: Iterator[list[Item]], workers: int, queued: int) -> None:
         """Fill up every worker, one chunk each in turn, starting processes as there is work for them."""
         for filled in range(1, queued + 1):
             for place in range(workers):
@@ -131,7 +141,7 @@ class LocalEngine:
                     self._workers.append(_Worker(warm_up(self._kind), self._arguments))
                 self._workers[min(place, len(self._workers) - 1)].give(chunk)
 
-    def _bury(self, worker: _Worker) -> Lost:
+    def _bury(self, worker: _Worker[Item, Answer]) -> Lost:
         self._workers.remove(worker)
         worker.process.join()
         worker.pipe.close()
@@ -141,6 +151,13 @@ class LocalEngine:
             return Lost("timeout", f"{limit}; it hangs its decoder, or needs a higher limit", pid)
         message = f"ended its worker ({_ending(exitcode)}); it is broken, or needs more memory than there is"
         return Lost("worker-died", message, pid)
+
+
+class LocalEngine(Pool[Task, Done]):
+    """Workers that make outputs."""
+
+    def __init__(self, settings: Settings, journal: str | None, prefix: str) -> None:
+        super().__init__(settings.kind, settings.running, "noisecli.run.worker", (settings, journal, prefix))
 
 
 def warm_up(kind: str) -> Any:

@@ -49,6 +49,7 @@ class Ledger:
         self.intended: dict[str, str | None] = {}
         self.foreign: set[str] = set()
         self.killed_runs: list[str] = []
+        self._untold = False
         self.survival: dict[str, Survival | None] = {}
         self.problems: dict[str, Problem] = {}
         self.previous_run = read_run(self._path(names.run)) or {}
@@ -99,6 +100,7 @@ class Ledger:
     def _take_row(self, in_journal: bool, offset: int, line: bytes) -> None:
         match = _NAME.match(line)
         if match is None:
+            self._untold = True
             return
         name: str = json.loads(b'"' + match[1] + b'"') if b"\\" in match[1] else match[1].decode()
         if line.endswith(b"}\n"):
@@ -189,6 +191,7 @@ class Ledger:
 
     def forget(self, output: str) -> None:
         """Drop the row of an output that is gone."""
+        self._untold = True
         self._places.pop(output, None)
 
     def _append(self, line: str) -> tuple[int, int]:
@@ -225,7 +228,7 @@ class Ledger:
     @property
     def dirty(self) -> bool:
         """Whether there is anything that the manifest and what goes with it do not say yet."""
-        return self.found_journal or bool(self.intended) or bool(self.problems) or self._names_missing()
+        return self._untold or self.found_journal or bool(self.intended) or bool(self.problems) or self._names_missing()
 
     def _names_missing(self) -> bool:
         errors = os.path.exists(self._path(self._names.errors))

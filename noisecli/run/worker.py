@@ -57,19 +57,21 @@ def start(settings: Settings, journal: str | None, run_prefix: str) -> None:
     _state.settings, _state.prefix = settings, worker_prefix(run_prefix, os.getpid())
 
 
-def _load_codec(kind: str) -> codecs.Codec:
+def prepare() -> codecs.Codec:
+    """Load the codec of the request's kind. Raises Refused, naming what is to be installed."""
+    kind = _state.settings.kind
     try:
-        codec = codecs.load(kind)
+        _state.codec = codecs.load(kind)
     except (ImportError, OSError) as error:
         raise Refused(f"{_WAYS_OUT[kind]} ({error})") from None
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)
-    return codec
+    return _state.codec
 
 
 def work(tasks: list[Task]) -> Done:
     """Do a chunk of tasks, sources in a row together. Raises Stopped, and what is a bug of ours."""
-    _state.codec = _load_codec(_state.settings.kind)
+    prepare()
     outcomes: list[Outcome] = []
     for source, group in itertools.groupby(tasks, key=lambda task: task.source):
         outcomes.extend(_do_source(source, list(group)))
@@ -100,21 +102,33 @@ def _do_source(source: str, tasks: list[Task]) -> Iterator[Outcome]:
 
 
 def _make(task: Task, file: SourceFile, source: codecs.Source) -> Made:
-    noise = _state.settings.noise
-    spec = _effective_spec(source.spec)
-    if not noise.clip and not spec.is_float:
-        raise FileFailed("no-encoder", "has integer samples, which cannot hold an unclipped sum; add --dtype float32")
-    _check_range(source, spec)
+    spec = spec_of_output(source)
     rms = _rms(source, spec) if task.level.quantity == "snr_db" else None
-    drawn = draw(task.level, spec, Streams(task.key), noise.probability, rms)
-    field = _field(task, spec, drawn)
-    written = _write(task, file, source, spec, field if drawn.applied else None)
-    row = build_row(_state.settings, task, file, drawn, field.measure, written)
+    drawn = draw(task.level, spec, Streams(task.key), _state.settings.noise.probability, rms)
+    row, lossy = make_drawn(task, file, source, spec, drawn)
     told: dict[str, Survival | None] = {}
     if task.measure_survival:
-        kept = _survival(task, source, spec, drawn) if written.lossy else {"std": 1.0, "correlated": 1.0}
+        kept = _survival(task, source, spec, drawn) if lossy else {"std": 1.0, "correlated": 1.0}
         told[task.output] = kept if drawn.applied else None
     return Made(task.output, to_line(row), told, tuple(row["warnings"]), drawn.applied)
+
+
+def spec_of_output(source: codecs.Source) -> SampleSpec:
+    """Return what an output's samples mean. Raises FileFailed where the request does not fit them."""
+    spec = _effective_spec(source.spec)
+    if not _state.settings.noise.clip and not spec.is_float:
+        raise FileFailed("no-encoder", "has integer samples, which cannot hold an unclipped sum; add --dtype float32")
+    _check_range(source, spec)
+    return spec
+
+
+def make_drawn(
+    task: Task, file: SourceFile, source: codecs.Source, spec: SampleSpec, drawn: Draw
+) -> tuple[dict[str, Any], bool]:
+    """Write an output, and the clean one beside it. Return its row, and whether its encoding is lossy."""
+    field = _field(task, spec, drawn)
+    written = _write(task, file, source, spec, field if drawn.applied else None)
+    return build_row(_state.settings, task, file, drawn, field.measure, written), written.lossy
 
 
 def _write(task: Task, file: SourceFile, source: codecs.Source, spec: SampleSpec, field: NoiseField | None) -> Written:

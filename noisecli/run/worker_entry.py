@@ -8,12 +8,12 @@ import signal
 import threading
 import traceback
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from noisecli.errors import NoisecliError
 from noisecli.model import Outcome
-from noisecli.run.settings import Settings
 
 
 class Done(NamedTuple):
@@ -39,16 +39,15 @@ class Raised:
         raise self.error or WorkerBug(self.trace)
 
 
-def serve(pipe: Connection, settings: Settings, journal: str | None, run_prefix: str) -> None:
-    """Do chunks until the pipe closes."""
+def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
+    """Do chunks until the pipe closes, with the module's start(*arguments) and work(chunk)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     threading.Thread(target=_follow_parent, daemon=True).start()
     try:
-        from noisecli.run import worker
-
-        worker.start(settings, journal, run_prefix)
+        worker = import_module(module)
+        worker.start(*arguments)
         while True:
             chunk = pipe.recv()
             pipe.send(worker.work(chunk))

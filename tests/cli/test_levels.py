@@ -91,8 +91,27 @@ def test_severities_are_whole_numbers_from_0_to_5(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "abc", "5..", "..5", "5...6", "5..6..7", "5,,6", "5%%", "1e999", "nan", "inf", "25/0", "25/-1", "0x10"]
-    + ["-5", "-5..5", "50..5", "5/255/2", "\u0665"],
+    [
+        "",
+        "abc",
+        "5..",
+        "..5",
+        "5...6",
+        "5..6..7",
+        "5,,6",
+        "5%%",
+        "1e999",
+        "nan",
+        "inf",
+        "25/0",
+        "25/-1",
+        "0x10",
+        "-5",
+        "-5..5",
+        "50..5",
+        "5/255/2",
+        "٥",
+    ],
 )
 def test_what_is_no_level_is_refused(text):
     with pytest.raises(click.BadParameter):
@@ -237,7 +256,12 @@ def test_copy_1_is_a_single_run(images, outputs, tmp_path):
 
 
 def test_no_noise_changes_no_sample(images, samples, rows, pictures, tmp_path):
-    for words in (["--std", "0"], ["--severity", "0"], ["--severity", "0", "--mean", "5"], ["--prob", "0", "--std", "9"]):
+    for words in (
+        ["--std", "0"],
+        ["--severity", "0"],
+        ["--severity", "0", "--mean", "5"],
+        ["--prob", "0", "--std", "9"],
+    ):
         folder = tmp_path / "-".join(words)
         assert images(*words, to=folder).status == 0
         for name, row in rows(folder).items():

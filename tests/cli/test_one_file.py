@@ -52,7 +52,8 @@ def test_several_outputs_need_a_folder(noisy, dog, tmp_path, words):
 
 
 @pytest.mark.parametrize(
-    "words", [["--limit", "1"], ["--manifest", "m.jsonl"], ["--sidecars", "copy"], ["--name", "{stem}{ext}"], ["--prune"]]
+    "words",
+    [["--limit", "1"], ["--manifest", "m.jsonl"], ["--sidecars", "copy"], ["--name", "{stem}{ext}"], ["--prune"]],
 )
 def test_words_for_folders_are_not_ignored_in_silence(noisy, dog, tmp_path, words):
     done = noisy("images", dog, tmp_path / "noisy.png", "--std", "5", *words)

@@ -89,8 +89,22 @@ def test_two_sources_for_one_output(refused, noisy, tmp_path, fill, write_wav, d
 
 @pytest.mark.parametrize(
     "template",
-    ["", "x", "{stem}", "{ext}", "{stem}{ext", "{stem}{extension}", "{0}{stem}{ext}", "{}{stem}{ext}", "a/{stem}{ext}"]
-    + ["{stem.x}{ext}", "{stem[0]}{ext}", "{stem:d}{ext}", "{stem}{ext}{copy:s}", "{stem:.1}{ext}"],
+    [
+        "",
+        "x",
+        "{stem}",
+        "{ext}",
+        "{stem}{ext",
+        "{stem}{extension}",
+        "{0}{stem}{ext}",
+        "{}{stem}{ext}",
+        "a/{stem}{ext}",
+        "{stem.x}{ext}",
+        "{stem[0]}{ext}",
+        "{stem:d}{ext}",
+        "{stem}{ext}{copy:s}",
+        "{stem:.1}{ext}",
+    ],
 )
 def test_names_that_cannot_be_made_or_told_apart(refused, tmp_path, fill, destination, template):
     source = fill(tmp_path / "in", "aa.png", "ab.png")

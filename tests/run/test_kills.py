@@ -112,7 +112,9 @@ def test_levels_of_a_file_that_ends_its_worker(faulty, fill, pictures, rows, tre
 
 @pytest.mark.parametrize("where", ["read", "write"])
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=lambda value: str(value)
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=str,
 )
 def test_69_70_signals(
     faulty, fill, pictures, tree, rows, clean_tree, nobody_left, wait_until, destination, where, number, status

@@ -7,14 +7,61 @@ import os
 
 import pytest
 
-IMAGE_KEYS = (
-    "file_name source kind format dtype shape noise unit level std mean std_fraction key copy applied clipped_fraction "
-    "measured_std psnr_db snr_db warnings settings source_bytes source_sha256 bytes sha256"
-).split()
-SOUND_KEYS = (
-    "file_name source kind format dtype shape sample_rate duration noise unit level std mean std_fraction key copy "
-    "applied clipped_fraction measured_std snr_db warnings settings source_bytes source_sha256 bytes sha256"
-).split()
+IMAGE_KEYS = [
+    "file_name",
+    "source",
+    "kind",
+    "format",
+    "dtype",
+    "shape",
+    "noise",
+    "unit",
+    "level",
+    "std",
+    "mean",
+    "std_fraction",
+    "key",
+    "copy",
+    "applied",
+    "clipped_fraction",
+    "measured_std",
+    "psnr_db",
+    "snr_db",
+    "warnings",
+    "settings",
+    "source_bytes",
+    "source_sha256",
+    "bytes",
+    "sha256",
+]
+SOUND_KEYS = [
+    "file_name",
+    "source",
+    "kind",
+    "format",
+    "dtype",
+    "shape",
+    "sample_rate",
+    "duration",
+    "noise",
+    "unit",
+    "level",
+    "std",
+    "mean",
+    "std_fraction",
+    "key",
+    "copy",
+    "applied",
+    "clipped_fraction",
+    "measured_std",
+    "snr_db",
+    "warnings",
+    "settings",
+    "source_bytes",
+    "source_sha256",
+    "bytes",
+    "sha256",
+]
 FLOATS = {"std", "mean", "std_fraction", "clipped_fraction", "measured_std", "psnr_db", "snr_db", "duration"}
 
 
@@ -50,7 +97,11 @@ def test_rows_of_sounds(noisy, fill, rows, tmp_path, destination):
     assert noisy("audio", source, destination, "--std", "1%").status == 0
     found = rows(destination)
     check_rows(found, destination, source, SOUND_KEYS)
-    assert (found["a.wav"]["shape"], found["a.wav"]["sample_rate"], found["a.wav"]["duration"]) == ([400, 1], 8000, 0.05)
+    assert (found["a.wav"]["shape"], found["a.wav"]["sample_rate"], found["a.wav"]["duration"]) == (
+        [400, 1],
+        8000,
+        0.05,
+    )
     assert (found["a.wav"]["std"], found["a.wav"]["std_fraction"], found["a.wav"]["unit"]) == (327.68, 0.01, "1/32768")
 
 

@@ -48,8 +48,23 @@ def test_42_failures_under_such_names_are_told(images, write, errors, destinatio
 
 @pytest.mark.parametrize(
     "name",
-    ["new\nline.png", "tab\t.png", "-rf.png", "--std.png", "quote\"'.png", "back\\slash.png", "{stem}.png", "%s.png"]
-    + [" space .png", "ends.in.dots..png", "\u2028.png", "emoji\U0001f3b8.png", "bell\x07\x1b[0m.png", "*?[].png", "CON.png"],
+    [
+        "new\nline.png",
+        "tab\t.png",
+        "-rf.png",
+        "--std.png",
+        "quote\"'.png",
+        "back\\slash.png",
+        "{stem}.png",
+        "%s.png",
+        " space .png",
+        "ends.in.dots..png",
+        "\u2028.png",
+        "emoji🎸.png",
+        "bell\x07\x1b[0m.png",
+        "*?[].png",
+        "CON.png",
+    ],
 )
 def test_43_44_odd_names(images, write, rows, destination, name):
     write(name.encode())

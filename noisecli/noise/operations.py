@@ -1,0 +1,105 @@
+"""The few array operations worth a library: OpenCV's where it is loaded, numpy gives the same samples and sums."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+AnyArray = NDArray[Any]
+Slots = NDArray[np.uint16]
+
+_PART = 1 << 15
+
+
+class Sums(NamedTuple):
+    """Over (noisy - clean): sum and sum of squares; over clean: sum of squares. Not finite if a sample is not."""
+
+    total: float
+    squares: float
+    signal_squares: float
+
+
+class ArrayOperations(Protocol):
+    """Arrays have one dimension; sums are exact for up to 2^20 samples of 8- and 16-bit integers."""
+
+    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
+        """Return table[slots]; the table has 65,536 entries."""
+
+    def square_sum(self, x: AnyArray) -> float:
+        """Return the sum of squares."""
+
+    def compare(self, x: AnyArray, noisy: AnyArray) -> Sums:
+        """Return the sums that Measure keeps."""
+
+
+class NumpyOperations:
+    """Plain numpy: slower."""
+
+    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
+        """Return table[slots]."""
+        return table.take(slots)
+
+    def square_sum(self, x: AnyArray) -> float:
+        """Return the sum of squares."""
+        wide = x.astype(np.float64)
+        return float(np.einsum("i,i->", wide, wide))
+
+    def compare(self, x: AnyArray, noisy: AnyArray) -> Sums:
+        """Return the sums, in double precision."""
+        clean, applied = x.astype(np.float64), noisy.astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            applied -= clean
+            squares, signal_squares = np.einsum("i,i->", applied, applied), np.einsum("i,i->", clean, clean)
+            return Sums(float(applied.sum()), float(squares), float(signal_squares))
+
+
+class OpenCVOperations(NumpyOperations):
+    """OpenCV's vectorised loops, on the types that they are exact for. It takes rows of two dimensions."""
+
+    def __init__(self) -> None:
+        import cv2
+
+        self._cv2 = cv2
+
+    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
+        """Return table[slots]."""
+        found: AnyArray = self._cv2.LUT(slots[None], table[None])[0]
+        return found
+
+    def square_sum(self, x: AnyArray) -> float:
+        """Return the sum of squares. OpenCV squares the root of it: rounding mends that for integers."""
+        squares = self._cv2.norm(x[None], self._cv2.NORM_L2SQR)
+        return float(round(squares)) if x.dtype.kind in "iu" else float(squares)
+
+    def compare(self, x: AnyArray, noisy: AnyArray) -> Sums:
+        """Return the sums; a difference of single precision floats is within 2^-24 of itself."""
+        if x.dtype.kind in "iu" and x.dtype.itemsize <= 2:
+            squares = float(round(self._cv2.norm(noisy[None], x[None], self._cv2.NORM_L2SQR)))
+            return Sums(self._total(noisy) - self._total(x), squares, self.square_sum(x))
+        if x.dtype != np.float32:
+            return super().compare(x, noisy)
+        with np.errstate(invalid="ignore"):
+            applied = noisy - x
+        return Sums(self._total(applied), self.square_sum(applied), self.square_sum(x))
+
+    def _total(self, x: AnyArray) -> float:
+        """Add up in parts: OpenCV's sum of int16 wraps around at 2^31."""
+        parts = (x[start : start + _PART] for start in range(0, x.size, _PART))
+        return float(sum(self._cv2.sumElems(part[None])[0] for part in parts))
+
+
+_NUMPY = NumpyOperations()
+
+
+@cache
+def _opencv() -> OpenCVOperations:
+    return OpenCVOperations()
+
+
+def operations() -> ArrayOperations:
+    """Return OpenCV's operations where it is loaded already: for sounds alone its start-up costs more than it saves."""
+    return _opencv() if "cv2" in sys.modules else _NUMPY

@@ -1,0 +1,115 @@
+"""From a level to one output's std: fair draws, in the quantity they are written in."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from noisecli.model import Level, SampleSpec
+from noisecli.noise.level import draw
+
+PICTURE = SampleSpec("uint8", (8, 8, 3), full_scale=255, low=0, high=255)
+SOUND = SampleSpec("int16", (100, 1), full_scale=32768, low=-32768, high=32767, sample_rate=8000)
+FIXED = Level("std", 25 / 255, 25 / 255, "25")
+
+
+def draws(streams, level, spec=PICTURE, probability=1.0, rms=None, count=2000):
+    return [draw(level, spec, streams(number), probability, rms) for number in range(count)]
+
+
+def test_a_fixed_level(streams):
+    assert {drawn.std for drawn in draws(streams, FIXED, count=50)} == {25.0}
+    drawn = draw(replace(FIXED, mean=-5 / 255), PICTURE, streams(), 1.0, None)
+    assert (drawn.applied, drawn.std, drawn.mean) == (True, 25.0, -5.0)
+    assert drawn.fraction(PICTURE) == round(25 / 255, 10)
+
+
+def test_a_range_is_uniform(streams):
+    stds = [drawn.std for drawn in draws(streams, Level("std", 5 / 255, 50 / 255, "5..50"))]
+    assert kstest(stds, "uniform", (5, 45)).pvalue > 1e-3
+
+
+def test_a_range_of_variances_is_uniform_in_variance(streams):
+    stds = np.array([drawn.std for drawn in draws(streams, Level("var", 0.01, 0.04, "0.01..0.04"))])
+    assert kstest((stds / 255) ** 2, "uniform", (0.01, 0.03)).pvalue > 1e-3
+
+
+def test_decibels_are_uniform_in_decibels(streams):
+    stds = [drawn.std for drawn in draws(streams, Level("snr_db", 5, 40, "5..40"), SOUND, rms=1000.0)]
+    assert kstest(20 * np.log10(1000.0 / np.array(stds)), "uniform", (5, 35)).pvalue > 1e-3
+
+
+def test_decibels_stand_for_the_ratio_of_powers(streams):
+    drawn = draw(Level("snr_db", 20, 20, "20"), SOUND, streams(), 1.0, 1000.0)
+    assert (drawn.applied, drawn.std) == (True, 100.0)
+
+
+@pytest.mark.parametrize("rms", [0.0, None])
+def test_silence_stays_as_it_is(streams, rms):
+    for mean in (0.0, 0.1):
+        drawn = draw(Level("snr_db", 5, 40, "5..40", mean=mean), SOUND, streams(), 1.0, rms)
+        assert (drawn.applied, drawn.std, drawn.mean) == (False, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.1, 0.5, 1.0])
+def test_probability(streams, probability):
+    applied = sum(drawn.applied for drawn in draws(streams, FIXED, probability=probability))
+    assert abs(applied - 2000 * probability) <= 5 * (2000 * probability * (1 - probability)) ** 0.5
+
+
+def test_probability_does_not_move_the_std(streams):
+    level = Level("std", 0.1, 0.2, "0.1..0.2")
+    sure, rare = draws(streams, level, count=200), draws(streams, level, probability=0.3, count=200)
+    assert all(b.std == a.std for a, b in zip(sure, rare, strict=True) if b.applied)
+
+
+def test_severity_steps_are_equally_likely(streams):
+    steps = (0.08, 0.12, 0.18, 0.26, 0.38)
+    stds = [drawn.std for drawn in draws(streams, Level("severity", 1, 5, "1..5", steps=steps))]
+    values, counts = np.unique(stds, return_counts=True)
+    np.testing.assert_allclose(values, np.array(steps) * 255)
+    assert np.abs(counts - 400).max() < 5 * (2000 * 0.2 * 0.8) ** 0.5
+
+
+def test_severity_zero_is_no_noise(streams):
+    drawn = draw(Level("severity", 0, 0, "0", mean=0.5, steps=(0.0,)), PICTURE, streams(), 1.0, None)
+    assert not drawn.applied
+
+
+def test_std_zero(streams):
+    nothing = Level("std", 0, 0, "0")
+    assert not draw(nothing, PICTURE, streams(), 1.0, None).applied
+    assert draw(replace(nothing, mean=0.1), PICTURE, streams(), 1.0, None).applied
+
+
+def test_std_has_nine_digits(streams):
+    for drawn in draws(streams, Level("std", 0.01, 0.5, "1%..50%"), SOUND, count=200):
+        assert drawn.std == float(f"{drawn.std:.9g}")
+        assert drawn.std > 0
+
+
+def test_a_last_bit_of_the_rms_does_not_show(streams):
+    level, rms = Level("snr_db", 17, 17, "17"), 1234.56789
+    stds = {
+        draw(level, SOUND, streams(), 1.0, value).std for value in (rms, math.nextafter(rms, 2000), rms * (1 + 1e-14))
+    }
+    assert len(stds) == 1
+
+
+def test_the_same_strength_in_other_words_is_the_same_level():
+    share = 25 / 255
+    same = [FIXED, Level("std", share, share, "25/255"), Level("std", share, share, "9.80392157%")]
+    same += [Level("var", share**2, share**2, "625"), replace(FIXED, mean=0.1)]
+    assert len({level.canonical for level in same}) == 1
+
+
+def test_other_strengths_are_other_levels():
+    levels = [FIXED, Level("std", 0.1, 0.1, "10%"), Level("std", 0.1, 0.2, "10%..20%"), Level("var", 0.1, 0.2, "")]
+    levels += [
+        Level("snr_db", 10, 10, "10"),
+        Level("snr_db", 10, 20, ""),
+        Level("severity", 1, 2, "", steps=(0.1, 0.2)),
+    ]
+    assert len({level.canonical for level in levels}) == len(levels)
