@@ -53,7 +53,8 @@ def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None
 
 
 def _tell_problems(summary: Summary, *, everything: bool) -> None:
-    shown = summary.problems if everything else summary.problems[:_PROBLEMS_SHOWN]
+    problems = sorted(summary.problems, key=lambda problem: problem.source)
+    shown = problems if everything else problems[:_PROBLEMS_SHOWN]
     for problem in shown:
         click.echo(f"{_one_line(problem.source)}: {problem.status}: {problem.message}", err=True)
     if len(shown) < len(summary.problems):
@@ -89,7 +90,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
         yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
     elif summary.warnings:
         total = sum(summary.warnings.values())
-        yield f"{total:,} warnings ({', '.join(sorted(summary.warnings))}); the manifest's rows have them"
+        yield f"{total:,} warning{'s' * (total != 1)} ({', '.join(sorted(summary.warnings))}); the manifest's rows have them"
 
 
 def _palettes(summary: Summary) -> Iterator[str]:

@@ -1,0 +1,79 @@
+"""noisecli verify."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from noisecli.cli import options as o
+from noisecli.cli.telling import progress_bar
+from noisecli.model import Limits
+from noisecli.run.cpus import available_cpus
+from noisecli.run.differences import Report
+from noisecli.run.settings import Running
+
+RECOMPUTE = click.option(
+    "--recompute", cls=o.SectionedOption, section="What is compared", metavar="SRC",
+    help="Make every output anew from SRC, in a scratch folder, and compare.",
+)  # fmt: skip
+
+
+@click.command("verify", cls=o.SectionedCommand)
+@click.argument("destination", metavar="DST", type=click.Path(path_type=str))
+@o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
+@o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.MAX_BYTES)
+@o.apply(o.JSON, o.QUIET, o.PROGRESS)
+def command(destination: str, **words: Any) -> int:
+    r"""Look whether every file is what the manifest says.
+
+    Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
+    samples its row tells. Pictures and sounds that no row lists are named. Exit status 0: nothing differs, 1: something
+    does, 2: DST holds no run.
+
+    \b
+    noisecli verify noisy                         a line for each difference
+    noisecli verify noisy --recompute photos      and would the same noise come out again?
+    """
+    from noisecli.run.verify import Request, verify
+
+    request = Request(
+        destination=destination,
+        source=words["recompute"],
+        manifest=words["manifest"] or "manifest.jsonl",
+        exclude=words["exclude"],
+        running=Running(
+            jobs=words["jobs"] or available_cpus(),
+            timeout=words["timeout"],
+            limits=Limits(words["max_pixels"], words["max_bytes"]),
+        ),
+    )
+    with progress_bar(words["progress"], words["quiet"], "images") as begin:
+        report = verify(request, begin)
+    _tell(report, destination, words)
+    return report.exit_status
+
+
+def _tell(report: Report, destination: str, words: Mapping[str, Any]) -> None:
+    if words["as_json"]:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    for difference in report.differences:
+        click.echo(difference.line, err=True)
+    if not words["quiet"]:
+        for line in _lines(report, destination):
+            click.echo(line, err=True)
+
+
+def _lines(report: Report, destination: str) -> Iterator[str]:
+    parts = [f"{report.rows:,} {'row' if report.rows == 1 else 'rows'} verified"]
+    parts += [f"{report.remade:,} outputs made anew"] if report.remade else []
+    differences = len(report.differences)
+    words = (
+        f"{differences:,} {'difference' if differences == 1 else 'differences'}" if differences else "nothing differs"
+    )
+    yield f"{', '.join(parts)}, {words}: {destination}"
+    if report.not_comparable:
+        made_by = ", ".join(f"{name} {version}" for name, version in report.versions.items() if name != "numpy")
+        yield f"{report.not_comparable:,} outputs could not be made anew the same: lossy, and made by {made_by}"
