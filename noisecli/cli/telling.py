@@ -90,23 +90,24 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
         yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
     elif summary.warnings:
         total = sum(summary.warnings.values())
-        yield f"{total:,} warning{'s' * (total != 1)} ({', '.join(sorted(summary.warnings))}); the manifest's rows have them"
+        words = ", ".join(sorted(summary.warnings))
+        yield f"{_number(total, 'warning')} ({words}); the manifest's rows have them"
 
 
 def _palettes(summary: Summary) -> Iterator[str]:
     """Label masks are often palette pictures, and noise on them is wrong."""
     if number := summary.warnings["palette-to-colour"]:
-        yield f"{number:,} palette pictures became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
+        yield f"{_number(number, 'palette picture')} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
 
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     for kind, number in summary.other_kinds.items():
         yield f"{number:,} {_NOUNS[kind][number != 1]} left alone: noisecli {kind}"
     if summary.sidecars_left:
-        yield f"{summary.sidecars_left:,} side files left behind: --sidecars copy takes labels and transcripts along"
+        yield f"{_number(summary.sidecars_left, 'side file')} left behind: --sidecars copy takes labels and transcripts along"
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
-        yield f"{summary.sidecars_copied:,} side files {word}"
+        yield f"{_number(summary.sidecars_copied, 'side file')} {word}"
     if summary.hidden:
         yield f"{summary.hidden:,} hidden files and folders left alone"
     if summary.not_chosen:
@@ -125,6 +126,10 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
         if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
             words += f"; --format {'png' if settings.kind == 'images' else 'wav'} keeps it exactly"
         yield words
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _count(number: int, settings: Settings) -> str:

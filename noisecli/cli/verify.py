@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,8 +13,10 @@ from noisecli.cli import options as o
 from noisecli.cli.telling import progress_bar
 from noisecli.model import Limits
 from noisecli.run.cpus import available_cpus
+from noisecli.run.destination import Names, read_run
 from noisecli.run.differences import Report
 from noisecli.run.settings import Running
+from noisecli.run.verify import Request, verify
 
 RECOMPUTE = click.option(
     "--recompute", cls=o.SectionedOption, section="What is compared", metavar="SRC",
@@ -37,8 +40,6 @@ def command(destination: str, **words: Any) -> int:
     noisecli verify noisy                         a line for each difference
     noisecli verify noisy --recompute photos      and would the same noise come out again?
     """
-    from noisecli.run.verify import Request, verify
-
     request = Request(
         destination=destination,
         source=words["recompute"],
@@ -50,10 +51,16 @@ def command(destination: str, **words: Any) -> int:
             limits=Limits(words["max_pixels"], words["max_bytes"]),
         ),
     )
-    with progress_bar(words["progress"], words["quiet"], "images") as begin:
+    with progress_bar(words["progress"], words["quiet"], _kind(request)) as begin:
         report = verify(request, begin)
     _tell(report, destination, words)
     return report.exit_status
+
+
+def _kind(request: Request) -> str:
+    """What the bar counts."""
+    run = read_run(os.path.join(request.destination, Names.of(request.manifest).run)) or {}
+    return str(run.get("kind", "images"))
 
 
 def _tell(report: Report, destination: str, words: Mapping[str, Any]) -> None:
