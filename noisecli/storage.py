@@ -188,9 +188,7 @@ def output_error(error: OSError, path: str) -> Stopped | FileFailed:
     return FileFailed("unwritable", f"its output cannot be written: {error.strerror}")
 
 
-def write_whole(
-    path: str, chunks: Iterable[bytes], *, prefix: str = TEMPORARY_PREFIX, fsync: bool = False
-) -> None:
+def write_whole(path: str, chunks: Iterable[bytes], *, prefix: str = TEMPORARY_PREFIX, fsync: bool = False) -> None:
     """Replace a file atomically by the given bytes. Raises Stopped."""
     try:
         with OutputFile(path, prefix=prefix, fsync=fsync) as output:

@@ -20,7 +20,7 @@ from noisecli.cli.batch import carry_out
 @o.COMMON_RUNNING
 @o.COMMON_TELLING
 def command(source: str, destination: str, **words: Any) -> int:
-    r"""Noisy copies of sounds.
+    """Noisy copies of sounds.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then.
 
@@ -28,5 +28,5 @@ def command(source: str, destination: str, **words: Any) -> int:
     noisecli audio speech noisy --snr-db 10..30        drawn for every sound, uniform in dB
     noisecli audio speech noisy --snr-db 20,10,0       a sweep: noisy/snr-db-20/ ...
     noisecli audio speech noisy --std 0.01             amplitude, full scale is 1
-    """
+    """  # noqa: D301
     return carry_out("audio", source, destination, words)

@@ -21,7 +21,7 @@ from noisecli.cli.batch import carry_out
 @o.MAX_PIXELS
 @o.COMMON_TELLING
 def command(source: str, destination: str, **words: Any) -> int:
-    r"""Noisy copies of pictures.
+    """Noisy copies of pictures.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then.
 
@@ -30,5 +30,5 @@ def command(source: str, destination: str, **words: Any) -> int:
     noisecli images photos noisy --std 5..50           drawn for every picture
     noisecli images photos noisy --std 5,15,25,50      a sweep: noisy/std-5/, noisy/std-15/ ...
     noisecli images dog.jpg noisy.jpg --std 50         one file
-    """
+    """  # noqa: D301
     return carry_out("images", source, destination, words)

@@ -97,14 +97,16 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
 def _palettes(summary: Summary) -> Iterator[str]:
     """Label masks are often palette pictures, and noise on them is wrong."""
     if number := summary.warnings["palette-to-colour"]:
-        yield f"{_number(number, 'palette picture')} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
+        palettes = _number(number, "palette picture")
+        yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
 
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     for kind, number in summary.other_kinds.items():
         yield f"{number:,} {_NOUNS[kind][number != 1]} left alone: noisecli {kind}"
     if summary.sidecars_left:
-        yield f"{_number(summary.sidecars_left, 'side file')} left behind: --sidecars copy takes labels and transcripts along"
+        left = _number(summary.sidecars_left, "side file")
+        yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{_number(summary.sidecars_copied, 'side file')} {word}"

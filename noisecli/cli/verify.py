@@ -30,7 +30,7 @@ RECOMPUTE = click.option(
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.MAX_BYTES)
 @o.apply(o.JSON, o.QUIET, o.PROGRESS)
 def command(destination: str, **words: Any) -> int:
-    r"""Look whether every file is what the manifest says.
+    """Look whether every file is what the manifest says.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
     samples its row tells. Pictures and sounds that no row lists are named. Exit status 0: nothing differs, 1: something
@@ -39,7 +39,7 @@ def command(destination: str, **words: Any) -> int:
     \b
     noisecli verify noisy                         a line for each difference
     noisecli verify noisy --recompute photos      and would the same noise come out again?
-    """
+    """  # noqa: D301 (click wants the character itself)
     request = Request(
         destination=destination,
         source=words["recompute"],

@@ -54,6 +54,7 @@ class Ledger:
         self.problems: dict[str, Problem] = {}
         self.previous_run = read_run(self._path(names.run)) or {}
         self.versions: dict[str, str] = dict(self.previous_run.get("versions", {}))
+        self.settings: dict[str, Any] = dict(self.previous_run.get("settings", {}))
         self.found_journal = os.fstat(self._journal).st_size > 0
         self._read_all()
         told = self.previous_run.get("totals", {}).get("outputs", 0)
@@ -119,6 +120,7 @@ class Ledger:
         self.foreign.update(entry.get("foreign", ()))
         self.survival.update(entry.get("survival", {}))
         self.versions.update(entry.get("versions", {}))
+        self.settings.update(entry.get("settings", {}))
         if "temporaries" in entry:
             self.killed_runs.append(entry["temporaries"])
         self._take_problem(entry)
@@ -150,10 +152,11 @@ class Ledger:
     def _bytes(self, place: _Place) -> bytes:
         return os.pread(self._journal if place.in_journal else self._manifest, place.length, place.offset)
 
-    def begin(self, prefix: str) -> None:
-        """Note how the names of this run's temporary files begin."""
+    def begin(self, prefix: str, settings: dict[str, Any]) -> None:
+        """Note how the names of this run's temporary files begin, and its settings by their key."""
         self._prefix = prefix
-        self._append(json.dumps({"temporaries": prefix}))
+        self.settings.update(settings)
+        self._append(json.dumps({"temporaries": prefix, "settings": settings}))
 
     def intend(self, tasks: Iterable[Task], *, force: bool) -> None:
         """Note outputs before they are made, so that an interrupted run's leftovers are known as ours.

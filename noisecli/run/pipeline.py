@@ -85,7 +85,7 @@ class _Run:
         self._refuse_foreign()
         self._clean_up_after_killed_runs()
         self._forget_old_problems()
-        self._ledger.begin(self._prefix)
+        self._ledger.begin(self._prefix, {self._settings.key: self._settings.spelled()})
         try:
             for source, problem in self._found.problems:
                 self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))

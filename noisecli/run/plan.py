@@ -95,6 +95,7 @@ class Plan:
                     if name in taken:
                         raise Refused(_collision(taken[name], source, name))
                     taken[name] = source
+            _refuse_files_as_folders(taken)
         if self._settings.output.sidecars != "skip":
             outputs = dict.fromkeys(self.outputs(), "another source")
             for sidecar, name in self.sidecars():
@@ -108,6 +109,18 @@ def _collision(first: str, second: str, output: str) -> str:
         f"{escape_name(first)} and {escape_name(second)} would both become {output}; rename one, leave one out with "
         "--exclude, or keep the formats apart"
     )
+
+
+def _refuse_files_as_folders(taken: dict[str, str]) -> None:
+    """With another suffix, a file may get the name of a folder beside it."""
+    for folder in {os.path.dirname(name) for name in taken}:
+        while folder and folder not in taken:
+            folder = os.path.dirname(folder)  # noqa: PLW2901
+        if folder:
+            raise Refused(
+                f"{escape_name(taken[folder])}: would become {folder}, the folder of other outputs; rename one, or "
+                "leave one out with --exclude"
+            )
 
 
 def _nothing_found(settings: Settings, found: Walk) -> str:

@@ -39,14 +39,13 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
     survival = {output: ledger.survival[output] for output in sampled if output in ledger.survival and output in ledger}
     summary.survival = _mean_by_level(survival, sampled)
     totals, keys = _totals(ledger)
-    spelled = {**ledger.previous_run.get("settings", {}), settings.key: settings.spelled()}
     ledger.publish(
         {
             "noisecli": __version__,
             "stream": STREAM_VERSION,
             "kind": settings.kind,
             "versions": ledger.versions,
-            "settings": {key: spelled[key] for key in keys & spelled.keys()},
+            "settings": {key: ledger.settings[key] for key in keys & ledger.settings.keys()},
             "survival": survival,
             "totals": totals,
         }

@@ -87,6 +87,14 @@ def test_two_sources_for_one_output(refused, noisy, tmp_path, fill, write_wav, d
     assert noisy("images", source, destination, "--std", "5", "--format", "png", "--exclude", "*.bmp").status == 0
 
 
+def test_a_file_that_would_become_a_folder(refused, tmp_path, fill, destination):
+    source = fill(tmp_path / "in", "a.bmp.png", "a.bmp/x/y.png")
+    (source / "a.jpg").write_bytes(b"")
+    (source / "a.png").mkdir()
+    (source / "a.png/b.jpg").write_bytes(b"")
+    assert "a.png" in refused("images", source, destination, "--std", "5", "--format", "png")
+
+
 @pytest.mark.parametrize(
     "template",
     [

@@ -196,3 +196,55 @@ def test_the_summary_survives_any_name(images, png, pictures):
     assert json.loads(done.out)["problems"][0]["source"] == "new\nline\x1b[31m.png"
     assert "\x1b" not in done.err
     assert "new\\nline" in done.err
+
+
+def test_limits_are_checked_on_the_header(images, pictures, png, errors, rows, destination):
+    (pictures / "big.png").write_bytes(png(0, 200, 100))
+    assert images("--max-pixels", "10000").status == 1
+    assert errors(destination)["big.png"]["reason"] == "too-large"
+    assert "--max-pixels" in errors(destination)["big.png"]["message"]
+    size = (pictures / "big.png").stat().st_size
+    assert images("--max-bytes", size - 1).status == 1
+    assert "--max-bytes" in errors(destination)["big.png"]["message"]
+    assert images("--max-bytes", size).status == 0
+
+
+def test_no_clip_keeps_the_sum_itself(images, samples, pictures, destination, rows):
+    assert images("--std", "200", "--format", "tiff", "--dtype", "float32", "--no-clip").status == 0
+    floats = samples(destination / "a.tiff")
+    assert floats.dtype == "float32"
+    assert floats.min() < 0
+    assert floats.max() > 1
+    assert rows(destination)["a.tiff"]["clipped_fraction"] == 0.0
+
+
+def test_no_clip_without_floats_says_how(images, errors, destination):
+    assert images("--no-clip").status == 1
+    assert "--dtype float32" in errors(destination)["a.png"]["message"]
+
+
+def test_full_scale_of_12_bits_in_16(noisy, png, samples, rows, tmp_path, destination):
+    source = tmp_path / "deep"
+    source.mkdir()
+    (source / "a.png").write_bytes(png(0, 64, 64, bits=16, colour=0))
+    done = noisy("images", source, destination, "--std", "10%", "--full-scale", "65535")
+    assert done.status == 0
+    assert rows(destination)["a.png"]["std"] == 6553.5
+    assert noisy("images", source, destination, "--std", "10%", "--full-scale", "4095").status == 1
+
+
+def test_shared_channels_get_the_same_noise(images, samples, pictures, destination):
+    assert images("--std", "5", "--shared-channels").status == 0
+    difference = samples(destination / "a.png").astype(int) - samples(pictures / "a.png")
+    assert (difference[..., 0] == difference[..., 1]).all()
+    assert (difference[..., 0] == difference[..., 2]).all()
+    assert difference.any()
+
+
+def test_the_wav_that_libsndfile_reads_for_ever(noisy, tmp_path, write_wav, errors, rows, destination):
+    write_wav(tmp_path / "in/good.wav")
+    hanging = "524946465404000057415645666d74201000000001000100401f0000803e0000020010004c495354494e464f50414420f8ffffff"
+    (tmp_path / "in/hanging.wav").write_bytes(bytes.fromhex(hanging))
+    assert noisy("audio", tmp_path / "in", destination, "--std", "1%", "--timeout", "1").status == 1
+    assert errors(destination).keys() == {"hanging.wav"}
+    assert rows(destination).keys() == {"good.wav"}

@@ -268,6 +268,20 @@ def test_a_row_that_a_killed_run_made_untrue_is_not_trusted(images, tree, pictur
     assert tree(destination) == before
 
 
+def test_settings_of_a_killed_run_are_spelled_out(images, rows, destination, tmp_path):
+    """Killed before it wrote a run.json; the next run is another one, and keeps its rows."""
+    assert images("--seed", "1", "--limit", "2").status == 0
+    run = json.loads((destination / "run.json").read_text())
+    rows_made = (destination / "manifest.jsonl").read_text()
+    begun = json.dumps({"temporaries": ".noisecli-tmp-abcd-", "settings": run["settings"]})
+    (destination / ".noisecli-journal").write_text(f"{begun}\n{rows_made}")
+    for name in ("manifest.jsonl", "run.json"):
+        (destination / name).unlink()
+    assert images("--seed", "2", "--include", "cats").status == 0
+    run = json.loads((destination / "run.json").read_text())
+    assert {row["settings"] for row in rows(destination).values()} == run["settings"].keys()
+
+
 def test_leftovers_of_a_killed_run_whose_source_is_gone(images, tree, pictures, destination):
     assert images().status == 0
     before = tree(destination)

@@ -1,0 +1,277 @@
+"""The same rows read again: whether every file is what its row says, and would be made so once more."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, get_args
+
+from noisecli.errors import Refused
+from noisecli.model import Encoding, Kind, Level
+from noisecli.noise.keys import STREAM_VERSION
+from noisecli.run.destination import Names, read_run
+from noisecli.run.differences import Check, Checked, Reason, Report, Row
+from noisecli.run.engine import Lost, Pool
+from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.run.walk import walk
+from noisecli.storage import escape_name
+
+CHUNK_ROWS = 32
+CHUNK_BYTES = 600_000
+CHUNKS_PER_WORKER = 8
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to verify.
+
+    Attributes
+    ----------
+    source
+        Where to make the outputs anew from; None leaves that out.
+    exclude
+        Globs of files that came along as side files; no row lists them.
+    """
+
+    destination: str
+    source: str | None = None
+    manifest: str = "manifest.jsonl"
+    exclude: tuple[str, ...] = ()
+    running: Running = field(default_factory=Running)
+
+
+def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> Report:
+    """Compare a destination with its manifest.
+
+    Parameters
+    ----------
+    begin
+        Called once with the number of rows expected; what it returns is called with each number of them settled.
+
+    Raises
+    ------
+    Refused
+        When the folder holds no run of noisecli, or its outputs cannot be made anew by this version.
+    """
+    names, report = Names.of(request.manifest), Report()
+    run = read_run(os.path.join(request.destination, names.run))
+    interrupted = os.path.lexists(os.path.join(request.destination, names.journal))
+    if interrupted:
+        report.differ(names.journal, "interrupted", "a run was interrupted, or goes on; run the same command again")
+    if run is None or not os.path.isfile(os.path.join(request.destination, request.manifest)):
+        if interrupted:
+            return report
+        raise Refused(_not_ours(request, names, run))
+    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+        verification = _Verification(request, run, scratch, report)
+        verification.check_rows(begin)
+    if not interrupted:
+        # until the same command has run again, its journal tells of files that no row lists yet
+        verification.count_rows()
+        verification.find_unlisted()
+    report.differences.sort()
+    return report
+
+
+class _Verification:
+    """One manifest, and the run.json beside it."""
+
+    def __init__(self, request: Request, run: dict[str, Any], scratch: str, report: Report) -> None:
+        self._request, self._report = request, report
+        self._kind: Kind = _kind(request, run)
+        self._spelled = _mapping(run, "settings")
+        self._expected = _mapping(run, "totals").get("outputs")
+        self._listed: set[str] = set()
+        self._scratch = scratch
+        self._settings: dict[str, Settings | None] = {}
+        report.versions = _mapping(run, "versions")
+        if request.source is not None:
+            _require_remakeable(request, run, self._spelled)
+
+    def check_rows(self, begin: Callable[[int], Progress] | None) -> None:
+        """Have workers look at the files of every row; who killed its worker among others is tried once more alone."""
+        progress = begin(self._total()) if begin else lambda settled: None
+        source, noise = self._request.source or "", NoiseSettings(levels=())
+        settings = Settings(self._kind, source, self._request.destination, noise, running=self._request.running)
+        arguments = (settings, self._report.versions)
+        module = "noisecli.run.verify_worker"
+        with Pool[Check, Checked](self._kind, self._request.running, module, arguments) as pool:
+            suspects: list[list[Check]] = []
+            for chunk, result in pool.run(self._chunks()):
+                progress(len(chunk))
+                if isinstance(result, Lost):
+                    suspects.extend([check] for check in chunk)
+                else:
+                    self._take(result)
+            for [check], result in pool.run(suspects, alone=True):
+                if isinstance(result, Lost):
+                    reason: Reason = "timeout" if result.reason == "timeout" else "worker-died"
+                    self._report.differ(check.row["file_name"], reason, result.message)
+                else:
+                    self._take(result)
+
+    def _take(self, checked: Checked) -> None:
+        self._report.differences.extend(checked.differences)
+        self._report.remade += checked.remade
+        self._report.not_comparable += checked.not_comparable
+
+    def _total(self) -> int:
+        return self._expected if isinstance(self._expected, int) else 0
+
+    def _chunks(self) -> Iterator[list[Check]]:
+        """Yield small files together, few enough to keep every worker busy to the end."""
+        most = max(1, min(CHUNK_ROWS, self._total() // (self._request.running.jobs * CHUNKS_PER_WORKER)))
+        chunk: list[Check] = []
+        size = 0
+        for check in self._checks():
+            chunk.append(check)
+            size += size_of(check.row)
+            if len(chunk) >= most or size >= CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def _checks(self) -> Iterator[Check]:
+        """Yield the rows that can be looked at."""
+        manifest = self._request.manifest
+        for number, row in _rows(os.path.join(self._request.destination, manifest)):
+            self._report.rows += 1
+            names = _names(row)
+            if row is None or not names:
+                self._report.differ(
+                    manifest, "bad-row", f"line {number} is no row; take it out, run the same command again"
+                )
+            elif not self._listed.isdisjoint(names):
+                self._report.differ(names[0], "listed-twice", f"{manifest} lists it twice; take one of the rows out")
+            else:
+                self._listed.update(names)
+                yield Check(row, self._settings_of(row))
+
+    def _settings_of(self, row: Row) -> Settings | None:
+        """Return what the row's hash of settings stands for, where outputs are to be made anew."""
+        if self._request.source is None:
+            return None
+        key = str(row.get("settings"))
+        if key not in self._settings:
+            self._settings[key] = _rebuilt(self._kind, self._request, self._scratch, _mapping(self._spelled, key), key)
+        if self._settings[key] is None:
+            message = f"run.json does not tell its settings {key}; make it again with --redo"
+            self._report.differ(row["file_name"], "unknown-settings", message)
+        return self._settings[key]
+
+    def count_rows(self) -> None:
+        """Compare the number of rows with what run.json counted."""
+        rows, manifest = self._report.rows, self._request.manifest
+        if rows != self._expected:
+            message = f"has {rows:,} rows, its run.json counts {self._expected}; run the same command again"
+            self._report.differ(manifest, "rows-missing", message)
+
+    def find_unlisted(self) -> None:
+        """Name pictures and sounds that no row of any manifest there lists."""
+        destination = self._request.destination
+        for manifest in _manifests(destination):
+            if manifest != self._request.manifest:
+                self._listed.update(*(_names(row) for _, row in _rows(os.path.join(destination, manifest))))
+        choice = Choice(exclude=self._request.exclude)
+        for kind in get_args(Kind):
+            found = walk(destination, kind, choice)
+            for name in (*found.sources, *(name for name, problem in found.problems)):
+                if name not in self._listed:
+                    message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
+                    self._report.differ(escape_name(name), "not-listed", message)
+
+
+def size_of(row: Row) -> int:
+    """Return about how many bytes are read for a row."""
+    sizes = (row.get("bytes"), row.get("clean_bytes"), row.get("source_bytes"))
+    return sum(size for size in sizes if isinstance(size, int))
+
+
+def _rows(path: str) -> Iterator[tuple[int, Row | None]]:
+    """Yield each line's number and row; None for what is none."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line)
+            except ValueError:
+                row = None
+            yield number, row if isinstance(row, dict) else None
+
+
+def _names(row: Row | None) -> list[str]:
+    """Return the files that a row lists; none where one of them leads out of the folder."""
+    if row is None:
+        return []
+    names = [row.get("file_name"), *([row["clean_file_name"]] if "clean_file_name" in row else [])]
+    return [str(name) for name in names] if all(map(is_inside, names)) else []
+
+
+def is_inside(name: object) -> bool:
+    """Whether something is a relative path that stays below its folder."""
+    if not isinstance(name, str) or "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
+        return False
+    return not {"", ".", ".."} & set(name.split("/"))
+
+
+def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:
+    value = entry.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _manifests(destination: str) -> list[str]:
+    """Return the manifests of all runs in a folder."""
+    try:
+        names = sorted(os.listdir(destination))
+    except OSError:
+        return []
+    runs = {name for name in names if name.endswith("run.json") and read_run(os.path.join(destination, name))}
+    return [name for name in names if name.endswith(".jsonl") and name != "errors.jsonl" and Names.of(name).run in runs]
+
+
+def _not_ours(request: Request, names: Names, run: dict[str, Any] | None) -> str:
+    others = ", ".join(f"--manifest {name}" for name in _manifests(request.destination))
+    hint = f" or add {others}" if others else ""
+    folder = escape_name(request.destination)
+    if run is None:
+        return f"{folder}: holds no {names.run} of noisecli; name a folder it wrote{hint}"
+    return f"{folder}: its {request.manifest} is gone; run the same command again{hint}"
+
+
+def _kind(request: Request, run: dict[str, Any]) -> Kind:
+    kind: Kind | None = run.get("kind")
+    if kind not in get_args(Kind) or kind is None:
+        raise Refused(
+            f"{escape_name(request.destination)}: was made by noisecli {run['noisecli']}; verify it with that"
+        )
+    return kind
+
+
+def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str, Any]) -> None:
+    if not os.path.isdir(request.source or ""):
+        raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
+    streams = {run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)}
+    if streams != {STREAM_VERSION}:
+        raise Refused(
+            f"--recompute: {escape_name(request.destination)} has another version of the random stream than this "
+            f"noisecli makes ({STREAM_VERSION}); use noisecli {run['noisecli']}"
+        )
+
+
+def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any], key: str) -> Settings | None:
+    """Return the request that a hash stands for, writing into a scratch folder; None when it is another's hash."""
+    try:
+        told = {item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled}
+        level = Level("std", 0.0, 0.0, "", spelled["mean"])
+        encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
+        output = OutputSettings(encoding, spelled["with_clean"])
+        noise = NoiseSettings(levels=(level,), **told)
+        settings = Settings(kind, request.source or "", scratch, noise, output, running=request.running)
+        return settings if settings.key == key else None
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,263 @@
+"""Rows -> what differs. It runs in worker processes, and makes outputs anew with the worker that made them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+import os
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+from noisecli import codecs
+from noisecli.codecs import FORMATS
+from noisecli.errors import FileProblem
+from noisecli.model import Level, SampleSpec, Task
+from noisecli.noise.level import Draw
+from noisecli.run import worker
+from noisecli.run.differences import Check, Checked, Difference, Reason, Row
+from noisecli.run.settings import Settings
+from noisecli.run.verify import is_inside, size_of
+from noisecli.storage import SourceFile
+
+_LOSSY = frozenset(form.name for form in FORMATS.values() if form.lossy)
+_ALWAYS_COLOUR = ("webp", "gif")
+_NOT_COMPARED = ("file_name", "clean_file_name", "level")
+_DIGESTS = ("sha256", "clean_sha256", "bytes", "clean_bytes")
+
+
+class _State:
+    """Set once in each worker process."""
+
+    settings: Settings
+    codec: codecs.Codec
+    recorded: dict[str, str]
+    found: Checked
+
+
+_state = _State()
+
+
+def start(settings: Settings, recorded: dict[str, str]) -> None:
+    """Make this process a worker: `settings` name the destination, `recorded` the versions that made its files."""
+    worker.start(settings, None, "")
+    _state.settings, _state.recorded = settings, recorded
+
+
+def work(checks: list[Check]) -> Checked:
+    """Look at the files of some rows, those of one source in a row together."""
+    _state.codec = worker.prepare()
+    _state.found = Checked()
+    for _, group in itertools.groupby(checks, key=lambda check: check.row.get("source")):
+        _check_source(list(group))
+    return _state.found
+
+
+def _check_source(checks: list[Check]) -> None:
+    timeout = _state.settings.running.timeout * len(checks) * (1 if checks[0].settings is None else 2)
+    # the default action of SIGALRM ends a process even where C code spins; the engine knows it by the exit code
+    signal.setitimer(signal.ITIMER_REAL, timeout + sum(size_of(check.row) for check in checks) / 1e6)
+    try:
+        sound = [check for check in checks if _files_hold(check.row) and check.settings is not None]
+        if sound:
+            _remake(sound)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _differ(name: str, reason: Reason, message: str) -> None:
+    _state.found.differences.append(Difference(name, reason, message))
+
+
+def _files_hold(row: Row) -> bool:
+    """Look at a row's output, and at the clean one beside it."""
+    before = len(_state.found.differences)
+    _check_file(row["file_name"], row, "")
+    if "clean_file_name" in row:
+        _check_file(row["clean_file_name"], row, "clean_")
+    return len(_state.found.differences) == before
+
+
+def _check_file(name: str, row: Row, prefix: str) -> None:
+    path = os.path.join(_state.settings.destination, name)
+    try:
+        with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
+            size, told = file.size, row.get(f"{prefix}bytes")
+            if size != told:
+                _differ(name, "size-differs", f"has {size:,} bytes, its row says {told}; run the same command again")
+            elif file.sha256() != row.get(f"{prefix}sha256"):
+                _differ(name, "digest-differs", "has other content; run the same command again with --checksum")
+            else:
+                _decode(name, row, file)
+    except FileProblem as problem:
+        gone = problem.reason == "gone"
+        message = "is gone; run the same command again" if gone else problem.message
+        _differ(name, "gone" if gone else "unreadable", message)
+    except OSError as error:
+        _differ(name, "unreadable", f"cannot be read: {error.strerror}; look after the disk")
+
+
+def _decode(name: str, row: Row, file: SourceFile) -> None:
+    try:
+        with contextlib.closing(_state.codec.open_source(file, _state.settings.running.limits)) as decoded:
+            frames = sum(len(block) for block in decoded.blocks())
+            found = _described(decoded.spec, frames)
+    except FileProblem as problem:
+        _differ(name, "undecodable", f"cannot be decoded: {problem.message}")
+    except MemoryError:
+        _differ(name, "out-of-memory", "needs more memory than there is; lower --max-pixels")
+    else:
+        for key, value in found.items():
+            if key in row and not _fits(row, key, value):
+                message = f"has {key} {value}, its row says {row[key]}; run the same command again with --redo"
+                _differ(name, "row-differs", message)
+
+
+def _described(spec: SampleSpec, frames: int) -> Row:
+    if spec.sample_rate is None:
+        return {"dtype": spec.dtype, "shape": list(spec.shape)}
+    return {"dtype": spec.dtype, "shape": [frames, *spec.shape[1:]], "sample_rate": spec.sample_rate}
+
+
+def _fits(row: Row, key: str, value: Any) -> bool:
+    """Whether what a file decodes to is what its row says, or what its format makes of that."""
+    told, form = row[key], row.get("format")
+    if value == told or (key == "dtype" and row.get("kind") == "audio" and form in _LOSSY):
+        return True
+    if key != "shape" or not isinstance(told, list):
+        return False
+    if row.get("kind") == "audio":
+        return "padded" in (row.get("warnings") or ()) and value[1:] == told[1:]
+    # an upright copy of a picture that lay on its side has width and height exchanged
+    same = [sorted(told, key=str), sorted([*told, 3], key=str) if form in _ALWAYS_COLOUR else None]
+    return sorted(value, key=str) in same
+
+
+def _remake(checks: list[Check]) -> None:
+    """Make the outputs of one source anew, and compare."""
+    limits, row = _state.settings.running.limits, checks[0].row
+    if not is_inside(row.get("source")):
+        return _differ_all(checks, "bad-row", "its row names no source; make it again with --redo")
+    source = _source_of(row)
+    try:
+        with SourceFile(os.path.join(_state.settings.source, source), limits.max_bytes) as file:
+            checks = [check for check in checks if _is_same_source(check.row, file)]
+            if checks:
+                with contextlib.closing(_state.codec.open_source(file, limits)) as decoded:
+                    for check in checks:
+                        _compare(check, source, file, decoded)
+    except FileProblem as problem:
+        gone = problem.reason == "gone"
+        words = "is gone" if gone else f"cannot be read: {problem.message}"
+        _differ_all(checks, "source-gone" if gone else "source-unreadable", f"its source {row['source']} {words}")
+    return None
+
+
+def _differ_all(checks: list[Check], reason: Reason, message: str) -> None:
+    for check in checks:
+        _differ(check.row["file_name"], reason, message)
+
+
+def _source_of(row: Row) -> str:
+    """Return the source's path as the file system spells it: bytes that are not UTF-8 stand in the row as %FF."""
+    name: str = row["source"]
+    if "name-not-utf8" not in (row.get("warnings") or ()):
+        return name
+    raw = re.sub(rb"%([89A-F][0-9A-F])", lambda match: bytes.fromhex(match[1].decode()), name.encode())
+    return os.fsdecode(raw)
+
+
+def _is_same_source(row: Row, file: SourceFile) -> bool:
+    try:
+        same = file.sha256() == row.get("source_sha256")
+    except OSError as error:
+        _differ(row["file_name"], "source-unreadable", f"its source {row['source']} cannot be read: {error.strerror}")
+        return False
+    if not same:
+        message = f"its source {row['source']} changed; run the same command again"
+        _differ(row["file_name"], "source-changed", message)
+    return same
+
+
+def _compare(check: Check, source: str, file: SourceFile, decoded: codecs.Source) -> None:
+    """Make one output anew in the scratch folder; what is made is removed again."""
+    row, settings = check
+    name = row["file_name"]
+    assert settings is not None
+    try:
+        task, drawn = _request_of(row, settings, source, file.size)
+    except (KeyError, TypeError, ValueError) as error:
+        return _differ(name, "bad-row", f"its row does not tell its noise ({error}); make it again with --redo")
+    worker.start(settings, None, "")
+    try:
+        remade, lossy = worker.make_drawn(task, file, decoded, worker.spec_of_output(decoded), drawn)
+        _judge(check, task, remade, exact=not (lossy or decoded.format in _LOSSY))
+    except FileProblem as problem:
+        _differ(name, "not-remade", f"cannot be made anew: {problem.message}")
+    except MemoryError:
+        _differ(name, "out-of-memory", "cannot be made anew: needs more memory than there is")
+    finally:
+        for output in (task.output, task.clean_output):
+            if output:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(settings.destination, output))
+    return None
+
+
+def _request_of(row: Row, settings: Settings, source: str, size: int) -> tuple[Task, Draw]:
+    """Return what made an output. Raises KeyError, TypeError or ValueError where the row does not tell."""
+    key = bytes.fromhex(row["key"])
+    std, mean = float(row["std"]), float(row["mean"])
+    if len(key) != 16 or not (math.isfinite(std) and math.isfinite(mean) and std >= 0):
+        raise ValueError(f"key {row['key']}, std {std}, mean {mean}")
+    clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
+    level = Level("std", 0.0, 0.0, "")
+    task = Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)
+    return task, Draw(row["applied"] is True, std, mean)
+
+
+def _judge(check: Check, task: Task, remade: Row, *, exact: bool) -> None:
+    """Compare by bytes where the libraries are the same, else by samples where no loss is between."""
+    versions = _state.codec.versions().items()
+    if all(_state.recorded.get(library) == version for library, version in versions):
+        _state.found.remade += 1
+        _judge_bytes(check.row, remade)
+    elif exact:
+        _state.found.remade += 1
+        _judge_samples(check, task)
+    else:
+        _state.found.not_comparable += 1
+
+
+def _judge_bytes(row: Row, remade: Row) -> None:
+    differing = [key for key in remade if key not in _NOT_COMPARED and remade[key] != row.get(key)]
+    if any(key in _DIGESTS for key in differing):
+        _differ(row["file_name"], "noise-differs", f"made anew from {row['source']} it has other bytes")
+    elif differing:
+        key = differing[0]
+        words = f"its row says {key} {row.get(key)}, made anew it is {remade[key]}"
+        _differ(row["file_name"], "row-differs", f"{words}; run the same command again with --redo")
+
+
+def _judge_samples(check: Check, task: Task) -> None:
+    row, settings = check
+    assert settings is not None
+    for made, stands in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
+        if made and stands:
+            ours = _samples(os.path.join(settings.destination, made))
+            theirs = _samples(os.path.join(_state.settings.destination, stands))
+            if any(one != other for one, other in itertools.zip_longest(ours, theirs)):
+                _differ(stands, "noise-differs", f"made anew from {row['source']} it has other samples")
+
+
+def _samples(path: str) -> Iterator[bytes]:
+    limits = _state.settings.running.limits
+    with (
+        SourceFile(path, limits.max_bytes) as file,
+        contextlib.closing(_state.codec.open_source(file, limits)) as decoded,
+    ):
+        yield repr(_described(decoded.spec, 0)).encode()
+        for block in decoded.blocks():
+            yield block.tobytes()
