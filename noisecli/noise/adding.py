@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 AnyArray = NDArray[Any]
-Int64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
-_TOP_BIT = np.uint64(1 << 63)
 _LARGEST_STEP = 2.0**63 - 1024
 """The largest double that int64 holds."""
 
@@ -32,7 +31,21 @@ def add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyA
     limits = np.iinfo(x.dtype)
     low, high = max(low, int(limits.min)), min(high, int(limits.max))
     if x.dtype.itemsize == 8:
-        return _add_to_64_bits(x, noise, low, high, out)
+        total, saturated = _add_to_64_bits(x, noise)
+    elif x.dtype.itemsize == noise.dtype.itemsize == 2:
+        total, saturated = _add_saturating(x, noise)
+    else:
+        return _add_wide(x, noise, low, high, out)
+    if low == limits.min and high == limits.max:
+        out[:] = total
+        return int(np.count_nonzero(saturated))
+    np.clip(total, low, high, out=out)
+    saturated |= out != total
+    return int(np.count_nonzero(saturated))
+
+
+def _add_wide(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:
+    """Add in a type that holds every sum."""
     total: AnyArray = x.astype(_wide_enough(x.dtype, noise.dtype))
     total += noise if noise.dtype.kind == "i" else np.rint(noise)
     held = total.clip(low, high)
@@ -47,27 +60,35 @@ def _wide_enough(samples: np.dtype[Any], noise: np.dtype[Any]) -> type:
     return np.int16 if noise.itemsize == 2 and samples.itemsize == 1 else np.int32
 
 
-def _add_to_64_bits(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:
-    """Add in int64 with saturation: a double cannot hold these integers."""
-    signed = (x.view(np.uint64) ^ _TOP_BIT).view(np.int64) if x.dtype.kind == "u" else x.copy()
+def _add_to_64_bits(x: AnyArray, noise: AnyArray) -> tuple[AnyArray, Mask]:
+    """Add in integers: a double cannot hold these. Noise may need more than one step across their range."""
     rest = np.clip(np.rint(noise), -(2.0**65), 2.0**65)
-    saturated = np.zeros(x.shape, np.bool_)
+    total, saturated = x, np.zeros(x.shape, np.bool_)
     while rest.any():
         step = np.clip(rest, -_LARGEST_STEP, _LARGEST_STEP)
-        saturated |= _add_saturating(signed, step.astype(np.int64))
+        total, overflowed = _add_saturating(total, step.astype(np.int64))
+        saturated |= overflowed
         rest -= step
-    total = (signed.view(np.uint64) ^ _TOP_BIT) if x.dtype.kind == "u" else signed
-    np.clip(total, low, high, out=out)
-    return int(np.count_nonzero(saturated | (out != total)))
+    return total, saturated
 
 
-def _add_saturating(x: Int64, k: Int64) -> NDArray[np.bool_]:
-    """Add k to x, held to the limits of int64; return where it was."""
-    total = x + k
-    overflowed: NDArray[np.bool_] = ((x ^ total) & (k ^ total)) < 0
-    total[overflowed] = np.where(k[overflowed] < 0, np.iinfo(np.int64).min, np.iinfo(np.int64).max)
-    x[:] = total
-    return overflowed
+def _add_saturating(x: AnyArray, k: AnyArray) -> tuple[AnyArray, Mask]:
+    """Return x + k held to the limits of x's type, and where it was held; k is signed and of the same size.
+
+    Turning the top bit makes an unsigned number a signed one in the same order.
+    """
+    limits = np.iinfo(k.dtype)
+    unsigned = x.dtype.kind == "u"
+    signed = x.view(k.dtype) ^ limits.min if unsigned else x
+    total: AnyArray = signed + k
+    changed = signed ^ total
+    changed &= k ^ total
+    overflowed = changed < 0
+    where = np.flatnonzero(overflowed)
+    total[where] = np.where(k[where] < 0, limits.min, limits.max)
+    if unsigned:
+        total ^= limits.min
+    return total.view(x.dtype), overflowed
 
 
 def add_to_floats(x: AnyArray, noise: AnyArray, out: AnyArray) -> None:
@@ -77,13 +98,17 @@ def add_to_floats(x: AnyArray, noise: AnyArray, out: AnyArray) -> None:
 
 def clip_floats(y: AnyArray, low: float, high: float) -> int:
     """Hold y between low and high and return how many samples that changed; NaN and infinities stay as they are."""
-    outside = y < low
-    outside |= y > high
-    if not outside.any():
+    lowest, highest = y.min(), y.max()
+    if low <= lowest and highest <= high:
         return 0
-    infinite = np.isinf(y)
-    outside &= ~infinite
-    kept = y[infinite]
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
+        return _clip_finite(y, low, high)
+    count = np.count_nonzero(y < low) + np.count_nonzero(y > high)
     y.clip(low, high, out=y)
-    y[infinite] = kept
+    return int(count)
+
+
+def _clip_finite(y: AnyArray, low: float, high: float) -> int:
+    outside = ((y < low) | (y > high)) & np.isfinite(y)
+    y[outside] = y[outside].clip(low, high)
     return int(np.count_nonzero(outside))

@@ -16,8 +16,8 @@ from noisecli.noise.stream import Streams
 
 AnyArray = NDArray[Any]
 
-PIECE = 1 << 18
-"""Samples worked on at a time: they and their noise fit the cache."""
+PIECE_BYTES = 1 << 19
+"""Samples worked on at a time, as noise of at least 16 bits: they fit the cache, and calls cost little beside them."""
 
 
 class NoiseField:
@@ -65,7 +65,7 @@ class NoiseField:
         x = np.ascontiguousarray(block).reshape(-1)
         noisy = np.empty_like(x)
         channels = _channels(block, self._spec) if self._shared_channels else 1
-        for piece in _pieces(x.size, channels):
+        for piece in _pieces(x, channels):
             noise = draw_noise(self._streams, x.dtype, x[piece].size // channels, self._std, self._mean)
             if channels > 1:
                 noise = np.repeat(noise, channels)
@@ -87,6 +87,6 @@ def _channels(block: AnyArray, spec: SampleSpec) -> int:
     return int(block.shape[-1]) if block.ndim == 3 or spec.sample_rate is not None else 1
 
 
-def _pieces(size: int, channels: int) -> Iterator[slice]:
-    step = max(PIECE // channels, 1) * channels
-    return (slice(start, min(start + step, size)) for start in range(0, size, step))
+def _pieces(x: AnyArray, channels: int) -> Iterator[slice]:
+    step = max(PIECE_BYTES // max(x.itemsize, 2) // channels, 1) * channels
+    return (slice(start, min(start + step, x.size)) for start in range(0, x.size, step))

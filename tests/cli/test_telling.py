@@ -34,7 +34,7 @@ def test_the_other_kind_is_told(images, fill, pictures):
     fill(pictures, "a.wav", "b.wav", "labels/a.txt")
     done = images()
     assert "2 sounds left alone: noisecli audio" in done.err
-    assert "1 side files left behind: --sidecars copy" in done.err
+    assert "1 side file left behind: --sidecars copy" in done.err
 
 
 def test_quiet_says_problems_only(images, pictures):

@@ -53,8 +53,8 @@ def test_67_a_worker_killed_from_outside_in_mid_write(
     wait_until(lambda: faulty.reached("write"), "a worker in mid-write")
     assert [name for name in os.listdir(destination / "cats") if name.startswith(".noisecli-tmp")]
     [worker] = workers_of(process.pid)
-    faulty.gate.touch()
     os.kill(worker, signal.SIGKILL)
+    faulty.gate.touch()
     process.communicate(timeout=LONG)
     assert process.returncode == 0
     assert tree(destination) == clean_tree()
