@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 WORKERS ?= auto
+RUNS ?= 5
+MINUTES ?= 10
+SEED ?= 0
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,7 +32,7 @@ define use_an_opencv_that_loads
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint samples golden clean
+.PHONY: help demo test test-all lint samples golden bench soak clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -57,10 +60,19 @@ samples: $(VENV)/.test  ## make sample_data anew
 	$(BIN)/python sample_data/generate.py
 
 golden: $(VENV)/.test  ## accept today's output bytes as the golden ones
-	NOISECLI_RENEW_GOLDEN=1 $(BIN)/python -m pytest tests/test_golden.py
+	NOISECLI_RENEW_GOLDEN=1 $(BIN)/python -m pytest tests/test_golden.py tests/noise/test_golden.py
+
+# An environment of its own: the peers need much that noisecli does not.
+bench:  ## noisecli beside its peers: DATA=folder RUNS=5 SCALE=1 ONLY=images|audio|kernels|profile|memory|startup
+	@$(MAKE) --no-print-directory VENV=.bench/venv .bench/venv/.bench
+	.bench/venv/bin/python tests/bench --runs $(RUNS) \
+		$(if $(DATA),--data '$(DATA)') $(if $(filter-out 0,$(SCALE)),--scale) $(if $(ONLY),--only $(ONLY))
+
+soak: $(VENV)/.test  ## broken files, cuts and kills by the thousand: MINUTES=10 SEED=0
+	$(BIN)/python tests/soak --minutes $(MINUTES) --seed $(SEED)
 
 clean:  ## remove what the other targets made (sample_data stays)
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .bench demo build dist .pytest_cache .mypy_cache .ruff_cache
 	find noisecli tests sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last thing that comes into a new environment: without it, the making was cut short and starts again.
@@ -82,5 +94,16 @@ $(VENV)/.lint: $(VENV)/.test
 $(VENV)/.all: $(VENV)/.lint
 	@$(EXTRAS) >$@.txt
 	@$(PIP) install --requirement $@.txt
+	$(use_an_opencv_that_loads)
+	@touch $@
+
+$(VENV)/.peers: | $(BIN)/pip
+	@for peer in albumentations audiomentations; do \
+		echo "installing $$peer"; $(PIP) install $$peer || echo "$$peer cannot be installed here: left out"; done
+	@touch $@
+
+# Not editable: what is measured stays as it was when the run began.
+$(VENV)/.bench: pyproject.toml $(shell find noisecli -name '*.py') | $(VENV)/.peers
+	@$(PIP) install .
 	$(use_an_opencv_that_loads)
 	@touch $@

@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 from noisecli.errors import FileFailed, FileSkipped, Stopped
@@ -27,6 +27,11 @@ def escape_name(path: str) -> str:
     except UnicodeDecodeError:
         text = raw.decode("utf-8", "surrogateescape")
         return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in text)
+
+
+def stays_below(name: str) -> bool:
+    """Whether a relative path cannot lead out of the folder it is meant for."""
+    return bool(name) and not name.startswith("/") and ".." not in name.split("/") and "\0" not in name
 
 
 class SourceFile:
@@ -185,7 +190,16 @@ def output_error(error: OSError, path: str) -> Stopped | FileFailed:
         return Stopped(
             f"{escape_name(path)}: cannot be written: {error.strerror}; the run stops here, run it again to go on"
         )
-    return FileFailed("unwritable", f"its output cannot be written: {error.strerror}")
+    return FileFailed("unwritable", f"its output cannot be written: {error.strerror or error}")
+
+
+@contextlib.contextmanager
+def stopping(path: str) -> Iterator[None]:
+    """End the run where the system refuses what every run needs of a file of its own."""
+    try:
+        yield
+    except OSError as error:
+        raise Stopped(f"{escape_name(path)}: {error.strerror}; the run stops here, run it again to go on") from error
 
 
 def write_whole(path: str, chunks: Iterable[bytes], *, prefix: str = TEMPORARY_PREFIX, fsync: bool = False) -> None:

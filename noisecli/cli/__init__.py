@@ -72,7 +72,7 @@ def main() -> NoReturn:
     try:
         status = cli.main(standalone_mode=False) or 0
     except click.ClickException as error:
-        status = _say(f"{error.format_message()}; see --help", 2)
+        status = _say(f"{error.format_message().rstrip('.')}; see --help", 2)
     except (KeyboardInterrupt, click.Abort):
         status = _say("stopped by SIGINT; the same command goes on from here", 130)
     except Interrupted as stop:

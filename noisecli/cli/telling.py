@@ -74,7 +74,8 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
         parts += [
             f"{number:,} {word}"
             for number, word in (
-                (summary.unchanged, "of them without noise (silence, --prob, a level of none)"),
+                (summary.replaced, "of them in place of earlier ones"),
+                (summary.unchanged, "of them without noise"),
                 (summary.kept, "kept"),
                 (summary.pruned, "pruned"),
                 (summary.failed, "failed"),
@@ -110,6 +111,8 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{_number(summary.sidecars_copied, 'side file')} {word}"
+    if summary.orphans:
+        yield f"{_number(summary.orphans, 'output')} of sources that are gone: --prune removes them"
     if summary.hidden:
         yield f"{summary.hidden:,} hidden files and folders left alone"
     if summary.not_chosen:

@@ -52,6 +52,8 @@ def add_gaussian_noise(
         For a negative or infinite std or mean, and a clip that is empty.
     """
     x = np.asarray(x)
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy Generator, such as numpy.random.default_rng(0), not {rng!r}")
     if x.dtype.kind not in "iuf":
         raise TypeError(f"add_gaussian_noise takes integers and real floats, not {x.dtype}")
     if not (np.isfinite(std) and np.isfinite(mean) and std >= 0):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import Any, NamedTuple
 
 from noisecli.errors import Refused
+from noisecli.storage import stopping
 
 
 class Names(NamedTuple):
@@ -26,12 +28,11 @@ class Names(NamedTuple):
 
 
 def read_run(path: str) -> dict[str, Any] | None:
-    """Return run.json's content; None when there is none of ours."""
-    try:
-        with open(path, "rb") as file:
-            content = json.load(file)
-    except (OSError, ValueError):
-        return None
+    """Return run.json's content; None when there is none of ours. Raises Stopped when it cannot be read."""
+    content = None
+    none_of_ours = contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)
+    with stopping(path), none_of_ours, open(path, "rb") as file:
+        content = json.load(file)
     return content if isinstance(content, dict) and "noisecli" in content else None
 
 

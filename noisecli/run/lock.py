@@ -12,6 +12,7 @@ import os
 import time
 
 from noisecli.errors import Stopped
+from noisecli.storage import stopping
 
 _RUN, _WORKERS = 0, 1
 _ORPHANS_GONE_WITHIN = 10.0
@@ -39,8 +40,9 @@ def open_locked(path: str) -> int:
 
 def hold_as_worker(path: str) -> None:
     """Tell later runs that a worker of this one lives; until the process ends."""
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    fcntl.lockf(fd, fcntl.LOCK_SH, 1, _WORKERS)
+    with stopping(path):
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.lockf(fd, fcntl.LOCK_SH, 1, _WORKERS)
 
 
 def _still_named(fd: int, path: str) -> bool:

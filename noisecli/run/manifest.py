@@ -16,7 +16,7 @@ from noisecli.errors import Stopped
 from noisecli.model import Made, Problem, Survival, Task
 from noisecli.run.destination import Names, read_run
 from noisecli.run.lock import open_locked
-from noisecli.storage import write_whole
+from noisecli.storage import TEMPORARY_PREFIX, stays_below, stopping, write_whole
 
 _NAME = re.compile(rb'\{"file_name": "((?:[^"\\]|\\.)*)"')
 
@@ -79,17 +79,18 @@ class Ledger:
         return os.path.join(self._destination, name)
 
     def _open_manifest(self) -> int:
-        try:
-            return os.open(self._path(self._names.manifest), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return -1
+        path = self._path(self._names.manifest)
+        with stopping(path), contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return -1
 
     def _read_all(self) -> None:
         self.survival.update(self.previous_run.get("survival", {}))
         if self._manifest >= 0:
             for offset, line in _lines(self._manifest):
                 self._take_row(False, offset, line)
-        with contextlib.suppress(OSError), open(self._path(self._names.errors), "rb") as file:
+        path = self._path(self._names.errors)
+        with stopping(path), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
             for line in file:
                 self._take_problem(_parsed(line))
         line = b""
@@ -103,8 +104,12 @@ class Ledger:
         if match is None:
             self._untold = True
             return
-        name: str = json.loads(b'"' + match[1] + b'"') if b"\\" in match[1] else match[1].decode()
-        if line.endswith(b"}\n"):
+        name: str = (
+            _parsed(match[0] + b"}").get("file_name", "") if b"\\" in match[1] else match[1].decode(errors="replace")
+        )
+        if not stays_below(name):
+            self._untold = True
+        elif line.endswith(b"}\n"):
             self._places[name] = _Place(in_journal, offset, len(line))
             self.intended.pop(name, None)
         else:
@@ -116,12 +121,14 @@ class Ledger:
             self._take_row(True, offset, line)
             return
         entry = _parsed(line)
-        self.intended.update(entry.get("intended", {}))
+        for output, clean in entry.get("intended", {}).items():
+            if stays_below(output) and (clean is None or stays_below(clean)):
+                self.intended[output] = clean
         self.foreign.update(entry.get("foreign", ()))
         self.survival.update(entry.get("survival", {}))
         self.versions.update(entry.get("versions", {}))
         self.settings.update(entry.get("settings", {}))
-        if "temporaries" in entry:
+        if entry.get("temporaries", "").startswith(TEMPORARY_PREFIX):
             self.killed_runs.append(entry["temporaries"])
         self._take_problem(entry)
 
@@ -143,7 +150,12 @@ class Ledger:
     def row(self, output: str) -> dict[str, Any] | None:
         """Return the row of an output, if there is one that can be read."""
         place = self._places.get(output)
-        return _parsed(self._bytes(place)) if place else None
+        if place is None:
+            return None
+        row = _parsed(self._bytes(place))
+        if not stays_below(str(row.get("clean_file_name", "clean"))):
+            del row["clean_file_name"]
+        return row
 
     def outputs(self) -> list[str]:
         """Return the names of all outputs with a row."""
@@ -222,11 +234,14 @@ class Ledger:
             lines = (_line(asdict(self.problems[source])) for source in sorted(self.problems))
             write(self._path(self._names.errors), lines)
         else:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path(self._names.errors))
+            self._remove(self._names.errors)
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         write(self._path(self._names.run), [text.encode()])
-        os.unlink(self._path(self._names.journal))
+        self._remove(self._names.journal)
+
+    def _remove(self, name: str) -> None:
+        with stopping(self._path(name)), contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path(name))
 
     @property
     def dirty(self) -> bool:
@@ -239,12 +254,12 @@ class Ledger:
 
     def leave_as_it_was(self) -> None:
         """Take the journal away, which says nothing new."""
-        os.unlink(self._path(self._names.journal))
+        self._remove(self._names.journal)
 
     def abandon(self) -> None:
         """Take a journal away that holds nothing, after a refusal."""
         if not self.found_journal:
-            os.unlink(self._path(self._names.journal))
+            self._remove(self._names.journal)
         if not self.folder_was_there:
             with contextlib.suppress(OSError):
                 os.rmdir(self._destination)

@@ -131,8 +131,8 @@ class _Run:
         self.progress(len(chunk))
         for outcome in done.outcomes:
             if isinstance(outcome, Made):
+                self._summary.note_made(outcome, replaced=outcome.output in self._ledger)
                 self._ledger.note_made(outcome)
-                self._summary.note_made(outcome)
             else:
                 self._note(outcome)
 

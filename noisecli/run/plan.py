@@ -63,7 +63,10 @@ class Plan:
         if self._settings.output.sidecars == "skip":
             return
         stems = frozenset(os.path.splitext(source)[0] for source in self._found.sources)
+        left_out = self._found.not_chosen_stems - stems
         for sidecar in self._found.sidecars:
+            if os.path.splitext(sidecar)[0] in left_out:
+                continue
             for name in self.naming.sidecars(sidecar, stems):
                 yield sidecar, name
 

@@ -15,7 +15,7 @@ from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
-from noisecli.storage import file_sha256
+from noisecli.storage import file_sha256, stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d+)')
@@ -35,7 +35,7 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
         return
     _settle(settings.destination, ledger)
     if len(ledger) > summary.made + summary.kept:
-        _forget_gone(settings.destination, ledger)
+        _look_at_the_rest(settings, ledger, summary)
     survival = {output: ledger.survival[output] for output in sampled if output in ledger.survival and output in ledger}
     summary.survival = _mean_by_level(survival, sampled)
     totals, keys = _totals(ledger)
@@ -59,11 +59,13 @@ def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
     return same and not ledger.dirty and len(ledger) == summary.kept and not summary.problems
 
 
-def _forget_gone(destination: str, ledger: Ledger) -> None:
-    """Rows of outputs that this run has not looked at stay only while their files do."""
+def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary) -> None:
+    """Rows of outputs that this run had no part in stay only while their files do; sources that are gone are told."""
     for output in ledger.outputs():
-        if not os.path.lexists(f"{destination}/{output}"):
+        if not os.path.lexists(f"{settings.destination}/{output}"):
             ledger.forget(output)
+        elif not os.path.lexists(os.path.join(settings.source, _source(ledger.row(output) or {}))):
+            summary.orphans += 1
 
 
 def _settle(destination: str, ledger: Ledger) -> None:
@@ -93,7 +95,7 @@ def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:
     for row in ledger.rows():
         totals["outputs"] += 1
         totals["applied"] += b'"applied": true' in row
-        totals["bytes"] += int(_BYTES.findall(row)[-1])
+        totals["bytes"] += sum(map(int, _BYTES.findall(row)[-1:]))
         keys.update(_SETTINGS.findall(row)[-1:])
     statuses = Counter(problem.status for problem in ledger.problems.values())
     totals["failed"], totals["skipped"] = statuses["failed"], statuses["skipped"]
@@ -116,10 +118,12 @@ def prune(settings: Settings, ledger: Ledger) -> int:
         row: dict[str, Any] = ledger.row(output) or {}
         if os.path.lexists(os.path.join(settings.source, _source(row))):
             continue
-        for name in (output, row.get("clean_file_name")):
+        # the row's own file goes last: should this stop between the two, the next run still knows of both
+        for name in (row.get("clean_file_name"), output):
             if name:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(os.path.join(settings.destination, name))
+                path = os.path.join(settings.destination, name)
+                with stopping(path), contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
         ledger.forget(output)
         count += 1
     return count

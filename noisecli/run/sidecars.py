@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import os
 import secrets
@@ -31,7 +32,7 @@ def carry(source: str, target: str, how: Literal["copy", "link"], prefix: str) -
     except OSError as error:
         raise output_error(error, target) from error
     finally:
-        if os.path.lexists(temporary):
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
 
 

@@ -19,6 +19,10 @@ class Summary:
         Outputs.
     unchanged
         Of those made, the ones in which no sample changed: silence, --prob, a level of none.
+    replaced
+        Of those made, the ones that took the place of an earlier run's.
+    orphans
+        Outputs whose source is gone.
     failed, skipped
         Sources.
     sidecars_copied, sidecars_left, other_kinds, hidden, not_chosen
@@ -36,6 +40,8 @@ class Summary:
     kept: int = 0
     pruned: int = 0
     unchanged: int = 0
+    replaced: int = 0
+    orphans: int = 0
     failed: int = 0
     skipped: int = 0
     input_bytes: int = 0
@@ -50,9 +56,10 @@ class Summary:
     stopped: str | None = None
     dry_run: bool = False
 
-    def note_made(self, made: Made) -> None:
+    def note_made(self, made: Made, *, replaced: bool = False) -> None:
         """Count an output that stands: after its write, never before."""
         self.made += 1
+        self.replaced += replaced
         self.unchanged += not made.applied
         self.warnings.update(made.warnings)
 
@@ -73,5 +80,5 @@ class Summary:
 
     def as_json(self) -> dict[str, Any]:
         """Return the whole as plain data."""
-        problems = [asdict(problem) for problem in self.problems]
-        return {**asdict(self), "problems": problems, "exit_status": self.exit_status}
+        # asdict() would make a Counter of its pairs
+        return {**asdict(self), "warnings": dict(self.warnings), "exit_status": self.exit_status}

@@ -32,6 +32,8 @@ class Walk:
         How many files another command is for.
     hidden, not_chosen
         How many names began with a dot; how many dataset files --include or --limit left out.
+    not_chosen_stems
+        Paths of the latter, without their suffix.
     """
 
     sources: list[str] = field(default_factory=list)
@@ -40,6 +42,12 @@ class Walk:
     other_kinds: Counter[str] = field(default_factory=Counter)
     hidden: int = 0
     not_chosen: int = 0
+    not_chosen_stems: set[str] = field(default_factory=set)
+
+    def leave_out(self, name: str) -> None:
+        """Count a dataset file that was not chosen; its labels stay behind with it."""
+        self.not_chosen += 1
+        self.not_chosen_stems.add(os.path.splitext(name)[0])
 
 
 def walk(root: str, kind: Kind, choice: Choice) -> Walk:
@@ -60,7 +68,8 @@ def walk(root: str, kind: Kind, choice: Choice) -> Walk:
     found.sources.sort(key=os.fsencode)
     found.sidecars.sort(key=os.fsencode)
     if choice.limit is not None:
-        found.not_chosen += len(found.sources[choice.limit :])
+        for name in found.sources[choice.limit :]:
+            found.leave_out(name)
         del found.sources[choice.limit :]
     return found
 
@@ -87,7 +96,7 @@ class _Sorter:
             if problem is None:
                 found.sidecars.append(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
-            found.not_chosen += 1
+            found.leave_out(name)
         elif known_kind != self._kind:
             found.other_kinds[known_kind] += 1
         elif problem is not None or form is None:
@@ -164,7 +173,7 @@ def _inside(root: str, name: str) -> str:
 
 def _problem_of_listed(path: str, name: str) -> FileProblem | None:
     if not os.path.lexists(path):
-        return FileFailed("gone", "was listed and is not there; names are relative to the source folder")
+        return FileFailed("gone", "was listed and is not there; names are relative to SRC, with a NUL behind each")
     root = os.path.realpath(path[: len(path) - len(name)])
     if not os.path.realpath(path).startswith(root.rstrip("/") + "/"):
         return FileSkipped("symlink-outside", "is a symbolic link out of the source folder; copy what it points to")

@@ -23,10 +23,11 @@ from noisecli.noise.measure import square_sum
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.run.lock import hold_as_worker
+from noisecli.run.memory import limit_memory, memory_share
 from noisecli.run.rows import Written, build_row, to_line
 from noisecli.run.settings import Settings
 from noisecli.run.worker_entry import Done, worker_prefix
-from noisecli.storage import OutputFile, SourceFile, escape_name
+from noisecli.storage import OutputFile, SourceFile, escape_name, output_error
 
 AnyArray = NDArray[Any]
 
@@ -54,6 +55,7 @@ def start(settings: Settings, journal: str | None, run_prefix: str) -> None:
     """Make this process a worker: known to later runs by its lock, its temporary files by their prefix."""
     if journal is not None:
         hold_as_worker(journal)
+    limit_memory(memory_share(settings.running.jobs))
     _state.settings, _state.prefix = settings, worker_prefix(run_prefix, os.getpid())
 
 
@@ -94,6 +96,10 @@ def _do_source(source: str, tasks: list[Task]) -> Iterator[Outcome]:
                 decoded.close()
     except FileProblem as problem:
         yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
+    except OSError as error:
+        # of the source: what concerns an output is an error of its own by now
+        message = f"cannot be read: {error.strerror or error}; look after the disk"
+        yield Problem(escape_name(source), "failed", "unreadable", message)
     except MemoryError:
         message = "needs more memory than there is; lower --max-pixels, or leave it out with --exclude"
         yield Problem(escape_name(source), "failed", "out-of-memory", message)
@@ -108,8 +114,7 @@ def _make(task: Task, file: SourceFile, source: codecs.Source) -> Made:
     row, lossy = make_drawn(task, file, source, spec, drawn)
     told: dict[str, Survival | None] = {}
     if task.measure_survival:
-        kept = _survival(task, source, spec, drawn) if lossy else {"std": 1.0, "correlated": 1.0}
-        told[task.output] = kept if drawn.applied else None
+        told[task.output] = _survival(task, source, spec, drawn) if lossy and drawn.applied else None
     return Made(task.output, to_line(row), told, tuple(row["warnings"]), drawn.applied)
 
 
@@ -141,9 +146,9 @@ def _write(task: Task, file: SourceFile, source: codecs.Source, spec: SampleSpec
         frames = 0
         for block in _blocks(source, spec):
             frames += len(block)
-            noisy.sink.write(block if field is None else field.add(block))
+            noisy.write(block if field is None else field.add(block))
             if clean is not None:
-                clean.sink.write(block)
+                clean.write(block)
         file.check_unchanged()
         # the clean one first: a row is written only for the noisy one, when both stand
         clean_size_and_digest = clean.commit() if clean is not None else None
@@ -158,15 +163,30 @@ class _Writer:
     def __init__(self, name: str, task: Task, source: codecs.Source, spec: SampleSpec) -> None:
         settings = _state.settings
         path = os.path.join(settings.destination, name)
+        self._path = path
         self._file = OutputFile(path, prefix=_state.prefix, fsync=settings.running.fsync)
         try:
-            self.sink = _state.codec.create_sink(self._file, source, spec, settings.output.encoding, task.key)
+            with self._telling():
+                self.sink = _state.codec.create_sink(self._file, source, spec, settings.output.encoding, task.key)
         except BaseException:
             self._file.discard()
             raise
 
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Encoders that write by themselves let the system's own errors through."""
+        try:
+            yield
+        except OSError as error:
+            raise output_error(error, self._path) from error
+
+    def write(self, block: AnyArray) -> None:
+        with self._telling():
+            self.sink.write(block)
+
     def commit(self) -> tuple[int, str]:
-        self.sink.finish()
+        with self._telling():
+            self.sink.finish()
         return self._file.commit()
 
     def __enter__(self) -> Self:

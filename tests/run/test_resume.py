@@ -301,3 +301,19 @@ def test_fsync_changes_no_byte(images, tree, destination, tmp_path):
     assert images().status == 0
     assert images("--fsync", to=tmp_path / "synced").status == 0
     assert tree(tmp_path / "synced") == tree(destination)
+
+
+@pytest.mark.parametrize("name", ["../precious.png", "/{root}/precious.png", "x/../../precious.png"])
+def test_a_manifest_that_names_files_outside_removes_none_of_them(images, pictures, destination, tmp_path, name):
+    assert images().status == 0
+    (tmp_path / "precious.png").write_bytes(b"of somebody else")
+    name = name.replace("/{root}", str(tmp_path))
+    manifest, journal = destination / "manifest.jsonl", destination / ".noisecli-journal"
+    row = {**json.loads(manifest.read_text().splitlines()[0]), "source": "gone.png"}
+    outside = [{**row, "file_name": name}, {**row, "file_name": "kept.png", "clean_file_name": name}]
+    manifest.write_text(manifest.read_text() + "".join(json.dumps(line) + "\n" for line in outside))
+    journal.write_text(json.dumps({"intended": {name: None, "b.png": name}}) + "\n" + '{"temporaries": ""}\n')
+    assert images("--prune").status == 0
+    assert (tmp_path / "precious.png").read_bytes() == b"of somebody else"
+    assert all(path.exists() for path in pictures.iterdir())
+    assert name not in manifest.read_text()

@@ -108,8 +108,12 @@ def check_w64(window: Window) -> Header:
 
 def _count_frames(window: Window, form: Chunk, data: Chunk) -> int | None:
     """Return the frames in a data chunk where each has the same size."""
-    encoding, frame_bytes = window.number(form.start, 2), window.number(form.start + 12, 2)
-    return data.size // frame_bytes if encoding in _FIXED and frame_bytes else None
+    encoding, channels, frame_bytes, bits = (window.number(form.start + at, 2) for at in (0, 2, 12, 14))
+    if encoding not in _FIXED:
+        return None
+    if frame_bytes == 0 or frame_bytes != channels * -(-bits // 8):
+        raise corrupt("the size of a frame is not that of its channels")
+    return data.size // frame_bytes
 
 
 def _iterate_w64(window: Window) -> Iterator[Chunk]:

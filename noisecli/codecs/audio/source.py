@@ -15,6 +15,7 @@ from noisecli.codecs.audio.detect import contradicts, inspect
 from noisecli.codecs.audio.headers import Header, corrupt, truncated
 from noisecli.codecs.audio.stream import Stream, explain, is_unsupported, open_input
 from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, describe_samples, layout_of
+from noisecli.codecs.stderr import caught
 from noisecli.errors import FileSkipped
 from noisecli.model import SampleSpec, Warn
 
@@ -23,6 +24,9 @@ BLOCK_SAMPLES = 1 << 17
 
 _REWINDABLE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Subtypes whose samples stand at fixed places. Other decoders are opened anew: a seek changes what some give."""
+
+
+_DAMAGE = b"error:"
 
 
 class SoundSource:
@@ -120,10 +124,22 @@ class SoundSource:
         """Read one block; the caller may have moved the descriptor since the last one."""
         os.lseek(self._descriptor, self._position, os.SEEK_SET)
         try:
-            block: NDArray[Any] = self._stream.read(out=buffer)
+            block: NDArray[Any] = self._decode(buffer)
         except soundfile.LibsndfileError as error:
             raise corrupt(f"decoding stops ({explain(error)})") from None
         self._position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        return block
+
+    def _decode(self, buffer: NDArray[Any]) -> NDArray[Any]:
+        """Decode one block; what is wrong with a frame of an MP3 is only printed."""
+        if self.format != "mp3":
+            block: NDArray[Any] = self._stream.read(out=buffer)
+            return block
+        block, text = caught(lambda: self._stream.read(out=buffer))
+        if _DAMAGE in text:
+            raise corrupt(
+                f"decoding fails ({text.partition(_DAMAGE)[2].decode(errors='replace').split('!')[0].strip()})"
+            )
         return block
 
     def close(self) -> None:
@@ -133,7 +149,7 @@ class SoundSource:
 
 def _open(descriptor: int) -> Stream:
     try:
-        return open_input(descriptor)
+        return caught(lambda: open_input(descriptor))[0]
     except soundfile.LibsndfileError as error:
         if is_unsupported(error):
             raise FileSkipped("unsupported-samples", f"{explain(error)}: convert it first") from None

@@ -80,6 +80,8 @@ def read_pnm(data: bytes, limits: Limits) -> Header:
     samples = width * height * (3 if kind in (3, 6) else 1)
     if kind >= 4:
         stored = (width + 7) // 8 * height if kind == 4 else samples * (2 if maximum > 255 else 1)
+        if data[match.end() : match.end() + 1].strip():
+            raise corrupt("a PNM without white space behind its header")
         _check_binary(header, match.end() + 1 + stored)
     else:
         _check_text(data[match.end() :], kind, samples)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from typing import TypeVar
 
 import cv2.utils.logging as log
 
+from noisecli.codecs import stderr
 from noisecli.codecs.image.header import Header, corrupt, truncated
 from noisecli.errors import FileFailed
 
 Result = TypeVar("Result")
-
-_STDERR = 2
-_MOST = 4096
-_catcher: tuple[int, int] | None = None
 
 SILENT = (
     b"Sum of Photometric type-related color channels",  # of the four-channel TIFFs that OpenCV itself writes
@@ -33,51 +28,14 @@ NO_MEMORY = (b"Insufficient memory", b"Failed to allocate", b"bad_alloc", b"ut o
 CUT = (b"premature end", b"incomplete", b"Not enough image data", b"extraneous bytes before marker 0xd9")
 
 
-def _descriptor() -> int:
-    """Return this process's own file in memory: one shared with a forked sibling would mix their texts."""
-    global _catcher  # noqa: PLW0603
-    if _catcher is None or _catcher[0] != os.getpid():
-        if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create("decoder")
-        else:
-            with tempfile.TemporaryFile() as file:
-                descriptor = os.dup(file.fileno())
-        _catcher = (os.getpid(), descriptor)
-    return _catcher[1]
-
-
 def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
     """Call, and return the result with what was printed on descriptor 2 meanwhile."""
-    catcher = _descriptor()
     level = log.getLogLevel()
     log.setLogLevel(log.LOG_LEVEL_WARNING)  # what is judged must not depend on OPENCV_LOG_LEVEL
     try:
-        kept = os.dup(_STDERR)
-    except OSError:
-        kept = -1
-    os.dup2(catcher, _STDERR)
-    try:
-        result = call()
+        return stderr.caught(call)
     finally:
-        if kept < 0:
-            os.close(_STDERR)
-        else:
-            os.dup2(kept, _STDERR)
-            os.close(kept)
         log.setLogLevel(level)
-        text = _taken(catcher)
-    return result, text
-
-
-def _taken(catcher: int) -> bytes:
-    size = os.lseek(catcher, 0, os.SEEK_CUR)
-    if size == 0:
-        return b""
-    os.lseek(catcher, 0, os.SEEK_SET)
-    text = os.read(catcher, _MOST)
-    os.lseek(catcher, 0, os.SEEK_SET)
-    os.ftruncate(catcher, 0)
-    return text
 
 
 def judge(text: bytes, header: Header) -> None:

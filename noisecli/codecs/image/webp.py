@@ -32,7 +32,9 @@ def read(data: bytes, limits: Limits) -> Header:
         found.get(b"ICCP", b""),
         lost=any(kind not in KNOWN and kind not in (b"EXIF", b"XMP ", b"ICCP") for kind in kinds),
     )
-    header = Header("webp", width, height, data, metadata=metadata, orientation=exif.orientation(metadata.exif))
+    # libwebp would make up for missing bits of a picture with what lies behind the file
+    whole = data[:end]
+    header = Header("webp", width, height, whole, metadata=metadata, orientation=exif.orientation(metadata.exif))
     if end + (end & 1) < len(data):
         header.warn("trailing-data")
     return header
