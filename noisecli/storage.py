@@ -34,6 +34,13 @@ def stays_below(name: str) -> bool:
     return bool(name) and not name.startswith("/") and ".." not in name.split("/") and "\0" not in name
 
 
+def leads_out(root: str, name: str) -> bool:
+    """Whether the folder of a relative path is, by a symbolic link on the way, not below the root any more."""
+    real_root = os.path.realpath(root)
+    folder = os.path.realpath(os.path.join(root, os.path.dirname(name)))
+    return folder != real_root and not folder.startswith(real_root.rstrip("/") + "/")
+
+
 class SourceFile:
     """A regular file, open for reading.
 

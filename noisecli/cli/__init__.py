@@ -106,7 +106,11 @@ def _nobody_listens() -> int:
 
 def _flush_and_exit(status: int) -> NoReturn:
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         status = _nobody_listens()
+    except OSError as error:
+        status = _say(f"standard output cannot be written: {error.strerror}", 3)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)

@@ -19,6 +19,8 @@ SEVERITIES = {
 }
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _POINT = re.compile(rf"\s*({_NUMBER})\s*(%|/\s*{_NUMBER})?\s*\Z", re.ASCII)
+_LARGEST_DB = 1000
+_LARGEST_SHARE = 1e6
 _BARE_UNIT = {"images": 255.0, "audio": 1.0}
 
 
@@ -89,11 +91,15 @@ def _level(text: str, quantity: Quantity, kind: Kind, severity_set: str, mean: f
         if first[1] or last[1]:
             raise click.BadParameter(f"{text}: decibels take no unit")
         low, high = first[0], last[0]
+        if max(abs(low), abs(high)) > _LARGEST_DB:
+            raise click.BadParameter(f"{text}: decibels end at {_LARGEST_DB}, on both sides")
     else:
         bare = _BARE_UNIT[kind] ** (2 if quantity == "var" else 1)
         low, high = first[0] / _divisor(first[1], bare), last[0] / _divisor(last[1], bare)
         if low < 0:
             raise click.BadParameter(f"{text}: noise cannot be less than none")
+        if high > _LARGEST_SHARE:
+            raise click.BadParameter(f"{text}: is more than a million times full scale")
     if low > high:
         raise click.BadParameter(f"{text}: the lower end comes first")
     return Level(quantity, low, high, plain, mean)

@@ -70,7 +70,9 @@ SEVERITY_SET = _option(
     _STRENGTH, "--severity-set", type=click.Choice(["imagenet-c", "cifar-c"]), default="imagenet-c", show_default=True,
     help="Whose severities.",
 )  # fmt: skip
-LEVELS = _option(_STRENGTH, "--levels", type=int, metavar="N", help="Spread a range into N evenly spaced levels.")
+LEVELS = _option(
+    _STRENGTH, "--levels", type=click.IntRange(2, 1000), metavar="N", help="Spread a range into N evenly spaced levels."
+)
 MEAN = _option(_STRENGTH, "--mean", default="0", metavar="M", help="Mean of the noise, same unit as --std.")
 
 _NOISE = "Which noise"
@@ -79,7 +81,7 @@ SEED = _option(_NOISE, "--seed", type=int, default=0, show_default=True, help="O
 COPIES = _option(
     _NOISE,
     "--copies",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 100_000),
     default=1,
     metavar="N",
     help="N independent noisy versions of each file.",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from noisecli.errors import Stopped
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
 
@@ -43,7 +44,12 @@ def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
 def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None:
     """Print the summary."""
     if words["as_json"] and settings.destination != "-":
-        click.echo(json.dumps(summary.as_json(), ensure_ascii=False))
+        try:
+            click.echo(json.dumps(summary.as_json(), ensure_ascii=False))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise Stopped(f"standard output cannot be written: {error.strerror}; the outputs stand") from error
     _tell_problems(summary, everything=words["verbose"])
     if not words["quiet"]:
         for line in _lines(summary, settings, everything=words["verbose"]):

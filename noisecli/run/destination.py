@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 from typing import Any, NamedTuple
 
 from noisecli.errors import Refused
@@ -33,7 +34,20 @@ def read_run(path: str) -> dict[str, Any] | None:
     none_of_ours = contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)
     with stopping(path), none_of_ours, open(path, "rb") as file:
         content = json.load(file)
-    return content if isinstance(content, dict) and "noisecli" in content else None
+    if not isinstance(content, dict) or "noisecli" not in content:
+        return None
+    # whatever somebody made of it, what should be a table is one
+    tables = ("settings", "survival", "totals", "versions")
+    return {**content, **{key: {} for key in tables if not isinstance(content.get(key), dict)}}
+
+
+def refuse_odd_files(destination: str, names: Names) -> None:
+    """Refuse folders, links and pipes where noisecli's own files belong: they are neither followed nor waited for."""
+    for name in names:
+        path = os.path.join(destination, name)
+        with contextlib.suppress(OSError):
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                raise Refused(f"{path}: is no regular file, and noisecli writes one there; move it away")
 
 
 def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> None:

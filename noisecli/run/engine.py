@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
-from noisecli.errors import FailedReason
+from noisecli.errors import FailedReason, Stopped
 from noisecli.model import Kind, Task
 from noisecli.run.settings import Running, Settings
 from noisecli.run.worker_entry import Done, Raised, serve
@@ -45,7 +45,10 @@ class _Worker(Generic[Item, Answer]):
         self.pipe: Connection
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, *arguments), daemon=True)
-        self.process.start()
+        try:
+            self.process.start()
+        except (EOFError, ConnectionError) as error:
+            raise Stopped("the server that starts workers was killed; run again to go on") from error
         theirs.close()
         self.given: deque[list[Item]] = deque()
 

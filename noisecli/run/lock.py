@@ -21,7 +21,7 @@ _ORPHANS_GONE_WITHIN = 10.0
 def open_locked(path: str) -> int:
     """Open the journal, creating it, and hold it. Raises Stopped when another run does."""
     while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _RUN)
         except OSError as error:

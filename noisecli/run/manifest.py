@@ -58,7 +58,7 @@ class Ledger:
         self.found_journal = os.fstat(self._journal).st_size > 0
         self._read_all()
         told = self.previous_run.get("totals", {}).get("outputs", 0)
-        self._rows_lost = len(self._places) < told
+        self._rows_lost = isinstance(told, int) and len(self._places) < told
 
     def __enter__(self) -> Self:
         return self
@@ -134,8 +134,9 @@ class Ledger:
 
     def _take_problem(self, entry: dict[str, Any]) -> None:
         if "reason" in entry:
-            problem = Problem(**entry)
-            self.problems[problem.source] = problem
+            with contextlib.suppress(TypeError):
+                problem = Problem(**entry)
+                self.problems[problem.source] = problem
 
     def is_ours(self, output: str) -> bool:
         """Whether a run made this output, or one that was interrupted meant to, or its row may be lost to damage."""

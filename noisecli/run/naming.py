@@ -83,6 +83,8 @@ def _check_template(template: str, copies: int) -> None:
         template.format(stem="", ext="", copy=1, level="")
     except (ValueError, IndexError, KeyError, AttributeError) as error:
         raise Refused(f"--name {template}: {error}; the fields are {{stem}} {{ext}} {{copy}} {{level}}") from error
+    if not template.isprintable():
+        raise Refused("--name: has bytes that are no text; the fields are {stem} {ext} {copy} {level}")
     if "/" in template or not set(fields) <= _FIELDS:
         raise Refused(f"--name {template}: no slash, and no other fields than {{stem}} {{ext}} {{copy}} {{level}}")
     if "stem" not in fields or "ext" not in fields or (copies > 1 and "copy" not in fields):

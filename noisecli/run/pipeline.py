@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from noisecli.errors import FileFailed, Refused, Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
-from noisecli.run.destination import Names, require_ours
+from noisecli.run.destination import Names, refuse_odd_files, require_ours
 from noisecli.run.engine import Chunk, LocalEngine, Lost, warm_up
 from noisecli.run.manifest import Ledger
 from noisecli.run.plan import Plan
@@ -20,7 +20,7 @@ from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
 from noisecli.run.walk import Walk, walk
 from noisecli.run.worker_entry import Done, worker_prefix
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries
+from noisecli.storage import TEMPORARY_PREFIX, escape_name, leads_out, remove_temporaries
 
 CHUNK_TASKS = 32
 CHUNK_BYTES = 600_000
@@ -47,6 +47,7 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     """
     _refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
+    refuse_odd_files(settings.destination, names)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
     if not dry_run and not os.path.exists(os.path.join(settings.destination, names.manifest)):
         # while the walk goes on; a second run may find nothing to do
@@ -207,6 +208,8 @@ class _Run:
             return
         for source, target in self._sidecar_paths():
             try:
+                if leads_out(self._settings.destination, os.path.relpath(target, self._settings.destination)):
+                    raise FileFailed("foreign-file", "its folder in DST is a symbolic link out of it; remove the link")
                 sidecars.carry(source, target, how, self._prefix)
             except FileFailed as problem:
                 name = escape_name(os.path.relpath(source, self._settings.source))
@@ -248,13 +251,18 @@ def by_source(chunk: Chunk) -> list[Chunk]:
 
 
 def _refuse_nesting(settings: Settings) -> None:
-    """Outputs inside the source would be sources of the next run."""
+    """Outputs inside the source would be sources of the next run; a source inside DST may be written over."""
     source, destination = os.path.realpath(settings.source), os.path.realpath(settings.destination)
     whole_folder = settings.choice.names is None
     if source == destination or (whole_folder and destination.startswith(source.rstrip("/") + "/")):
         raise Refused(
             f"{escape_name(settings.destination)}: lies inside the source folder {escape_name(settings.source)}; "
             "choose a folder outside of it"
+        )
+    if whole_folder and source.startswith(destination.rstrip("/") + "/"):
+        raise Refused(
+            f"{escape_name(settings.source)}: lies inside the destination {escape_name(settings.destination)}, whose "
+            "outputs may take its files' places; choose another folder for them"
         )
 
 

@@ -77,9 +77,9 @@ class Plan:
     def refuse_names(self, names: Names) -> None:
         """Refuse side files and outputs that would take the place of the manifest and what goes with it."""
         reserved = set(names)
-        outputs = ((name, name) for name in self.outputs() if "/" not in name)
+        outputs = ((name, name) for name in self.outputs())
         for source, name in itertools.chain(outputs, self.sidecars()):
-            if name in reserved:
+            if name.partition("/")[0] in reserved:
                 raise Refused(
                     f"{escape_name(source)}: would become {name}, noisecli's own file; use --manifest or --exclude"
                 )

@@ -15,7 +15,7 @@ from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
-from noisecli.storage import file_sha256, stopping
+from noisecli.storage import escape_name, file_sha256, leads_out, stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d+)')
@@ -64,7 +64,7 @@ def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary) -> N
     for output in ledger.outputs():
         if not os.path.lexists(f"{settings.destination}/{output}"):
             ledger.forget(output)
-        elif not os.path.lexists(os.path.join(settings.source, _source(ledger.row(output) or {}))):
+        elif not _source_stands(settings.source, ledger.row(output) or {}):
             summary.orphans += 1
 
 
@@ -75,7 +75,7 @@ def _settle(destination: str, ledger: Ledger) -> None:
         if _is_told(destination, output, row.get("sha256")) and _is_told(destination, clean, row.get("clean_sha256")):
             continue
         for name in (output, clean):
-            if name and name not in ledger.foreign:
+            if name and name not in ledger.foreign and not leads_out(destination, name):
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(destination, name))
         ledger.forget(output)
@@ -112,15 +112,15 @@ def _mean_by_level(told: dict[str, Survival | None], sampled: dict[str, str]) ->
 
 
 def prune(settings: Settings, ledger: Ledger) -> int:
-    """Remove the outputs whose source is gone; return how many."""
+    """Remove the outputs whose source is gone; return how many. What is not as its row says is not ours any more."""
     count = 0
     for output in ledger.outputs():
         row: dict[str, Any] = ledger.row(output) or {}
-        if os.path.lexists(os.path.join(settings.source, _source(row))):
+        if _source_stands(settings.source, row):
             continue
         # the row's own file goes last: should this stop between the two, the next run still knows of both
-        for name in (row.get("clean_file_name"), output):
-            if name:
+        for name, digest in ((row.get("clean_file_name"), row.get("clean_sha256")), (output, row.get("sha256"))):
+            if name and not leads_out(settings.destination, name) and _is_told(settings.destination, name, digest):
                 path = os.path.join(settings.destination, name)
                 with stopping(path), contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
@@ -129,10 +129,21 @@ def prune(settings: Settings, ledger: Ledger) -> int:
     return count
 
 
-def _source(row: dict[str, Any]) -> str:
-    """The source's path as the file system spells it: bytes that are not UTF-8 stand in the row as %FF."""
-    name: str = row.get("source", "")
+def _source_stands(root: str, row: dict[str, Any]) -> bool:
+    """Whether the source of a row is there. Bytes that are not UTF-8 stand in the row as %FF, so names are compared."""
+    name = str(row.get("source", ""))
+    if os.path.lexists(os.path.join(root, name)):
+        return True
     if "name-not-utf8" not in row.get("warnings", ()):
-        return name
-    raw = re.sub(rb"%([89A-F][0-9A-F])", lambda match: bytes.fromhex(match[1].decode()), name.encode())
-    return os.fsdecode(raw)
+        return False
+    folders = [root]
+    for part in name.split("/"):
+        folders = [os.path.join(folder, entry) for folder in folders for entry in _names_in(folder, part)]
+    return bool(folders)
+
+
+def _names_in(folder: str, escaped: str) -> list[str]:
+    try:
+        return [entry for entry in os.listdir(folder) if escape_name(entry) == escaped]
+    except OSError:
+        return []

@@ -30,6 +30,8 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     if len(settings.noise.levels) > 1 or settings.noise.copies > 1 or settings.output.with_clean:
         raise Refused("several outputs need a folder; name one for DST")
     source, destination = settings.source, settings.destination
+    if (source == _STREAM and sys.stdin is None) or (destination == _STREAM and sys.stdout is None):
+        raise Refused("- stands for a standard stream, which is closed here; name a file")
     if destination == _STREAM and sys.stdout.isatty():
         raise Refused("standard output is a terminal; redirect it into a file")
     if destination != _STREAM:

@@ -92,6 +92,8 @@ class _Sorter:
                 found.problems.append((name, problem or _unsupported(suffix)))
             elif problem is None:
                 found.sidecars.append(name)
+            else:
+                found.problems.append((name, FileSkipped("special-file", problem.message)))
         elif any(pattern.match(name) for pattern in self._exclude):
             if problem is None:
                 found.sidecars.append(name)
@@ -194,4 +196,7 @@ def _pattern(glob: str) -> re.Pattern[str]:
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     body = "".join(words.get(p) or (p.replace("[!", "[^") if p.startswith("[") else re.escape(p)) for p in parts)
-    return re.compile(f"{anywhere}{body}(?:/.*)?\\Z", re.DOTALL)
+    try:
+        return re.compile(f"{anywhere}{body}(?:/.*)?\\Z", re.DOTALL)
+    except re.error as error:
+        raise Refused(f"{glob}: is no glob ({error}); * ? ** and [a-z] are known") from error

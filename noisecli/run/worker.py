@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -27,7 +29,7 @@ from noisecli.run.memory import limit_memory, memory_share
 from noisecli.run.rows import Written, build_row, to_line
 from noisecli.run.settings import Settings
 from noisecli.run.worker_entry import Done, worker_prefix
-from noisecli.storage import OutputFile, SourceFile, escape_name, output_error
+from noisecli.storage import OutputFile, SourceFile, escape_name, leads_out, output_error
 
 AnyArray = NDArray[Any]
 
@@ -111,6 +113,8 @@ def _make(task: Task, file: SourceFile, source: codecs.Source) -> Made:
     spec = spec_of_output(source)
     rms = _rms(source, spec) if task.level.quantity == "snr_db" else None
     drawn = draw(task.level, spec, Streams(task.key), _state.settings.noise.probability, rms)
+    if not math.isfinite(drawn.std):
+        raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
     row, lossy = make_drawn(task, file, source, spec, drawn)
     told: dict[str, Survival | None] = {}
     if task.measure_survival:
@@ -157,12 +161,20 @@ def _write(task: Task, file: SourceFile, source: codecs.Source, spec: SampleSpec
     return Written(spec, noisy.sink.format, noisy.sink.lossy, frames, warnings, size_and_digest, clean_size_and_digest)
 
 
+@lru_cache(maxsize=1024)
+def _folder_leads_out(root: str, folder: str) -> bool:
+    """Ask once for each folder of a run."""
+    return leads_out(root, os.path.join(folder, "output"))
+
+
 class _Writer:
     """A sink on an output file; whatever goes wrong, nothing half-written keeps the output's name."""
 
     def __init__(self, name: str, task: Task, source: codecs.Source, spec: SampleSpec) -> None:
         settings = _state.settings
         path = os.path.join(settings.destination, name)
+        if _folder_leads_out(settings.destination, os.path.dirname(name)):
+            raise FileFailed("foreign-file", "its folder in DST is a symbolic link out of it; remove the link")
         self._path = path
         self._file = OutputFile(path, prefix=_state.prefix, fsync=settings.running.fsync)
         try:

@@ -102,6 +102,8 @@ def check_w64(window: Window) -> Header:
         end = chunk.end + (-chunk.end % 8)
     if form is None or data is None:
         raise truncated("the file has no samples in it")
+    if data.size == 0 and end < window.size:
+        raise corrupt("the header says there are no samples, yet bytes follow")
     frames = _count_frames(window, form, data)
     return Header("w64", frames, trailing_data=end < window.size, lost_metadata=lost)
 

@@ -1,0 +1,109 @@
+"""`make soak MINUTES=10`: broken files, cuts and kills by the thousand, the same for the same seed; then a table."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cuts import Cuts
+from figures import Figures
+from hostile import BATCH, Hostile
+from kills import Kills
+from seeds import KINDS
+
+Step = Callable[[], None]
+KILLS_IN_A_ROW = 4
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python tests/soak", description=__doc__)
+    parser.add_argument(
+        "--minutes", type=float, help="go on that long, a little of everything in turn (without counts: 10)"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--inputs", type=int, metavar="N", help="mutated files")
+    parser.add_argument("--kills", type=int, metavar="N", help="kills of the whole run")
+    parser.add_argument("--worker-kills", type=int, metavar="N", help="runs whose workers are killed")
+    parser.add_argument("--cuts", type=int, metavar="N", help="cut positions for every format (all files: 65)")
+    parser.add_argument("--home", type=Path, default=Path(".bench"), help="where figures and bad inputs are kept")
+    parser.add_argument("--name", default="soak", help="the figures go to HOME/NAME.json")
+    args = parser.parse_args()
+    if args.minutes is None and all(n is None for n in (args.inputs, args.kills, args.worker_kills, args.cuts)):
+        args.minutes = 10
+    return args
+
+
+def hostile(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
+    both = [Hostile(kind, make(), scratch, figures) for kind, make in KINDS.items()]
+    for number in itertools.count():
+        one = both[number % 2]
+        yield lambda number=number, one=one: one.batch(number // 2, args.seed)  # type: ignore[misc]
+
+
+def parent_kills(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
+    both = [Kills(kind, make(), scratch / "parent", figures) for kind, make in KINDS.items()]
+    for number in itertools.count():
+        yield lambda number=number: both[number % 2].kill_parent(number // 2, args.seed)  # type: ignore[misc]
+
+
+def worker_kills(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
+    both = [Kills(kind, make(), scratch / "workers", figures) for kind, make in KINDS.items()]
+    for number in itertools.count():
+        yield lambda number=number: both[number % 2].kill_workers(number // 2, args.seed)  # type: ignore[misc]
+
+
+def cuts(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
+    for kind, make in KINDS.items():
+        cutter = Cuts(kind, scratch, figures)
+        for name, data in make().items():
+            yield lambda c=cutter, n=name, d=data: c.of(n, d, args.cuts or 150, args.seed)  # type: ignore[misc]
+
+
+def steps(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
+    """Yield what was asked for by numbers; or, by time, a little of everything in turn."""
+    # the kills that come too late do not count, so there are more of them
+    if args.minutes is None:
+        yield from itertools.islice(hostile(args, scratch, figures), -(-(args.inputs or 0) // BATCH))
+        yield from cuts(args, scratch, figures) if args.cuts else ()
+        if args.kills:
+            for step in parent_kills(args, scratch, figures):
+                if figures.counts["parent kills"] >= args.kills:
+                    break
+                yield step
+        if args.worker_kills:
+            yield from itertools.islice(worker_kills(args, scratch, figures), args.worker_kills)
+        return
+    sources = [(hostile, 1), (parent_kills, KILLS_IN_A_ROW), (cuts, 2), (worker_kills, 2)]
+    running = [(way(args, scratch, figures), number) for way, number in sources]
+    while True:
+        for way, number in running:
+            yield from itertools.islice(way, number)
+
+
+def main() -> None:
+    args = parsed()
+    args.home.mkdir(parents=True, exist_ok=True)
+    figures = Figures(args.home, args.seed)
+    began = time.monotonic()
+    result = args.home / f"{args.name}.json"
+    with tempfile.TemporaryDirectory(prefix="soak-", dir=args.home, ignore_cleanup_errors=True) as scratch:
+        for step in steps(args, Path(scratch), figures):
+            if args.minutes is not None and time.monotonic() - began > args.minutes * 60:
+                break
+            step()
+            figures.peaks["minutes"] = round((time.monotonic() - began) / 60, 1)
+            figures.save(result)
+    print(figures.table())
+    for note in figures.notes:
+        print(f"- {note}")
+    print(f"seed {args.seed}; figures in {result}")
+    sys.exit(1 if figures.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
