@@ -119,14 +119,23 @@ def prune(settings: Settings, ledger: Ledger) -> int:
         if _source_stands(settings.source, row):
             continue
         # the row's own file goes last: should this stop between the two, the next run still knows of both
-        for name, digest in ((row.get("clean_file_name"), row.get("clean_sha256")), (output, row.get("sha256"))):
-            if name and not leads_out(settings.destination, name) and _is_told(settings.destination, name, digest):
-                path = os.path.join(settings.destination, name)
-                with stopping(path), contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
+        told = ((row.get("clean_file_name"), row.get("clean_sha256")), (output, row.get("sha256")))
+        for path in [path for name, digest in told if (path := _ours(settings.destination, name, digest))]:
+            with stopping(path):
+                os.unlink(path)
         ledger.forget(output)
         count += 1
     return count
+
+
+def _ours(destination: str, name: str | None, digest: str | None) -> str | None:
+    """Return the path of a file that is as its row says, and below the destination."""
+    if name is None or leads_out(destination, name):
+        return None
+    path = os.path.join(destination, name)
+    with stopping(path), contextlib.suppress(FileNotFoundError, IsADirectoryError):
+        return path if file_sha256(path) == digest else None
+    return None
 
 
 def _source_stands(root: str, row: dict[str, Any]) -> bool:
