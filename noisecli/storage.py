@@ -29,6 +29,28 @@ def escape_name(path: str) -> str:
         return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in text)
 
 
+def find_escaped(root: str, name: str) -> str | None:
+    """Return the relative path below `root` that escape_name() spells as `name`; None when there is none.
+
+    A literal %FF and a byte 0xff look the same in a manifest, so names are compared, never spelled back.
+    """
+    if os.path.lexists(os.path.join(root, name)):
+        return name
+    found = [""]
+    for part in name.split("/"):
+        found = [
+            os.path.join(below, entry) for below in found for entry in _escaped_as(os.path.join(root, below), part)
+        ]
+    return found[0] if found else None
+
+
+def _escaped_as(folder: str, escaped: str) -> list[str]:
+    try:
+        return [entry for entry in os.listdir(folder) if escape_name(entry) == escaped]
+    except OSError:
+        return []
+
+
 def stays_below(name: str) -> bool:
     """Whether a relative path cannot lead out of the folder it is meant for."""
     return bool(name) and not name.startswith("/") and ".." not in name.split("/") and "\0" not in name

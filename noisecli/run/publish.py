@@ -15,7 +15,7 @@ from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
-from noisecli.storage import escape_name, file_sha256, leads_out, stopping
+from noisecli.storage import file_sha256, find_escaped, leads_out, stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d+)')
@@ -139,20 +139,7 @@ def _ours(destination: str, name: str | None, digest: str | None) -> str | None:
 
 
 def _source_stands(root: str, row: dict[str, Any]) -> bool:
-    """Whether the source of a row is there. Bytes that are not UTF-8 stand in the row as %FF, so names are compared."""
     name = str(row.get("source", ""))
-    if os.path.lexists(os.path.join(root, name)):
-        return True
-    if "name-not-utf8" not in row.get("warnings", ()):
-        return False
-    folders = [root]
-    for part in name.split("/"):
-        folders = [os.path.join(folder, entry) for folder in folders for entry in _names_in(folder, part)]
-    return bool(folders)
-
-
-def _names_in(folder: str, escaped: str) -> list[str]:
-    try:
-        return [entry for entry in os.listdir(folder) if escape_name(entry) == escaped]
-    except OSError:
-        return []
+    if "name-not-utf8" in row.get("warnings", ()):
+        return find_escaped(root, name) is not None
+    return os.path.lexists(os.path.join(root, name))

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import math
 import os
-import re
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +19,7 @@ from noisecli.run import worker
 from noisecli.run.differences import Check, Checked, Difference, Reason, Row
 from noisecli.run.settings import Settings
 from noisecli.run.verify import is_inside, size_of
-from noisecli.storage import SourceFile
+from noisecli.storage import SourceFile, find_escaped
 
 _LOSSY = frozenset(form.name for form in FORMATS.values() if form.lossy)
 _ALWAYS_COLOUR = ("webp", "gif")
@@ -161,12 +160,11 @@ def _differ_all(checks: list[Check], reason: Reason, message: str) -> None:
 
 
 def _source_of(row: Row) -> str:
-    """Return the source's path as the file system spells it: bytes that are not UTF-8 stand in the row as %FF."""
+    """Return the source's path as the file system spells it."""
     name: str = row["source"]
     if "name-not-utf8" not in (row.get("warnings") or ()):
         return name
-    raw = re.sub(rb"%([89A-F][0-9A-F])", lambda match: bytes.fromhex(match[1].decode()), name.encode())
-    return os.fsdecode(raw)
+    return find_escaped(_state.settings.source, name) or name
 
 
 def _is_same_source(row: Row, file: SourceFile) -> bool:

@@ -79,3 +79,18 @@ def test_damaged_files_of_ours_are_made_anew(images, destination, rows, name, co
     (destination / name).write_text(json.dumps(content) + "\n")
     assert images().status == 0
     assert rows(destination) == whole
+
+
+@pytest.mark.parametrize("name", [b"odd\xff.png", b"%FA\xff.png", b"fold\xe9r/a.png", b"%41.png"])
+def test_a_source_of_any_spelling_is_found_again(noisy, pictures, destination, rows, name):
+    path = os.path.join(os.fsencode(pictures), name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    shutil.copy(os.fsencode(pictures / "a.png"), path)
+    assert noisy("images", pictures, destination, "--std", "5").status == 0
+    whole = rows(destination)
+    assert noisy("images", pictures, destination, "--std", "5", "--prune").status == 0
+    assert rows(destination) == whole
+    assert noisy("verify", destination, "--recompute", pictures).status == 0
+    os.unlink(path)
+    assert noisy("images", pictures, destination, "--std", "5", "--prune").status == 0
+    assert len(rows(destination)) == len(whole) - 1
