@@ -184,6 +184,7 @@ class OutputFile:
                 os.fsync(self._fd)
             self._close()
             os.replace(self._temporary, self._path)
+            self._temporary = ""
             if self._fsync:
                 fsync_folder(os.path.dirname(self._path))
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,30 +23,36 @@ def add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyA
     x
         Integers, one dimension.
     noise
-        int16 or int32 for 8- and 16-bit samples, or float64, which is rounded.
+        int16 or int32, or float64, which is rounded.
     low, high
         The clip; the limits of the dtype hold too.
     out
         Same shape and dtype as `x`.
     """
-    limits = np.iinfo(x.dtype)
-    low, high = max(low, int(limits.min)), min(high, int(limits.max))
-    if x.dtype.itemsize == 8:
-        total, saturated = _add_to_64_bits(x, noise)
-    elif x.dtype.itemsize == noise.dtype.itemsize == 2:
-        total, saturated = _add_saturating(x, noise)
+    limits = _limits_of(x.dtype)
+    low, high = max(low, limits[0]), min(high, limits[1])
+    if noise.dtype.kind == "i" and x.dtype.itemsize >= noise.dtype.itemsize:
+        total, held = _add_saturating(x, noise.astype(f"i{x.dtype.itemsize}", copy=False))
+    elif x.dtype.itemsize == 8:
+        total, held = _add_to_64_bits(x, noise)
     else:
         return _add_wide(x, noise, low, high, out)
-    if low == limits.min and high == limits.max:
+    if (low, high) == limits:
         out[:] = total
-        return int(np.count_nonzero(saturated))
-    np.clip(total, low, high, out=out)
-    saturated |= out != total
-    return int(np.count_nonzero(saturated))
+    else:
+        np.clip(total, low, high, out=out)
+        held |= out != total
+    return int(np.count_nonzero(held))
+
+
+@cache
+def _limits_of(dtype: np.dtype[Any]) -> tuple[int, int]:
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 def _add_wide(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:
-    """Add in a type that holds every sum."""
+    """Add in a type that holds every sum: the noise is wider than the samples."""
     total: AnyArray = x.astype(_wide_enough(x.dtype, noise.dtype))
     total += noise if noise.dtype.kind == "i" else np.rint(noise)
     held = total.clip(low, high)
@@ -75,20 +82,16 @@ def _add_to_64_bits(x: AnyArray, noise: AnyArray) -> tuple[AnyArray, Mask]:
 def _add_saturating(x: AnyArray, k: AnyArray) -> tuple[AnyArray, Mask]:
     """Return x + k held to the limits of x's type, and where it was held; k is signed and of the same size.
 
-    Turning the top bit makes an unsigned number a signed one in the same order.
+    A sum that wrapped around has moved the other way than k points.
     """
-    limits = np.iinfo(k.dtype)
-    unsigned = x.dtype.kind == "u"
-    signed = x.view(k.dtype) ^ limits.min if unsigned else x
-    total: AnyArray = signed + k
-    changed = signed ^ total
-    changed &= k ^ total
-    overflowed = changed < 0
-    where = np.flatnonzero(overflowed)
-    total[where] = np.where(k[where] < 0, limits.min, limits.max)
-    if unsigned:
-        total ^= limits.min
-    return total.view(x.dtype), overflowed
+    total: AnyArray = x + k.view(x.dtype)
+    held: Mask = total < x
+    held ^= k < 0
+    if np.count_nonzero(held):
+        where = np.flatnonzero(held)
+        lowest, highest = _limits_of(x.dtype)
+        total[where] = np.where(k[where] < 0, x.dtype.type(lowest), x.dtype.type(highest))
+    return total, held
 
 
 def add_to_floats(x: AnyArray, noise: AnyArray, out: AnyArray) -> None:

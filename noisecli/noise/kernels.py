@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.noise.operations import Slots, operations
+from noisecli.noise.operations import Slots, find, operations
 from noisecli.noise.quantile import edges, normal_from_words
 from noisecli.noise.stream import Streams
 
@@ -27,8 +27,8 @@ AnyArray = NDArray[Any]
 Int32 = NDArray[np.int32]
 
 MARK = np.int16(-32768)
-_SMALL = 16_384
-"""Fewer samples than this are evaluated without a table."""
+_TABLE_PAYS = 8_192
+"""Fewer samples than this are evaluated one by one, unless others of the same std have been before."""
 _LARGEST_TABLE_STD = 2000.0
 _LARGEST_TABLE_MEAN = 10_000.0
 _TAIL_SLOTS = 256
@@ -58,12 +58,12 @@ def draw_noise(streams: Streams, dtype: np.dtype[Any], count: int, std: float, m
     Returns
     -------
     ndarray
-        int16 or int32 for 8- and 16-bit integers, float32 for float16 and float32, float64 for everything else, and for
-        integers where std or mean are far beyond 16 bits.
+        int16 or int32 for integers, or float64, to be rounded, where std or mean are far beyond 16 bits; float32 for
+        float16 and float32, float64 for other floats.
     """
     if dtype.kind == "f" and dtype.itemsize <= 4:
         return float32_noise(streams, count, std, mean)
-    if dtype.kind == "f" or dtype.itemsize > 2:
+    if dtype.kind == "f":
         return float64_noise(streams, count, std, mean)
     if std <= _LARGEST_TABLE_STD and abs(mean) <= _LARGEST_TABLE_MEAN:
         return integer_noise(streams, count, std, mean)
@@ -75,19 +75,35 @@ def draw_noise(streams: Streams, dtype: np.dtype[Any], count: int, std: float, m
 def integer_noise(streams: Streams, count: int, std: float, mean: float) -> NDArray[np.int16]:
     """Draw `count` integers k exactly distributed; every k fits int16, 9.2 standard deviations out."""
     slots = streams.slots.uint16(count)
-    if count < _SMALL:
-        noise = _round_slots(*_edges_of(slots), std, mean)
-    else:
+    if _table_pays(count, std, mean):
         noise = operations().look_up(_table(std, mean), slots)
-    marked = np.flatnonzero(noise == MARK)
+    else:
+        noise = _round_slots(*_edges_of(slots), std, mean)
+    marked = find(noise == MARK)
     noise[marked] = _round(_drawn_again(streams, slots[marked]), std, mean)
     return noise
 
 
 @lru_cache(maxsize=8)
+def _samples_so_far(std: float, mean: float) -> list[int]:
+    """How many samples of this noise were asked for; no sample depends on it."""
+    return [0]
+
+
+def _table_pays(count: int, std: float, mean: float) -> bool:
+    so_far = _samples_so_far(std, mean)
+    so_far[0] += count
+    return so_far[0] >= _TABLE_PAYS
+
+
+@lru_cache(maxsize=8)
 def _table(std: float, mean: float) -> NDArray[np.int16]:
-    """The k of each slot, or MARK."""
-    return _round_slots(edges()[:-1], edges()[1:], std, mean)
+    """The k of each slot, or MARK. The outermost slots have no end: they are marked whatever std is."""
+    rounded = _round(edges()[1:-1], std, mean).astype(np.int16)
+    table = np.full(len(rounded) + 1, MARK)
+    table[1:-1] = rounded[1:]
+    table[1 + np.flatnonzero(rounded[1:] != rounded[:-1])] = MARK
+    return table
 
 
 def _edges_of(slots: Slots) -> tuple[AnyArray, AnyArray]:
@@ -125,10 +141,7 @@ def wide_integer_noise(streams: Streams, count: int, std: float, mean: float) ->
     """Draw `count` integers k exactly distributed, for std that integer_noise() does not serve."""
     slots, cells = streams.slots.uint16(count), streams.cells.uint8(count)
     bits = _fraction_bits(std, mean)
-    if count < _SMALL:
-        start, step = _fit_lines(*_edges_of(slots), std, mean)
-    else:
-        start, step = (operations().look_up(column, slots) for column in _lines(std, mean))
+    start, step = _lines_of(slots, std, mean)
     noise: Int32 = step * cells
     noise += start
     # both ends of what the cell may hold; the marked ones differ above the point
@@ -136,10 +149,16 @@ def wide_integer_noise(streams: Streams, count: int, std: float, mean: float) ->
     step += noise
     step += 2 * _LINE_ERROR
     step ^= noise
-    marked = np.flatnonzero(step.view(np.uint32) >= 1 << bits)
+    marked = find(step.view(np.uint32) >= 1 << bits)
     noise >>= bits
     noise[marked] = _round(_drawn_in_cells(streams, slots[marked], cells[marked]), std, mean)
     return noise
+
+
+def _lines_of(slots: Slots, std: float, mean: float) -> _Lines:
+    if not _table_pays(len(slots), std, mean):
+        return _fit_lines(*_edges_of(slots), std, mean)
+    return _Lines(*(operations().look_up(column, slots) for column in _lines(std, mean)))
 
 
 def _fraction_bits(std: float, mean: float) -> int:
@@ -198,7 +217,7 @@ def float32_noise(streams: Streams, count: int, std: float, mean: float) -> NDAr
     noise: NDArray[np.float32] = operations().look_up(width, slots)
     noise *= streams.cells.uint8(count)
     noise += operations().look_up(start, slots)
-    tail = np.flatnonzero(slots + np.uint16(_TAIL_SLOTS) < np.uint16(2 * _TAIL_SLOTS))
+    tail = find(slots + np.uint16(_TAIL_SLOTS) < np.uint16(2 * _TAIL_SLOTS))
     noise[tail] = _drawn_again(streams, slots[tail])
     noise *= np.float32(std)
     if mean:

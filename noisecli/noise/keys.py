@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-STREAM_VERSION = 1
+STREAM_VERSION = 2
 """Raised whenever the samples made from the same key change."""
 
 

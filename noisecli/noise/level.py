@@ -35,13 +35,16 @@ def draw(level: Level, spec: SampleSpec, streams: Streams, probability: float, r
     spec
         Gives full scale, the unit of fractions.
     streams
-        Two numbers are taken from its draws, always, in this order: chance, position in the range.
+        Of its draws the first number is the position in a range, the second the chance; each is taken where it
+        decides something, the first also where only the second does.
     probability
         Chance that the output gets noise at all.
     rms
         Root mean square of the signal in the native unit, DC included; needed for snr_db only.
     """
-    chance, position = streams.uniform(), streams.uniform()
+    by_chance, in_range = probability < 1, level.low != level.high
+    position = streams.uniform() if by_chance or in_range else 0.0
+    chance = streams.uniform() if by_chance else 0.0
     std = round_significant(_std(level, spec, position, rms), STD_DIGITS)
     mean = round_significant(level.mean * spec.full_scale, STD_DIGITS)
     silent = level.quantity == "snr_db" and not rms

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,20 +95,16 @@ def edges() -> Float64:
     return np.concatenate([[-np.inf], lower, -lower[-2::-1], [np.inf]])
 
 
-class _Cubics(NamedTuple):
-    """Coefficients of one cubic for each cell, constant term first, of the distance from the cell's lower end."""
-
-    c0: Float64
-    c1: Float64
-    c2: Float64
-    c3: Float64
-
-
 @cache
-def _cubics() -> _Cubics:
+def _cubics() -> Float64:
     """Cubics through four points of each cell; 128 cells to an octave of p keep the error of z below 1e-11.
 
-    A word is an integer up to 2^63 here, 2^64 p. Widths of cells are powers of two, so dividing by them rounds nothing.
+    Returns
+    -------
+    ndarray
+        (cells, 4), side by side for the cache's sake: coefficients of the distance from the cell's lower end, highest
+        power first. A word is an integer up to 2^63 here, 2^64 p. Widths of cells are powers of two, so dividing by
+        them rounds nothing.
     """
     octaves = np.ldexp(1.0, np.arange(-_OCTAVES - 1, -1))
     cells = 1 << _CELLS_PER_OCTAVE_BITS
@@ -120,7 +115,8 @@ def _cubics() -> _Cubics:
     unit = width * 2.0**64
     c1, c2, c3 = 3 * d1 - 1.5 * d2 + d3, 4.5 * d2 - 4.5 * d3, 4.5 * d3
     cubics = (y0, c1 / unit, c2 / (unit * unit), c3 / (unit * unit * unit))
-    return _Cubics(*_with_last_cell(cubics, (1 - 2.0**-_MANTISSA_BITS) * unit[-1]))
+    columns = _with_last_cell(cubics, (1 - 2.0**-_MANTISSA_BITS) * unit[-1])
+    return np.ascontiguousarray(np.stack(list(columns), axis=1)[:, ::-1])
 
 
 def _with_last_cell(cubics: tuple[Float64, ...], distance: float) -> Iterator[Float64]:
@@ -158,11 +154,12 @@ def _fill(z: Float64, words: NDArray[np.int64]) -> None:
     cell -= _FIRST_CELL
     left = bits & ~_INSIDE_CELL
     p -= left.view(np.float64)
-    cubics = _cubics()
-    cubics.c3.take(cell, out=z, mode="clip")
-    for coefficients in (cubics.c2, cubics.c1, cubics.c0):
+    c3, c2, c1, c0 = _cubics().take(cell, axis=0, mode="clip").T
+    np.multiply(c3, p, out=z)
+    for coefficients in (c2, c1):
+        z += coefficients
         z *= p
-        z += coefficients.take(cell)
+    z += c0
     sign = words & _SIGN
     flipped = z.view(np.int64)
     flipped ^= sign

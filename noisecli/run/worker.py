@@ -25,7 +25,7 @@ from noisecli.noise.measure import square_sum
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.run.lock import hold_as_worker
-from noisecli.run.memory import limit_memory, memory_share
+from noisecli.run.memory import keep_freed_memory, limit_memory, memory_share
 from noisecli.run.rows import Written, build_row, to_line
 from noisecli.run.settings import Settings
 from noisecli.run.worker_entry import Done, worker_prefix
@@ -57,6 +57,7 @@ def start(settings: Settings, journal: str | None, run_prefix: str) -> None:
     """Make this process a worker: known to later runs by its lock, its temporary files by their prefix."""
     if journal is not None:
         hold_as_worker(journal)
+    keep_freed_memory()
     limit_memory(memory_share(settings.running.jobs))
     _state.settings, _state.prefix = settings, worker_prefix(run_prefix, os.getpid())
 
