@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from noisecli.model import SampleSpec
 from noisecli.noise.adding import add_to_floats, add_to_integers, clip_floats
-from noisecli.noise.kernels import draw_noise
+from noisecli.noise.kernels import CACHED, draw_noise
 from noisecli.noise.measure import Measure
 from noisecli.noise.stream import Streams
 
 AnyArray = NDArray[Any]
 
-PIECE_BYTES = 1 << 19
-"""Samples worked on at a time, as noise of at least 16 bits: they fit the cache, and calls cost little beside them."""
+PIECE = 1 << 19
+"""Samples of 8 and 16 bits worked on at a time: calls cost little beside them, and sums of squares stay exact."""
 
 
 class NoiseField:
@@ -77,7 +77,8 @@ class NoiseField:
         """Fill `noisy`; return how many samples the clip changed."""
         low, high = self._spec.low, self._spec.high
         if not self._spec.is_float:
-            return add_to_integers(x, noise, int(low), int(high), noisy)
+            parts = (slice(start, start + CACHED) for start in range(0, x.size, CACHED))
+            return sum(add_to_integers(x[part], noise[part], int(low), int(high), noisy[part]) for part in parts)
         add_to_floats(x, noise, noisy)
         return clip_floats(noisy, low, high) if self._clip else 0
 
@@ -88,5 +89,6 @@ def _channels(block: AnyArray, spec: SampleSpec) -> int:
 
 
 def _pieces(x: AnyArray, channels: int) -> Iterator[slice]:
-    step = max(PIECE_BYTES // max(x.itemsize, 2) // channels, 1) * channels
+    most = PIECE if x.itemsize <= 2 else CACHED
+    step = max(most // channels, 1) * channels
     return (slice(start, min(start + step, x.size)) for start in range(0, x.size, step))

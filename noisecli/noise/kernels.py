@@ -19,13 +19,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.noise.operations import Slots, find, operations
+from noisecli.noise.operations import Slots, operations
 from noisecli.noise.quantile import edges, normal_from_words
 from noisecli.noise.stream import Streams
 
 AnyArray = NDArray[Any]
 Int32 = NDArray[np.int32]
 
+CACHED = 1 << 17
+"""Samples worked on at a time where a pass follows a pass: they stay in the cache."""
 MARK = np.int16(-32768)
 _TABLE_PAYS = 8_192
 """Fewer samples than this are evaluated one by one, unless others of the same std have been before."""
@@ -74,13 +76,22 @@ def draw_noise(streams: Streams, dtype: np.dtype[Any], count: int, std: float, m
 
 def integer_noise(streams: Streams, count: int, std: float, mean: float) -> NDArray[np.int16]:
     """Draw `count` integers k exactly distributed; every k fits int16, 9.2 standard deviations out."""
-    slots = streams.slots.uint16(count)
-    if _table_pays(count, std, mean):
-        noise = operations().look_up(_table(std, mean), slots)
-    else:
-        noise = _round_slots(*_edges_of(slots), std, mean)
-    marked = find(noise == MARK)
-    noise[marked] = _round(_drawn_again(streams, slots[marked]), std, mean)
+    noise = np.empty(count, np.int16)
+    marked: list[NDArray[np.intp]] = []
+    their_slots: list[Slots] = []
+    table = _table(std, mean) if _table_pays(count, std, mean) else None
+    for start in range(0, count, CACHED):
+        part = noise[start : start + CACHED]
+        slots = streams.slots.uint16(part.size)
+        if table is None:
+            part[:] = _round_slots(*_edges_of(slots), std, mean)
+        else:
+            operations().look_up(table, slots, part)
+        places = np.flatnonzero(part == MARK)
+        marked.append(places + start)
+        their_slots.append(slots[places])
+    again = _drawn_again(streams, np.concatenate(their_slots))
+    noise[np.concatenate(marked)] = _round(again, std, mean)
     return noise
 
 
@@ -149,7 +160,7 @@ def wide_integer_noise(streams: Streams, count: int, std: float, mean: float) ->
     step += noise
     step += 2 * _LINE_ERROR
     step ^= noise
-    marked = find(step.view(np.uint32) >= 1 << bits)
+    marked = np.flatnonzero(step.view(np.uint32) >= 1 << bits)
     noise >>= bits
     noise[marked] = _round(_drawn_in_cells(streams, slots[marked], cells[marked]), std, mean)
     return noise
@@ -158,7 +169,10 @@ def wide_integer_noise(streams: Streams, count: int, std: float, mean: float) ->
 def _lines_of(slots: Slots, std: float, mean: float) -> _Lines:
     if not _table_pays(len(slots), std, mean):
         return _fit_lines(*_edges_of(slots), std, mean)
-    return _Lines(*(operations().look_up(column, slots) for column in _lines(std, mean)))
+    found = _Lines(*np.empty((2, len(slots)), np.int32))
+    for column, out in zip(_lines(std, mean), found, strict=True):
+        operations().look_up(column, slots, out)
+    return found
 
 
 def _fraction_bits(std: float, mean: float) -> int:
@@ -214,10 +228,12 @@ def float32_noise(streams: Streams, count: int, std: float, mean: float) -> NDAr
     """
     slots = streams.slots.uint16(count)
     start, width = _float_tables()
-    noise: NDArray[np.float32] = operations().look_up(width, slots)
+    noise, beginning = np.empty((2, count), np.float32)
+    operations().look_up(width, slots, noise)
     noise *= streams.cells.uint8(count)
-    noise += operations().look_up(start, slots)
-    tail = find(slots + np.uint16(_TAIL_SLOTS) < np.uint16(2 * _TAIL_SLOTS))
+    operations().look_up(start, slots, beginning)
+    noise += beginning
+    tail = np.flatnonzero(slots + np.uint16(_TAIL_SLOTS) < np.uint16(2 * _TAIL_SLOTS))
     noise[tail] = _drawn_again(streams, slots[tail])
     noise *= np.float32(std)
     if mean:

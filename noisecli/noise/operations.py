@@ -26,8 +26,8 @@ class Sums(NamedTuple):
 class ArrayOperations(Protocol):
     """Arrays have one dimension; sums are exact for up to 2^20 samples of 8- and 16-bit integers."""
 
-    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
-        """Return table[slots]; the table has 65,536 entries."""
+    def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
+        """Write table[slots] to out; the table has 65,536 entries."""
 
     def square_sum(self, x: AnyArray) -> float:
         """Return the sum of squares."""
@@ -39,9 +39,9 @@ class ArrayOperations(Protocol):
 class NumpyOperations:
     """Plain numpy: slower."""
 
-    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
-        """Return table[slots]."""
-        return table.take(slots)
+    def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
+        """Write table[slots] to out; every slot is in the table, and `clip` spares a copy."""
+        table.take(slots, out=out, mode="clip")
 
     def square_sum(self, x: AnyArray) -> float:
         """Return the sum of squares."""
@@ -65,10 +65,9 @@ class OpenCVOperations(NumpyOperations):
 
         self._cv2 = cv2
 
-    def look_up(self, table: AnyArray, slots: Slots) -> AnyArray:
-        """Return table[slots]."""
-        found: AnyArray = self._cv2.LUT(slots[None], table[None])[0]
-        return found
+    def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
+        """Write table[slots] to out."""
+        self._cv2.LUT(slots[None], table[None], out[None])
 
     def square_sum(self, x: AnyArray) -> float:
         """Return the sum of squares. OpenCV squares the root of it: rounding mends that for integers."""
@@ -103,18 +102,3 @@ def _opencv() -> OpenCVOperations:
 def operations() -> ArrayOperations:
     """Return OpenCV's operations where it is loaded already: for sounds alone its start-up costs more than it saves."""
     return _opencv() if "cv2" in sys.modules else _NUMPY
-
-
-_SPARSE = 256
-"""One mark in so many samples or fewer: then eights without one are passed over first."""
-
-
-def find(marks: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return where the marks are, as numpy.flatnonzero, faster where they are few."""
-    if marks.size % 8 or np.count_nonzero(marks) * _SPARSE > marks.size:
-        return np.flatnonzero(marks)
-    eights = marks.view(np.uint64)
-    marked = np.flatnonzero(eights != 0)
-    inside = np.flatnonzero(eights[marked].view(np.bool_))
-    places: NDArray[np.intp] = (marked[inside >> 3] << 3) + (inside & 7)
-    return places

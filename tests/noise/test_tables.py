@@ -17,7 +17,7 @@ WIDE += [(0.3, 12_000.5), (0.0, 40_000.0), (6425, -1000.5), (30000, 65535.0), (6
 def rows(slots, cells, inside):
     """Streams that say what they are told to, and the same bits inside every slot."""
     return SimpleNamespace(
-        slots=SimpleNamespace(uint16=lambda count: slots),
+        slots=SimpleNamespace(uint16=lambda count: slots[:count]),
         cells=SimpleNamespace(uint8=lambda count: cells),
         words=SimpleNamespace(words=lambda count: np.full(count, inside, np.uint64)),
     )
