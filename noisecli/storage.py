@@ -14,6 +14,8 @@ from typing import Self
 from noisecli.errors import FileFailed, FileSkipped, Stopped
 
 TEMPORARY_PREFIX = ".noisecli-tmp-"
+_SMALL = 1 << 18
+"""Files up to this size are digested in one piece; the buffer of file_digest() costs more than they do."""
 _STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
@@ -264,6 +266,9 @@ def file_sha256(path: str) -> str:
 
 
 def _file_sha256(fd: int) -> str:
+    size = os.fstat(fd).st_size
+    if size <= _SMALL and len(data := os.pread(fd, size + 1, 0)) == size:
+        return sha256(data)
     with os.fdopen(os.dup(fd), "rb", buffering=0) as file:
         file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,6 +13,7 @@ AnyArray = NDArray[Any]
 Slots = NDArray[np.uint16]
 
 _PART = 1 << 15
+"""Samples that stay in the innermost caches as doubles."""
 
 
 class Sums(NamedTuple):
@@ -41,20 +42,30 @@ class NumpyOperations:
 
     def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
         """Write table[slots] to out; every slot is in the table, and `clip` spares a copy."""
-        table.take(slots, out=out, mode="clip")
+        for start in range(0, slots.size, _PART):
+            # numpy makes indices of 64 bits of them first
+            table.take(slots[start : start + _PART], out=out[start : start + _PART], mode="clip")
 
     def square_sum(self, x: AnyArray) -> float:
         """Return the sum of squares."""
-        wide = x.astype(np.float64)
-        return float(np.einsum("i,i->", wide, wide))
+        return sum(_square_sum(x[start : start + _PART].astype(np.float64)) for start in range(0, x.size, _PART))
 
     def compare(self, x: AnyArray, noisy: AnyArray) -> Sums:
-        """Return the sums, in double precision."""
-        clean, applied = x.astype(np.float64), noisy.astype(np.float64)
+        """Return the sums, in double precision, of parts that stay in the cache."""
+        total = squares = signal_squares = 0.0
         with np.errstate(invalid="ignore"):
-            applied -= clean
-            squares, signal_squares = np.einsum("i,i->", applied, applied), np.einsum("i,i->", clean, clean)
-            return Sums(float(applied.sum()), float(squares), float(signal_squares))
+            for start in range(0, x.size, _PART):
+                clean = x[start : start + _PART].astype(np.float64)
+                applied = noisy[start : start + _PART].astype(np.float64)
+                applied -= clean
+                total += float(applied.sum())
+                squares += _square_sum(applied)
+                signal_squares += _square_sum(clean)
+        return Sums(total, squares, signal_squares)
+
+
+def _square_sum(x: AnyArray) -> float:
+    return float(np.dot(x, x))
 
 
 class OpenCVOperations(NumpyOperations):

@@ -59,6 +59,7 @@ class SoundSource:
         )
         self.tags = {name: text for name, text in self._stream.copy_metadata().items() if text}
         self.warnings: list[Warn] = self._collect_warnings(file.suffix)
+        self._whole: NDArray[Any] | None = None
 
     def _check_subtype(self) -> None:
         if self.subtype not in LAYOUTS or self.subtype not in HOLDS[self.format]:
@@ -93,6 +94,9 @@ class SoundSource:
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield (frames, channels) arrays in native units; see noisecli.codecs.Source."""
+        if self._whole is not None:
+            yield self._whole
+            return
         self._rewind()
         promised, channels = self.spec.shape
         layout = layout_of(self.spec)
@@ -106,6 +110,10 @@ class SoundSource:
             seen += len(block)
             if layout.shift:
                 np.right_shift(block, layout.shift, out=block)
+            if len(block) == promised:
+                # a short sound is read once
+                self._whole = block
+                block.flags.writeable = False
             yield block
         if seen < promised:
             raise truncated(f"{promised:,} frames are promised, {seen:,} are there")
@@ -144,6 +152,7 @@ class SoundSource:
 
     def close(self) -> None:
         """Let go of the decoder."""
+        self._whole = None
         self._stream.close()
 
 
