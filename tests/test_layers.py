@@ -36,7 +36,18 @@ OWNERS = {
     "soundfile": ["codecs/", "views/"],
     "tqdm": ["cli/"],
     "ray": ["run/ray.py"],
-    "numpy": ["codecs/", "noise/", "adversary/", "views/", "exports/", "run/worker.py", "run/rows.py", "__init__.py"],
+    "numpy": [
+        "codecs/",
+        "noise/",
+        "adversary/",
+        "views/",
+        "exports/",
+        "run/worker.py",
+        "run/samples.py",
+        "run/parts.py",
+        "run/latents.py",
+        "__init__.py",
+    ],
 }
 
 
