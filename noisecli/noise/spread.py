@@ -62,7 +62,9 @@ class Spread:
 
     def note(self, block: AnyArray) -> None:
         """Add a block of samples, one dimension, in storage order."""
-        x = block.astype(np.float64)
+        # the cast of a signalling NaN is an invalid operation too
+        with np.errstate(invalid="ignore"):
+            x = block.astype(np.float64)
         finite = np.isfinite(x)
         if self._shift is None and finite.any():
             # sums of numbers near 0 keep the digits that a large mean would push out
