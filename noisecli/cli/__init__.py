@@ -20,6 +20,7 @@ COMMANDS = {
     "audio": "Noisy copies of sounds: WAV FLAC OGG MP3 AIFF and more.",
     "preview": "Original beside noisy on one sheet, to look at.",
     "verify": "Is every file what the manifest says?",
+    "export": "The manifest as a table that training libraries read.",
 }
 
 

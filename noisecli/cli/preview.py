@@ -14,7 +14,7 @@ import click
 from noisecli.cli import options as o
 from noisecli.cli.batch import levels_of
 from noisecli.cli.telling import progress_bar, tell_problems
-from noisecli.codecs import FORMATS, format_of
+from noisecli.codecs import format_of
 from noisecli.errors import Refused
 from noisecli.model import Encoding, Kind, Limits
 from noisecli.run.cpus import available_cpus
@@ -26,6 +26,10 @@ _SHEET = "The sheet"
 _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS: tuple[Kind, ...] = ("images", "audio")
+_FORMATS: dict[Kind, tuple[str, ...]] = {
+    "images": ("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"),
+    "audio": ("wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "rf64"),
+}
 _OF_PICTURES = ("severity", "subsampling", "full_scale", "zoom")
 
 ROWS = click.option(
@@ -53,7 +57,7 @@ FORCE = click.option(
 @click.argument("out", metavar="OUT", type=click.Path(path_type=str))
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.SHARED, o.FULL_SCALE)
-@o.output_format(*dict.fromkeys(suffix[1:] for suffix in FORMATS))
+@o.output_format(*_FORMATS["images"], *_FORMATS["audio"])
 @o.apply(o.QUALITY, o.SUBSAMPLING)
 @o.apply(o.INCLUDE, o.EXCLUDE)
 @o.apply(ROWS, ZOOM, KIND, SHOW, FORCE)
@@ -154,7 +158,7 @@ def _settings(source: str, kind: Kind, words: Mapping[str, Any]) -> Settings:
         if given:
             raise click.UsageError(f"{', '.join(given)}: for pictures only, and these are sounds")
     form = words["form"]
-    if form is not None and FORMATS[f".{form}"].kind != kind:
+    if form is not None and form not in _FORMATS[kind]:
         raise click.UsageError(f"--format {form}: no format of {'pictures' if kind == 'images' else 'sounds'}")
     noise = NoiseSettings(
         levels=levels_of(kind, words),
