@@ -97,6 +97,10 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
     if isinstance(value, list) and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
         return "x".join(map(str, value))
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
