@@ -134,6 +134,8 @@ def _suffix(out: str) -> str:
 
 def _kind(source: str, words: Mapping[str, Any]) -> Kind:
     """Tell pictures from sounds: by the name of one file, by what a folder holds."""
+    if not os.path.exists(source):
+        raise Refused(f"{escape_name(source)}: is not there; name a folder or a file that exists")
     if words["kind"] is not None:
         kind: Kind = words["kind"]
         return kind
