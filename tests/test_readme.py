@@ -4,9 +4,12 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from noisecli.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -27,7 +30,7 @@ def somebody(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_block(language: str, code: str, home: Path) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
-    environment = {"PATH": f"{home}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(home)}
+    environment = {"PATH": f"{home}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -44,10 +47,8 @@ def test_every_example_runs(somebody: Path) -> None:
 
 
 def test_every_option_of_the_help_is_in_the_readme() -> None:
-    from noisecli.cli import audio, images
-
-    for command in (images.command, audio.command):
-        for parameter in command.params:
+    for name in COMMANDS:
+        for parameter in import_module(f"noisecli.cli.{name}").command.params:
             names = [name for name in parameter.opts if name.startswith("-")]
             assert not names or any(name in README for name in names), names
 

@@ -166,8 +166,9 @@ def _eight_bits(samples: Samples, spec: SampleSpec) -> NDArray[np.uint8]:
     """Return samples on the scale of a screen, lowest to highest; what is no number is black."""
     if samples.dtype == np.uint8 and spec.high == 255:
         return samples
-    share = (samples.astype(np.float64) - spec.low) / (spec.high - spec.low)
-    return np.rint(np.clip(np.nan_to_num(share), 0, 1) * 255).astype(np.uint8)
+    numbers = np.nan_to_num(samples) if samples.dtype.kind == "f" else samples
+    share = (numbers.astype(np.float64) - spec.low) / (spec.high - spec.low)
+    return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
 
 
 def _shown(samples: Samples, spec: SampleSpec) -> Canvas:
