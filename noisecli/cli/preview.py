@@ -14,7 +14,6 @@ import click
 from noisecli.cli import options as o
 from noisecli.cli.batch import levels_of
 from noisecli.cli.telling import progress_bar, tell_problems
-from noisecli.codecs import format_of
 from noisecli.errors import Refused
 from noisecli.model import Encoding, Kind, Limits
 from noisecli.run.cpus import available_cpus
@@ -139,18 +138,24 @@ def _kind(source: str, words: Mapping[str, Any]) -> Kind:
     if words["kind"] is not None:
         kind: Kind = words["kind"]
         return kind
-    if not os.path.isdir(source):
-        form = format_of(os.path.splitext(source)[1])
-        if form is not None and form.kind in _KINDS:
-            return form.kind
-        raise Refused(f"{escape_name(source)}: no picture and no sound by its name; --kind says which it is")
-    found = walk(source, "images", Choice(words["include"], words["exclude"]))
-    if found.sources and found.other_kinds["audio"]:
+    folder, choice = _chosen(source, words)
+    found = {kind: len(walk(folder, kind, choice).sources) for kind in _KINDS}
+    if all(found.values()):
         raise Refused(
-            f"{escape_name(source)}: holds {len(found.sources):,} pictures and {found.other_kinds['audio']:,} sounds; "
+            f"{escape_name(source)}: holds {found['images']:,} pictures and {found['audio']:,} sounds; "
             "say which with --kind images or --kind audio"
         )
-    return "audio" if found.other_kinds["audio"] else "images"
+    if not any(found.values()):
+        raise Refused(f"{escape_name(source)}: no picture and no sound there, by their names; --kind says more")
+    return max(_KINDS, key=found.__getitem__)
+
+
+def _chosen(source: str, words: Mapping[str, Any]) -> tuple[str, Choice]:
+    """Return the folder and what is chosen of it: one file is a choice of its folder."""
+    if os.path.isdir(source):
+        return source, Choice(words["include"], words["exclude"])
+    folder, name = os.path.split(source)
+    return folder or ".", Choice(names=(name,))
 
 
 def _settings(source: str, kind: Kind, words: Mapping[str, Any]) -> Settings:
@@ -169,13 +174,10 @@ def _settings(source: str, kind: Kind, words: Mapping[str, Any]) -> Settings:
         full_scale=words["full_scale"],
     )
     limits = Limits(words["max_pixels"], words["max_bytes"])
-    choice = Choice(words["include"], words["exclude"])
-    if not os.path.isdir(source):
-        source, name = os.path.split(source)
-        choice = Choice(names=(name,))
+    folder, choice = _chosen(source, words)
     return Settings(
         kind=kind,
-        source=source or ".",
+        source=folder,
         destination="",
         noise=noise,
         output=OutputSettings(Encoding(form, words["quality"], words["subsampling"])),
