@@ -20,7 +20,9 @@ COMMANDS = {
     "audio": "Noisy copies of sounds: WAV FLAC OGG MP3 AIFF and more.",
     "arrays": "Noisy copies of arrays: features, observations, actions in .npy and .npz.",
     "latents": "Pure noise, inputs for a generator.",
+    "preview": "Original beside noisy on one sheet, to look at.",
     "verify": "Is every file what the manifest says?",
+    "export": "The manifest as a table that training libraries read.",
 }
 
 

@@ -54,7 +54,7 @@ def _noise(kind: Kind, words: Mapping[str, Any]) -> NoiseSettings:
     if words.get("no_clip") and words.get("form") in ("png", "jpg", "jpeg", "webp", "bmp", "gif", "mp3", "flac"):
         raise click.UsageError(f"--no-clip needs floats, which {words['form']} cannot hold; use --format tiff or wav")
     return NoiseSettings(
-        levels=_levels(kind, words),
+        levels=levels_of(kind, words),
         seed=words["seed"],
         copies=words["copies"],
         probability=words["prob"],
@@ -81,7 +81,8 @@ def _parts(kind: Kind, words: Mapping[str, Any]) -> PartsSettings | None:
     )
 
 
-def _levels(kind: Kind, words: Mapping[str, Any]) -> tuple[Level, ...]:
+def levels_of(kind: Kind, words: Mapping[str, Any]) -> tuple[Level, ...]:
+    """Return the sweep that the words of strength stand for."""
     given = {name: words.get(name) for name in ("std", "var", "snr_db", "severity") if words.get(name) is not None}
     if len(given) != 1:
         names = "--std, --var, --snr-db" + (", --severity" if kind == "images" else "")

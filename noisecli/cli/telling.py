@@ -50,7 +50,7 @@ def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None
             raise
         except OSError as error:
             raise Stopped(f"standard output cannot be written: {error.strerror}; the outputs stand") from error
-    _tell_problems(summary, everything=words["verbose"])
+    tell_problems(summary, everything=words["verbose"])
     if not words["quiet"]:
         for line in _lines(summary, settings, everything=words["verbose"]):
             click.echo(line, err=True)
@@ -58,7 +58,8 @@ def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None
         click.echo(f"noisecli: stopped: {summary.stopped}", err=True)
 
 
-def _tell_problems(summary: Summary, *, everything: bool) -> None:
+def tell_problems(summary: Summary, *, everything: bool) -> None:
+    """Name the sources that failed or were skipped, a line each."""
     problems = sorted(summary.problems, key=lambda problem: problem.source)
     shown = problems if everything else problems[:_PROBLEMS_SHOWN]
     for problem in shown:

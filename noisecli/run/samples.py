@@ -184,8 +184,10 @@ class SampleMaker:
             SourceFile(path, limits.max_bytes) as file,
             contextlib.closing(self._codec.open_source(file, limits)) as decoded,
         ):
+            # decoders of lossy sounds give floats, whatever the source held
+            scale = spec.full_scale / decoded.spec.full_scale
             pairs = zip(self._blocks(clean, spec), decoded.blocks(), strict=False)
-            return survival((x, field.add(x), y) for x, y in pairs)
+            return survival((x, field.add(x), y if scale == 1 else y * scale) for x, y in pairs)
 
     def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> NoiseField:
         noise = self._settings.noise

@@ -1,0 +1,1 @@
+"""A finished run in the forms that training libraries read: one module for each."""

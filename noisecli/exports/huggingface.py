@@ -1,0 +1,124 @@
+"""metadata.jsonl as Hugging Face's imagefolder and audiofolder read it: one in every split folder, with labels."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from noisecli.errors import Refused
+from noisecli.exports.finished import FinishedRun, Row, class_of, part_of
+from noisecli.storage import escape_name, write_whole
+
+FILE = "metadata.jsonl"
+BUILDERS = {"images": "imagefolder", "audio": "audiofolder"}
+_LINES_HELD = 1000
+
+
+def write_metadata(run: FinishedRun, *, force: bool) -> list[str]:
+    """Write the files, and return their names relative to the destination, sorted.
+
+    A root file beside train/ and test/ would be ignored in silence, so each split folder gets its own. Every line has
+    every key, none is null, and the label is told, for folders are not looked at where there is metadata.
+
+    Raises Refused before anything is written: another kind's run, or a metadata.jsonl that is not ours.
+    """
+    if run.kind not in BUILDERS:
+        raise Refused(
+            f"{escape_name(run.folder)}: Hugging Face datasets read folders of pictures or sounds, not {run.kind}"
+        )
+    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+        spool = _Spool(scratch)
+        for row in run.rows():
+            for folder, entry in _entries(row):
+                spool.add(folder, json.dumps(entry, ensure_ascii=False))
+        files = spool.close()
+        names = {os.path.join(folder, FILE): path for folder, path in sorted(files.items())}
+        for name, path in names.items():
+            _refuse_foreign(run, name, path, force=force)
+        for name, path in names.items():
+            with open(path, "rb") as lines:
+                write_whole(os.path.join(run.folder, name), lines)
+    return list(names)
+
+
+def _entries(row: Row) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the folder that tells of a file, and its line there; the clean file's first."""
+    name, clean = row["file_name"], row.get("clean_file_name")
+    if clean is not None:
+        yield _entry(row, clean, noisy=False)
+    yield _entry(row, name, noisy=bool(row.get("applied", True)))
+
+
+def _entry(row: Row, name: str, *, noisy: bool) -> tuple[str, dict[str, Any]]:
+    """The columns have one type each in all files, or they could not be loaded together."""
+    source = str(row.get("source") or "")
+    # what stands above the source's own folders: the level's, clean/ or noisy/
+    tree = os.path.dirname(name).removesuffix(os.path.dirname(source)).rstrip("/")
+    folder = os.path.join(tree, part_of(row)[0]).rstrip("/")
+    entry: dict[str, Any] = {
+        "file_name": os.path.relpath(name, folder) if folder else name,
+        "label": class_of(row),
+        "noisy": noisy,
+        "level": str(row.get("level", "")),
+        "copy": int(row.get("copy") or 1),
+        "source": source,
+    }
+    for key in ("std", "std_fraction", "measured_std"):
+        entry[key] = float(row.get(key) or 0) if noisy else 0.0
+    return folder, entry
+
+
+_KEYS = {"file_name", "label", "noisy", "level", "copy", "source", "std", "std_fraction", "measured_std"}
+
+
+def _refuse_foreign(run: FinishedRun, name: str, path: str, *, force: bool) -> None:
+    """Captions that came along as side files are not written over."""
+    target = os.path.join(run.folder, name)
+    if name == run.manifest:
+        raise Refused(
+            f"{escape_name(target)}: is the run's manifest, which Hugging Face datasets read as it stands; for labels "
+            "make the run with another --manifest"
+        )
+    if force or not os.path.lexists(target):
+        return
+    if not os.path.isfile(target) or not (filecmp.cmp(target, path, shallow=False) or _is_ours(target)):
+        raise Refused(f"{escape_name(target)}: stands there and noisecli did not make it; move it, or add --force")
+
+
+def _is_ours(path: str) -> bool:
+    with open(path, "rb") as file:
+        try:
+            entry = json.loads(file.readline())
+        except ValueError:
+            return False
+    return isinstance(entry, dict) and set(entry) == _KEYS
+
+
+class _Spool:
+    """Lines for many files, of which one is open at a time: a sweep may have thousands of folders."""
+
+    def __init__(self, scratch: str) -> None:
+        self._scratch = scratch
+        self._paths: dict[str, str] = {}
+        self._held: defaultdict[str, list[str]] = defaultdict(list)
+
+    def add(self, folder: str, line: str) -> None:
+        self._held[folder].append(line)
+        if len(self._held[folder]) >= _LINES_HELD:
+            self._write(folder)
+
+    def _write(self, folder: str) -> None:
+        path = self._paths.setdefault(folder, os.path.join(self._scratch, str(len(self._paths))))
+        with open(path, "a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in self._held.pop(folder))
+
+    def close(self) -> dict[str, str]:
+        """Return the path of each folder's lines."""
+        for folder in list(self._held):
+            self._write(folder)
+        return self._paths

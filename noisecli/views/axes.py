@@ -1,0 +1,50 @@
+"""Numbers beside plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from noisecli.views.canvas import FAINT, Canvas, blank, ticks
+from noisecli.views.typeface import width_of, write
+
+_SIZE = 12
+_TICK = 4
+BELOW = 20
+"""Pixels of an axis below a plot."""
+
+
+def below(width: int, low: float, high: float, unit: str) -> Canvas:
+    """Return an axis from left to right; its last number has the unit."""
+    axis = blank(BELOW, width)
+    places = {number: (number - low) / ((high - low) or 1) * (width - 1) for number in ticks(low, high, 6)}
+    end = -8.0
+    for text, place in _labelled(places, unit):
+        wide = width_of(text, _SIZE)
+        left = min(max(place - wide / 2, 0), width - wide)
+        axis[:_TICK, round(place)] = FAINT
+        if left >= end + 8:
+            write(axis, text, round(left), BELOW - 4, size=_SIZE, colour=FAINT)
+            end = left + wide
+    return axis
+
+
+def beside(width: int, height: int, low: float, high: float, unit: str, *, on_the_left: bool) -> Canvas:
+    """Return an axis from bottom to top, on the left or on the right of its plot; the topmost number has the unit."""
+    axis = blank(height, width)
+    places = {
+        number: (1 - (number - low) / ((high - low) or 1)) * (height - 1) for number in ticks(low, high, height // 24)
+    }
+    for text, place in _labelled(places, unit):
+        baseline = min(max(round(place + _SIZE * 0.36), _SIZE - 2), height - 1)
+        if on_the_left:
+            axis[round(place), -_TICK:] = FAINT
+            write(axis, text, width - _TICK - 3 - width_of(text, _SIZE), baseline, size=_SIZE, colour=FAINT)
+        else:
+            axis[round(place), :_TICK] = FAINT
+            write(axis, text, _TICK + 3, baseline, size=_SIZE, colour=FAINT)
+    return axis
+
+
+def _labelled(places: Mapping[float, float], unit: str) -> Sequence[tuple[str, float]]:
+    numbers = [f"{number:.6g}" for number in places]
+    return list(zip([*numbers[:-1], f"{numbers[-1]}{unit}"], places.values(), strict=True)) if numbers else []

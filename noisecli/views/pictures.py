@@ -1,0 +1,196 @@
+"""Rows of pictures: whole where they are small, a window at one pixel for one where they are large."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.codecs.image import exif, open_source
+from noisecli.model import SampleSpec
+from noisecli.storage import SourceFile
+from noisecli.views.canvas import LINE, NOISY, WHITE, Canvas, blank, enlarge
+from noisecli.views.histogram import BINS, draw_histogram
+from noisecli.views.sheet import Cell, Row
+from noisecli.views.version import Version, Viewing
+
+Samples = NDArray[Any]
+
+SIDE = 320
+"""Pixels of the largest view of a picture; what is larger is shown by a window into it."""
+_NARROWEST = 96
+_DETAIL_SIDE = 1024
+_SQUARE = 8
+_BAND = 256
+
+
+class _Window(NamedTuple):
+    """A part of a picture."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def of(self, samples: Samples) -> Samples:
+        return samples[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A decoded picture the right way up; of several pages the first."""
+
+    samples: Samples
+    spec: SampleSpec
+    pages: int
+    format: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width = self.samples.shape[:2]
+        return height, width
+
+
+def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewing) -> Row:
+    """Draw a picture, which stands at the path `source`, and its noisy versions.
+
+    Raises
+    ------
+    FileFailed, FileSkipped
+        As the codec does.
+    """
+    clean = _look(source, viewing)
+    height, width = clean.size
+    times = viewing.zoom or max(1, min(SIDE // height, SIDE // width))
+    window = _choose_window(clean, max(1, SIDE // times))
+    counts = _counts(clean)
+    overview = None
+    if (window.height, window.width) != clean.size:
+        overview = Cell("whole picture", (_scale(clean),), (_overview(clean, window),))
+    cells = [_cell("original", (_zoomed(times),), clean, window, times, counts, None)]
+    for version in versions:
+        noisy = _look(version.path, viewing)
+        cells.append(_cell(version.title, version.notes, noisy, window, times, counts, _counts(noisy)))
+    return Row(name, _about(clean), tuple(cells), overview)
+
+
+def _look(path: str, viewing: Viewing) -> _Look:
+    limits = viewing.limits
+    with SourceFile(path, limits.max_bytes) as file, closing(open_source(file, limits)) as source:
+        frames = list(source.blocks())
+        samples = exif.turn(frames[0], source.header.orientation)
+        white = viewing.full_scale or source.spec.high
+        return _Look(samples, replace(source.spec, high=white), len(frames), source.format)
+
+
+def _about(look: _Look) -> str:
+    height, width = look.size
+    channels = {1: "grey", 3: "colour", 4: "colour with alpha"}[look.samples.shape[2] if look.samples.ndim == 3 else 1]
+    pages = f", the first of {look.pages} pages" if look.pages > 1 else ""
+    return f"{width} x {height}, {look.format}, {look.spec.dtype} {channels}{pages}"
+
+
+def _zoomed(times: int) -> str:
+    return "pixel for pixel" if times == 1 else f"{times} x enlarged"
+
+
+def _scale(look: _Look) -> str:
+    return f"at {min(1.0, SIDE / max(look.size)):.2g} of its size"
+
+
+def _cell(
+    title: str,
+    notes: tuple[str, ...],
+    look: _Look,
+    window: _Window,
+    times: int,
+    clean: NDArray[np.int64],
+    noisy: NDArray[np.int64] | None,
+) -> Cell:
+    view = enlarge(_shown(window.of(look.samples), look.spec), times)
+    return Cell(title, notes, (view, draw_histogram(clean, noisy, max(view.shape[1], _NARROWEST))))
+
+
+def _choose_window(look: _Look, side: int) -> _Window:
+    """Return the part with the most detail; the middle where there is none."""
+    height, width = look.size
+    high, wide = min(height, side), min(width, side)
+    if (high, wide) == (height, width):
+        return _Window(0, 0, height, width)
+    shrunk = max(1, math.ceil(max(height, width) / _DETAIL_SIDE))
+    grey = _shown(_reduce(look.samples, height // shrunk or 1, width // shrunk or 1), look.spec)
+    grey = grey.astype(np.float32).mean(axis=2)
+    detail = np.zeros_like(grey)
+    detail[1:] += np.abs(np.diff(grey, axis=0))
+    detail[:, 1:] += np.abs(np.diff(grey, axis=1))
+    inside = _sums_in_boxes(detail, max(1, high // shrunk), max(1, wide // shrunk))
+    if inside.max() <= 0:
+        return _Window((height - high) // 2, (width - wide) // 2, high, wide)
+    top, left = np.unravel_index(int(inside.argmax()), inside.shape)
+    return _Window(min(int(top) * shrunk, height - high), min(int(left) * shrunk, width - wide), high, wide)
+
+
+def _sums_in_boxes(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.float64]:
+    """Return the sum over the box that begins at each place where one has room."""
+    height, width = min(height, values.shape[0]), min(width, values.shape[1])
+    sums = np.pad(values.cumsum(axis=0, dtype=np.float64).cumsum(axis=1), ((1, 0), (1, 0)))
+    lines = sums[height:] - sums[:-height]
+    return np.asarray(lines[:, width:] - lines[:, :-width])
+
+
+def _overview(look: _Look, window: _Window) -> Canvas:
+    """Return the whole picture, small, the window marked; noise would not be seen in it."""
+    height, width = look.size
+    scale = min(1.0, SIDE / max(height, width))
+    small = _shown(_reduce(look.samples, max(1, round(height * scale)), max(1, round(width * scale))), look.spec)
+    corner = round(window.left * scale), round(window.top * scale)
+    opposite = round((window.left + window.width) * scale) - 1, round((window.top + window.height) * scale) - 1
+    for colour, thickness in ((WHITE, 3), (NOISY, 1)):
+        cv2.rectangle(small, corner, opposite, colour, thickness)
+    return small
+
+
+def _reduce(samples: Samples, height: int, width: int) -> Samples:
+    """Average areas; OpenCV knows no 32-bit integers there."""
+    known = samples if samples.dtype.name in ("uint8", "uint16", "int16", "float32") else samples.astype(np.float64)
+    return cv2.resize(known, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _eight_bits(samples: Samples, spec: SampleSpec) -> NDArray[np.uint8]:
+    """Return samples on the scale of a screen, lowest to highest; what is no number is black."""
+    if samples.dtype == np.uint8 and spec.high == 255:
+        return samples
+    numbers = np.nan_to_num(samples) if samples.dtype.kind == "f" else samples
+    share = (numbers.astype(np.float64) - spec.low) / (spec.high - spec.low)
+    return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+
+
+def _shown(samples: Samples, spec: SampleSpec) -> Canvas:
+    """Return samples as a screen shows them: three colours, a chequerboard behind what is transparent."""
+    eight = _eight_bits(samples, spec)
+    if eight.ndim == 2:
+        return np.ascontiguousarray(np.repeat(eight[..., None], 3, axis=2))
+    if eight.shape[2] == 3:
+        return np.ascontiguousarray(eight)
+    height, width = eight.shape[:2]
+    odd = (np.arange(height)[:, None] // _SQUARE + np.arange(width) // _SQUARE) % 2 == 1
+    behind = blank(height, width)
+    behind[odd] = LINE
+    alpha = eight[..., 3:].astype(np.float32) / 255
+    return np.rint(eight[..., :3] * alpha + behind * (1 - alpha)).astype(np.uint8)
+
+
+def _counts(look: _Look) -> NDArray[np.int64]:
+    """Count the values of all colour channels together, on the scale of 0..255."""
+    counts = np.zeros(BINS, np.int64)
+    for start in range(0, len(look.samples), _BAND):
+        band = look.samples[start : start + _BAND]
+        colours = _eight_bits(band[..., :3] if band.ndim == 3 else band, look.spec)
+        counts += np.bincount(colours.reshape(-1), minlength=BINS)
+    return counts

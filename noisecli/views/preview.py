@@ -1,0 +1,124 @@
+"""From a request to a sheet: some files, really made noisy in a scratch folder, beside what they were."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any, Protocol
+
+from noisecli.errors import FileProblem, Stopped
+from noisecli.model import Level
+from noisecli.run.destination import Names, read_run
+from noisecli.run.pipeline import Progress, run
+from noisecli.run.settings import Settings
+from noisecli.run.summary import Summary
+from noisecli.run.walk import walk
+from noisecli.storage import escape_name
+from noisecli.views.canvas import Canvas
+from noisecli.views.sheet import Row, compose
+from noisecli.views.version import Version, Viewing, describe
+
+
+class _Drawer(Protocol):
+    def __call__(self, source: str, name: str, versions: list[Version], viewing: Viewing) -> Row: ...
+
+
+_DRAWERS = {"images": "noisecli.views.pictures", "audio": "noisecli.views.sounds"}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A sheet, and the run it was drawn from; no sheet where nothing could be made."""
+
+    sheet: Canvas | None
+    summary: Summary
+    files: int
+
+
+def draw(
+    settings: Settings, rows: int, zoom: int | None = None, begin: Callable[[int], Progress] | None = None
+) -> Drawn:
+    """Run a request on a few of its files, and draw what comes out.
+
+    Parameters
+    ----------
+    settings
+        The request as it would run on all files; its destination is not touched.
+    rows
+        How many files, spread evenly over the sorted sources.
+    zoom
+        See Viewing.
+    begin
+        As in `noisecli.run.pipeline.run`.
+
+    Raises
+    ------
+    Refused, Stopped
+        As the run does.
+    """
+    found = walk(settings.source, settings.kind, settings.choice)
+    chosen = tuple(spread(found.sources, rows))
+    viewing = Viewing(settings.running.limits, zoom, settings.noise.full_scale)
+    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+        choice = replace(settings.choice, names=chosen or settings.choice.names)
+        settings = replace(settings, destination=os.path.join(scratch, "noisy"), choice=choice)
+        summary = run(settings, begin=begin)
+        if summary.stopped is not None:
+            raise Stopped(summary.stopped)
+        drawn = _Drawing(settings, summary, viewing).rows(chosen) if summary.made else []
+    return Drawn(compose(drawn) if drawn else None, summary, len(drawn))
+
+
+def spread(names: list[str], count: int) -> list[str]:
+    """Return so many names, evenly spread from the first to the last."""
+    if len(names) <= count:
+        return names
+    return [names[round(i * (len(names) - 1) / max(1, count - 1))] for i in range(count)]
+
+
+class _Drawing:
+    """The rows of a sheet, from the scratch folder of a run."""
+
+    def __init__(self, settings: Settings, summary: Summary, viewing: Viewing) -> None:
+        self._settings, self._viewing = settings, viewing
+        self._draw: _Drawer = import_module(_DRAWERS[settings.kind]).draw_row
+        self._problems = {problem.source: f"{problem.status}: {problem.message}" for problem in summary.problems}
+        names = Names.of(settings.output.manifest)
+        run_file = read_run(os.path.join(settings.destination, names.run)) or {}
+        self._survival: Mapping[str, Mapping[str, float] | None] = run_file.get("survival", {})
+        self._rows = _rows_by_source(os.path.join(settings.destination, names.manifest))
+
+    def rows(self, sources: tuple[str, ...]) -> list[Row]:
+        return [self._row(source, escape_name(source)) for source in sources]
+
+    def _row(self, source: str, name: str) -> Row:
+        if name in self._problems:
+            return Row(name, "", problem=self._problems[name])
+        versions = [self._version(level, row) for level, row in self._levels(name)]
+        try:
+            return self._draw(os.path.join(self._settings.source, source), name, versions, self._viewing)
+        except FileProblem as problem:
+            # it changed, or went, since the run read it
+            return Row(name, "", problem=f"{problem.status}: {problem.message}")
+
+    def _levels(self, name: str) -> list[tuple[Level, dict[str, Any]]]:
+        """Return the levels and rows of a source, in the order they were asked for."""
+        by_label = self._rows.get(name, {})
+        return [(level, by_label[level.label]) for level in self._settings.noise.levels if level.label in by_label]
+
+    def _version(self, level: Level, row: dict[str, Any]) -> Version:
+        output: str = row["file_name"]
+        return describe(os.path.join(self._settings.destination, output), level, row, self._survival.get(output))
+
+
+def _rows_by_source(manifest: str) -> dict[str, dict[str, dict[str, Any]]]:
+    rows: dict[str, dict[str, dict[str, Any]]] = {}
+    with open(manifest, encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            rows.setdefault(row["source"], {})[row["level"]] = row
+    return rows

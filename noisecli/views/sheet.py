@@ -1,0 +1,98 @@
+"""A sheet: one row for each file, one column for each strength, a caption over every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from noisecli.views.canvas import FAINT, LINE, WRONG, Canvas, blank, paste
+from noisecli.views.typeface import SIZE, legible, shorten, width_of, wrap, write
+
+_MARGIN, _GAP, _LEADING, _HEAD = 20, 14, 20, 26
+_NAME_SIZE = 16
+_NARROWEST = 480
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One version of a file: its panels stand below each other under the caption."""
+
+    title: str
+    notes: tuple[str, ...]
+    panels: tuple[Canvas, ...]
+
+    @property
+    def width(self) -> int:
+        """Pixels from side to side; a caption may need more than the panels."""
+        words = [width_of(legible(note)) for note in self.notes]
+        return max([width_of(legible(self.title), bold=True), *words, *(int(panel.shape[1]) for panel in self.panels)])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file: its versions, or why there are none.
+
+    Attributes
+    ----------
+    lead
+        What stands before the versions; where one row has it, the others leave room for it.
+    """
+
+    name: str
+    about: str
+    cells: tuple[Cell, ...] = ()
+    lead: Cell | None = None
+    problem: str | None = None
+
+
+_NOTHING = Cell("", (), ())
+
+
+def compose(rows: Sequence[Row]) -> Canvas:
+    """Draw the rows below each other, columns of one width each."""
+    if any(row.lead for row in rows):
+        rows = [replace(row, cells=(row.lead or _NOTHING, *row.cells)) for row in rows]
+    columns = max((len(row.cells) for row in rows), default=0)
+    widths = [max(row.cells[i].width for row in rows if i < len(row.cells)) for i in range(columns)]
+    inner = max(sum(widths) + _GAP * (columns - 1), _NARROWEST)
+    bands = [_draw_row(row, widths, inner) for row in rows]
+    height = sum(band.shape[0] for band in bands) + _MARGIN * (len(bands) + 1)
+    sheet = blank(height, inner + 2 * _MARGIN)
+    top = _MARGIN
+    for band in bands:
+        paste(sheet, band, _MARGIN, top)
+        top += band.shape[0] + _MARGIN
+        sheet[top - _MARGIN // 2, _MARGIN:-_MARGIN] = LINE
+    # no line below the last
+    return sheet[: top - _MARGIN // 2]
+
+
+def _draw_row(row: Row, widths: Sequence[int], inner: int) -> Canvas:
+    words = [] if row.problem is None else wrap(legible(row.problem), inner)
+    captions = max((len(cell.notes) for cell in row.cells), default=0) + bool(row.cells)
+    top = _HEAD + _LEADING * (captions + len(words)) + (2 if row.cells else 0)
+    panels = max((sum(p.shape[0] for p in cell.panels) + 4 * len(cell.panels) for cell in row.cells), default=0)
+    band = blank(top + panels, inner)
+    about = legible(row.about)
+    room = inner - width_of(about) - 12
+    name = shorten(legible(row.name), room, _NAME_SIZE, bold=True)
+    write(band, name, 0, _LEADING - 4, size=_NAME_SIZE, bold=True)
+    write(band, about, width_of(name, _NAME_SIZE, bold=True) + 12, _LEADING - 4, colour=FAINT)
+    for number, line in enumerate(words, 2):
+        write(band, line, 0, number * _LEADING, colour=WRONG)
+    left = 0
+    for cell, width in zip(row.cells, widths, strict=False):
+        _draw_cell(band, cell, left, top)
+        left += width + _GAP
+    return band
+
+
+def _draw_cell(band: Canvas, cell: Cell, left: int, top: int) -> None:
+    baseline = _HEAD + SIZE
+    write(band, legible(cell.title), left, baseline, bold=True)
+    for note in cell.notes:
+        baseline += _LEADING
+        write(band, legible(note), left, baseline, colour=FAINT)
+    for panel in cell.panels:
+        paste(band, panel, left, top)
+        top += panel.shape[0] + 4

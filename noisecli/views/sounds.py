@@ -1,0 +1,101 @@
+"""Rows of sounds: the waveform, and below it the spectrogram on a scale of dB."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.views import axes
+from noisecli.views.canvas import CLEAN_WAVE, LINE, NOISY, Canvas, blank
+from noisecli.views.listening import Sound, Wave, listen, survey
+from noisecli.views.sheet import Cell, Row
+from noisecli.views.spectrum import decibels
+from noisecli.views.version import Version, Viewing
+
+WIDTH = 320
+"""Pixels of a sound from its beginning to its end."""
+_WAVE_HEIGHT, _SPECTRUM_HEIGHT = 80, 144
+_GUTTER, _BAR = 52, 14
+_DECIBELS_SHOWN = 80
+
+
+def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewing) -> Row:
+    """Draw a sound, which stands at the path `source`, and its noisy versions, on common scales.
+
+    Raises
+    ------
+    FileFailed, FileSkipped
+        As the codec does.
+    """
+    sound = survey(source, viewing)
+    clean = listen(source, sound, viewing)
+    if not clean.size:
+        return Row(name, _about(sound), problem="has no samples to look at")
+    waves = [clean, *(listen(version.path, sound, viewing) for version in versions)]
+    peak = max(float(np.abs(wave).max(initial=0)) for wave in waves) or 1.0
+    spectra = [decibels(wave, sound.rate, _SPECTRUM_HEIGHT, WIDTH) for wave in waves]
+    top = 10 * math.ceil(max(float(spectrum.max()) for spectrum in spectra) / 10)
+    time = axes.below(WIDTH, sound.start / sound.rate, sound.stop / sound.rate, " s")
+    captions = [("original", ()), *((version.title, version.notes) for version in versions)]
+    cells = [
+        Cell(title, notes, (_draw_waves(clean, wave, peak), _draw_spectrum(spectrum, top), time))
+        for (title, notes), wave, spectrum in zip(captions, waves, spectra, strict=True)
+    ]
+    return Row(name, _about(sound), (*cells, _colour_bar(top)), _left_scales(peak, sound.rate))
+
+
+def _about(sound: Sound) -> str:
+    length = f"{sound.frames / sound.rate:.3g} s, {sound.rate / 1000:g} kHz, {sound.format}, {sound.dtype}"
+    channel = "" if sound.channels == 1 else f", channel 1 of {sound.channels}"
+    if sound.stop - sound.start == sound.frames:
+        return length + channel
+    return f"{length}{channel}, the loudest {(sound.stop - sound.start) / sound.rate:g} s"
+
+
+def _draw_waves(clean: Wave, noisy: Wave, peak: float) -> Canvas:
+    """Draw from the lowest to the highest sample of every column; the clean sound over the noisy one."""
+    plot = blank(_WAVE_HEIGHT, WIDTH)
+    plot[_WAVE_HEIGHT // 2] = LINE
+    rows = np.arange(_WAVE_HEIGHT)[:, None]
+    for wave, colour in ((noisy, NOISY), (clean, CLEAN_WAVE)):
+        if wave.size:
+            low, high = ((1 - side / peak) / 2 * (_WAVE_HEIGHT - 1) for side in _envelope(wave))
+            plot[(rows >= np.rint(high)) & (rows <= np.rint(low))] = colour
+    return plot
+
+
+def _envelope(wave: Wave) -> tuple[Wave, Wave]:
+    """Return the lowest and the highest sample of every column, each reaching to its neighbour on the left."""
+    starts = np.arange(WIDTH) * len(wave) // WIDTH
+    low, high = np.minimum.reduceat(wave, starts), np.maximum.reduceat(wave, starts)
+    joined_low, joined_high = low.copy(), high.copy()
+    np.minimum(low[1:], high[:-1], out=joined_low[1:])
+    np.maximum(high[1:], low[:-1], out=joined_high[1:])
+    return joined_low, joined_high
+
+
+def _draw_spectrum(spectrum: NDArray[np.float32], top: float) -> Canvas:
+    share = np.clip((spectrum - (top - _DECIBELS_SHOWN)) / _DECIBELS_SHOWN, 0, 1)
+    return _coloured(np.rint(share * 255).astype(np.uint8))
+
+
+def _coloured(shares: NDArray[np.uint8]) -> Canvas:
+    return np.asarray(cv2.applyColorMap(shares, cv2.COLORMAP_INFERNO), np.uint8)
+
+
+def _left_scales(peak: float, rate: int) -> Cell:
+    """Amplitude beside the waveforms, frequency beside the spectrograms."""
+    amplitude = axes.beside(_GUTTER, _WAVE_HEIGHT, -peak, peak, "", on_the_left=True)
+    frequency = axes.beside(_GUTTER, _SPECTRUM_HEIGHT, 0, rate / 2000, " kHz", on_the_left=True)
+    return Cell("", (), (amplitude, frequency))
+
+
+def _colour_bar(top: float) -> Cell:
+    scale = np.linspace(255, 0, _SPECTRUM_HEIGHT).astype(np.uint8)
+    bar = _coloured(np.repeat(scale[:, None], _BAR, axis=1))
+    numbers = axes.beside(_GUTTER, _SPECTRUM_HEIGHT, top - _DECIBELS_SHOWN, top, " dB", on_the_left=False)
+    return Cell("", (), (blank(_WAVE_HEIGHT, 1), np.hstack([bar, numbers])))

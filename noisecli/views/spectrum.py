@@ -1,0 +1,37 @@
+"""How strong each frequency is at each time."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW_SECONDS = 0.032
+FLOOR_DECIBELS = -140.0
+_FRAMES_AT_ONCE = 512
+
+
+def decibels(wave: NDArray[np.float32], rate: int, height: int, width: int) -> NDArray[np.float32]:
+    """Return a spectrogram, (height, width) float32, the highest frequency (rate / 2) in the first row.
+
+    Short-time Fourier transform, Hann window; 0 dB is the power of a sine of amplitude 1. Where several frames or bins
+    meet in a pixel their mean power is taken, so that noise keeps its level at any size.
+    """
+    length = 2 ** max(5, round(math.log2(rate * WINDOW_SECONDS)))
+    # half a window of silence on both sides: the first column is about the first sample
+    padded = np.pad(wave, length // 2)
+    frames = max(width, math.ceil((len(padded) - length) / (length // 2)) + 1)
+    starts = np.linspace(0, len(padded) - length, frames).astype(np.int64)
+    window = np.hanning(length + 1)[:-1].astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, length)
+    power = np.empty((length // 2 + 1, frames), np.float32)
+    for begin in range(0, frames, _FRAMES_AT_ONCE):
+        some = windows[starts[begin : begin + _FRAMES_AT_ONCE]] * window
+        power[:, begin : begin + _FRAMES_AT_ONCE] = np.square(np.abs(np.fft.rfft(some, axis=1))).T
+    power /= float(window.sum() / 2) ** 2
+    narrow = cv2.resize(power, (width, power.shape[0]), interpolation=cv2.INTER_AREA)
+    shrinks = height < power.shape[0]
+    sized = cv2.resize(narrow, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.asarray(10 * np.log10(np.maximum(sized, 10 ** (FLOOR_DECIBELS / 10))), np.float32)[::-1]

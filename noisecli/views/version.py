@@ -1,0 +1,69 @@
+"""One noisy version of a file: where it stands, and what its manifest row says of it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from noisecli.model import Level, Limits
+
+_WORDS = {"std": "std", "var": "var", "snr_db": "SNR", "severity": "severity"}
+_NOTABLE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An output of the run that a sheet is drawn from."""
+
+    path: str
+    title: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """How files are looked at.
+
+    Attributes
+    ----------
+    zoom
+        How many pixels of the sheet a pixel of a picture gets in each direction; None: one, and as many as there is
+        room for where the picture is small.
+    full_scale
+        The value that is white, where the file does not say.
+    """
+
+    limits: Limits
+    zoom: int | None = None
+    full_scale: float | None = None
+
+
+def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> Version:
+    """Name a version.
+
+    Parameters
+    ----------
+    level
+        In the words it was asked for with.
+    row
+        Of the manifest.
+    kept
+        What a lossy format left of the noise, where that was measured.
+    """
+    title = f"{_WORDS[level.quantity]} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
+    if not row["applied"]:
+        return Version(path, title, ("no noise",))
+    std = f"measured std {_measured(row)}"
+    ratio, value = ("PSNR", row["psnr_db"]) if row["kind"] == "images" else ("SNR", row["snr_db"])
+    note = std if value is None else f"{std}, {ratio} {round(value, 1) + 0.0:.1f} dB"
+    if kept is not None and abs(kept["std"] - 1) > _NOTABLE:
+        note += f", on disk {kept['std']:.0%}"
+    return Version(path, title, (note,))
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    """Return the std in the unit of --std: grey levels of 0..255, amplitude."""
+    steps = float(row["unit"].partition("/")[2] or 1)
+    share = row["measured_std"] / steps
+    return f"{share * 255:.1f}" if row["kind"] == "images" else f"{share:.3g}"

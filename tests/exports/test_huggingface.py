@@ -1,0 +1,113 @@
+"""metadata.jsonl: one in each split folder, every key in every line, every file there."""
+
+import json
+
+import pytest
+
+KEYS = {"file_name", "label", "noisy", "level", "copy", "source", "std", "std_fraction", "measured_std"}
+
+
+@pytest.fixture
+def metadata(destination):
+    """Return the lines of every metadata.jsonl, by its folder."""
+
+    def read():
+        found = sorted(destination.rglob("metadata.jsonl"))
+        lines = {path: path.read_text(encoding="utf-8").splitlines() for path in found}
+        return {path.parent.relative_to(destination).as_posix(): list(map(json.loads, lines[path])) for path in found}
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("names", "words", "folders"),
+    [
+        (["cat/a.png", "dog/b.png"], [], ["."]),
+        (["train/cat/a.png", "train/dog/b.png", "test/cat/c.png"], [], ["test", "train"]),
+        (["train/cat/a.png"], ["--std", "5,9"], ["std-5/train", "std-9/train"]),
+        (["cat/a.png", "dog/b.png"], ["--with-clean"], ["clean", "noisy"]),
+        (["data/val-1/cat/a.png", "data/train-1/cat/b.png"], [], ["data/train-1", "data/val-1"]),
+        (["latest/a.png", "z/b.png"], [], ["."]),
+    ],
+    ids=["no splits", "splits", "sweep of splits", "with clean", "splits below", "no split by its name"],
+)
+def test_every_split_folder_tells_of_its_own_files(
+    images, fill, export, metadata, destination, tmp_path, names, words, folders
+):
+    assert images(*words, source=fill(tmp_path / "pictures", *names)).status == 0
+    assert export("--to", "hf").status == 0
+    found = metadata()
+    assert list(found) == folders
+    told = set()
+    for folder, entries in found.items():
+        for entry in entries:
+            path = destination / folder / entry["file_name"]
+            assert path.is_file()
+            assert set(entry) == KEYS
+            assert None not in entry.values()
+            assert entry["label"] == path.parent.name
+            assert [type(entry[key]) for key in ("std", "std_fraction", "measured_std")] == [float] * 3
+            assert entry["noisy"] == (folder != "clean")
+            told.add(path)
+    assert told == set(destination.rglob("*.png"))
+
+
+def test_a_picture_in_no_folder_has_no_class(images, fill, export, metadata, tmp_path):
+    assert images(source=fill(tmp_path / "pictures", "a.png", "train/b.png")).status == 0
+    assert export("--to", "hf").status == 0
+    assert [entry["label"] for entries in metadata().values() for entry in entries] == ["", ""]
+
+
+def test_it_is_written_again_without_being_asked_twice(images, pictures, fill, export, metadata):
+    assert images(source=pictures).status == 0
+    assert export("--to", "hf").status == 0
+    fill(pictures, "new/one.png")
+    assert images(source=pictures).status == 0
+    assert export("--to", "hf").status == 0
+    assert "new/one.png" in {entry["file_name"] for entry in metadata()["."]}
+
+
+def test_captions_that_came_along_are_kept(images, pictures, export, destination):
+    captions = '{"file_name": "a.png", "text": "a stripe"}\n'
+    (pictures / "metadata.jsonl").write_text(captions)
+    assert images("--sidecars", "copy", source=pictures).status == 0
+    done = export("--to", "hf")
+    assert done.status == 2
+    assert "--force" in done.err
+    assert (destination / "metadata.jsonl").read_text() == captions
+    assert export("--to", "hf", "--force").status == 0
+    assert (destination / "metadata.jsonl").read_text() != captions
+
+
+def test_the_manifest_itself_is_kept(images, pictures, export, destination):
+    assert images("--manifest", "metadata.jsonl", source=pictures).status == 0
+    before = (destination / "metadata.jsonl").read_bytes()
+    assert export("--to", "hf", "--manifest", "metadata.jsonl", "--force").status == 2
+    assert (destination / "metadata.jsonl").read_bytes() == before
+
+
+def test_the_run_goes_on_beside_it(images, noisy, pictures, export, destination):
+    assert images(source=pictures).status == 0
+    assert export("--to", "hf").status == 0
+    assert noisy("verify", destination).status == 0
+    assert images("--json", source=pictures).summary["kept"] == 5
+
+
+def test_other_kinds_are_refused(images, pictures, export, destination):
+    assert images(source=pictures).status == 0
+    run = json.loads((destination / "run.json").read_text())
+    (destination / "run.json").write_text(json.dumps({**run, "kind": "weights"}))
+    assert export("--to", "hf").status == 2
+    assert not (destination / "metadata.jsonl").exists()
+
+
+def test_hugging_face_reads_it(images, fill, export, destination, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    datasets = pytest.importorskip("datasets")
+    names = ["train/cat/a.png", "train/dog/b.png", "test/cat/c.png"]
+    assert images("--std", "5,25", source=fill(tmp_path / "pictures", *names)).status == 0
+    assert export("--to", "hf").status == 0
+    loaded = datasets.load_dataset("imagefolder", data_dir=str(destination / "std-25"), cache_dir=str(tmp_path / "c"))
+    assert {split: loaded[split]["label"][:] for split in loaded} == {"train": ["cat", "dog"], "test": ["cat"]}
+    assert loaded["train"]["std"][:] == [25.0, 25.0]

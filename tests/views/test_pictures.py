@@ -1,0 +1,155 @@
+"""What is seen on a sheet of pictures is what a real run writes, sample for sample."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from noisecli.model import Limits
+from noisecli.views import pictures
+from noisecli.views.version import Version, Viewing
+
+VIEWING = Viewing(Limits())
+FLOAT = np.float32
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.png", []),
+        ("a.jpg", []),
+        ("a.jpg", ["--quality", "60", "--subsampling", "420"]),
+        ("a.webp", []),
+        ("a.bmp", ["--format", "jpg"]),
+        ("deep/b/a.png", ["--seed", "5", "--shared-channels"]),
+        ("a.tiff", ["--mean", "20"]),
+    ],
+)
+def test_noise_and_loss_are_those_of_the_real_run(noisy, preview, save, photo, samples, holds, tmp_path, name, words):
+    path = save(name, photo())
+    assert noisy("images", tmp_path / "src", tmp_path / "dst", "--std", "10,30", *words).status == 0
+    assert preview(tmp_path / "src", tmp_path / "sheet.png", "--std", "30,10", *words).status == 0
+    sheet = samples(tmp_path / "sheet.png")
+    assert holds(sheet, samples(path))
+    written = sorted(path for path in tmp_path.glob("dst/std-*/**/a.*"))
+    assert len(written) == 2
+    for output in written:
+        assert holds(sheet, samples(output))
+
+
+@pytest.mark.parametrize(
+    ("words", "depth"),
+    [(["--severity", "2"], 8), (["--var", "900"], 8), (["--snr-db", "10"], 8), (["--std", "5%"], 16)],
+)
+def test_all_words_of_strength_are_those_of_the_real_run(noisy, preview, save, photo, holds, tmp_path, words, depth):
+    picture = photo().astype(np.uint16) * 257 if depth == 16 else photo()
+    source = save("a.png", picture)
+    assert noisy("images", source, tmp_path / "noisy.png", *words).status == 0
+    assert preview(source, tmp_path / "sheet.png", *words).status == 0
+    output = cv2.imread(str(tmp_path / "noisy.png"), cv2.IMREAD_UNCHANGED)
+    shown = output if depth == 8 else np.rint(output / 257).astype(np.uint8)
+    assert holds(cv2.imread(str(tmp_path / "sheet.png")), shown)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white", "words"),
+    [("uint8", 255, []), ("uint16", 65535, []), (FLOAT, 1, []), (FLOAT, 80, ["--full-scale", "80"])],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_depth_is_shown_on_the_screens_scale(preview, save, holds, tmp_path, dtype, white, words, channels):
+    ramp = np.linspace(0, 1, 300)[None].repeat(200, axis=0)
+    shares = np.stack([ramp, ramp[:, ::-1], ramp / 2], axis=2)[..., :channels].squeeze()
+    values = (shares * white).astype(dtype) if dtype == FLOAT else np.rint(shares * white).astype(dtype)
+    source = save("a.tiff" if dtype == FLOAT else "a.png", values)
+    assert preview(source, tmp_path / "sheet.png", "--std", "25", *words).status == 0
+    shown = np.rint(values.astype(np.float64) / white * 255).astype(np.uint8)
+    colours = shown if channels == 3 else cv2.merge([shown] * 3)
+    assert holds(cv2.imread(str(tmp_path / "sheet.png")), colours)
+
+
+@pytest.mark.parametrize(("side", "times"), [(28, 11), (1, 320), (100, 3), (200, 1)])
+def test_small_pictures_are_enlarged_by_whole_numbers(
+    preview, save, photo, samples, holds, enlarged, tmp_path, side, times
+):
+    source = save("a.png", photo(side, side))
+    assert preview(source, tmp_path / "sheet.png", "--std", "25").status == 0
+    assert holds(samples(tmp_path / "sheet.png"), enlarged(samples(source), times))
+
+
+def test_zoom_shows_a_part_larger(preview, save, photo, samples, enlarged, tmp_path):
+    source = save("a.png", photo(300, 300))
+    row = pictures.draw_row(str(source), "a.png", [], Viewing(Limits(), zoom=8))
+    view = row.cells[0].panels[0]
+    assert view.shape == (320, 320, 3)
+    assert (enlarged(view[::8, ::8], 8) == view).all()
+    assert preview(source, tmp_path / "sheet.png", "--std", "25", "--zoom", "8").status == 0
+
+
+def test_a_large_picture_is_shown_pixel_for_pixel_where_its_detail_is(save, photo, holds):
+    """At a smaller scale the noise would be averaged away."""
+    picture = np.full((2000, 3000, 3), 128, np.uint8)
+    picture[1200:1500, 2100:2400] = photo(300, 300)
+    noise = np.random.default_rng(1).normal(0, 25, picture.shape)
+    noisy = np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+    source, output = save("a.png", picture), save("b.png", noisy)
+    row = pictures.draw_row(str(source), "a.png", [Version(str(output), "std 25", ())], VIEWING)
+    clean_view, noisy_view = (cell.panels[0] for cell in row.cells)
+    assert clean_view.shape == noisy_view.shape == (320, 320, 3)
+    assert holds(clean_view, picture[1220:1480, 2120:2380])
+    assert holds(noisy_view, noisy[1220:1480, 2120:2380])
+    assert row.lead is not None
+    assert row.lead.panels[0].shape == (213, 320, 3)
+
+
+def test_a_large_picture_without_detail_is_shown_by_its_middle(save):
+    row = pictures.draw_row(str(save("a.png", np.zeros((1000, 1000), np.uint8))), "a.png", [], VIEWING)
+    assert row.cells[0].panels[0].shape == (320, 320, 3)
+    marked = np.argwhere(row.lead.panels[0].any(axis=2))
+    assert abs(marked.mean(axis=0) - 159.5).max() < 1
+
+
+@pytest.mark.parametrize("shape", [(5, 4000), (4000, 5), (1, 321), (321, 1), (321, 320)])
+def test_odd_shapes_have_a_row(preview, save, photo, tmp_path, shape):
+    source = save("a.png", photo(*shape))
+    assert preview(source, tmp_path / "sheet.png", "--std", "25").status == 0
+
+
+def test_pictures_are_shown_the_right_way_up(preview, sample_data, samples, holds, tmp_path):
+    source = sample_data / "images/boats/upright.jpg"
+    row = pictures.draw_row(str(source), "upright.jpg", [], VIEWING)
+    view = row.cells[0].panels[0][..., ::-1].astype(int)
+    with Image.open(source) as opened:
+        right = np.asarray(ImageOps.exif_transpose(opened)).astype(int)
+    assert view.shape == right.shape
+    # two JPEG decoders differ by a step or two; the wrong way up differs by tens
+    assert abs(view - right).mean() < 2
+
+
+def test_what_is_transparent_shows_what_is_behind_it(save, photo):
+    clean = np.dstack([photo(), np.zeros((240, 320), np.uint8)])
+    clean[:, 160:, 3] = 255
+    noisy = clean.copy()
+    noisy[..., :3] = photo(seed=8)
+    row = pictures.draw_row(str(save("a.png", clean)), "a", [Version(str(save("b.png", noisy)), "", ())], VIEWING)
+    first, second = (cell.panels[0] for cell in row.cells)
+    assert (first[:, :160] == second[:, :160]).all()
+    assert set(np.unique(first[:, :160])) <= {255, 214, 210, 206}
+    assert (second[:, 160:] == noisy[:, 160:, :3]).all()
+
+
+def test_of_several_pages_the_first_is_shown(tmp_path):
+    first, second = Image.new("RGB", (320, 320), (9, 99, 200)), Image.new("RGB", (320, 320), (200, 9, 9))
+    first.save(tmp_path / "a.tiff", save_all=True, append_images=[second])
+    row = pictures.draw_row(str(tmp_path / "a.tiff"), "a.tiff", [], VIEWING)
+    assert (row.cells[0].panels[0] == (200, 99, 9)).all()
+    assert "2 pages" in row.about
+
+
+def test_the_histogram_is_of_the_whole_picture(save):
+    picture = np.zeros((240, 320), np.uint8)
+    picture[:60] = 255
+    row = pictures.draw_row(str(save("a.png", picture)), "a.png", [], VIEWING)
+    filled = (row.cells[0].panels[1][:-1] == (208, 196, 184)).all(axis=2).sum(axis=0)
+    assert set(np.flatnonzero(filled)) == {0, 1, 318, 319}
+    # heights are square roots of counts: three quarters black, one quarter white
+    assert abs(filled[0] / filled[-1] - 3**0.5) < 0.1
