@@ -227,6 +227,16 @@ def test_survival_of_lossy_outputs_is_told_and_kept(noisy, sample_data, destinat
     assert (again.summary["kept"], again.summary["survival"]) == (6, done.summary["survival"])
 
 
+@pytest.mark.parametrize("form", ["mp3", "ogg"])
+def test_survival_where_the_samples_change_their_type(noisy, sample_data, destination, form):
+    """Integers go in, the decoder of the output gives floats: both are told in one unit."""
+    done = noisy("audio", sample_data / "audio", destination, "--snr-db", "20", "--format", form)
+    assert done.status == 0
+    shares = json.loads((destination / "run.json").read_text())["survival"].values()
+    assert all(0.5 < share["std"] < 2 for share in shares if share is not None)
+    assert any(share is not None for share in shares)
+
+
 def test_names_are_utf8_as_they_are(images, fill, pictures, destination, rows):
     fill(pictures, "größe/日本.png")
     assert images().status == 0
