@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _PICTURE: tuple[Kind, ...] = ("images", "adversarial")
 _SOUND: tuple[Kind, ...] = ("audio",)
 _ARRAYS: tuple[Kind, ...] = ("arrays", "weights", "adversarial")
+_WEIGHTS: tuple[Kind, ...] = ("weights",)
 
 FORMATS: dict[str, Format] = {
     ".jpg": Format("jpeg", _PICTURE, lossy=True),
@@ -51,6 +52,10 @@ FORMATS: dict[str, Format] = {
     ".rf64": Format("rf64", _SOUND),
     ".npy": Format("npy", ("arrays",)),
     ".npz": Format("npz", _ARRAYS),
+    ".safetensors": Format("safetensors", _WEIGHTS),
+    ".keras": Format("keras", _WEIGHTS),
+    ".h5": Format("hdf5", _WEIGHTS),
+    ".hdf5": Format("hdf5", _WEIGHTS),
 }
 """Suffix (lower case) -> format. The one list of what noisecli reads and writes."""
 
