@@ -6,7 +6,7 @@ import importlib.metadata
 import zipfile
 from contextlib import suppress
 
-from noisecli.codecs import InputFile, OutputFile, PartsSink, PartsSource
+from noisecli.codecs import PICKLE_WAY_OUT, InputFile, OutputFile, PartsSink, PartsSource
 from noisecli.codecs.weights import safetensors
 from noisecli.codecs.weights.region import Region, read_at
 from noisecli.errors import FileFailed, FileSkipped
@@ -17,7 +17,6 @@ __all__ = ["create_sink", "open_source", "versions"]
 _HDF5_MAGIC, _ZIP_MAGIC = b"\x89HDF\r\n\x1a\n", b"PK"
 _KERAS_MEMBERS = {"model.weights.h5", "model.weights.npz", "config.json"}
 _PICKLE_MAGIC = b"\x80"
-_WAY_OUT = "runs code when it is loaded, so it is left alone; make a .safetensors of it: see noisecli weights --help"
 
 
 def open_source(file: InputFile, limits: Limits) -> PartsSource:
@@ -33,7 +32,7 @@ def open_source(file: InputFile, limits: Limits) -> PartsSource:
     if start.startswith(_ZIP_MAGIC):
         return _open_zip(file, limits)
     if start.startswith(_PICKLE_MAGIC):
-        raise FileSkipped("unsupported-format", f"is a pickle, which {_WAY_OUT}")
+        raise FileSkipped("unsupported-format", f"is a pickle: it {PICKLE_WAY_OUT}")
     if safetensors.looks_like(start) or file.suffix.lower() == safetensors.SUFFIX:
         return safetensors.SafetensorsSource(file)
     raise FileFailed("wrong-content", "is neither safetensors, HDF5 nor a zip of weights; save it in one of them")
@@ -77,7 +76,7 @@ def _open_zip(file: InputFile, limits: Limits) -> PartsSource:
 
         return KerasSource(file, limits)
     if any(name.endswith("data.pkl") for name in names):
-        raise FileSkipped("unsupported-format", f"is a pickle, which {_WAY_OUT}")
+        raise FileSkipped("unsupported-format", f"is a pickle: it {PICKLE_WAY_OUT}")
     from noisecli.codecs.weights.npz import NpzSource
 
     return NpzSource(file, limits)

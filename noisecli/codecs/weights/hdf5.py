@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.weights.layout import find_datasets, is_parameter
-from noisecli.codecs.weights.precision import BF16, BLOCK_SAMPLES, describe, narrow, raw_dtype, require_stored, widen
+from noisecli.codecs.weights.precision import (
+    BF16,
+    BLOCK_SAMPLES,
+    describe,
+    narrow,
+    raw_dtype,
+    require_stored,
+    rounded,
+    widen,
+)
 from noisecli.codecs.weights.region import Region, copy, refuse_bomb
 from noisecli.errors import FileFailed
 from noisecli.model import Limits, SampleSpec, Warn
@@ -47,6 +56,14 @@ class Dataset:
             with _failing("cannot be read", self.file):
                 raw = _read(self.opened, self.dtype, slab)
             yield widen(raw, self.dtype)
+
+
+class RoundedDataset(Dataset):
+    """One tensor of BF16; see noisecli.codecs.Rounding."""
+
+    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Return a block as it will be read again."""
+        return rounded(block, BF16)
 
 
 class HDF5Source:
@@ -161,7 +178,8 @@ def _part(name: str, dataset: h5py.Dataset, legacy: str | None, file: Region) ->
     stored = _stored(dataset)
     shape = dataset.shape if dataset.shape is not None else (0,)
     spec = describe(stored, shape) if is_parameter(name, legacy) and dataset.shape is not None else None
-    return Dataset(name, stored, shape, spec, dataset, file)
+    kind = RoundedDataset if stored == BF16 else Dataset
+    return kind(name, stored, shape, spec, dataset, file)
 
 
 def _stored(dataset: h5py.Dataset) -> str:
@@ -222,7 +240,7 @@ def _memory_type(dataset: h5py.Dataset, stored: str) -> Any:
 def _refuse_clock(name: str, dataset: h5py.Dataset) -> None:
     """Two runs must give the same bytes: HDF5 notes the time when it writes to some datasets, if they want that."""
     chunked = dataset.id.get_create_plist().get_layout() == h5py.h5d.CHUNKED
-    if h5py.h5o.get_info(dataset.id).mtime and not chunked and dataset.id.get_offset() is None:
+    if h5py.h5o.get_info(dataset.id).ctime and not chunked and dataset.id.get_offset() is None:
         raise FileFailed(
             "no-encoder", f"{name} would note the time of its change; write it anew: h5repack -l CONTI old.h5 new.h5"
         )

@@ -71,9 +71,9 @@ def _legacy_folder(root: h5py.File) -> str | None:
 def _refuse_strange(name: str, link: object) -> None:
     """Keras itself follows no links either."""
     if isinstance(link, h5py.ExternalLink):
-        raise FileFailed("wrong-content", f"{name} is a link into another file, {link.filename}; copy it into one file")
+        raise FileFailed("unsafe", f"{name} is a link into another file, {link.filename}; copy it into one file")
     if isinstance(link, h5py.SoftLink):
-        raise FileFailed("wrong-content", f"{name} is a symbolic link to {link.path}; copy what it points to")
+        raise FileFailed("unsafe", f"{name} is a symbolic link to {link.path}; copy what it points to")
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -82,4 +82,4 @@ def _refuse_strange(name: str, link: object) -> None:
 
 def _refuse_elsewhere(name: str, dataset: h5py.Dataset) -> None:
     if dataset.is_virtual or dataset.external:
-        raise FileFailed("wrong-content", f"{name} has its values in another file; copy them into one file")
+        raise FileFailed("unsafe", f"{name} has its values in another file; copy them into one file")

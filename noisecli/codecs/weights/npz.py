@@ -8,7 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, Part, PartsSink, PartsSource, arrays
+from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs.arrays import npz as arrays
 from noisecli.model import Limits, SampleSpec, Warn
 
 
@@ -20,7 +21,7 @@ class Weight:
     dtype: str
     shape: tuple[int, ...]
     spec: SampleSpec | None
-    inner: Part
+    inner: arrays.NpzPart
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield the values in storage order."""
@@ -31,9 +32,11 @@ class NpzSource:
     """One opened archive; see noisecli.codecs.PartsSource."""
 
     def __init__(self, file: InputFile, limits: Limits) -> None:
-        self.inner: PartsSource = arrays.open_source(file, limits)
+        self.inner = arrays.NpzSource(file, limits)
         self.format = self.inner.format
         self.warnings: Sequence[Warn] = self.inner.warnings
+        if file.suffix.lower() != ".npz":
+            self.warnings = [*self.warnings, "wrong-suffix"]
         self.parts: Sequence[Part] = [_weight(part) for part in self.inner.parts]
 
     def close(self) -> None:
@@ -45,7 +48,7 @@ class NpzSink:
     """One output; see noisecli.codecs.PartsSink."""
 
     def __init__(self, file: OutputFile, source: NpzSource) -> None:
-        self._inner: PartsSink = arrays.create_sink(file, source.inner)
+        self._inner = arrays.NpzSink(file, source.inner)
         self.format, self.lossy = self._inner.format, self._inner.lossy
         self.warnings: Sequence[Warn] = self._inner.warnings
 
@@ -68,6 +71,6 @@ class NpzSink:
         self._inner.abort()
 
 
-def _weight(part: Part) -> Weight:
+def _weight(part: arrays.NpzPart) -> Weight:
     spec = part.spec if part.spec is not None and part.spec.is_float else None
     return Weight(part.name, part.dtype, part.shape, spec, part)

@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
-from noisecli.codecs.weights.precision import BF16, BLOCK_SAMPLES, describe, narrow, raw_dtype, require_stored, widen
+from noisecli.codecs.weights.precision import (
+    BF16,
+    BLOCK_SAMPLES,
+    describe,
+    narrow,
+    raw_dtype,
+    require_stored,
+    rounded,
+    widen,
+)
 from noisecli.codecs.weights.region import copy, read_at, stretches, write_at
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec, Warn
@@ -70,6 +79,14 @@ class Tensor:
         dtype = raw_dtype(stored)
         for at, length in stretches(self.start, self.end, BLOCK_SAMPLES * dtype.itemsize):
             yield widen(np.frombuffer(read_at(self.descriptor, at, length), dtype), stored)
+
+
+class RoundedTensor(Tensor):
+    """One tensor of BF16; see noisecli.codecs.Rounding."""
+
+    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Return a block as it will be read again."""
+        return rounded(block, BF16)
 
 
 class SafetensorsSource:
@@ -191,7 +208,8 @@ def _tensor(name: str, entry: object, header_end: int, descriptor: int) -> Tenso
     if end < start or (bits is not None and math.prod(shape) * bits != (end - start) * 8):
         _refuse(f"{name!r} has {end - start:,} bytes, which is not what {dtype} of shape {shape} needs")
     spec = describe(_STORED[dtype], tuple(shape)) if dtype in _STORED else None
-    return Tensor(name, dtype, tuple(shape), spec, header_end + start, header_end + end, descriptor)
+    kind = RoundedTensor if dtype == BF16 else Tensor
+    return kind(name, dtype, tuple(shape), spec, header_end + start, header_end + end, descriptor)
 
 
 def _is_text(name: str) -> bool:

@@ -241,7 +241,7 @@ def virtual(file):
 )
 def test_what_lies_in_other_files_is_refused(fill, hdf5_bytes, open_bytes):
     data = hdf5_bytes(fill)
-    assert failure(lambda: open_bytes(data, SUFFIX)) == "wrong-content"
+    assert failure(lambda: open_bytes(data, SUFFIX)) == "unsafe"
 
 
 def test_a_second_name_is_no_second_tensor_and_a_circle_ends(hdf5_bytes, open_bytes):
