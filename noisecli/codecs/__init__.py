@@ -77,7 +77,7 @@ PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 """Suffixes of weights that run code when they are loaded. Beside anything but weights they are side files."""
 
 PICKLE_WAY_OUT = (
-    'may run code when it is loaded, so noisecli does not; make a .safetensors of it: python -c "import torch, '
+    'may run code when it is loaded, so it never is here; make a .safetensors of it: python -c "import torch, '
     "safetensors.torch as s; s.save_file({k: v.clone() for k, v in torch.load('model.pt', weights_only=True).items()}, "
     "'model.safetensors')\""
 )

@@ -6,7 +6,7 @@ import importlib.metadata
 import zipfile
 from contextlib import suppress
 
-from noisecli.codecs import PICKLE_WAY_OUT, InputFile, OutputFile, PartsSink, PartsSource
+from noisecli.codecs import PICKLE_WAY_OUT, InputFile, OutputFile, PartsSink, PartsSource, format_of
 from noisecli.codecs.weights import safetensors
 from noisecli.codecs.weights.region import Region, read_at
 from noisecli.errors import FileFailed, FileSkipped
@@ -21,6 +21,14 @@ _PICKLE_MAGIC = b"\x80"
 
 def open_source(file: InputFile, limits: Limits) -> PartsSource:
     """Tell the format by the content, check it, then open; see noisecli.codecs.PartsCodec."""
+    source = _open(file, limits)
+    named = format_of(file.suffix)
+    if file.suffix and (named is None or named.name != source.format):
+        source.warnings = [*source.warnings, "wrong-suffix"]
+    return source
+
+
+def _open(file: InputFile, limits: Limits) -> PartsSource:
     if not file.size:
         raise FileFailed("empty", "is empty; copy it again")
     start = read_at(file.fileno(), 0, min(file.size, 16))

@@ -30,9 +30,6 @@ from noisecli.codecs.weights.region import Region, copy, refuse_bomb
 from noisecli.errors import FileFailed
 from noisecli.model import Limits, SampleSpec, Warn
 
-MAGIC = b"\x89HDF\r\n\x1a\n"
-SUFFIXES = (".h5", ".hdf5")
-
 _CHUNK_CACHE_BYTES = 1 << 26
 
 Slab = tuple[tuple[int, ...], tuple[int, ...]]
@@ -165,7 +162,6 @@ class HDF5File(HDF5Source):
     def __init__(self, file: InputFile, limits: Limits) -> None:
         super().__init__(Region(file.fileno(), 0, file.size), file.size, limits)
         self.descriptor, self.size = file.fileno(), file.size
-        self.warnings = [] if file.suffix.lower() in SUFFIXES else ["wrong-suffix"]
 
 
 def create_sink(file: OutputFile, source: HDF5File) -> HDF5Sink:

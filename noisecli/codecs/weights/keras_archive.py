@@ -25,7 +25,6 @@ from noisecli.codecs.weights.region import Region, copy, read_at, refuse_bomb, s
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits, SampleSpec, Warn
 
-SUFFIX = ".keras"
 WEIGHTS = "model.weights.h5"
 
 _LOCAL_BYTES = 30
@@ -47,7 +46,7 @@ class KerasSource:
     format = "keras"
 
     def __init__(self, file: InputFile, limits: Limits) -> None:
-        self.warnings: Sequence[Warn] = [] if file.suffix.lower() == SUFFIX else ["wrong-suffix"]
+        self.warnings: Sequence[Warn] = []
         self.descriptor, self.size = file.fileno(), file.size
         with contextlib.ExitStack() as held:
             with failing():
@@ -174,6 +173,8 @@ def _check_members(archive: zipfile.ZipFile, size: int, limits: Limits) -> zipfi
     for info in members:
         if info.flag_bits & _ENCRYPTED:
             raise FileSkipped("unsupported-format", f"has a member under a password, {info.filename}; left alone")
+    if WEIGHTS not in archive.namelist():
+        raise FileSkipped("unsupported-format", f"holds no {WEIGHTS}: save the model again with Keras 3")
     damaged = archive.testzip()
     if damaged is not None:
         raise FileFailed("corrupt", f"its member {damaged} does not match its checksum; copy it again")

@@ -96,7 +96,7 @@ class SafetensorsSource:
 
     def __init__(self, file: InputFile) -> None:
         self.descriptor = file.fileno()
-        self.warnings: Sequence[Warn] = [] if file.suffix.lower() == SUFFIX else ["wrong-suffix"]
+        self.warnings: Sequence[Warn] = []
         self.header_end, header = _read_header(self.descriptor, file.size)
         tensors = [
             _tensor(name, entry, self.header_end, self.descriptor)
