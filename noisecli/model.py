@@ -207,6 +207,11 @@ class Task(NamedTuple):
     measure_survival: bool = False
     span: tuple[int, int] | None = None
 
+    @property
+    def origin(self) -> str:
+        """What a problem is told of: the source, or the output where there is none."""
+        return self.source or self.output
+
 
 Survival = dict[str, float]
 """What a lossy format left of the noise: shares named std and correlated."""

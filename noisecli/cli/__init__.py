@@ -20,6 +20,7 @@ COMMANDS = {
     "audio": "Noisy copies of sounds: WAV FLAC OGG MP3 AIFF and more.",
     "arrays": "Noisy copies of arrays: features, observations, actions in .npy and .npz.",
     "weights": "Noisy copies of model parameters: .safetensors .npz .weights.h5 .keras.",
+    "latents": "Pure noise, inputs for a generator.",
     "verify": "Is every file what the manifest says?",
 }
 

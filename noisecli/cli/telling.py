@@ -125,7 +125,8 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{_number(summary.sidecars_copied, 'side file')} {word}"
     if summary.orphans:
-        yield f"{_number(summary.orphans, 'output')} of sources that are gone: --prune removes them"
+        gone = "that this request does not ask for" if settings.latents else "of sources that are gone"
+        yield f"{_number(summary.orphans, 'output')} {gone}: --prune removes them"
     if summary.hidden:
         yield f"{summary.hidden:,} hidden files and folders left alone"
     if summary.not_chosen:

@@ -259,7 +259,9 @@ def _kind(request: Request, run: dict[str, Any]) -> Kind:
 
 
 def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str, Any]) -> None:
-    if not os.path.isdir(request.source or ""):
+    if run.get("kind") == "latents" and request.source:
+        raise Refused("--recompute: latents have no source; write it behind DST, with no folder behind it")
+    if run.get("kind") != "latents" and not os.path.isdir(request.source or ""):
         raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
     streams = {run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)}
     if streams != {STREAM_VERSION}:
