@@ -78,8 +78,8 @@ PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 
 PICKLE_WAY_OUT = (
     'may run code when it is loaded, so it never is here; make a .safetensors of it: python -c "import torch, '
-    "safetensors.torch as s; s.save_file({k: v.clone() for k, v in torch.load('model.pt', weights_only=True).items()}, "
-    "'model.safetensors')\""
+    "safetensors.torch as s; w = torch.load('model.pt', weights_only=True); "
+    "s.save_file({k: v.contiguous().clone() for k, v in w.items()}, 'model.safetensors')\""
 )
 
 
