@@ -82,7 +82,8 @@ class HDF5Source:
             with _failing("cannot be read", file):
                 found = find_datasets(self._opened)
                 self._datasets = [_part(name, dataset, found.legacy, file) for name, dataset in found.named]
-            self._check_sizes(size, limits)
+                self._check_sizes(size, limits)
+                self.keeps_size = self._keeps_size()
         except BaseException:
             self.close()
             raise
@@ -96,8 +97,7 @@ class HDF5Source:
                 raise FileFailed("truncated", f"is cut short: {part.name} lies beyond its end; copy it again")
         refuse_bomb(sum(part.opened.size * part.opened.dtype.itemsize for part in noisy), size, limits)
 
-    @property
-    def keeps_size(self) -> bool:
+    def _keeps_size(self) -> bool:
         """Whether all tensors that may get noise have a fixed place: none is compressed, or was never written."""
         return all(part.opened.id.get_offset() is not None for part in self._datasets if part.spec is not None)
 

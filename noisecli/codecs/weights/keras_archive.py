@@ -173,6 +173,8 @@ def _check_members(archive: zipfile.ZipFile, size: int, limits: Limits) -> zipfi
     for info in members:
         if info.flag_bits & _ENCRYPTED:
             raise FileSkipped("unsupported-format", f"has a member under a password, {info.filename}; left alone")
+        if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
+            raise FileFailed("corrupt", f"its member {info.filename} has two sizes; save it again")
     if WEIGHTS not in archive.namelist():
         raise FileSkipped("unsupported-format", f"holds no {WEIGHTS}: save the model again with Keras 3")
     damaged = archive.testzip()

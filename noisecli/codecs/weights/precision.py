@@ -21,6 +21,7 @@ BLOCK_SAMPLES = 1 << 19
 
 _BLOCKS = {"f2": "float16", "f4": "float32", "f8": "float64", BF16: "float32"}
 _LOWER_HALF = np.uint32(0x7FFF)
+_FRACTION = np.uint16(0x007F)
 _QUIET = np.uint16(0x0040)
 
 
@@ -77,5 +78,5 @@ def round_to_bf16(block: AnyArray) -> NDArray[np.uint16]:
     rounded: NDArray[np.uint16] = ((bits + (_LOWER_HALF + (upper & np.uint16(1)))) >> np.uint32(16)).astype(np.uint16)
     if (nan := np.isnan(block)).any():
         # the lower half of a NaN may be all there is of it: it must not become an infinity
-        rounded = np.where(nan, upper | _QUIET, rounded)
+        rounded = np.where(nan, np.where(upper & _FRACTION, upper, upper | _QUIET), rounded)
     return rounded

@@ -55,6 +55,11 @@ def test_a_nan_whose_bits_are_all_in_the_lower_half_stays_one():
     assert np.isnan(widen(narrow(block, BF16), BF16)).all()
 
 
+def test_every_nan_of_bf16_keeps_its_bits():
+    nans = EVERY_HALF[(EVERY_HALF & 0x7FFF) > 0x7F80]
+    np.testing.assert_array_equal(narrow(widen(nans, BF16), BF16), nans)
+
+
 @pytest.mark.parametrize("stored", ["<f2", ">f2", "<f4", ">f4", "<f8", ">f8"])
 def test_whole_precisions_pass_bit_for_bit(stored):
     raw = np.array([1.5, -0.0, np.inf, np.nan, 1e-4], stored)
