@@ -165,6 +165,16 @@ def test_copies_of_keras_weights_keep_the_suffix_that_keras_asks_for(tmp_path, n
     assert set(outputs(destination)) == {"m-1.weights.h5", "m-2.weights.h5"}
 
 
+def test_a_broken_file_never_costs_the_others(model, noisy, destination, errors, rows):
+    (model.parent / "cut.safetensors").write_bytes(model.read_bytes()[:-4])
+    (model.parent / "empty.npz").write_bytes(b"")
+    (model.parent / "page.h5").write_text("<html>not found</html>")
+    assert noisy("weights", model.parent, destination, "--std", "5%").status == 1
+    reasons = {source: problem["reason"] for source, problem in errors(destination).items()}
+    assert reasons == {"cut.safetensors": "truncated", "empty.npz": "empty", "page.h5": "wrong-content"}
+    assert set(rows(destination)) == {"m.safetensors"}
+
+
 def test_bf16_is_measured_as_it_will_be_read(safetensors_file, noisy, destination, rows):
     array = (RNG.normal(size=SIZE).astype("f4").view("u4") >> 16).astype("u2")
     path = safetensors_file("m.safetensors", {"w": array})
@@ -253,7 +263,7 @@ def test_pickles_beside_pictures_are_side_files(pictures, noisy, destination):
 
 @pytest.mark.slow
 def test_the_way_out_of_a_pickle_works(tmp_path):
-    torch = pytest.importorskip("torch", reason="needs torch")
+    torch = pytest.importorskip("torch", reason="needs torch: the extra named keras-test")
     pytest.importorskip("safetensors", reason="needs safetensors: the extra named test")
     from noisecli.codecs import PICKLE_WAY_OUT
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("h5py", reason="needs h5py: the extra named weights")
-pytest.importorskip("keras", reason="needs keras")
+pytest.importorskip("keras", reason="needs keras: the extra named keras")
 
 pytestmark = pytest.mark.slow
 
