@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import zipfile
+import zlib
 from contextlib import suppress
 
 from noisecli.codecs import PICKLE_WAY_OUT, InputFile, OutputFile, PartsSink, PartsSource, format_of
@@ -15,7 +16,7 @@ from noisecli.model import Limits
 __all__ = ["create_sink", "open_source", "versions"]
 
 _HDF5_MAGIC, _ZIP_MAGIC = b"\x89HDF\r\n\x1a\n", b"PK"
-_KERAS_MEMBERS = {"model.weights.h5", "model.weights.npz", "config.json"}
+_KERAS_MEMBERS = {"model.weights.h5", "model.weights.npz", "config.json", "metadata.json"}
 _PICKLE_MAGIC = b"\x80"
 
 
@@ -65,10 +66,11 @@ def create_sink(file: OutputFile, source: PartsSource) -> PartsSink:
 
 
 def versions() -> dict[str, str]:
-    """Return the version of h5py where it is installed; the other formats are written by noisecli itself."""
+    """Return the versions of what compresses, and of h5py where it is installed."""
+    found = {"zlib": zlib.ZLIB_RUNTIME_VERSION}
     with suppress(importlib.metadata.PackageNotFoundError):
-        return {"h5py": importlib.metadata.version("h5py")}
-    return {}
+        found["h5py"] = importlib.metadata.version("h5py")
+    return found
 
 
 def _open_zip(file: InputFile, limits: Limits) -> PartsSource:
@@ -78,13 +80,13 @@ def _open_zip(file: InputFile, limits: Limits) -> PartsSource:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise FileFailed("corrupt", f"is no sound zip archive ({error}); copy it again") from error
-    if names & _KERAS_MEMBERS:
+    if any(name.endswith("data.pkl") for name in names):
+        raise FileSkipped("unsupported-format", f"is a pickle: it {PICKLE_WAY_OUT}")
+    if names & _KERAS_MEMBERS or file.suffix.lower() == ".keras":
         _require_h5py()
         from noisecli.codecs.weights.keras_archive import KerasSource
 
         return KerasSource(file, limits)
-    if any(name.endswith("data.pkl") for name in names):
-        raise FileSkipped("unsupported-format", f"is a pickle: it {PICKLE_WAY_OUT}")
     from noisecli.codecs.weights.npz import NpzSource
 
     return NpzSource(file, limits)

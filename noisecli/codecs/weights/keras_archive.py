@@ -176,7 +176,9 @@ def _check_members(archive: zipfile.ZipFile, size: int, limits: Limits) -> zipfi
         if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
             raise FileFailed("corrupt", f"its member {info.filename} has two sizes; save it again")
     if WEIGHTS not in archive.namelist():
-        raise FileSkipped("unsupported-format", f"holds no {WEIGHTS}: save the model again with Keras 3")
+        if any(info.filename.startswith("model.weights.") for info in members):
+            raise FileSkipped("unsupported-format", f"holds its weights in another form than {WEIGHTS}; left alone")
+        raise FileFailed("wrong-content", f"holds no {WEIGHTS}; save the model again with Keras 3")
     damaged = archive.testzip()
     if damaged is not None:
         raise FileFailed("corrupt", f"its member {damaged} does not match its checksum; copy it again")

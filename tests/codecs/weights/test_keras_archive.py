@@ -184,11 +184,19 @@ def test_a_member_under_a_password_is_left_alone(pack, open_bytes):
         open_bytes(bytes(data), ".keras")
 
 
-@pytest.mark.parametrize("name", ["model.weights.npz", "weights.h5"])
-def test_weights_of_another_kind_inside_are_left_alone_by_name(name, pack, open_bytes):
-    data = pack(name=name)
+def test_weights_in_another_form_are_left_alone_by_name(pack, open_bytes):
+    data = pack(name="model.weights.npz")
     with pytest.raises(FileSkipped, match=r"model\.weights\.h5"):
         open_bytes(data, ".keras")
+
+
+def test_an_archive_without_weights_fails(pack, open_bytes):
+    assert failure(lambda: open_bytes(pack(name="weights.h5"), ".keras")) == "wrong-content"
+    data = pack()
+    directory = data.index(b"PK\x01\x02")
+    # a comment of its first member that swallows the others
+    swallowed = data[: directory + 33] + b"\x10" + data[directory + 34 :]
+    assert failure(lambda: open_bytes(swallowed, ".keras")) in ("wrong-content", "corrupt")
 
 
 def test_a_zip_of_torch_is_a_pickle(new_path, open_path):
