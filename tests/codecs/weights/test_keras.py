@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 pytest.importorskip("h5py", reason="needs h5py: the extra named weights")
-pytest.importorskip("keras", reason="needs keras: the extra named keras")
+# not imported here: that would choose a backend for the whole process
+if find_spec("keras") is None:
+    pytest.skip("needs keras: the extra named keras", allow_module_level=True)
 
 pytestmark = pytest.mark.slow
 
