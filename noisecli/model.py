@@ -32,6 +32,7 @@ Warn = Literal[
     "overshoot",
     "padded",
     "integers-kept",
+    "none-chosen",
 ]
 """The fixed words of a row's `warnings`."""
 

@@ -41,6 +41,8 @@ ARRAYS = {
     "arrays, per feature": ["arrays", "--std", "20%", "--key", "*", "--per-feature", "--clip", "-9..90"],
     "arrays, ratio": ["arrays", "--snr-db", "10", "--key", "*"],
     "arrays, floats": ["arrays", "--std", "3", "--key", "*", "--dtype", "float32"],
+    "weights": ["weights", "--std", "5%"],
+    "weights, ensemble": ["weights", "--std", "0.1..2", "--copies", "2", "--tensors", "*"],
     "latents": ["latents", "--shape", "100", "--count", "1500", "--per-file", "1000"],
     "latents, wide": ["latents", "--shape", "300x300", "--count", "2", "--dtype", "float64", "--std", "2"],
     "latents, narrow": ["latents", "--shape", "4x8x8", "--count", "300", "--dtype", "float16", "--mean", "1"],
@@ -56,6 +58,10 @@ def numbers(tmp_path):
     values = (np.arange(20_000) * 7919 % 101).reshape(5000, 4)
     np.savez(source / "all.npz", **{dtype: values.astype(dtype) for dtype in TYPES})
     np.save(source / "big-endian.npy", np.asfortranarray(values, ">f4"))
+    # 101 and less are whole in the upper half of a float32
+    half = (values.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
+    header = json.dumps({"half": {"dtype": "BF16", "shape": [5000, 4], "data_offsets": [0, len(half)]}}).encode()
+    (source / "half.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + half)
     return source
 
 
@@ -64,6 +70,8 @@ def digest(samples):
     """Return the sha256 of a file's decoded samples, with their type and shape."""
 
     def digest_of(path):
+        if path.suffix == ".safetensors":
+            return hashlib.sha256(path.read_bytes()).hexdigest()
         if path.suffix == ".npz":
             with np.load(path) as file:
                 text = "".join(f"{name} {array_digest(array)}\n" for name, array in file.items())
@@ -96,7 +104,7 @@ def test_samples_are_as_they_were(noisy, rows, digest, sample_data, destination,
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays_are_as_they_were(noisy, rows, digest, numbers, destination, name):
     kind, *words = ARRAYS[name]
-    source = [numbers] if kind == "arrays" else []
+    source = [] if kind == "latents" else [numbers]
     done = noisy(kind, *source, destination, *words)
     assert done.status == 0, done
     compare(name, {output: digest(destination / output) for output in rows(destination)})

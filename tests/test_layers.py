@@ -34,6 +34,7 @@ OWNERS = {
     "click": ["cli/"],
     "cv2": ["codecs/", "views/", "noise/kernels.py", "noise/operations.py"],
     "soundfile": ["codecs/", "views/"],
+    "h5py": ["codecs/weights/"],
     "tqdm": ["cli/"],
     "ray": ["run/ray.py"],
     "numpy": [

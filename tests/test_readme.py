@@ -1,7 +1,9 @@
 """The README's examples run as they stand, in a folder of somebody who has pictures and sounds."""
 
+import json
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from importlib import import_module
@@ -17,12 +19,28 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
 
 
+def small_model() -> bytes:
+    """Lay out a .safetensors of three tensors."""
+    sizes = {"block.weight": 64, "norm.weight": 8, "lm_head.weight": 32}
+    header, end = {}, 0
+    for name, size in sizes.items():
+        header[name] = {"dtype": "F32", "shape": [size], "data_offsets": [end, end + 4 * size]}
+        end += 4 * size
+    text = json.dumps(header).encode()
+    values = (0.1 * (i % 7) for i in range(end // 4))
+    return len(text).to_bytes(8, "little") + text + b"".join(struct.pack("<f", value) for value in values)
+
+
 @pytest.fixture(scope="module")
 def somebody(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("somebody")
     shutil.copytree(ROOT / "sample_data/images", home / "photos")
     shutil.copytree(ROOT / "sample_data/audio", home / "speech")
     shutil.copy(ROOT / "sample_data/images/boats/regatta.jpg", home / "dog.jpg")
+    (home / "models").mkdir()
+    (home / "model.safetensors").write_bytes(small_model())
+    shutil.copy(home / "model.safetensors", home / "models/a.safetensors")
+    (home / "models/config.json").write_text("{}")
     write_features(home / "features")
     (home / "bin").mkdir()
     (home / "bin/noisecli").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m noisecli "$@"\n')
@@ -56,6 +74,8 @@ def test_every_example_runs(somebody: Path) -> None:
         assert done.returncode == 0, f"{code}\n{done.stderr}"
     assert len(list((somebody / "look").glob("std-*/**/*.[jp][pn]g"))) == 12
     assert (somebody / "pairs/std-15/clean").is_dir()
+    assert len(list((somebody / "ensemble").glob("a-*.safetensors"))) == 10
+    assert (somebody / "head/config.json").read_text() == "{}"
     assert (somebody / "piped.jpg").stat().st_size > 10_000
     assert '"exit_status": 0' in (somebody / "summary.json").read_text()
 

@@ -11,7 +11,7 @@ import click
 
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.telling import progress_bar, tell
-from noisecli.codecs import UNSUPPORTED, format_of
+from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, UNSUPPORTED, format_of
 from noisecli.model import Encoding, Kind, Level, Limits
 from noisecli.run.cpus import available_cpus
 from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, PartsSettings, Running, Settings
@@ -153,7 +153,9 @@ def _is_one_file(kind: Kind, source: str, destination: str) -> bool:
     if not os.path.isfile(source) or os.path.isdir(destination) or destination.endswith("/"):
         return False
     suffix = os.path.splitext(destination)[1]
-    if suffix.lower() in UNSUPPORTED:
+    if kind == "weights" and os.path.splitext(source)[1].lower() in PICKLES:
+        raise click.UsageError(f"{source}: {PICKLE_WAY_OUT}")
+    if suffix.lower() in UNSUPPORTED or (kind == "weights" and suffix.lower() in PICKLES):
         raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
     form = format_of(suffix)
     if form is not None and kind not in form.kinds:

@@ -102,6 +102,12 @@ KEY = _option(
     _NOISE, "--key", multiple=True, metavar="GLOB",
     help="Arrays of a .npz that get noise; may be repeated. The others stay as they are.",
 )  # fmt: skip
+TENSORS = _option(
+    _NOISE, "--tensors", multiple=True, metavar="GLOB", help="Only these tensors get noise; may be repeated."
+)
+SKIP_TENSORS = _option(
+    _NOISE, "--skip-tensors", multiple=True, metavar="GLOB", help="These tensors stay as they are; may be repeated."
+)
 CLIP = _option(_NOISE, "--clip", metavar="LO..HI", help="Hold noisy values between two limits.")
 PER_FEATURE = _option(
     _NOISE, "--per-feature", is_flag=True, help="Percent of the std of each column (last axis), not of the whole array."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from noisecli.model import Encoding, Format, Kind, Limits, SampleSpec, Warn
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _PICTURE: tuple[Kind, ...] = ("images", "adversarial")
 _SOUND: tuple[Kind, ...] = ("audio",)
 _ARRAYS: tuple[Kind, ...] = ("arrays", "weights", "adversarial")
+_WEIGHTS: tuple[Kind, ...] = ("weights",)
 
 FORMATS: dict[str, Format] = {
     ".jpg": Format("jpeg", _PICTURE, lossy=True),
@@ -51,6 +53,10 @@ FORMATS: dict[str, Format] = {
     ".rf64": Format("rf64", _SOUND),
     ".npy": Format("npy", ("arrays",)),
     ".npz": Format("npz", _ARRAYS),
+    ".safetensors": Format("safetensors", _WEIGHTS),
+    ".keras": Format("keras", _WEIGHTS),
+    ".h5": Format("hdf5", _WEIGHTS),
+    ".hdf5": Format("hdf5", _WEIGHTS),
 }
 """Suffix (lower case) -> format. The one list of what noisecli reads and writes."""
 
@@ -65,6 +71,16 @@ UNSUPPORTED: dict[str, tuple[Kind, ...]] = {
     ".wma": _SOUND,
 }
 """Suffixes of dataset files that are skipped by name, never silently."""
+
+
+PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
+"""Suffixes of weights that run code when they are loaded. Beside anything but weights they are side files."""
+
+PICKLE_WAY_OUT = (
+    'may run code when it is loaded, so it never is here; make a .safetensors of it: python -c "import torch, '
+    "safetensors.torch as s; w = torch.load('model.pt', weights_only=True); "
+    "s.save_file({k: v.contiguous().clone() for k, v in w.items()}, 'model.safetensors')\""
+)
 
 
 class InputFile(Protocol):
@@ -170,6 +186,14 @@ class Part(Protocol):
         """
 
 
+@runtime_checkable
+class Rounding(Protocol):
+    """A part whose file holds fewer digits than its blocks: BF16."""
+
+    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Return a block as it will be read again."""
+
+
 class PartsSource(Protocol):
     """One opened file of arrays."""
 
@@ -221,6 +245,14 @@ class PartsCodec(Protocol):
 def format_of(suffix: str) -> Format | None:
     """Return the format a file-name suffix stands for, whatever its case."""
     return FORMATS.get(suffix.lower())
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """Return a name without and with its suffix; .weights.h5 is one, as Keras asks for all of it."""
+    stem, suffix = os.path.splitext(name)
+    if suffix.lower() == ".h5" and stem.lower().endswith(".weights") and len(os.path.basename(stem)) > len(".weights"):
+        return stem[: -len(".weights")], stem[-len(".weights") :] + suffix
+    return stem, suffix
 
 
 def kinds_of(suffix: str) -> tuple[Kind, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
@@ -12,14 +13,18 @@ from noisecli.run.settings import PartsSettings
 
 _OPTIONS = {"arrays": "--key", "weights": "--tensors"}
 _NAMES_TOLD = 8
+_SHARD = re.compile(r"-\d+-of-\d+\.\w+$|_\d{5}\.weights\.h5$")
+"""How Hugging Face and Keras name the files of a model that is spread over several."""
 
 
-def choose_parts(kind: Kind, wanted: PartsSettings, parts: Sequence[Part]) -> tuple[frozenset[str], list[Warn]]:
+def choose_parts(
+    kind: Kind, wanted: PartsSettings, parts: Sequence[Part], source: str
+) -> tuple[frozenset[str], list[Warn]]:
     """Return the names of the arrays that get noise, and the words that tell of a choice.
 
     With globs, what they name. Without, all of a file of weights; of an archive of arrays its one array of floats, or,
     where it has no floats, its one array of integers. Single numbers (arrays without an axis) are no data by
-    themselves. A .npy has no choice.
+    themselves. A .npy has no choice. Where `source` is one shard of a model, its choice may be in the others.
 
     Raises
     ------
@@ -34,17 +39,25 @@ def choose_parts(kind: Kind, wanted: PartsSettings, parts: Sequence[Part]) -> tu
     if not able:
         raise FileSkipped("unsupported-samples", "holds no array of integers or floats; left alone")
     if wanted.choose or wanted.leave or kind == "weights":
-        return _named(kind, wanted, parts, able), []
+        if kind == "weights" and _SHARD.search(source) and not _named(wanted, able):
+            return frozenset(), ["none-chosen"]
+        return _require_named(kind, wanted, parts, able), []
     return _only_one(able)
 
 
-def _named(kind: Kind, wanted: PartsSettings, parts: Sequence[Part], able: list[Part]) -> frozenset[str]:
+def _named(wanted: PartsSettings, able: list[Part]) -> frozenset[str]:
     choose = wanted.choose or ("*",)
-    chosen = [part.name for part in able if _matches(part.name, choose) and not _matches(part.name, wanted.leave)]
+    names = (part.name for part in able if not _matches(part.name, wanted.leave))
+    return frozenset(name for name in names if _matches(name, choose))
+
+
+def _require_named(kind: Kind, wanted: PartsSettings, parts: Sequence[Part], able: list[Part]) -> frozenset[str]:
+    chosen = _named(wanted, able)
     if not chosen:
-        words = f"has no array of numbers that {_OPTIONS[kind]} {' '.join(choose)} chooses"
+        words = f"has no array of numbers that {_OPTIONS[kind]} {' '.join(wanted.choose or '*')} chooses"
+        words += f" and --skip-tensors {' '.join(wanted.leave)} leaves" if wanted.leave else ""
         raise FileFailed("no-match", f"{words}; it holds {_listed(parts)}")
-    return frozenset(chosen)
+    return chosen
 
 
 def _matches(name: str, globs: tuple[str, ...]) -> bool:

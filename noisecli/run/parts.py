@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import Part, PartsCodec, PartsSink, PartsSource
+from noisecli.codecs import Part, PartsCodec, PartsSink, PartsSource, Rounding
 from noisecli.errors import FileFailed
 from noisecli.model import Made, SampleSpec, Task
 from noisecli.noise.features import FeatureField
@@ -19,6 +19,7 @@ from noisecli.noise.field import NoiseField
 from noisecli.noise.keys import part_key
 from noisecli.noise.level import STD_DIGITS, Draw, draw
 from noisecli.noise.measure import Measure, round_significant, square_sum
+from noisecli.noise.rounding import Field, RoundedField
 from noisecli.noise.spread import Columns, Spread
 from noisecli.noise.stream import Streams
 from noisecli.run.choosing import choose_parts
@@ -66,7 +67,7 @@ class PartsMaker:
     def make(self, task: Task, opened: Opened) -> Made:
         """Draw the noise of every array chosen, and write the output."""
         source: PartsSource = opened.source
-        chosen, words = choose_parts(self._settings.kind, self._wanted, source.parts)
+        chosen, words = choose_parts(self._settings.kind, self._wanted, source.parts, task.source)
         share = self._draw_share(task) if task.level.relative else None
         drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen}
         row = self._make_drawn(task, opened, drawn, share, list(words))
@@ -119,7 +120,7 @@ class PartsMaker:
 
     def remake(self, task: Task, opened: Opened, told: Told) -> tuple[Row, bool]:
         """Make an output anew with the noise that its row told."""
-        chosen, words = choose_parts(self._settings.kind, self._wanted, opened.source.parts)
+        chosen, words = choose_parts(self._settings.kind, self._wanted, opened.source.parts, task.source)
         drawn = {}
         for part in opened.source.parts:
             if part.name in chosen:
@@ -232,12 +233,13 @@ class PartsMaker:
             Measure() if field is None else field.measure,
         )
 
-    def _field(self, task: Task, part: Part, drawn: PartDraw) -> NoiseField | FeatureField:
+    def _field(self, task: Task, part: Part, drawn: PartDraw) -> Field:
         streams, clip = Streams(part_key(task.key, part.name)), self._wanted.limits is not None
         std, mean = drawn.draw.std, drawn.draw.mean
-        if drawn.column_stds is None:
-            return NoiseField(streams, drawn.spec, std, mean, clip=clip)
-        return FeatureField(streams, drawn.spec, _columns(part), drawn.column_stds, mean, clip=clip)
+        field: Field = NoiseField(streams, drawn.spec, std, mean, clip=clip)
+        if drawn.column_stds is not None:
+            field = FeatureField(streams, drawn.spec, _columns(part), drawn.column_stds, mean, clip=clip)
+        return RoundedField(field, part.rounded) if isinstance(part, Rounding) else field
 
 
 def _itemsize(part: Part) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from noisecli.codecs import format_of, kinds_of
+from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, format_of, kinds_of
 from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
 from noisecli.model import Kind
 from noisecli.run.settings import Choice
@@ -86,7 +86,9 @@ class _Sorter:
         """File one name away."""
         found, suffix = self._found, os.path.splitext(name)[1]
         kinds = kinds_of(suffix)
-        if not kinds:
+        if not kinds and self._kind == "weights" and suffix.lower() in PICKLES:
+            self._place_pickle(name, problem)
+        elif not kinds:
             if listed:
                 found.problems.append((name, problem or _unsupported(suffix)))
             elif problem is None:
@@ -104,6 +106,14 @@ class _Sorter:
             found.problems.append((name, problem or _unsupported(suffix)))
         else:
             found.sources.append(name)
+
+    def _place_pickle(self, name: str, problem: FileProblem | None) -> None:
+        if any(pattern.match(name) for pattern in self._exclude):
+            self._found.sidecars.append(name)
+        elif self._include and not any(pattern.match(name) for pattern in self._include):
+            self._found.leave_out(name)
+        else:
+            self._found.problems.append((name, problem or FileSkipped("unsupported-format", PICKLE_WAY_OUT)))
 
 
 def _unsupported(suffix: str) -> FileSkipped:
