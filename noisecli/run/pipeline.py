@@ -273,8 +273,11 @@ def _refuse_nesting(settings: Settings) -> None:
 def _counted(settings: Settings, plan: Plan | Shards, found: Walk, dry_run: bool) -> Summary:
     summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
     summary.other_kinds = dict(found.other_kinds)
-    carried = len(found.sidecars) if settings.output.sidecars != "skip" else 0
-    summary.sidecars_copied, summary.sidecars_left = carried, len(found.sidecars) - carried
+    if settings.output.sidecars == "skip":
+        summary.sidecars_left = len(found.sidecars)
+    else:
+        summary.sidecars_copied = len(found.sidecars) + len(found.data_beside)
+        summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
     if dry_run:
         summary.input_bytes = plan.input_bytes()
         for source, problem in found.problems:

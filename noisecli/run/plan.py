@@ -64,7 +64,7 @@ class Plan:
             return
         stems = frozenset(os.path.splitext(source)[0] for source in self._found.sources)
         left_out = self._found.not_chosen_stems - stems
-        for sidecar in self._found.sidecars:
+        for sidecar in itertools.chain(self._found.sidecars, self._found.data_beside):
             if os.path.splitext(sidecar)[0] in left_out:
                 continue
             for name in self.naming.sidecars(sidecar, stems):

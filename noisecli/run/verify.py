@@ -24,7 +24,7 @@ from noisecli.run.settings import (
     Running,
     Settings,
 )
-from noisecli.run.walk import walk
+from noisecli.run.walk import may_lie_beside, walk
 from noisecli.storage import escape_name
 
 CHUNK_ROWS = 32
@@ -188,7 +188,7 @@ class _Verification:
                 self._listed.update(*(_names(row) for _, row in _rows(os.path.join(destination, manifest))))
         found = walk(destination, None, Choice(exclude=self._request.exclude))
         for name in (*found.sources, *(name for name, problem in found.problems)):
-            if name not in self._listed:
+            if name not in self._listed and not may_lie_beside(name, self._kind):
                 message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
                 self._report.differ(escape_name(name), "not-listed", message)
 

@@ -15,6 +15,9 @@ from noisecli.model import Kind
 from noisecli.run.settings import Choice
 from noisecli.storage import escape_name
 
+_DATA = ("arrays", "weights")
+"""Kinds that may as well be the depth maps, masks and embeddings of pictures and sounds."""
+
 
 @dataclass
 class Walk:
@@ -30,6 +33,8 @@ class Walk:
         Files that cannot be done, with the reason why.
     other_kinds
         How many files another command is for.
+    data_beside
+        Those of them that hold arrays beside pictures or sounds: their depth maps, masks, embeddings. Sorted.
     hidden, not_chosen
         How many names began with a dot; how many dataset files --include or --limit left out.
     not_chosen_stems
@@ -40,9 +45,15 @@ class Walk:
     sidecars: list[str] = field(default_factory=list)
     problems: list[tuple[str, FileProblem]] = field(default_factory=list)
     other_kinds: Counter[str] = field(default_factory=Counter)
+    data_beside: list[str] = field(default_factory=list)
     hidden: int = 0
     not_chosen: int = 0
     not_chosen_stems: set[str] = field(default_factory=set)
+
+    @property
+    def kinds_beside(self) -> Counter[str]:
+        """Count data_beside as other_kinds does."""
+        return Counter(kinds_of(os.path.splitext(name)[1])[0] for name in self.data_beside)
 
     def leave_out(self, name: str) -> None:
         """Count a dataset file that was not chosen; its labels stay behind with it."""
@@ -67,11 +78,18 @@ def walk(root: str, kind: Kind | None, choice: Choice) -> Walk:
             sorter.place(name, _problem_of_listed(os.path.join(root, name), name), listed=True)
     found.sources.sort(key=os.fsencode)
     found.sidecars.sort(key=os.fsencode)
+    found.data_beside.sort(key=os.fsencode)
     if choice.limit is not None:
         for name in found.sources[choice.limit :]:
             found.leave_out(name)
         del found.sources[choice.limit :]
     return found
+
+
+def may_lie_beside(name: str, kind: Kind) -> bool:
+    """Whether a dataset file of another kind may as well be a label of this kind's."""
+    kinds = kinds_of(os.path.splitext(name)[1])
+    return kind not in _DATA and bool(kinds) and kinds[0] in _DATA
 
 
 class _Sorter:
@@ -102,6 +120,8 @@ class _Sorter:
             found.leave_out(name)
         elif self._kind is not None and self._kind not in kinds:
             found.other_kinds[kinds[0]] += 1
+            if problem is None and may_lie_beside(name, self._kind):
+                found.data_beside.append(name)
         elif problem is not None or format_of(suffix) is None:
             found.problems.append((name, problem or _unsupported(suffix)))
         else:

@@ -33,6 +33,17 @@ def test_copied_as_they_are(images, labelled, side_files, destination):
     assert (destination / "a.txt").stat().st_mtime_ns == (labelled / "a.txt").stat().st_mtime_ns
 
 
+def test_arrays_beside_pictures_are_side_files(images, noisy, fill, tmp_path, destination):
+    """Depth maps and masks come as .npy; another command could noise them, this one carries them along."""
+    source = fill(tmp_path / "depths", "a.png", "a.npy", "b.npz", "a.txt", "hello.wav")
+    left = images("--json", source=source, to=tmp_path / "left").summary
+    assert (left["other_kinds"], left["sidecars_left"]) == ({"arrays": 2, "audio": 1}, 1)
+    done = images("--json", "--sidecars", "copy", source=source).summary
+    assert (done["other_kinds"], done["sidecars_copied"]) == ({"audio": 1}, 3)
+    assert (destination / "a.npy").read_bytes() == (source / "a.npy").read_bytes()
+    assert noisy("verify", destination).status == 0
+
+
 def test_linked(images, labelled, destination, tmp_path):
     assert images("--sidecars", "link", source=labelled).status == 0
     link = destination / "b/c.xml"
