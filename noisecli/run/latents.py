@@ -1,8 +1,8 @@
 """Pure noise: inputs for a generator, in .npy files of many.
 
 A latent's values depend on its number, not on the file it is in. Latents come in groups of about 65,536 samples with a
-stream of their own: opening one costs as much as 10,000 samples, too much for each of a hundred numbers, and little
-for a group. A file that begins inside a group draws the group's start once more.
+stream of their own: opening one costs as much as thousands of samples, too much for each of a hundred numbers, and
+little for a group. A file that begins inside a group draws the group's start once more.
 """
 
 from __future__ import annotations

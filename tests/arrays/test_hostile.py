@@ -227,6 +227,30 @@ def test_a_clip_that_leaves_nothing_fails(hostile):
     assert hostile(npy(np.arange(5, dtype=np.uint8)), "--clip", "300..400") == ("failed", "out-of-range")
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_an_array_that_cannot_be_read_is_no_fault_of_its_output(tmp_path, monkeypatch, suffix):
+    """The disk refuses in the midst of an array that is carried over as it is."""
+    from noisecli.codecs import arrays as codec
+    from noisecli.errors import FileFailed
+    from noisecli.model import Limits
+    from noisecli.storage import OutputFile, SourceFile
+
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(npy(X) if suffix == ".npy" else npz(False, x=X))
+
+    def refuse(*_):
+        raise OSError(5, "Input/output error")
+
+    with SourceFile(os.fspath(path), 1 << 40) as file, OutputFile(os.fspath(tmp_path / "out")) as output:
+        source = codec.open_source(file, Limits())
+        sink = codec.create_sink(output, source)
+        monkeypatch.setattr(os, "preadv", refuse)
+        with pytest.raises(FileFailed, match="cannot be read"):
+            sink.begin(source.parts[0], None)
+        sink.abort()
+        source.close()
+
+
 def test_a_file_that_shrinks_while_it_is_read_fails(tmp_path):
     """Reading past the end is an error of the file: nothing is mapped, and no signal kills the worker."""
     from noisecli.codecs import arrays

@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+import numpy as np
 import pytest
 
 # A worker loads this as its main module: the n-th call of one function of the operating system fails with ENOSPC.
@@ -107,6 +108,23 @@ def test_66_disk_full_for_sounds(noisy, write_wav, tree, small_disk, tmp_path):
     subprocess.run(["mount", "-o", "remount,size=1m", small_disk], check=True)
     assert noisy("audio", source, destination, "--std", "1%").status == 0
     assert noisy("audio", source, tmp_path / "other", "--std", "1%").status == 0
+    assert tree(destination) == tree(tmp_path / "other")
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_66_disk_full_for_arrays(noisy, tree, small_disk, tmp_path, suffix):
+    source = tmp_path / "arrays"
+    source.mkdir()
+    for number in range(4):
+        samples = np.arange(12_000 + number, dtype=np.float64)
+        path = source / f"{number}{suffix}"
+        np.save(path, samples) if suffix == ".npy" else np.savez(path, x=samples, y=samples.astype(int))
+    destination = small_disk / "dst"
+    done = noisy("arrays", source, destination, "--std", "1%")
+    assert (done.status, "Traceback" in done.err) == (3, False)
+    subprocess.run(["mount", "-o", "remount,size=2m", small_disk], check=True)
+    assert noisy("arrays", source, destination, "--std", "1%").status == 0
+    assert noisy("arrays", source, tmp_path / "other", "--std", "1%").status == 0
     assert tree(destination) == tree(tmp_path / "other")
 
 

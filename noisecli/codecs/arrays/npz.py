@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
-from noisecli.codecs.arrays.samples import ReadInto, decode, encode, pieces, reader_at
+from noisecli.codecs.arrays.samples import ReadInto, decode, encode, pieces, reader_at, unreadable
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits, SampleSpec, Warn
 
@@ -38,7 +38,7 @@ def telling_damage() -> Iterator[None]:
         raise FileFailed("corrupt", f"is a broken archive ({error}); copy it again, or make it anew") from None
     except OSError as error:
         if error.errno != errno.EINVAL:
-            raise
+            raise unreadable(error) from error
         message = "is a broken archive (its directory points out of the file); copy it again, or make it anew"
         raise FileFailed("corrupt", message) from None
 

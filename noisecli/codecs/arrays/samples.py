@@ -53,11 +53,19 @@ def reader_at(descriptor: int, offset: int) -> ReadInto:
 
     def read_into(piece: memoryview) -> int:
         nonlocal position
-        count = os.preadv(descriptor, [piece], position)
+        try:
+            count = os.preadv(descriptor, [piece], position)
+        except OSError as error:
+            raise unreadable(error) from error
         position += count
         return count
 
     return read_into
+
+
+def unreadable(error: OSError) -> FileFailed:
+    """Return an error of reading as the source's: where pieces are copied, it must not be taken for the output's."""
+    return FileFailed("unreadable", f"cannot be read: {error.strerror or error}; look after the disk")
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
