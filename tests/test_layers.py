@@ -29,6 +29,9 @@ NEIGHBOURS = {
     ("noise", "storage"),
     ("noise", "codecs"),
     ("storage", "noise"),
+    ("adversary", "codecs"),
+    ("adversary", "noise"),
+    ("adversary", "storage"),
 }
 OWNERS = {
     "click": ["cli/"],
@@ -36,6 +39,9 @@ OWNERS = {
     "soundfile": ["codecs/", "views/"],
     "tqdm": ["cli/"],
     "ray": ["run/ray.py"],
+    "keras": ["adversary/"],
+    "torch": ["adversary/on_torch.py"],
+    "jax": ["adversary/on_jax.py"],
     "numpy": ["codecs/", "noise/", "adversary/", "views/", "exports/", "run/worker.py", "run/rows.py", "__init__.py"],
 }
 
