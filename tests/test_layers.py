@@ -42,7 +42,20 @@ OWNERS = {
     "keras": ["adversary/"],
     "torch": ["adversary/on_torch.py"],
     "jax": ["adversary/on_jax.py"],
-    "numpy": ["codecs/", "noise/", "adversary/", "views/", "exports/", "run/worker.py", "run/rows.py", "__init__.py"],
+    "numpy": [
+        "codecs/",
+        "noise/",
+        "adversary/",
+        "views/",
+        "exports/",
+        "run/worker.py",
+        "run/samples.py",
+        "run/parts.py",
+        "run/latents.py",
+        "run/adversarial_maker.py",
+        "run/adversarial_gradient.py",
+        "__init__.py",
+    ],
 }
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from noisecli.errors import Stopped
+from noisecli.model import NOUNS
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
 
-_NOUNS = {"images": ("picture", "pictures"), "audio": ("sound", "sounds")}
 _PROBLEMS_SHOWN = 20
 _NOTABLE = 0.03
 
@@ -30,7 +30,7 @@ def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
             return lambda settled: None
         from tqdm import tqdm
 
-        bars.append(tqdm(total=total, unit=_NOUNS[kind][0], disable=None if when == "auto" else False, leave=False))
+        bars.append(tqdm(total=total, unit=NOUNS[kind][0], disable=None if when == "auto" else False, leave=False))
         update: Callable[[int], None] = bars[0].update
         return update
 
@@ -110,7 +110,7 @@ def _palettes(summary: Summary) -> Iterator[str]:
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     for kind, number in summary.other_kinds.items():
-        yield f"{number:,} {_NOUNS[kind][number != 1]} left alone: noisecli {kind}"
+        yield f"{number:,} {NOUNS[kind][number != 1]} left alone: noisecli {kind}"
     if summary.sidecars_left:
         left = _number(summary.sidecars_left, "side file")
         yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
@@ -144,4 +144,4 @@ def _number(number: int, noun: str) -> str:
 
 
 def _count(number: int, settings: Settings) -> str:
-    return f"{number:,} {_NOUNS[settings.kind][number != 1]}"
+    return f"{number:,} {NOUNS[settings.kind][number != 1]}"
