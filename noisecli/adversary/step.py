@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from noisecli.adversary.victim import Victim
 
 Float32 = NDArray[np.float32]
+Labels = NDArray[np.int32]
+Signs = NDArray[np.int8]
 
 
 class Answered(NamedTuple):
@@ -25,11 +27,30 @@ class Answered(NamedTuple):
     losses
         float32, (samples,): -log of the probability given to the label.
     classes
-        int, (samples,).
+        int64, (samples,).
     """
 
     losses: Float32
     classes: NDArray[np.int64]
+
+
+class Stepped(NamedTuple):
+    """The step on a batch.
+
+    Attributes
+    ----------
+    signs
+        int8, in the batch's shape: -1, 0 and 1; 0 where the gradient is exactly 0.
+    before, after
+        What the model says of the samples as they are, and of clip(x + eps signs), unrounded.
+    finite
+        bool, (samples,): False where the gradient is no number somewhere.
+    """
+
+    signs: Signs
+    before: Answered
+    after: Answered
+    finite: NDArray[np.bool_]
 
 
 class Attacker:
@@ -37,6 +58,8 @@ class Attacker:
 
     Parameters
     ----------
+    victim
+        The model.
     backend
         "torch" or "jax"; Keras must have been imported with it, or not at all yet.
     low, high
@@ -47,7 +70,7 @@ class Attacker:
         self._backend: Any = import_module(f"noisecli.adversary.on_{backend}").Backend(victim)
         self._low, self._high = low, high
 
-    def look(self, x: Float32, labels: NDArray[np.int32]) -> Answered:
+    def look(self, x: Float32, labels: Labels) -> Answered:
         """Return what the model says.
 
         Parameters
@@ -59,18 +82,16 @@ class Attacker:
         """
         return _answered(*self._backend.look(x, labels))
 
-    def signs(self, x: Float32, labels: NDArray[np.int32]) -> tuple[Answered, NDArray[np.int8], NDArray[np.bool_]]:
-        """Return what the model says, the gradient's signs, and which samples have a finite gradient.
-
-        The signs are -1, 0 and 1, in x's shape; where the gradient is exactly 0 or no number they are 0.
-        """
-        each, classes, gradient = self._backend.gradient(x, labels)
+    def step(self, x: Float32, labels: Labels, eps: float) -> Stepped:
+        """Return which way to step, and what it does to the model's answers. `eps` is in the model's own scale."""
+        losses, classes, gradient = self._backend.gradient(x, labels)
         slope = _as_numpy(gradient)
-        finite = np.isfinite(slope).reshape(len(x), -1).all(axis=1)
-        signs = np.sign(np.where(np.isfinite(slope), slope, 0)).astype(np.int8)
-        return _answered(each, classes), signs, finite
+        known = np.isfinite(slope)
+        signs = np.sign(np.where(known, slope, 0)).astype(np.int8)
+        after = self.look(self.moved(x, signs, eps), labels)
+        return Stepped(signs, _answered(losses, classes), after, known.reshape(len(x), -1).all(axis=1))
 
-    def stepped(self, x: Float32, signs: NDArray[np.int8], eps: float) -> Float32:
+    def moved(self, x: Float32, signs: Signs, eps: float) -> Float32:
         """Return clip(x + eps signs), unrounded, in the model's own scale."""
         moved: Float32 = (x + np.float64(eps) * signs).clip(self._low, self._high).astype(np.float32)
         return moved

@@ -93,21 +93,21 @@ def test_it_is_the_formula_of_the_paper(rng, case):
     y = rng.integers(0, max(outputs, 2), 32, dtype=np.int32)
     losses, moved, gradient = by_hand(weights, x, y)
     attack = attacker(model, answers, -1.0, 2.0)
-    before, signs, finite = attack.signs(x, y)
+    signs, before, _, finite = attack.step(x, y, EPS)
     assert finite.all()
     assert np.allclose(before.losses, losses, rtol=1e-5, atol=1e-6)
     # a gradient that is 0 but for rounding may come out on either side
     sure = np.abs(gradient) > 1e-6
     assert sure.mean() > 0.99
-    assert np.abs(attack.stepped(x, signs, EPS) - moved)[sure].max() < 1e-6
-    assert attack.look(attack.stepped(x, signs, EPS), y).losses.mean() > before.losses.mean()
+    assert np.abs(attack.moved(x, signs, EPS) - moved)[sure].max() < 1e-6
+    assert attack.look(attack.moved(x, signs, EPS), y).losses.mean() > before.losses.mean()
 
 
 def test_the_step_ends_at_the_range(rng):
     attack = attacker(dense((8, 8, 1), 10, None), "logits")
     x = rng.random((8, 8, 8, 1), dtype=np.float32)
-    _, signs, _ = attack.signs(x, np.zeros(8, np.int32))
-    moved = attack.stepped(x, signs, 0.7)
+    signs, *_ = attack.step(x, np.zeros(8, np.int32), EPS)
+    moved = attack.moved(x, signs, 0.7)
     assert (moved.min(), moved.max()) == (0, 1)
 
 
@@ -119,10 +119,10 @@ def test_where_the_gradient_is_0_the_sign_is_0(rng):
     model.layers[1].set_weights([kernel, bias])
     x = rng.random((16, 8, 8, 1), dtype=np.float32)
     attack = attacker(model, "probabilities")
-    _, signs, _ = attack.signs(x, rng.integers(0, 10, 16, dtype=np.int32))
+    signs, *_ = attack.step(x, rng.integers(0, 10, 16, dtype=np.int32), EPS)
     assert not signs.reshape(16, 64)[:, dead].any()
     assert (np.abs(signs.reshape(16, 64)[:, ~dead]) == 1).mean() > 0.99
-    assert np.array_equal(attack.stepped(x, signs, EPS).reshape(16, 64)[:, dead], x.reshape(16, 64)[:, dead])
+    assert np.array_equal(attack.moved(x, signs, EPS).reshape(16, 64)[:, dead], x.reshape(16, 64)[:, dead])
 
 
 @pytest.mark.parametrize("softmax", ["in the layer", "a layer", "a nested model"])
@@ -138,7 +138,7 @@ def test_a_confident_model_is_attacked_all_the_same(rng, softmax):
         model = keras.Model(outer, inner(model(outer)))
     x = rng.random((16, 8, 8, 1), dtype=np.float32)
     sure_of = np.asarray(keras.ops.convert_to_numpy(keras.ops.argmax(model(x), -1))).astype(np.int32)
-    before, signs, _ = attacker(model, "probabilities").signs(x, sure_of)
+    signs, before, _, _ = attacker(model, "probabilities").step(x, sure_of, EPS)
     assert np.median(before.losses) < 1e-6
     assert (np.abs(signs) == 1).mean() > 0.99
 
@@ -148,7 +148,7 @@ def test_probabilities_that_no_layer_lets_go_of_are_differentiated_as_they_are(r
     quotient = layers.UnitNormalization()(layers.Activation("sigmoid")(model.outputs[0]))
     model = keras.Model(model.inputs[0], quotient)
     x, y = rng.random((4, 8, 8, 1), dtype=np.float32), np.arange(4, dtype=np.int32)
-    before, signs, _ = attacker(model, "probabilities").signs(x, y)
+    signs, before, _, _ = attacker(model, "probabilities").step(x, y, EPS)
     own = keras.ops.convert_to_numpy(model(x))[np.arange(4), y]
     assert np.allclose(before.losses, -np.log(own), rtol=1e-5)
     assert (np.abs(signs) == 1).mean() > 0.99
@@ -163,10 +163,10 @@ def test_nothing_is_trained_and_nothing_drawn(rng):
     mean, variance = rng.random(1, dtype=np.float32), rng.random(1, dtype=np.float32) + 1
     learned[0].set_weights([np.ones(1), np.zeros(1), mean, variance])
     x, y = rng.random((8, 8, 8, 1), dtype=np.float32), np.arange(8, dtype=np.int32)
-    first, signs, _ = attacker(trained, "logits").signs(x, y)
-    second, again, _ = attacker(trained, "logits").signs(x, y)
+    signs, first, _, _ = attacker(trained, "logits").step(x, y, EPS)
+    again, second, _, _ = attacker(trained, "logits").step(x, y, EPS)
     normal = ((x - mean) / np.sqrt(variance + 1e-3)).astype(np.float32)
-    expected, plain_signs, _ = attacker(plain, "logits").signs(normal, y)
+    plain_signs, expected, _, _ = attacker(plain, "logits").step(normal, y, EPS)
     assert np.array_equal(signs, again)
     assert np.array_equal(first.losses, second.losses)
     assert np.allclose(first.losses, expected.losses, rtol=1e-4)
@@ -181,12 +181,12 @@ def test_a_hole_in_a_batch_changes_nothing_for_the_others(rng):
     )
     attack = attacker(model, "logits")
     x, y = rng.random((32, 12, 12, 3), dtype=np.float32), rng.integers(0, 5, 32, dtype=np.int32)
-    whole, signs, _ = attack.signs(x, y)
+    signs, whole, _, _ = attack.step(x, y, EPS)
     for hole in (0, 13, 31):
         holed, labels = x.copy(), y.copy()
         holed[hole], labels[hole] = 0, 0
         others = np.arange(32) != hole
-        answered, holed_signs, _ = attack.signs(holed, labels)
+        holed_signs, answered, _, _ = attack.step(holed, labels, EPS)
         assert np.array_equal(holed_signs[others], signs[others])
         assert np.array_equal(answered.losses[others], whole.losses[others])
 
@@ -195,7 +195,7 @@ def test_a_gradient_that_is_no_number_is_told(rng):
     model = dense((8, 8, 1), 4, None)
     x = rng.random((3, 8, 8, 1), dtype=np.float32)
     x[1, 2, 3] = np.nan
-    _, signs, finite = attacker(model, "logits").signs(x, np.zeros(3, np.int32))
+    signs, _, _, finite = attacker(model, "logits").step(x, np.zeros(3, np.int32), EPS)
     assert finite.tolist() == [True, False, True]
     assert not np.isnan(signs).any()
 
@@ -208,8 +208,8 @@ def test_digits_are_misread_after_the_step_and_not_before():
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(x[:1200], y[:1200], epochs=15, batch_size=32, verbose=0)
     attack, test, labels = attacker(model, "probabilities"), x[1200:], y[1200:]
-    before, signs, _ = attack.signs(test, labels)
-    after = attack.look(attack.stepped(test, signs, EPS), labels)
+    signs, before, _, _ = attack.step(test, labels, EPS)
+    after = attack.look(attack.moved(test, signs, EPS), labels)
     accuracies = [float((answered.classes == labels).mean()) for answered in (before, after)]
     print("accuracy before and after", BACKEND, accuracies)
     assert accuracies[0] > 0.85
