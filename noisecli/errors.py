@@ -21,6 +21,9 @@ FailedReason = Literal[
     "unwritable",
     "no-label",
     "wrong-shape",
+    "unsafe",
+    "ambiguous",
+    "no-match",
 ]
 SkippedReason = Literal[
     "unsupported-format",

@@ -18,6 +18,7 @@ from noisecli.errors import NoisecliError
 COMMANDS = {
     "images": "Noisy copies of pictures: JPEG PNG TIFF WebP BMP PNM AVIF JP2 GIF.",
     "audio": "Noisy copies of sounds: WAV FLAC OGG MP3 AIFF and more.",
+    "arrays": "Noisy copies of arrays: features, observations, actions in .npy and .npz.",
     "verify": "Is every file what the manifest says?",
 }
 

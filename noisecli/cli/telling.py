@@ -93,6 +93,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _left_alone(summary, settings)
     yield from _survival(summary, settings)
     yield from _palettes(summary)
+    yield from _kept_integers(summary)
     if everything:
         yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
     elif summary.warnings:
@@ -106,6 +107,12 @@ def _palettes(summary: Summary) -> Iterator[str]:
     if number := summary.warnings["palette-to-colour"]:
         palettes = _number(number, "palette picture")
         yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
+
+
+def _kept_integers(summary: Summary) -> Iterator[str]:
+    """Integers beside floats are labels, most of the time."""
+    if number := summary.warnings["integers-kept"]:
+        yield f"{_number(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
 
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:

@@ -29,10 +29,17 @@ class Station:
 
 
 class Opened(NamedTuple):
-    """A source's file and what its codec made of it; neither where outputs have no source."""
+    """A source's file and what its codec made of it; neither where outputs have no source.
+
+    Attributes
+    ----------
+    size
+        Bytes of its samples, where they may be many more than the file's: for the time limit.
+    """
 
     file: SourceFile | None
     source: Any
+    size: int = 0
 
 
 class Maker(Protocol):

@@ -104,12 +104,15 @@ def time_limit(seconds: float) -> Iterator[None]:
 def _do_source(maker: Maker, source: str, tasks: list[Task]) -> Iterator[Outcome]:
     """Yield an outcome for each task, or what was made before the problem, and the problem once."""
     running = _state.settings.running
+    seconds = running.timeout * len(tasks)
     try:
         with (
-            time_limit(running.timeout * len(tasks) + tasks[0].size / 1e6),
+            time_limit(seconds + tasks[0].size / 1e6),
             open_file(_state.settings.source, source, running.limits.max_bytes) as file,
             maker.open(file) as opened,
         ):
+            if opened.size > tasks[0].size:
+                signal.setitimer(signal.ITIMER_REAL, seconds + opened.size / 1e6)
             for task in tasks:
                 yield maker.make(task, opened)
     except (FileProblem, OSError, MemoryError) as error:
