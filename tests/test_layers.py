@@ -52,8 +52,7 @@ OWNERS = {
         "run/samples.py",
         "run/parts.py",
         "run/latents.py",
-        "run/adversarial_maker.py",
-        "run/adversarial_gradient.py",
+        "run/adversarial_",
         "__init__.py",
     ],
 }

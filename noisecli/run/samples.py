@@ -112,9 +112,7 @@ class SampleMaker:
         row = build_row(self._settings, task, opened.file, drawn, field.measure, written)
         return row, written.lossy
 
-    def write(
-        self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: Adding | None
-    ) -> Written:
+    def write(self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: Adding | None) -> Written:
         """Stream the source through the noise into its output, and into the clean one beside it."""
 
         def open_sink(output: OutputFile) -> Sink:

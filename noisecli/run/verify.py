@@ -259,6 +259,10 @@ def _kind(request: Request, run: dict[str, Any]) -> Kind:
 
 
 def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str, Any]) -> None:
+    if run.get("kind") == "adversarial":
+        raise Refused(
+            "--recompute: adversarial outputs need the model again; run the same command with another DST and compare"
+        )
     if not os.path.isdir(request.source or ""):
         raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
     streams = {run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)}
