@@ -209,6 +209,11 @@ class Task(NamedTuple):
     span: tuple[int, int] | None = None
     extra: bytes = b""
 
+    @property
+    def origin(self) -> str:
+        """What a problem is told of: the source, or the output where there is none."""
+        return self.source or self.output
+
 
 Survival = dict[str, float]
 """What a lossy format left of the noise: shares named std and correlated."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "images": "Noisy copies of pictures: JPEG PNG TIFF WebP BMP PNM AVIF JP2 GIF.",
     "audio": "Noisy copies of sounds: WAV FLAC OGG MP3 AIFF and more.",
     "arrays": "Noisy copies of arrays: features, observations, actions in .npy and .npz.",
+    "latents": "Pure noise, inputs for a generator.",
     "adversarial": "Pictures that a model misreads: a gradient sign step, then noise.",
     "verify": "Is every file what the manifest says?",
 }

@@ -50,7 +50,7 @@ def request(kind: Kind, source: str, destination: str, words: Mapping[str, Any])
         noise=_noise(kind, words),
         output=_output(words),
         choice=_choice(words),
-        running=_running(words),
+        running=running_of(words),
         parts=_parts(kind, words),
     )
 
@@ -100,16 +100,21 @@ def _levels(kind: Kind, words: Mapping[str, Any]) -> tuple[Level, ...]:
 
 
 def _output(words: Mapping[str, Any]) -> OutputSettings:
-    manifest = words["manifest"] or "manifest.jsonl"
-    if "/" in manifest or not manifest.endswith(".jsonl") or manifest == ".jsonl":
-        raise click.UsageError(f"--manifest {manifest}: a file name ending in .jsonl, in DST itself")
     return OutputSettings(
         encoding=Encoding(words.get("form"), words.get("quality"), words.get("subsampling")),
         with_clean=words["with_clean"],
         name=words["name"],
         sidecars=words["sidecars"],
-        manifest=manifest,
+        manifest=manifest_of(words),
     )
+
+
+def manifest_of(words: Mapping[str, Any]) -> str:
+    """Return the manifest's name."""
+    manifest: str = words["manifest"] or "manifest.jsonl"
+    if "/" in manifest or not manifest.endswith(".jsonl") or manifest == ".jsonl":
+        raise click.UsageError(f"--manifest {manifest}: a file name ending in .jsonl, in DST itself")
+    return manifest
 
 
 def _choice(words: Mapping[str, Any]) -> Choice:
@@ -127,7 +132,8 @@ def _listed(path: str | None) -> tuple[str, ...] | None:
     return tuple(os.fsdecode(name) for name in names if name)
 
 
-def _running(words: Mapping[str, Any]) -> Running:
+def running_of(words: Mapping[str, Any]) -> Running:
+    """Return how it is to be carried out."""
     return Running(
         jobs=words["jobs"] or available_cpus(),
         timeout=words["timeout"],

@@ -93,6 +93,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _left_alone(summary, settings)
     yield from _survival(summary, settings)
     yield from _palettes(summary)
+    yield from _answers(summary)
     yield from _kept_integers(summary)
     if everything:
         yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
@@ -115,6 +116,14 @@ def _kept_integers(summary: Summary) -> Iterator[str]:
         yield f"{_number(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
 
 
+def _answers(summary: Summary) -> Iterator[str]:
+    if told := summary.answers:
+        yield (
+            f"the model is right on {told['before']:.1%} of the samples, on {told['step']:.1%} after the step and on "
+            f"{told['after']:.1%} after step and noise"
+        )
+
+
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     for kind, number in summary.other_kinds.items():
         yield f"{number:,} {NOUNS[kind][number != 1]} left alone: noisecli {kind}"
@@ -125,7 +134,8 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{_number(summary.sidecars_copied, 'side file')} {word}"
     if summary.orphans:
-        yield f"{_number(summary.orphans, 'output')} of sources that are gone: --prune removes them"
+        gone = "that this request does not ask for" if settings.latents else "of sources that are gone"
+        yield f"{_number(summary.orphans, 'output')} {gone}: --prune removes them"
     if summary.hidden:
         yield f"{summary.hidden:,} hidden files and folders left alone"
     if summary.not_chosen:

@@ -6,13 +6,14 @@ One process has the model and works batch after batch; what it made travels with
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from noisecli.errors import FailedReason, Refused
-from noisecli.model import Problem, Task
+from noisecli.model import Made, Problem, Task
 from noisecli.run import pipeline
 from noisecli.run.engine import Chunk, Lost, Pool
 from noisecli.run.manifest import Ledger
@@ -21,6 +22,7 @@ from noisecli.run.resume import Keeper
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
 from noisecli.run.walk import Walk
+from noisecli.run.worker_entry import Done
 from noisecli.storage import escape_name
 
 _NO_LABEL = "lies in no folder of a class that is known; move it there, or name all classes: --classes a,b,c"
@@ -68,7 +70,8 @@ class AdversarialRun(pipeline.Run):
         assert request.adversary is not None
         self._labels = {name: number for number, name in enumerate(request.adversary.classes)}
         self._places = self._cut(request.adversary.batch_size)
-        self._keeper = _PlacedKeeper(request, self._places)
+        self._tally = _Tally()
+        self._keeper = _PlacedKeeper(request, self._places, self._tally)
 
     def _cut(self, batch_size: int) -> dict[str, int]:
         """Number the pictures that have a label; an archive is a batch by itself."""
@@ -90,6 +93,16 @@ class AdversarialRun(pipeline.Run):
         if self._settings.output.encoding.format and any(map(_is_archive, sources)):
             raise Refused("--format is of pictures, and SRC holds .npz files; leave one kind out with --exclude")
         super().carry_out()
+
+    def _take(self, done: Done, chunk: Chunk) -> None:
+        super()._take(done, chunk)
+        for outcome in done.outcomes:
+            if isinstance(outcome, Made):
+                self._tally.note(json.loads(outcome.row))
+
+    def _publish(self) -> None:
+        self._summary.answers = self._tally.shares()
+        super()._publish()
 
     def _make_all(self) -> None:
         running = replace(self._settings.running, jobs=1)
@@ -148,16 +161,40 @@ class AdversarialRun(pipeline.Run):
         self._note(Problem(escape_name(source), "failed", reason, message))
 
 
+class _Tally:
+    """How often the model is right, over all outputs made and kept."""
+
+    def __init__(self) -> None:
+        self._samples = 0.0
+        self._right = dict.fromkeys(("before", "step", "after"), 0.0)
+
+    def note(self, row: dict[str, Any]) -> None:
+        """Add an output's row; one that somebody edited may tell nothing."""
+        told = [row.get(name) for name in ("samples", *(f"accuracy_{when}" for when in self._right))]
+        numbers = [float(value) for value in told if isinstance(value, (int, float))]
+        if len(numbers) == len(told):
+            self._samples += numbers[0]
+            for when, accuracy in zip(self._right, numbers[1:], strict=True):
+                self._right[when] += numbers[0] * accuracy
+
+    def shares(self) -> dict[str, float]:
+        """Return the shares of samples answered rightly; nothing where there were none."""
+        return {when: round(right / self._samples, 6) for when, right in self._right.items() if self._samples}
+
+
 class _PlacedKeeper(Keeper):
     """Keeps an output only where its picture still has the place in a batch that it was made in."""
 
-    def __init__(self, settings: Settings, places: dict[str, int]) -> None:
+    def __init__(self, settings: Settings, places: dict[str, int], tally: _Tally) -> None:
         super().__init__(settings)
-        self._places = places
+        self._places, self._tally = places, tally
 
     def holds(self, task: Task, row: dict[str, Any] | None) -> bool:
         """Whether the output stands as its row says, and would be made so again."""
-        return row is not None and row.get("place") == self._places.get(task.source) and super().holds(task, row)
+        if row is None or row.get("place") != self._places.get(task.source) or not super().holds(task, row):
+            return False
+        self._tally.note(row)
+        return True
 
 
 def _is_archive(source: str) -> bool:

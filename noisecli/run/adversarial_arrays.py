@@ -29,11 +29,11 @@ def step_archive(attack: Attack, seat: Seat) -> list[Task]:
     with open_file(settings.source, seat.source, settings.running.limits.max_bytes) as file:
         assert file is not None
         with (
-            worker.time_limit(settings.running.timeout + seat.tasks[0].size / 1e6),
             attack.maker.open(file) as opened,
+            worker.time_limit(settings.running.timeout + max(file.size, opened.size) / 1e6),
         ):
             archive = _Archive(attack, opened.source)
-        with worker.time_limit(settings.running.timeout * (1 + len(seat.tasks)) * max(1, archive.count)):
+        with worker.time_limit(settings.running.timeout * (1 + len(seat.tasks)) * archive.batches):
             archive.step()
             return [task._replace(extra=pickle.dumps(archive.ready(task, file.sha256()))) for task in seat.tasks]
 
@@ -109,6 +109,11 @@ class _Archive:
             labels = np.zeros(size, np.int32)
             labels[: place.stop - start] = self._labels[place]
             yield place, labels
+
+    @property
+    def batches(self) -> int:
+        """How many batches its samples are."""
+        return -(-self.count // self._attack.adversary.batch_size)
 
     def step(self) -> None:
         """Ask the model which way each sample is to go, and what it says before and after."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ class AdversarialMaker(SampleMaker):
                 yield opened
             return
         with contextlib.closing(_arrays().open_source(file, self._settings.running.limits)) as source:
-            yield Opened(file, source)
+            specs = (part.spec for part in source.parts if part.spec is not None)
+            yield Opened(file, source, sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs))
 
     def make(self, task: Task, opened: Opened) -> Made:
         """Write an output."""

@@ -83,8 +83,8 @@ def work(tasks: list[Task]) -> Done:
     codec = load_codec(_state.settings.kind)
     maker = maker_of(_state.settings, _state.prefix, codec)
     outcomes: list[Outcome] = []
-    for source, group in itertools.groupby(tasks, key=lambda task: task.source):
-        outcomes.extend(_do_source(maker, source, list(group)))
+    for _, group in itertools.groupby(tasks, key=lambda task: task.origin):
+        outcomes.extend(_do_source(maker, list(group)))
     return Done(outcomes, {"numpy": np.__version__, **codec.versions()})
 
 
@@ -101,14 +101,14 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _do_source(maker: Maker, source: str, tasks: list[Task]) -> Iterator[Outcome]:
+def _do_source(maker: Maker, tasks: list[Task]) -> Iterator[Outcome]:
     """Yield an outcome for each task, or what was made before the problem, and the problem once."""
     running = _state.settings.running
     seconds = running.timeout * len(tasks)
     try:
         with (
             time_limit(seconds + tasks[0].size / 1e6),
-            open_file(_state.settings.source, source, running.limits.max_bytes) as file,
+            open_file(_state.settings.source, tasks[0].source, running.limits.max_bytes) as file,
             maker.open(file) as opened,
         ):
             if opened.size > tasks[0].size:
@@ -116,7 +116,7 @@ def _do_source(maker: Maker, source: str, tasks: list[Task]) -> Iterator[Outcome
             for task in tasks:
                 yield maker.make(task, opened)
     except (FileProblem, OSError, MemoryError) as error:
-        yield problem_of(source, error)
+        yield problem_of(tasks[0].origin, error)
 
 
 def problem_of(source: str, error: FileProblem | OSError | MemoryError) -> Problem:

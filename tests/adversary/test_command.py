@@ -81,6 +81,14 @@ def test_a_row_tells_what_the_model_says(backend, models, fill_classes, adversar
             assert row[f"answer_{when}"] == model.answers(samples)[place]
             assert row[f"accuracy_{when}"] == float(row[f"answer_{when}"] == labels[own][0])
         assert row["changed"] == float(row["answer_before"] != row["answer_after"])
+    summary = adversarial(model, "--eps", "20%", "--json").summary
+    assert summary["kept"] == len(pictures)
+    right = {
+        "before": model.answers(x) == labels,
+        "step": model.answers(stepped) == labels,
+        "after": model.answers(y) == labels,
+    }
+    assert summary["answers"] == {when: pytest.approx(each.mean(), abs=1e-6) for when, each in right.items()}
     told = [table[picture] for picture in pictures]
     assert sum(row["loss_step"] for row in told) > sum(row["loss_before"] for row in told)
     assert any(row["changed"] for row in told)

@@ -64,6 +64,8 @@ def read_header(read: Callable[[int], bytes]) -> Header:
     start = read(len(MAGIC) + 2)
     if start[: len(MAGIC)] != MAGIC:
         raise FileFailed("wrong-content", "is no .npy array; give it the name of what it is")
+    if len(start) < len(MAGIC) + 2:
+        raise FileFailed("truncated", "ends inside its header; copy it again")
     length = _LENGTHS.get(tuple(start[len(MAGIC) :]))  # type: ignore[arg-type]
     if length is None:
         raise FileFailed("corrupt", "has a version of the .npy format that is unknown; save it again")

@@ -120,6 +120,30 @@ class NpySink:
         """Nothing is held."""
 
 
+class NpyWriter:
+    """A new .npy of floats, little-endian and in C order.
+
+    Raises OSError where the file cannot be written.
+    """
+
+    format = "npy"
+    lossy = False
+
+    def __init__(self, file: OutputFile, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        self._descriptor, self._dtype = file.fileno(), dtype.newbyteorder("<")
+        write_all(self._descriptor, write_header(self._dtype, shape, fortran_order=False))
+
+    def write(self, block: NDArray[Any]) -> None:
+        """Write the next samples, one dimension."""
+        write_all(self._descriptor, encode(block, self._dtype))
+
+    def finish(self) -> None:
+        """All is written by now."""
+
+    def abort(self) -> None:
+        """Nothing is held."""
+
+
 def stored_type(header: Header, spec: SampleSpec) -> np.dtype[Any]:
     """Return the type that samples of `spec` are stored as: the source's byte order stays."""
     return np.dtype(spec.dtype).newbyteorder(">" if header.dtype.str.startswith(">") else "<")
