@@ -4,9 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from noisecli.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -19,10 +23,23 @@ def somebody(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "sample_data/images", home / "photos")
     shutil.copytree(ROOT / "sample_data/audio", home / "speech")
     shutil.copy(ROOT / "sample_data/images/boats/regatta.jpg", home / "dog.jpg")
+    write_features(home / "features")
     (home / "bin").mkdir()
     (home / "bin/noisecli").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m noisecli "$@"\n')
     (home / "bin/noisecli").chmod(0o755)
     return home
+
+
+def write_features(folder: Path) -> None:
+    """Features with their classes, and an archive in which only its owner knows what is a label."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    for name in ("train", "test"):
+        x, y = rng.normal(0, [1, 5, 20], (300, 3)).astype(np.float32), rng.integers(0, 10, 300)
+        np.savez_compressed(folder / f"{name}.npz", x=x, y=y)
+    (folder.parent / "episodes").mkdir()
+    np.savez(folder.parent / "episodes/1.npz", observations=rng.normal(0, 1, (50, 4)), rewards=rng.normal(0, 1, 50))
+    np.save(folder.parent / "features.npy", rng.normal(0, 1, (100, 3)))
 
 
 def run_block(language: str, code: str, home: Path) -> subprocess.CompletedProcess[str]:
@@ -44,9 +61,8 @@ def test_every_example_runs(somebody: Path) -> None:
 
 
 def test_every_option_of_the_help_is_in_the_readme() -> None:
-    from noisecli.cli import audio, images
-
-    for command in (images.command, audio.command):
+    for name in COMMANDS:
+        command = import_module(f"noisecli.cli.{name}").command
         for parameter in command.params:
             names = [name for name in parameter.opts if name.startswith("-")]
             assert not names or any(name in README for name in names), names

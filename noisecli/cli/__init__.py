@@ -56,13 +56,14 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="noisecli")
 def cli() -> None:
-    """Make noisy copies of datasets: exact Gaussian noise on pictures and sounds.
+    """Make noisy copies of datasets: exact Gaussian noise on pictures, sounds and arrays.
 
     The same bytes for any number of jobs; one bad file never costs the others; a manifest tells what was done.
 
     \b
     noisecli images photos noisy --std 25
     noisecli audio speech noisy --snr-db 10..30
+    noisecli arrays features noisy --std 5%
     """  # noqa: D301
 
 

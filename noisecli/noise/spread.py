@@ -57,19 +57,28 @@ class Spread:
     def __init__(self, columns: Columns | None = None) -> None:
         self._columns = columns or Columns(1, 1)
         self._seen = 0
+        self._shift: np.float64 | None = None
         self._numbers, self._means, self._deviations = (np.zeros(self._columns.number) for _ in range(3))
 
     def note(self, block: AnyArray) -> None:
         """Add a block of samples, one dimension, in storage order."""
-        x = block.astype(np.float64)
+        # the cast of a signalling NaN is an invalid operation too
+        with np.errstate(invalid="ignore"):
+            x = block.astype(np.float64)
+        finite = np.isfinite(x)
+        if self._shift is None and finite.any():
+            # sums of numbers near 0 keep the digits that a large mean would push out
+            self._shift = x[finite.argmax()]
+        with np.errstate(over="ignore", invalid="ignore"):
+            x -= self._shift or 0.0
+        every = bool(finite.all())
         if self._columns.number == 1:
-            finite = x if np.isfinite(x).all() else x[np.isfinite(x)]
-            self._merge(slice(0, 1), *_moments(finite))
-        else:
+            self._merge(slice(0, 1), *_moments(x if every else x[finite]))
+        elif x.size:
             column = self._columns.at(self._seen, x.size)
-            first = int(column.min()) if x.size else 0
-            finite = np.isfinite(x)
-            moments = _moments_by_column(x[finite], column[finite] - first)
+            first = int(column.min())
+            column -= first
+            moments = _moments_by_column(x, column) if every else _moments_by_column(x[finite], column[finite])
             self._merge(slice(first, first + len(moments[0])), *moments)
         self._seen += block.size
 

@@ -281,7 +281,7 @@ def _rms(part: Part) -> float:
     count, squares = 0, 0.0
     for block in part.blocks():
         count += int(np.count_nonzero(np.isfinite(block)))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             squares += square_sum(block)
     return math.sqrt(squares / count) if count else 0.0
 
@@ -292,4 +292,5 @@ def _columns(part: Part) -> Columns:
 
 
 def _root_mean_square(stds: NDArray[np.float64]) -> float:
-    return math.sqrt(float(np.square(stds).mean())) if stds.size else 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.sqrt(float(np.square(stds).mean())) if stds.size else 0.0

@@ -190,6 +190,13 @@ def test_members_that_end_early_fail(hostile):
     assert hostile(buffer.getvalue(), name="bad.npz") == ("failed", "truncated")
 
 
+def test_directories_that_point_out_of_the_file_fail(hostile):
+    data = bytearray(npz(x=X))
+    entry = data.rindex(b"PK\5\6")
+    data[entry + 16 : entry + 20] = struct.pack("<I", 1 << 31)
+    assert hostile(bytes(data), name="bad.npz") == ("failed", "corrupt")
+
+
 def test_encrypted_archives_fail(hostile):
     data = bytearray(npz(x=X))
     for start in (data.index(b"PK\3\4") + 6, data.rindex(b"PK\1\2") + 8):

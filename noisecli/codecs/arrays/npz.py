@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import struct
 import zipfile
@@ -35,6 +36,11 @@ def telling_damage() -> Iterator[None]:
         yield
     except _BROKEN as error:
         raise FileFailed("corrupt", f"is a broken archive ({error}); copy it again, or make it anew") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        message = "is a broken archive (its directory points out of the file); copy it again, or make it anew"
+        raise FileFailed("corrupt", message) from None
 
 
 class NpzPart:
