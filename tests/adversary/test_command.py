@@ -307,7 +307,7 @@ def test_verify_reads_it_all_again(one_backend, models, fill_classes, adversaria
     assert noisy("verify", destination).status == 0
     refused = noisy("verify", destination, "--recompute", tmp_path / "src")
     assert refused.status == 2
-    assert "need the model" in refused.err
+    assert "need their model" in refused.err
     picture = destination / "ant/1.png"
     picture.write_bytes(picture.read_bytes()[:-1] + b"\0")
     assert noisy("verify", destination).status == 1
