@@ -14,7 +14,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "arrays": ("array file", "array files"),
     "weights": ("weight file", "weight files"),
     "latents": ("file of latents", "files of latents"),
-    "adversarial": ("picture", "pictures"),
+    "adversarial": ("file", "files"),
 }
 """What people call one file of a kind, and several."""
 

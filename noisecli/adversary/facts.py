@@ -15,22 +15,36 @@ Config = dict[str, Any]
 Answers = Literal["logits", "probabilities"]
 
 _CODE = ("Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
+_PARTS = {
+    "activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops",
+    "optimizers", "quantizers", "random", "regularizers",
+}  # fmt: skip
+"""The parts of Keras that models are built of; others (utils) fetch files, and older versions would call them."""
 _CONTAINERS = ("Sequential", "Functional", "Model")
 
 
 def refuse_code(config: Config) -> None:
-    """Raise Refused for a model that brings code of its own: Lambda layers, wrapped modules, custom classes."""
-    for entry in _entries(config):
+    """Raise Refused for a model that brings code of its own: Lambda layers, wrapped modules, custom classes.
+
+    How it was compiled is left out: nothing of that is loaded.
+    """
+    for entry in _entries({**config, "compile_config": None}):
         name, module = entry.get("class_name"), entry.get("module")
         if name in _CODE:
             raise Refused(
                 f"holds a layer that is code ({name}), which is not run here; "
                 "put one of Keras's own layers in its place and save it again"
             )
-        if isinstance(module, str) and module.partition(".")[0] != "keras":
-            raise Refused(
-                f"holds a {name} of {module}, which is not Keras's own; save a model of Keras's own layers alone"
-            )
+        if isinstance(module, str) and not _is_built_of(module):
+            raise Refused(f"holds a {name} of {module}, which is not Keras's own; save a model of Keras's own layers")
+
+
+def _is_built_of(module: str) -> bool:
+    first, *rest = module.split(".")
+    rest = rest[1:] if rest[:1] == ["src"] else rest
+    # keras.src.backend.torch.optimizers
+    rest = rest[2:] if rest[:1] == ["backend"] else rest
+    return first == "keras" and (not rest or rest[0] in _PARTS)
 
 
 def input_range(config: Config) -> tuple[float, float]:

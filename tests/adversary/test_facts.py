@@ -38,6 +38,8 @@ ACTIVATION = {"module": "builtins", "class_name": "function", "config": "swish_o
         (sequential(layer("system", module="os")), "system of os"),
         (sequential(layer("Dense", activation=ACTIVATION)), "function of builtins"),
         (sequential(layer("Dense", module="kerasish")), "Dense of kerasish"),
+        (sequential(layer("get_file", module="keras.utils")), "get_file of keras.utils"),
+        (sequential(layer("get_file", module="keras.src.utils.file_utils")), "get_file of keras.src.utils"),
     ],
 )
 def test_models_that_bring_code_are_refused(model, words):
@@ -45,9 +47,16 @@ def test_models_that_bring_code_are_refused(model, words):
         facts.refuse_code(model)
 
 
+def test_how_it_was_compiled_does_not_matter():
+    facts.refuse_code({**sequential(layer("Dense")), "compile_config": {"loss": layer("focal", module="my_losses")}})
+
+
 def test_layers_of_keras_are_no_code():
     policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}
-    facts.refuse_code(sequential(layer("Rescaling", dtype=policy), layer("Dense"), functional(outputs=[])))
+    operation = layer("Add", module="keras.src.ops.numpy")
+    optimizer = layer("Adam", module="keras.src.backend.torch.optimizers.torch_adam")
+    facts.refuse_code(sequential({**sequential(layer("Dense")), "compile_config": {"optimizer": optimizer}}))
+    facts.refuse_code(sequential(layer("Rescaling", dtype=policy), layer("Dense"), functional(operation, outputs=[])))
 
 
 @pytest.mark.parametrize(
