@@ -29,7 +29,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--inputs", type=int, metavar="N", help="mutated files")
     parser.add_argument("--kills", type=int, metavar="N", help="kills of the whole run")
     parser.add_argument("--worker-kills", type=int, metavar="N", help="runs whose workers are killed")
-    parser.add_argument("--cuts", type=int, metavar="N", help="cut positions for every format (all files: 65)")
+    parser.add_argument("--cuts", type=int, metavar="N", help="cut positions for every format (all files: 76)")
     parser.add_argument("--home", type=Path, default=Path(".bench"), help="where figures and bad inputs are kept")
     parser.add_argument("--name", default="soak", help="the figures go to HOME/NAME.json")
     args = parser.parse_args()
@@ -39,22 +39,22 @@ def parsed() -> argparse.Namespace:
 
 
 def hostile(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
-    both = [Hostile(kind, make(), scratch, figures) for kind, make in KINDS.items()]
+    every = [Hostile(kind, make(), scratch, figures) for kind, make in KINDS.items()]
     for number in itertools.count():
-        one = both[number % 2]
-        yield lambda number=number, one=one: one.batch(number // 2, args.seed)  # type: ignore[misc]
+        one = every[number % len(every)]
+        yield lambda number=number, one=one: one.batch(number // len(every), args.seed)  # type: ignore[misc]
 
 
 def parent_kills(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
-    both = [Kills(kind, make(), scratch / "parent", figures) for kind, make in KINDS.items()]
+    every = [Kills(kind, make(), scratch / "parent", figures) for kind, make in KINDS.items()]
     for number in itertools.count():
-        yield lambda number=number: both[number % 2].kill_parent(number // 2, args.seed)  # type: ignore[misc]
+        yield lambda number=number: every[number % len(every)].kill_parent(number // len(every), args.seed)  # type: ignore[misc]
 
 
 def worker_kills(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
-    both = [Kills(kind, make(), scratch / "workers", figures) for kind, make in KINDS.items()]
+    every = [Kills(kind, make(), scratch / "workers", figures) for kind, make in KINDS.items()]
     for number in itertools.count():
-        yield lambda number=number: both[number % 2].kill_workers(number // 2, args.seed)  # type: ignore[misc]
+        yield lambda number=number: every[number % len(every)].kill_workers(number // len(every), args.seed)  # type: ignore[misc]
 
 
 def cuts(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:

@@ -130,12 +130,41 @@ def sound(source: Path, output: Path) -> tuple[str, str]:
     return (SAME if largest <= step * max(1.0, float(np.abs(both[1]).max(initial=0))) else DIFFERENT), f"{largest:g}"
 
 
+def arrays(source: Path, output: Path) -> tuple[str, str]:
+    """Compare arrays with what noisecli made of them without noise, both read by numpy."""
+    try:
+        theirs = _by_numpy(source)
+    except Exception as error:
+        return REFUSED, f"{type(error).__name__}: {error}"
+    ours = _by_numpy(output)
+    if ours.keys() != theirs.keys():
+        return DIFFERENT, f"{sorted(ours)}, not {sorted(theirs)}"
+    for name, array in theirs.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            expected = array.astype(ours[name].dtype)
+        if expected.shape != ours[name].shape or expected.tobytes() != ours[name].tobytes():
+            return DIFFERENT, f"array {name!r}"
+    return SAME, f"{len(ours)} arrays"
+
+
+def _by_numpy(path: Path) -> dict[str, Array]:
+    with open(path, "rb") as file:
+        loaded = np.load(file)
+        return dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {"": loaded}
+
+
+_READERS = {"images": picture, "audio": sound, "arrays": arrays}
+
+
 def of_output(kind: str, source: Path, output: Path) -> tuple[str, str]:
-    return picture(source, output) if kind == "images" else sound(source, output)
+    return _READERS[kind](source, output)
 
 
 def samples(path: Path) -> tuple[tuple[int, ...], bytes]:
     """Return shape and samples, to compare two outputs of the same program."""
+    if path.suffix in (".npy", ".npz"):
+        loaded = _by_numpy(path)
+        return (len(loaded),), b"".join(repr(item).encode() + item[1].tobytes() for item in loaded.items())
     data = path.read_bytes()
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if path.suffix in PICTURES else None
     if decoded is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import compare
 import program
 from figures import Figures
+from hostile import ALWAYS
 
 DEADLINE = 600
 NEAR_END = 24
@@ -33,7 +34,7 @@ class Cuts:
         whole = f"{stem}-whole.{suffix}"
         (source / whole).write_bytes(data)
         # with --format png a difference is one of decoding
-        lossless = ["--format", "png"] if suffix in ("jpg", "webp", "avif", "jp2", "gif") else []
+        lossless = ["--format", "png"] if suffix in ("jpg", "webp", "avif", "jp2", "gif") else ALWAYS.get(self.kind, [])
         done = program.run(self.kind, source, destination, "--std", "0", "-j", "2", *lossless, deadline=DEADLINE)
         self._judge(done, source, destination, whole)
 

@@ -17,6 +17,8 @@ BATCH = 400
 DEADLINE = 900
 WHOLE_SHARE = 0.03
 TIMEOUT = "10"
+ALWAYS = {"arrays": ["--key", "*"]}
+ANOTHER_TYPE = {"images": ["--format", "png"], "audio": ["--format", "wav"], "arrays": ["--dtype", "float32"]}
 _NO_WITNESS = (compare.REFUSED, compare.DIFFERENT)
 
 
@@ -48,9 +50,9 @@ class Hostile:
         for folder in (source, destination):
             shutil.rmtree(folder, ignore_errors=True)
         names = self._fill(source, random.Random(f"{seed} {self.kind} {number}"), number)
-        words = ["--std", "0", "-j", "2", "--timeout", TIMEOUT, "--json"]
+        words = ["--std", "0", "-j", "2", "--timeout", TIMEOUT, "--json", *ALWAYS.get(self.kind, ())]
         if number % 2:
-            words += ["--format", "png" if self.kind == "images" else "wav", "--name", "{stem}-{copy}{ext}"]
+            words += [*ANOTHER_TYPE[self.kind], "--name", "{stem}-{copy}{ext}"]
         done = program.run(self.kind, source, destination, *words, deadline=DEADLINE)
         self.figures.count("mutated inputs", len(names))
         self.figures.peak(f"peak memory of one process, {self.kind}, MB", done.peak_mb)

@@ -17,13 +17,14 @@ from seeds import Seeds
 DEADLINE = 120
 WORKERS_GONE_WITHIN = 2.0
 LAST_KILL_AFTER = 20.0
-FILES = {"images": 16, "audio": 24}
+FILES = {"images": 16, "audio": 24, "arrays": 24}
 WORDS = {
     "images": ["--with-clean", "--copies", "2", "-j", "2"],
     "audio": ["--copies", "2", "-j", "2"],
+    "arrays": ["--with-clean", "--copies", "2", "--key", "*", "-j", "2"],
 }
-OLD = {"images": ["--std", "5"], "audio": ["--std", "0.001"]}
-NEW = {"images": ["--std", "25"], "audio": ["--snr-db", "10..30"]}
+OLD = {"images": ["--std", "5"], "audio": ["--std", "0.001"], "arrays": ["--std", "1"]}
+NEW = {"images": ["--std", "25"], "audio": ["--snr-db", "10..30"], "arrays": ["--std", "5..20%"]}
 
 Tree = dict[str, bytes]
 

@@ -120,7 +120,27 @@ def sounds() -> Seeds:
     return files
 
 
-KINDS: dict[str, Callable[[], Seeds]] = {"images": pictures, "audio": sounds}
+def arrays() -> Seeds:
+    """Return arrays by name: every kind of number, both byte and memory orders, archives as numpy writes them."""
+    rng = np.random.default_rng(0)
+    values, labels = rng.normal(0, 40, (60, 5)), np.arange(60) % 10
+    files = {f"{dtype}.npy": _npy(values.astype(dtype)) for dtype in ("i1", "u2", "i4", "i8", "f2", "f4", "f8")}
+    files["swapped.npy"] = _npy(values.astype(">f4"))
+    files["fortran.npy"] = _npy(np.asfortranarray(values))
+    for name, save in (("stored", np.savez), ("deflated", np.savez_compressed)):
+        buffer = io.BytesIO()
+        save(buffer, x=values, y=labels, names=np.array(["one", "two"]), small=values.astype(np.float16))
+        files[f"{name}.npz"] = buffer.getvalue()
+    return files
+
+
+def _npy(array: Array) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+KINDS: dict[str, Callable[[], Seeds]] = {"images": pictures, "audio": sounds, "arrays": arrays}
 
 
 def _picture(name: str) -> Array:
