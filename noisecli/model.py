@@ -14,7 +14,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "arrays": ("array file", "array files"),
     "weights": ("weight file", "weight files"),
     "latents": ("file of latents", "files of latents"),
-    "adversarial": ("picture", "pictures"),
+    "adversarial": ("file", "files"),
 }
 """What people call one file of a kind, and several."""
 
@@ -195,6 +195,8 @@ class Task(NamedTuple):
         Whether to read a lossy output back and tell what share of the noise it kept.
     span
         Latents: the number of the first, and how many.
+    extra
+        What was worked out for this output before, pickled by its kind's own maker for itself.
     """
 
     source: str
@@ -206,6 +208,7 @@ class Task(NamedTuple):
     size: int
     measure_survival: bool = False
     span: tuple[int, int] | None = None
+    extra: bytes = b""
 
     @property
     def origin(self) -> str:

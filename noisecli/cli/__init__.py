@@ -21,6 +21,7 @@ COMMANDS = {
     "arrays": "Noisy copies of arrays: features, observations, actions in .npy and .npz.",
     "weights": "Noisy copies of model parameters: .safetensors .npz .weights.h5 .keras.",
     "latents": "Pure noise, inputs for a generator.",
+    "adversarial": "Pictures that a model misreads: a gradient sign step, then noise.",
     "preview": "Original beside noisy on one sheet, to look at.",
     "verify": "Is every file what the manifest says?",
     "export": "The manifest as a table that training libraries read.",
