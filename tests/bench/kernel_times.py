@@ -19,6 +19,7 @@ import numpy as np
 from noisecli.model import SampleSpec
 from noisecli.noise.field import NoiseField
 from noisecli.noise.stream import Streams
+from noisecli.run.memory import keep_freed_memory
 
 SAMPLES = 481 * 321 * 3
 SHAPES: dict[str, tuple[int, ...]] = {"images": (321, 481, 3), "audio": (SAMPLES, 1)}
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()
     picture = args.family == "images"
+    keep_freed_memory()  # as every worker does
     if picture:
         importlib.import_module("cv2").setNumThreads(1)
     rows = []
