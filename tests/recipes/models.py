@@ -35,11 +35,13 @@ def classifier(classes: int = 10, units: int = 128) -> keras.Model:
     return model
 
 
-def fit(model: keras.Model, x: NDArray[Any], y: NDArray[Any], steps: int, batch: int = 64) -> keras.Model:
+def fit(
+    model: keras.Model, x: NDArray[Any], y: NDArray[Any], steps: int, batch: int = 64, **options: Any
+) -> keras.Model:
     """Train for a number of steps, however many samples there are: more data is not more training."""
     order = np.concatenate([np.random.permutation(len(x)) for _ in range(-(-steps * batch // len(x)))])
     order = order[: steps * batch]
-    model.fit(x[order], y[order], batch_size=batch, epochs=1, shuffle=False, verbose=0)
+    model.fit(x[order], y[order], batch_size=batch, epochs=1, shuffle=False, verbose=0, **options)
     return model
 
 
