@@ -19,6 +19,9 @@ FailedReason = Literal[
     "out-of-memory",
     "foreign-file",
     "unwritable",
+    "unsafe",
+    "ambiguous",
+    "no-match",
 ]
 SkippedReason = Literal[
     "unsupported-format",

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-Kind = Literal["images", "audio"]
+Kind = Literal["images", "audio", "arrays", "weights", "latents", "adversarial"]
+"""What a run works on: the name of its command."""
+
+NOUNS: dict[str, tuple[str, str]] = {
+    "images": ("picture", "pictures"),
+    "audio": ("sound", "sounds"),
+    "arrays": ("array file", "array files"),
+    "weights": ("weight file", "weight files"),
+    "latents": ("file of latents", "files of latents"),
+    "adversarial": ("picture", "pictures"),
+}
+"""What people call one file of a kind, and several."""
 
 Warn = Literal[
     "wrong-suffix",
@@ -20,25 +31,41 @@ Warn = Literal[
     "not-finite",
     "overshoot",
     "padded",
+    "integers-kept",
+    "none-chosen",
 ]
 """The fixed words of a row's `warnings`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What a suffix stands for."""
+    """What a suffix stands for.
+
+    Attributes
+    ----------
+    kinds
+        The commands that read it; the first is named to people who come with another one.
+    """
 
     name: str
-    kind: Kind
+    kinds: tuple[Kind, ...]
     lossy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Checked on the header, before anything is decoded."""
+    """Checked on the header, before anything is decoded.
+
+    Attributes
+    ----------
+    max_inflated
+        Bytes of all members of an archive together, as its directory tells them; None: a hundred times the archive's
+        own size, 1 GiB at least.
+    """
 
     max_pixels: int = 178_956_970
     max_bytes: int = 1 << 40
+    max_inflated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +84,8 @@ class Level:
     Attributes
     ----------
     quantity
-        std, var and severity are shares of full scale (var of its square), snr_db is in dB.
+        std, var and severity are shares of full scale (var of its square), snr_db is in dB. Arrays and weights have no
+        full scale: it counts as 1, the data's own unit.
     low, high
         The range drawn from; equal for a fixed level.
     text
@@ -66,6 +94,8 @@ class Level:
         Mean of the noise, a share of full scale.
     steps
         Where a range has steps instead of every value between (severity): the std of each.
+    relative
+        Arrays and weights: std is a share of each array's own standard deviation (var of its square).
     """
 
     quantity: Literal["std", "var", "snr_db", "severity"]
@@ -74,6 +104,7 @@ class Level:
     text: str
     mean: float = 0.0
     steps: tuple[float, ...] = ()
+    relative: bool = False
 
     @property
     def canonical(self) -> str:
@@ -82,10 +113,11 @@ class Level:
             return "steps:" + ",".join(f"{step:.9g}" for step in self.steps)
         if self.quantity == "snr_db":
             return f"snr_db:{self.low:.9g}..{self.high:.9g}"
+        own = "own-" if self.relative else ""
         if self.quantity == "var" and self.low != self.high:
-            return f"var:{self.low:.9g}..{self.high:.9g}"
+            return f"{own}var:{self.low:.9g}..{self.high:.9g}"
         low, high = (self.low**0.5, self.high**0.5) if self.quantity == "var" else (self.low, self.high)
-        return f"std:{low:.9g}..{high:.9g}"
+        return f"{own}std:{low:.9g}..{high:.9g}"
 
     @property
     def label(self) -> str:
@@ -106,18 +138,21 @@ class SampleSpec:
     Attributes
     ----------
     dtype
-        numpy name of the arrays that blocks() yields and write() takes: "uint8", "int16", "int32", "float32".
+        numpy name of the arrays that blocks() yields and write() takes: "uint8", "int16", "int32", "float32"; of arrays
+        and weights any integer or real floating type.
     shape
         Pictures: (height, width) or (height, width, channels), the number of frames in front when there are several.
-        Sounds: (frames, channels); frames is -1 when the file does not say.
+        Sounds: (frames, channels); frames is -1 when the file does not say. Arrays and weights: any.
     full_scale
-        The native value that is 100%: 255, 65535, 1.0; sounds 2**(bits-1) or 1.0.
+        The native value that is 100%: 255, 65535, 1.0; sounds 2**(bits-1) or 1.0. Arrays and weights: 1.0.
     low, high
         Lowest and highest native value a sample may take; the clip.
     noisy_channels
         How many leading channels get noise, when not all do: alpha stays behind them.
     sample_rate
         Frames per second of a sound.
+    fortran_order
+        Whether the samples of an array come with the first axis running fastest.
     """
 
     dtype: str
@@ -127,6 +162,7 @@ class SampleSpec:
     high: float
     noisy_channels: int | None = None
     sample_rate: int | None = None
+    fortran_order: bool = False
 
     @property
     def is_float(self) -> bool:
@@ -146,7 +182,7 @@ class Task(NamedTuple):
     Attributes
     ----------
     source
-        Relative path below the source folder, as the file system spells it.
+        Relative path below the source folder, as the file system spells it; empty where there is none (latents).
     output, clean_output
         Relative paths below the destination, UTF-8.
     level, copy
@@ -157,6 +193,8 @@ class Task(NamedTuple):
         Bytes of the source, for the time limit.
     measure_survival
         Whether to read a lossy output back and tell what share of the noise it kept.
+    span
+        Latents: the number of the first, and how many.
     """
 
     source: str
@@ -167,6 +205,12 @@ class Task(NamedTuple):
     key: bytes
     size: int
     measure_survival: bool = False
+    span: tuple[int, int] | None = None
+
+    @property
+    def origin(self) -> str:
+        """What a problem is told of: the source, or the output where there is none."""
+        return self.source or self.output
 
 
 Survival = dict[str, float]

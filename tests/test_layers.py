@@ -34,9 +34,21 @@ OWNERS = {
     "click": ["cli/"],
     "cv2": ["codecs/", "views/", "noise/kernels.py", "noise/operations.py"],
     "soundfile": ["codecs/", "views/"],
+    "h5py": ["codecs/weights/"],
     "tqdm": ["cli/"],
     "ray": ["run/ray.py"],
-    "numpy": ["codecs/", "noise/", "adversary/", "views/", "exports/", "run/worker.py", "run/rows.py", "__init__.py"],
+    "numpy": [
+        "codecs/",
+        "noise/",
+        "adversary/",
+        "views/",
+        "exports/",
+        "run/worker.py",
+        "run/samples.py",
+        "run/parts.py",
+        "run/latents.py",
+        "__init__.py",
+    ],
 }
 
 
@@ -118,10 +130,20 @@ def test_a_page_has_300_lines_and_a_function_50(path):
         ("--help", {}),
         ("--version", {}),
         ("images --help", {}),
+        ("arrays --help", {}),
+        ("latents --help", {}),
         ("", {"COMP_WORDS": "noisecli im", "COMP_CWORD": "1"}),
         ("", {"COMP_WORDS": "noisecli images --s", "COMP_CWORD": "2"}),
     ],
-    ids=["help", "version", "help of a command", "completion", "completion of an option"],
+    ids=[
+        "help",
+        "version",
+        "help of images",
+        "help of arrays",
+        "help of latents",
+        "completion",
+        "completion of an option",
+    ],
 )
 def test_help_and_completion_are_light(arguments, completion):
     environment = {"PATH": "", **({"_NOISECLI_COMPLETE": "bash_complete"} if completion else {}), **completion}

@@ -1,16 +1,34 @@
 """The README's examples run as they stand, in a folder of somebody who has pictures and sounds."""
 
+import json
 import re
 import shutil
+import struct
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from noisecli.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
+
+
+def small_model() -> bytes:
+    """Lay out a .safetensors of three tensors."""
+    sizes = {"block.weight": 64, "norm.weight": 8, "lm_head.weight": 32}
+    header, end = {}, 0
+    for name, size in sizes.items():
+        header[name] = {"dtype": "F32", "shape": [size], "data_offsets": [end, end + 4 * size]}
+        end += 4 * size
+    text = json.dumps(header).encode()
+    values = (0.1 * (i % 7) for i in range(end // 4))
+    return len(text).to_bytes(8, "little") + text + b"".join(struct.pack("<f", value) for value in values)
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +37,27 @@ def somebody(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "sample_data/images", home / "photos")
     shutil.copytree(ROOT / "sample_data/audio", home / "speech")
     shutil.copy(ROOT / "sample_data/images/boats/regatta.jpg", home / "dog.jpg")
+    (home / "models").mkdir()
+    (home / "model.safetensors").write_bytes(small_model())
+    shutil.copy(home / "model.safetensors", home / "models/a.safetensors")
+    (home / "models/config.json").write_text("{}")
+    write_features(home / "features")
     (home / "bin").mkdir()
     (home / "bin/noisecli").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m noisecli "$@"\n')
     (home / "bin/noisecli").chmod(0o755)
     return home
+
+
+def write_features(folder: Path) -> None:
+    """Features with their classes, and an archive in which only its owner knows what is a label."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    for name in ("train", "test"):
+        x, y = rng.normal(0, [1, 5, 20], (300, 3)).astype(np.float32), rng.integers(0, 10, 300)
+        np.savez_compressed(folder / f"{name}.npz", x=x, y=y)
+    (folder.parent / "episodes").mkdir()
+    np.savez(folder.parent / "episodes/1.npz", observations=rng.normal(0, 1, (50, 4)), rewards=rng.normal(0, 1, 50))
+    np.save(folder.parent / "features.npy", rng.normal(0, 1, (100, 3)))
 
 
 def run_block(language: str, code: str, home: Path) -> subprocess.CompletedProcess[str]:
@@ -39,14 +74,15 @@ def test_every_example_runs(somebody: Path) -> None:
         assert done.returncode == 0, f"{code}\n{done.stderr}"
     assert len(list((somebody / "look").glob("std-*/**/*.[jp][pn]g"))) == 12
     assert (somebody / "pairs/std-15/clean").is_dir()
+    assert len(list((somebody / "ensemble").glob("a-*.safetensors"))) == 10
+    assert (somebody / "head/config.json").read_text() == "{}"
     assert (somebody / "piped.jpg").stat().st_size > 10_000
     assert '"exit_status": 0' in (somebody / "summary.json").read_text()
 
 
 def test_every_option_of_the_help_is_in_the_readme() -> None:
-    from noisecli.cli import audio, images
-
-    for command in (images.command, audio.command):
+    for name in COMMANDS:
+        command = import_module(f"noisecli.cli.{name}").command
         for parameter in command.params:
             names = [name for name in parameter.opts if name.startswith("-")]
             assert not names or any(name in README for name in names), names

@@ -18,6 +18,9 @@ from noisecli.errors import NoisecliError
 COMMANDS = {
     "images": "Noisy copies of pictures: JPEG PNG TIFF WebP BMP PNM AVIF JP2 GIF.",
     "audio": "Noisy copies of sounds: WAV FLAC OGG MP3 AIFF and more.",
+    "arrays": "Noisy copies of arrays: features, observations, actions in .npy and .npz.",
+    "weights": "Noisy copies of model parameters: .safetensors .npz .weights.h5 .keras.",
+    "latents": "Pure noise, inputs for a generator.",
     "verify": "Is every file what the manifest says?",
 }
 
@@ -53,13 +56,14 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="noisecli")
 def cli() -> None:
-    """Make noisy copies of datasets: exact Gaussian noise on pictures and sounds.
+    """Make noisy copies of datasets: exact Gaussian noise on pictures, sounds and arrays.
 
     The same bytes for any number of jobs; one bad file never costs the others; a manifest tells what was done.
 
     \b
     noisecli images photos noisy --std 25
     noisecli audio speech noisy --snr-db 10..30
+    noisecli arrays features noisy --std 5%
     """  # noqa: D301
 
 

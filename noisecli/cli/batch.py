@@ -1,4 +1,4 @@
-"""From the words of images and audio to one frozen Settings, and from its Summary back to words."""
+"""From the words of commands that copy files to one frozen Settings, and from its Summary back to words."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 import click
 
-from noisecli.cli.levels import parse_levels, parse_share
+from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.telling import progress_bar, tell
-from noisecli.codecs import UNSUPPORTED, format_of
+from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, UNSUPPORTED, format_of
 from noisecli.model import Encoding, Kind, Level, Limits
 from noisecli.run.cpus import available_cpus
-from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, PartsSettings, Running, Settings
 
 _FOLDER_WORDS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune")
 _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 
 def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any]) -> int:
-    """Run one of the two commands; return its exit status."""
+    """Run one of the commands that make noisy copies; return its exit status."""
     if words["quiet"] and words["verbose"]:
         raise click.UsageError("--quiet and --verbose exclude each other")
     settings = Settings(
@@ -31,9 +31,10 @@ def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any
         noise=_noise(kind, words),
         output=_output(words),
         choice=_choice(words),
-        running=_running(words),
+        running=running_of(words),
+        parts=_parts(kind, words),
     )
-    if _is_one_file(source, destination):
+    if _is_one_file(kind, source, destination):
         from noisecli.run.single import run_single
 
         _refuse_folder_words(words)
@@ -50,17 +51,33 @@ def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any
 
 
 def _noise(kind: Kind, words: Mapping[str, Any]) -> NoiseSettings:
-    if words["no_clip"] and words.get("form") in ("png", "jpg", "jpeg", "webp", "bmp", "gif", "mp3", "flac"):
+    if words.get("no_clip") and words.get("form") in ("png", "jpg", "jpeg", "webp", "bmp", "gif", "mp3", "flac"):
         raise click.UsageError(f"--no-clip needs floats, which {words['form']} cannot hold; use --format tiff or wav")
     return NoiseSettings(
         levels=_levels(kind, words),
         seed=words["seed"],
         copies=words["copies"],
         probability=words["prob"],
-        shared_channels=words["shared_channels"],
-        clip=not words["no_clip"],
-        dtype=words["dtype"],
+        shared_channels=words.get("shared_channels", False),
+        clip=not words.get("no_clip"),
+        dtype=words.get("dtype"),
         full_scale=words.get("full_scale"),
+    )
+
+
+def _parts(kind: Kind, words: Mapping[str, Any]) -> PartsSettings | None:
+    """Which arrays of a file, and how; None for kinds of one array a file."""
+    if kind not in ("arrays", "weights"):
+        return None
+    strength = words.get("std") or words.get("var") or ""
+    if words.get("per_feature") and "%" not in strength:
+        raise click.UsageError("--per-feature goes with a share of each column's own std: --std 10%")
+    clip = words.get("clip")
+    return PartsSettings(
+        choose=tuple(sorted({*words.get("key", ()), *words.get("tensors", ())})),
+        leave=tuple(sorted(set(words.get("skip_tensors", ())))),
+        limits=parse_limits(clip) if clip is not None else None,
+        per_feature=words.get("per_feature", False),
     )
 
 
@@ -78,16 +95,21 @@ def _levels(kind: Kind, words: Mapping[str, Any]) -> tuple[Level, ...]:
 
 
 def _output(words: Mapping[str, Any]) -> OutputSettings:
-    manifest = words["manifest"] or "manifest.jsonl"
-    if "/" in manifest or not manifest.endswith(".jsonl") or manifest == ".jsonl":
-        raise click.UsageError(f"--manifest {manifest}: a file name ending in .jsonl, in DST itself")
     return OutputSettings(
-        encoding=Encoding(words["form"], words["quality"], words.get("subsampling")),
+        encoding=Encoding(words.get("form"), words.get("quality"), words.get("subsampling")),
         with_clean=words["with_clean"],
         name=words["name"],
         sidecars=words["sidecars"],
-        manifest=manifest,
+        manifest=manifest_of(words),
     )
+
+
+def manifest_of(words: Mapping[str, Any]) -> str:
+    """Return the manifest's name."""
+    manifest: str = words["manifest"] or "manifest.jsonl"
+    if "/" in manifest or not manifest.endswith(".jsonl") or manifest == ".jsonl":
+        raise click.UsageError(f"--manifest {manifest}: a file name ending in .jsonl, in DST itself")
+    return manifest
 
 
 def _choice(words: Mapping[str, Any]) -> Choice:
@@ -105,11 +127,12 @@ def _listed(path: str | None) -> tuple[str, ...] | None:
     return tuple(os.fsdecode(name) for name in names if name)
 
 
-def _running(words: Mapping[str, Any]) -> Running:
+def running_of(words: Mapping[str, Any]) -> Running:
+    """Return how it is to be carried out."""
     return Running(
         jobs=words["jobs"] or available_cpus(),
         timeout=words["timeout"],
-        limits=Limits(words.get("max_pixels", Limits().max_pixels), words["max_bytes"]),
+        limits=Limits(words.get("max_pixels", Limits().max_pixels), words["max_bytes"], words.get("max_inflated")),
         stop_on_error=words["on_error"] == "stop",
         max_failures=words["max_failures"],
         force=words["force"],
@@ -120,7 +143,7 @@ def _running(words: Mapping[str, Any]) -> Running:
     )
 
 
-def _is_one_file(source: str, destination: str) -> bool:
+def _is_one_file(kind: Kind, source: str, destination: str) -> bool:
     """Whether one file goes to one file; a destination without a suffix we know is a folder."""
     if source == "-" or destination == "-":
         if source != "-" and not os.path.isfile(source):
@@ -129,9 +152,16 @@ def _is_one_file(source: str, destination: str) -> bool:
     if not os.path.isfile(source) or os.path.isdir(destination) or destination.endswith("/"):
         return False
     suffix = os.path.splitext(destination)[1]
-    if suffix.lower() in UNSUPPORTED:
+    if kind == "weights" and os.path.splitext(source)[1].lower() in PICKLES:
+        raise click.UsageError(f"{source}: {PICKLE_WAY_OUT}")
+    if suffix.lower() in UNSUPPORTED or (kind == "weights" and suffix.lower() in PICKLES):
         raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
-    return format_of(suffix) is not None
+    form = format_of(suffix)
+    if form is not None and kind not in form.kinds:
+        raise click.UsageError(f"{destination}: noisecli {kind} does not write {suffix}")
+    if form is not None and kind in ("arrays", "weights") and form != format_of(os.path.splitext(source)[1]):
+        raise click.UsageError(f"{destination}: {kind} keep their format; give it the suffix of {source}")
+    return form is not None
 
 
 def _refuse_folder_words(words: Mapping[str, Any]) -> None:

@@ -21,7 +21,9 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _POINT = re.compile(rf"\s*({_NUMBER})\s*(%|/\s*{_NUMBER})?\s*\Z", re.ASCII)
 _LARGEST_DB = 1000
 _LARGEST_SHARE = 1e6
-_BARE_UNIT = {"images": 255.0, "audio": 1.0}
+_BARE_UNIT = {"images": 255.0, "audio": 1.0, "arrays": 1.0, "weights": 1.0, "latents": 1.0, "adversarial": 255.0}
+_OWN_UNIT = ("arrays", "weights", "latents")
+"""Kinds without a full scale: bare numbers are in the data's own unit, % is a share of an array's own std."""
 
 
 def parse_levels(
@@ -41,9 +43,21 @@ def parse_levels(
 
 
 def parse_share(text: str, kind: Kind) -> float:
-    """Return a number with a unit as a share of full scale."""
+    """Return a number with a unit as a share of full scale, or a bare one in the data's own unit."""
     number, unit = _point(text)
+    if unit and kind in _OWN_UNIT:
+        raise click.BadParameter(f"{text}: a plain number, in the data's own unit")
     return number / _divisor(unit, _BARE_UNIT[kind])
+
+
+def parse_limits(text: str) -> tuple[float, float]:
+    """Return the two ends of a clip."""
+    (low, unit), (high, high_unit) = _ends(text)
+    if ".." not in text or unit or high_unit:
+        raise click.BadParameter(f"{text}: two plain numbers, in the data's own unit: --clip 0..1")
+    if low >= high:
+        raise click.BadParameter(f"{text}: the lower end comes first")
+    return low, high
 
 
 def _point(text: str) -> tuple[float, str]:
@@ -93,6 +107,8 @@ def _level(text: str, quantity: Quantity, kind: Kind, severity_set: str, mean: f
         low, high = first[0], last[0]
         if max(abs(low), abs(high)) > _LARGEST_DB:
             raise click.BadParameter(f"{text}: decibels end at {_LARGEST_DB}, on both sides")
+    elif kind in _OWN_UNIT:
+        return _own_level(plain, quantity, first, last, mean)
     else:
         bare = _BARE_UNIT[kind] ** (2 if quantity == "var" else 1)
         low, high = first[0] / _divisor(first[1], bare), last[0] / _divisor(last[1], bare)
@@ -103,6 +119,19 @@ def _level(text: str, quantity: Quantity, kind: Kind, severity_set: str, mean: f
     if low > high:
         raise click.BadParameter(f"{text}: the lower end comes first")
     return Level(quantity, low, high, plain, mean)
+
+
+def _own_level(text: str, quantity: Quantity, first: tuple[float, str], last: tuple[float, str], mean: float) -> Level:
+    """Return a level in the data's own unit, or relative to each array's own std (of its variance, for var)."""
+    if first[1] != last[1] or last[1] not in ("", "%"):
+        raise click.BadParameter(f"{text}: arrays have no full scale; write 0.5 in their own unit, or 5% of their std")
+    scale = 100.0 if last[1] else 1.0
+    low, high = first[0] / scale, last[0] / scale
+    if low < 0:
+        raise click.BadParameter(f"{text}: noise cannot be less than none")
+    if low > high:
+        raise click.BadParameter(f"{text}: the lower end comes first")
+    return Level(quantity, low, high, text, mean, relative=bool(last[1]))
 
 
 def _severity(
@@ -120,7 +149,7 @@ def _refuse_slips(text: str, quantity: Quantity, kind: Kind, levels: tuple[Level
     if "%" in text or "/" in text:
         return
     highest = max(level.high for level in levels) * _BARE_UNIT[kind] ** (2 if quantity == "var" else 1)
-    if kind == "images" and 0 < highest < 1:
+    if kind in ("images", "adversarial") and 0 < highest < 1:
         full = 255 if quantity == "std" else 65025
         raise click.BadParameter(
             f"{text}: bare levels of pictures are grey levels of 0..255; "

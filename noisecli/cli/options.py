@@ -98,7 +98,23 @@ SHARED = _option(
     _NOISE, "--shared-channels", is_flag=True, help="One noise value for all channels of a pixel or frame."
 )
 NO_CLIP = _option(_NOISE, "--no-clip", is_flag=True, help="Keep floats beyond full scale; with --dtype float32.")
-DTYPE = _option(_NOISE, "--dtype", type=click.Choice(["float32"]), help="Write the sum itself: TIFF, FLOAT WAV.")
+KEY = _option(
+    _NOISE, "--key", multiple=True, metavar="GLOB",
+    help="Arrays of a .npz that get noise; may be repeated. The others stay as they are.",
+)  # fmt: skip
+TENSORS = _option(
+    _NOISE, "--tensors", multiple=True, metavar="GLOB", help="Only these tensors get noise; may be repeated."
+)
+SKIP_TENSORS = _option(
+    _NOISE, "--skip-tensors", multiple=True, metavar="GLOB", help="These tensors stay as they are; may be repeated."
+)
+CLIP = _option(_NOISE, "--clip", metavar="LO..HI", help="Hold noisy values between two limits.")
+PER_FEATURE = _option(
+    _NOISE, "--per-feature", is_flag=True, help="Percent of the std of each column (last axis), not of the whole array."
+)
+DTYPE = _option(
+    _NOISE, "--dtype", type=click.Choice(["float32"]), help="Write the sum itself: TIFF, FLOAT WAV, arrays."
+)
 FULL_SCALE = _option(
     _NOISE, "--full-scale", type=Finite(0, min_open=True), metavar="V",
     help="The value that is white: floats outside 0..1, 12 bits in 16.",
@@ -164,6 +180,10 @@ MAX_PIXELS = _option(
 )  # fmt: skip
 MAX_BYTES = _option(
     _RUNNING, "--max-bytes", type=click.IntRange(1), default=1 << 40, metavar="N", help="Largest file."
+)  # fmt: skip
+MAX_INFLATED = _option(
+    _RUNNING, "--max-inflated", type=click.IntRange(1), metavar="N",
+    help="Largest .npz inflated.  [default: 100 times its size, 1 GiB at least]",
 )  # fmt: skip
 FSYNC = _option(_RUNNING, "--fsync", is_flag=True, help="Survive power loss, not only a crash.")
 

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from noisecli.errors import Stopped
+from noisecli.model import NOUNS
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
 
-_NOUNS = {"images": ("picture", "pictures"), "audio": ("sound", "sounds")}
 _PROBLEMS_SHOWN = 20
 _NOTABLE = 0.03
 
@@ -30,7 +30,7 @@ def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
             return lambda settled: None
         from tqdm import tqdm
 
-        bars.append(tqdm(total=total, unit=_NOUNS[kind][0], disable=None if when == "auto" else False, leave=False))
+        bars.append(tqdm(total=total, unit=NOUNS[kind][0], disable=None if when == "auto" else False, leave=False))
         update: Callable[[int], None] = bars[0].update
         return update
 
@@ -93,6 +93,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _left_alone(summary, settings)
     yield from _survival(summary, settings)
     yield from _palettes(summary)
+    yield from _kept_integers(summary)
     if everything:
         yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
     elif summary.warnings:
@@ -108,9 +109,15 @@ def _palettes(summary: Summary) -> Iterator[str]:
         yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
 
 
+def _kept_integers(summary: Summary) -> Iterator[str]:
+    """Integers beside floats are labels, most of the time."""
+    if number := summary.warnings["integers-kept"]:
+        yield f"{_number(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
+
+
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     for kind, number in summary.other_kinds.items():
-        yield f"{number:,} {_NOUNS[kind][number != 1]} left alone: noisecli {kind}"
+        yield f"{number:,} {NOUNS[kind][number != 1]} left alone: noisecli {kind}"
     if summary.sidecars_left:
         left = _number(summary.sidecars_left, "side file")
         yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
@@ -118,7 +125,8 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{_number(summary.sidecars_copied, 'side file')} {word}"
     if summary.orphans:
-        yield f"{_number(summary.orphans, 'output')} of sources that are gone: --prune removes them"
+        gone = "that this request does not ask for" if settings.latents else "of sources that are gone"
+        yield f"{_number(summary.orphans, 'output')} {gone}: --prune removes them"
     if summary.hidden:
         yield f"{summary.hidden:,} hidden files and folders left alone"
     if summary.not_chosen:
@@ -144,4 +152,4 @@ def _number(number: int, noun: str) -> str:
 
 
 def _count(number: int, settings: Settings) -> str:
-    return f"{number:,} {_NOUNS[settings.kind][number != 1]}"
+    return f"{number:,} {NOUNS[settings.kind][number != 1]}"

@@ -19,8 +19,8 @@ from noisecli.run.settings import Running
 from noisecli.run.verify import Request, verify
 
 RECOMPUTE = click.option(
-    "--recompute", cls=o.SectionedOption, section="What is compared", metavar="SRC",
-    help="Make every output anew from SRC, in a scratch folder, and compare.",
+    "--recompute", cls=o.SectionedOption, section="What is compared", metavar="[SRC]", is_flag=False, flag_value="",
+    help="Make every output anew from SRC (latents: from nothing), in a scratch folder, and compare.",
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def command(destination: str, **words: Any) -> int:
     """Look whether every file is what the manifest says.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
-    samples its row tells. Pictures and sounds that no row lists are named. Exit status 0: nothing differs, 1: something
+    samples its row tells. Dataset files that no row lists are named. Exit status 0: nothing differs, 1: something
     does, 2: DST holds no run.
 
     \b

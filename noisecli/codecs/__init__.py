@@ -2,63 +2,85 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from noisecli.model import Encoding, Format, Limits, SampleSpec, Warn
+from noisecli.model import Encoding, Format, Kind, Limits, SampleSpec, Warn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_PICTURE: tuple[Kind, ...] = ("images", "adversarial")
+_SOUND: tuple[Kind, ...] = ("audio",)
+_ARRAYS: tuple[Kind, ...] = ("arrays", "weights", "adversarial")
+_WEIGHTS: tuple[Kind, ...] = ("weights",)
+
 FORMATS: dict[str, Format] = {
-    ".jpg": Format("jpeg", "images", lossy=True),
-    ".jpeg": Format("jpeg", "images", lossy=True),
-    ".jpe": Format("jpeg", "images", lossy=True),
-    ".jfif": Format("jpeg", "images", lossy=True),
-    ".png": Format("png", "images"),
-    ".apng": Format("png", "images"),
-    ".tif": Format("tiff", "images"),
-    ".tiff": Format("tiff", "images"),
-    ".webp": Format("webp", "images", lossy=True),
-    ".bmp": Format("bmp", "images"),
-    ".dib": Format("bmp", "images"),
-    ".pbm": Format("pnm", "images"),
-    ".pgm": Format("pnm", "images"),
-    ".ppm": Format("pnm", "images"),
-    ".pnm": Format("pnm", "images"),
-    ".avif": Format("avif", "images", lossy=True),
-    ".jp2": Format("jp2", "images", lossy=True),
-    ".gif": Format("gif", "images", lossy=True),
-    ".wav": Format("wav", "audio"),
-    ".wave": Format("wav", "audio"),
-    ".flac": Format("flac", "audio"),
-    ".ogg": Format("ogg", "audio", lossy=True),
-    ".oga": Format("ogg", "audio", lossy=True),
-    ".opus": Format("ogg", "audio", lossy=True),
-    ".mp3": Format("mp3", "audio", lossy=True),
-    ".aif": Format("aiff", "audio"),
-    ".aiff": Format("aiff", "audio"),
-    ".aifc": Format("aiff", "audio"),
-    ".au": Format("au", "audio"),
-    ".snd": Format("au", "audio"),
-    ".caf": Format("caf", "audio"),
-    ".w64": Format("w64", "audio"),
-    ".rf64": Format("rf64", "audio"),
+    ".jpg": Format("jpeg", _PICTURE, lossy=True),
+    ".jpeg": Format("jpeg", _PICTURE, lossy=True),
+    ".jpe": Format("jpeg", _PICTURE, lossy=True),
+    ".jfif": Format("jpeg", _PICTURE, lossy=True),
+    ".png": Format("png", _PICTURE),
+    ".apng": Format("png", _PICTURE),
+    ".tif": Format("tiff", _PICTURE),
+    ".tiff": Format("tiff", _PICTURE),
+    ".webp": Format("webp", _PICTURE, lossy=True),
+    ".bmp": Format("bmp", _PICTURE),
+    ".dib": Format("bmp", _PICTURE),
+    ".pbm": Format("pnm", _PICTURE),
+    ".pgm": Format("pnm", _PICTURE),
+    ".ppm": Format("pnm", _PICTURE),
+    ".pnm": Format("pnm", _PICTURE),
+    ".avif": Format("avif", _PICTURE, lossy=True),
+    ".jp2": Format("jp2", _PICTURE, lossy=True),
+    ".gif": Format("gif", _PICTURE, lossy=True),
+    ".wav": Format("wav", _SOUND),
+    ".wave": Format("wav", _SOUND),
+    ".flac": Format("flac", _SOUND),
+    ".ogg": Format("ogg", _SOUND, lossy=True),
+    ".oga": Format("ogg", _SOUND, lossy=True),
+    ".opus": Format("ogg", _SOUND, lossy=True),
+    ".mp3": Format("mp3", _SOUND, lossy=True),
+    ".aif": Format("aiff", _SOUND),
+    ".aiff": Format("aiff", _SOUND),
+    ".aifc": Format("aiff", _SOUND),
+    ".au": Format("au", _SOUND),
+    ".snd": Format("au", _SOUND),
+    ".caf": Format("caf", _SOUND),
+    ".w64": Format("w64", _SOUND),
+    ".rf64": Format("rf64", _SOUND),
+    ".npy": Format("npy", ("arrays",)),
+    ".npz": Format("npz", _ARRAYS),
+    ".safetensors": Format("safetensors", _WEIGHTS),
+    ".keras": Format("keras", _WEIGHTS),
+    ".h5": Format("hdf5", _WEIGHTS),
+    ".hdf5": Format("hdf5", _WEIGHTS),
 }
 """Suffix (lower case) -> format. The one list of what noisecli reads and writes."""
 
-UNSUPPORTED: dict[str, str] = {
-    ".exr": "images",
-    ".heic": "images",
-    ".heif": "images",
-    ".jxl": "images",
-    ".svg": "images",
-    ".m4a": "audio",
-    ".aac": "audio",
-    ".wma": "audio",
+UNSUPPORTED: dict[str, tuple[Kind, ...]] = {
+    ".exr": _PICTURE,
+    ".heic": _PICTURE,
+    ".heif": _PICTURE,
+    ".jxl": _PICTURE,
+    ".svg": _PICTURE,
+    ".m4a": _SOUND,
+    ".aac": _SOUND,
+    ".wma": _SOUND,
 }
-"""Suffixes of pictures and sounds that are skipped by name, never silently."""
+"""Suffixes of dataset files that are skipped by name, never silently."""
+
+
+PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
+"""Suffixes of weights that run code when they are loaded. Beside anything but weights they are side files."""
+
+PICKLE_WAY_OUT = (
+    'may run code when it is loaded, so it never is here; make a .safetensors of it: python -c "import torch, '
+    "safetensors.torch as s; w = torch.load('model.pt', weights_only=True); "
+    "s.save_file({k: v.contiguous().clone() for k, v in w.items()}, 'model.safetensors')\""
+)
 
 
 class InputFile(Protocol):
@@ -136,15 +158,125 @@ class Codec(Protocol):
         """Return the versions of the libraries that encode."""
 
 
+class Part(Protocol):
+    """One array of a file that may hold many.
+
+    Attributes
+    ----------
+    name
+        "" in a .npy; the member's or tensor's name otherwise.
+    dtype
+        As stored, for the row: ">f4", "BF16", "|b1".
+    shape
+        Of the array.
+    spec
+        What blocks() yields (native byte order; BF16 and F16 as float32 and float16); full_scale 1.0; low and high the
+        dtype's limits, infinite for floats. None: never noised (bool, complex, text, quantised, optimizer state).
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    spec: SampleSpec | None
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Yield 1-D pieces in storage order, each at most a few MB; callable more than once.
+
+        A block may be a view of a buffer that the next one reuses.
+        """
+
+
+@runtime_checkable
+class Rounding(Protocol):
+    """A part whose file holds fewer digits than its blocks: BF16."""
+
+    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Return a block as it will be read again."""
+
+
+class PartsSource(Protocol):
+    """One opened file of arrays."""
+
+    format: str
+    warnings: Sequence[Warn]
+    parts: Sequence[Part]
+
+    def close(self) -> None:
+        """Let go of the decoder. The file itself belongs to the caller."""
+
+
+class PartsSink(Protocol):
+    """One output of arrays being written."""
+
+    format: str
+    lossy: bool
+    warnings: Sequence[Warn]
+
+    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+        """Begin the next part, in the source's order.
+
+        `spec` is None: it is carried over unchanged, byte for byte, and no write() follows. Another spec than the
+        part's own: other samples, of the same shape and storage order.
+        """
+
+    def write(self, block: NDArray[Any]) -> None:
+        """Take the next piece of the part begun, in storage order. The caller may reuse the array afterwards."""
+
+    def finish(self) -> None:
+        """Write what is left; only now the output file is whole."""
+
+    def abort(self) -> None:
+        """Let go after an error. Harmless after finish."""
+
+
+class PartsCodec(Protocol):
+    """The face of codecs whose files hold several arrays: noisecli.codecs.arrays, noisecli.codecs.weights."""
+
+    def open_source(self, file: InputFile, limits: Limits) -> PartsSource:
+        """Check all headers, then open. Raises FileFailed or FileSkipped."""
+
+    def create_sink(self, file: OutputFile, source: PartsSource) -> PartsSink:
+        """Open an output like `source`."""
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of the libraries that encode."""
+
+
 def format_of(suffix: str) -> Format | None:
     """Return the format a file-name suffix stands for, whatever its case."""
     return FORMATS.get(suffix.lower())
 
 
-_MODULES = {"images": "noisecli.codecs.image", "audio": "noisecli.codecs.audio"}
+def split_suffix(name: str) -> tuple[str, str]:
+    """Return a name without and with its suffix; .weights.h5 is one, as Keras asks for all of it."""
+    stem, suffix = os.path.splitext(name)
+    if suffix.lower() == ".h5" and stem.lower().endswith(".weights") and len(os.path.basename(stem)) > len(".weights"):
+        return stem[: -len(".weights")], stem[-len(".weights") :] + suffix
+    return stem, suffix
 
 
-def load(kind: str) -> Codec:
+def kinds_of(suffix: str) -> tuple[Kind, ...]:
+    """Return the kinds that a suffix belongs to, read or not; none for what is no dataset file."""
+    form = format_of(suffix)
+    return form.kinds if form else UNSUPPORTED.get(suffix.lower(), ())
+
+
+_MODULES = {
+    "images": "noisecli.codecs.image",
+    "audio": "noisecli.codecs.audio",
+    "arrays": "noisecli.codecs.arrays",
+    "weights": "noisecli.codecs.weights",
+    "latents": "noisecli.codecs.arrays",
+    "adversarial": "noisecli.codecs.image",
+}
+
+
+def module_of(kind: str) -> str:
+    """Return the name of the module that holds a kind's codec."""
+    return _MODULES[kind]
+
+
+def load(kind: str) -> Codec | PartsCodec:
     """Import the codec of a kind; only now OpenCV or libsndfile is loaded."""
-    codec: Codec = import_module(_MODULES[kind])
+    codec: Codec | PartsCodec = import_module(module_of(kind))
     return codec

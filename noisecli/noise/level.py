@@ -25,7 +25,14 @@ class Draw:
         return round_significant(self.std / spec.full_scale, STD_DIGITS)
 
 
-def draw(level: Level, spec: SampleSpec, streams: Streams, probability: float, rms: float | None) -> Draw:
+def draw(
+    level: Level,
+    spec: SampleSpec,
+    streams: Streams,
+    probability: float,
+    rms: float | None,
+    own_std: float | None = None,
+) -> Draw:
     """Draw the noise's parameters from the output's own stream.
 
     Parameters
@@ -40,9 +47,12 @@ def draw(level: Level, spec: SampleSpec, streams: Streams, probability: float, r
         Chance that the output gets noise at all.
     rms
         Root mean square of the signal in the native unit, DC included; needed for snr_db only.
+    own_std
+        Standard deviation of the signal in the native unit; needed for relative levels only.
     """
     chance, position = streams.uniform(), streams.uniform()
-    std = round_significant(_std(level, spec, position, rms), STD_DIGITS)
+    unit = (own_std or 0.0) if level.relative else spec.full_scale
+    std = round_significant(_std(level, unit, position, rms), STD_DIGITS)
     mean = round_significant(level.mean * spec.full_scale, STD_DIGITS)
     silent = level.quantity == "snr_db" and not rms
     nothing = std == 0 and (mean == 0 or level.quantity == "severity")
@@ -51,13 +61,13 @@ def draw(level: Level, spec: SampleSpec, streams: Streams, probability: float, r
     return Draw(applied=True, std=std, mean=mean)
 
 
-def _std(level: Level, spec: SampleSpec, position: float, rms: float | None) -> float:
+def _std(level: Level, unit: float, position: float, rms: float | None) -> float:
     if level.steps:
-        return level.steps[min(int(position * len(level.steps)), len(level.steps) - 1)] * spec.full_scale
+        return level.steps[min(int(position * len(level.steps)), len(level.steps) - 1)] * unit
     value = level.low + (level.high - level.low) * position
     if level.quantity == "snr_db":
         # numpy's and C's 10 ** x may differ in the last bit; nine digits do not
         return (rms or 0.0) / 10 ** (value / 20)
     if level.quantity == "var":
-        return math.sqrt(value) * spec.full_scale
-    return value * spec.full_scale
+        return math.sqrt(value) * unit
+    return value * unit

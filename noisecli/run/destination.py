@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from noisecli.errors import Refused
 from noisecli.storage import stopping
 
+_MANIFESTS = {"images": "pictures", "audio": "sounds"}
+
 
 class Names(NamedTuple):
     """The files of one manifest, in the destination's root."""
@@ -62,7 +64,7 @@ def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> N
         return
     previous = read_run(os.path.join(destination, names.run))
     if previous and previous.get("kind") != kind:
-        own = f"--manifest {'sounds' if kind == 'audio' else 'pictures'}.jsonl"
+        own = f"--manifest {_MANIFESTS.get(kind, kind)}.jsonl"
         raise Refused(
             f"{destination}: holds a run of noisecli {previous.get('kind')}; give this one {own}, or another folder"
         )

@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
+from noisecli.codecs import module_of
 from noisecli.errors import FailedReason, Stopped
 from noisecli.model import Kind, Task
 from noisecli.run.settings import Running, Settings
@@ -174,9 +175,8 @@ def warm_up(kind: str) -> Any:
     main: Any = sys.modules["__main__"]
     if getattr(main, "__spec__", None) is None:
         main.__spec__ = ModuleSpec("noisecli.__main__", None)
-    package = {"images": "image", "audio": "audio"}[kind]
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["noisecli.run.worker", f"noisecli.codecs.{package}"])
+    context.set_forkserver_preload(["noisecli.run.worker", module_of(kind)])
     from multiprocessing import forkserver
 
     forkserver.ensure_running()

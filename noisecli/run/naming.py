@@ -6,6 +6,7 @@ import os
 import string
 from collections.abc import Iterator
 
+from noisecli.codecs import split_suffix
 from noisecli.errors import Refused
 from noisecli.model import Level
 from noisecli.run.settings import Settings
@@ -57,7 +58,7 @@ class Naming:
 
     def _renamed(self, path: str, level: Level, copy: int, suffix: str | None) -> str:
         folder, base = os.path.split(path)
-        stem, own_suffix = os.path.splitext(base)
+        stem, own_suffix = split_suffix(base)
         name = self._template.format(stem=stem, ext=suffix or own_suffix, copy=copy, level=level.folder)
         return f"{folder}/{name}" if folder else name
 

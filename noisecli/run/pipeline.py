@@ -17,6 +17,7 @@ from noisecli.run.plan import Plan
 from noisecli.run.publish import prune, publish
 from noisecli.run.resume import Keeper
 from noisecli.run.settings import Settings
+from noisecli.run.shards import Shards
 from noisecli.run.summary import Summary
 from noisecli.run.walk import Walk, walk
 from noisecli.run.worker_entry import Done, worker_prefix
@@ -45,15 +46,16 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
         Before any work where the destination cannot be written or is held by another run; what stops the run later is
         told by the summary.
     """
-    _refuse_nesting(settings)
+    if settings.latents is None:
+        _refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
     refuse_odd_files(settings.destination, names)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
     if not dry_run and not os.path.exists(os.path.join(settings.destination, names.manifest)):
         # while the walk goes on; a second run may find nothing to do
         warm_up(settings.kind)
-    found = walk(settings.source, settings.kind, settings.choice)
-    plan = Plan(settings, found)
+    found = Walk() if settings.latents else walk(settings.source, settings.kind, settings.choice)
+    plan = Shards(settings) if settings.latents else Plan(settings, found)
     plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
     if dry_run:
@@ -72,7 +74,7 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
 class _Run:
     """One run on one destination, which it holds."""
 
-    def __init__(self, request: Settings, plan: Plan, found: Walk, ledger: Ledger, summary: Summary) -> None:
+    def __init__(self, request: Settings, plan: Plan | Shards, found: Walk, ledger: Ledger, summary: Summary) -> None:
         self._settings, self._plan, self._found = request, plan, found
         self._ledger, self._summary = ledger, summary
         self._keeper = Keeper(request)
@@ -120,7 +122,7 @@ class _Run:
                 for chunk, result in engine.run(suspects, alone=True):
                     if isinstance(result, Lost):
                         self._remove_temporaries(chunk, worker_prefix(self._prefix, result.pid))
-                        self._note(Problem(escape_name(chunk[0].source), "failed", result.reason, result.message))
+                        self._note(Problem(escape_name(chunk[0].origin), "failed", result.reason, result.message))
                     else:
                         self._take(result, chunk)
         except BaseException:
@@ -218,6 +220,8 @@ class _Run:
     def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are news no more."""
         problems = self._ledger.problems
+        if self._settings.latents is not None:
+            problems.clear()
         if problems:
             again = {escape_name(source) for source in itertools.chain(self._found.sources, self._found.sidecars)}
             for source in list(problems):
@@ -247,7 +251,7 @@ class _Run:
 
 def by_source(chunk: Chunk) -> list[Chunk]:
     """Return the chunk's tasks as one chunk for each source."""
-    return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.source)]
+    return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]
 
 
 def _refuse_nesting(settings: Settings) -> None:
@@ -266,7 +270,7 @@ def _refuse_nesting(settings: Settings) -> None:
         )
 
 
-def _counted(settings: Settings, plan: Plan, found: Walk, dry_run: bool) -> Summary:
+def _counted(settings: Settings, plan: Plan | Shards, found: Walk, dry_run: bool) -> Summary:
     summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
     summary.other_kinds = dict(found.other_kinds)
     carried = len(found.sidecars) if settings.output.sidecars != "skip" else 0

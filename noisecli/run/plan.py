@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from noisecli.codecs import FORMATS, format_of
 from noisecli.errors import Refused
-from noisecli.model import Task
+from noisecli.model import NOUNS, Task
 from noisecli.noise.keys import stream_key
 from noisecli.run.destination import Names
 from noisecli.run.naming import Naming
@@ -127,12 +127,11 @@ def _refuse_files_as_folders(taken: dict[str, str]) -> None:
 
 
 def _nothing_found(settings: Settings, found: Walk) -> str:
-    word = {"images": "pictures", "audio": "sounds"}
-    others = ", ".join(f"{n} {word[kind]}: noisecli {kind}" for kind, n in found.other_kinds.items())
+    others = ", ".join(f"{n} {NOUNS[kind][n != 1]}: noisecli {kind}" for kind, n in found.other_kinds.items())
     left = f" ({found.not_chosen} left out by --include or --limit)" if found.not_chosen else ""
-    known = " ".join(suffix for suffix, form in FORMATS.items() if form.kind == settings.kind)
+    known = " ".join(suffix for suffix, form in FORMATS.items() if settings.kind in form.kinds)
     hint = f"it holds {others}" if others else f"known are {known}"
-    return f"{escape_name(settings.source)}: no {word[settings.kind]} there{left}; {hint}"
+    return f"{escape_name(settings.source)}: no {NOUNS[settings.kind][1]} there{left}; {hint}"
 
 
 def _size(path: str) -> int:

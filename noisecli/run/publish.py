@@ -14,6 +14,7 @@ from noisecli.model import Survival
 from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
 from noisecli.run.settings import Settings
+from noisecli.run.shards import Shards
 from noisecli.run.summary import Summary
 from noisecli.storage import file_sha256, find_escaped, leads_out, stopping
 
@@ -64,7 +65,7 @@ def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary) -> N
     for output in ledger.outputs():
         if not os.path.lexists(f"{settings.destination}/{output}"):
             ledger.forget(output)
-        elif not _source_stands(settings.source, ledger.row(output) or {}):
+        elif not _source_stands(settings, ledger.row(output) or {}):
             summary.orphans += 1
 
 
@@ -116,7 +117,7 @@ def prune(settings: Settings, ledger: Ledger) -> int:
     count = 0
     for output in ledger.outputs():
         row: dict[str, Any] = ledger.row(output) or {}
-        if _source_stands(settings.source, row):
+        if _source_stands(settings, row):
             continue
         # the row's own file goes last: should this stop between the two, the next run still knows of both
         told = ((row.get("clean_file_name"), row.get("clean_sha256")), (output, row.get("sha256")))
@@ -138,8 +139,11 @@ def _ours(destination: str, name: str | None, digest: str | None) -> str | None:
     return None
 
 
-def _source_stands(root: str, row: dict[str, Any]) -> bool:
-    name = str(row.get("source", ""))
+def _source_stands(settings: Settings, row: dict[str, Any]) -> bool:
+    """Whether what an output was made from is still there; latents were made from the request."""
+    if settings.latents is not None:
+        return Shards(settings).wants(str(row.get("file_name", "")))
+    root, name = settings.source, str(row.get("source", ""))
     if "name-not-utf8" in row.get("warnings", ()):
         return find_escaped(root, name) is not None
     return os.path.lexists(os.path.join(root, name))

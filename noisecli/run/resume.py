@@ -23,14 +23,19 @@ class Keeper:
         asked = (task.key.hex(), self._key, task.level.label, task.clean_output)
         if asked != (row.get("key"), row.get("settings"), row.get("level"), row.get("clean_file_name")):
             return False
+        if task.span is not None and task.span != (row.get("first"), (row.get("shape") or [None])[0]):
+            return False
         try:
             return self._files_hold(task, row)
         except OSError:
             return False
 
     def _files_hold(self, task: Task, row: dict[str, Any]) -> bool:
-        source_path = f"{self._settings.source}/{task.source}"
         output_path = f"{self._settings.destination}/{task.output}"
+        if not task.source:
+            same = os.lstat(output_path).st_size == row.get("bytes")
+            return same and not (self._settings.running.checksum and file_sha256(output_path) != row.get("sha256"))
+        source_path = f"{self._settings.source}/{task.source}"
         source, output = os.stat(source_path), os.lstat(output_path)
         if output.st_size != row.get("bytes") or source.st_size != row.get("source_bytes"):
             return False

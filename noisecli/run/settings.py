@@ -27,6 +27,46 @@ class NoiseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PartsSettings:
+    """Which arrays of a file get noise, and how; for kinds whose files may hold several.
+
+    Attributes
+    ----------
+    choose, leave
+        Globs of names; without `choose`, what the kind chooses by itself.
+    limits
+        Lowest and highest value of a noisy sample.
+    per_feature
+        A share of each column's own std instead of the whole array's.
+    """
+
+    choose: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
+    per_feature: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LatentsSettings:
+    """Pure noise: what is made of it.
+
+    Attributes
+    ----------
+    shape
+        Of one latent.
+    count
+        How many in all.
+    per_file
+        How many in one file.
+    """
+
+    shape: tuple[int, ...]
+    count: int
+    per_file: int
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
 class OutputSettings:
     """Which outputs."""
 
@@ -70,7 +110,9 @@ class Settings:
     Attributes
     ----------
     source, destination
-        Folders; a request for one file names the folder it is in and the file in `choice.names`.
+        Folders; a request for one file names the folder it is in and the file in `choice.names`. Latents: no source.
+    parts, latents
+        Only for kinds that they are about.
     """
 
     kind: Kind
@@ -80,6 +122,8 @@ class Settings:
     output: OutputSettings = field(default_factory=OutputSettings)
     choice: Choice = field(default_factory=Choice)
     running: Running = field(default_factory=Running)
+    parts: PartsSettings | None = None
+    latents: LatentsSettings | None = None
 
     def spelled(self) -> dict[str, Any]:
         """Every field that changes the bytes of an output, but the level and the copy that its row tells."""
@@ -89,7 +133,12 @@ class Settings:
         mean = self.noise.levels[0].mean
         encoding = asdict(self.output.encoding)
         clean = self.output.with_clean
-        return {"kind": self.kind, "stream": STREAM_VERSION, "mean": mean, "with_clean": clean, **noise, **encoding}
+        spelled = {"kind": self.kind, "stream": STREAM_VERSION, "mean": mean, "with_clean": clean, **noise, **encoding}
+        if self.parts is not None:
+            spelled["parts"] = asdict(self.parts)
+        if self.latents is not None:
+            spelled["latents"] = {"shape": self.latents.shape, "dtype": self.latents.dtype}
+        return spelled
 
     @cached_property
     def key(self) -> str:

@@ -74,7 +74,7 @@ def _of_file(settings: Settings, source: str, output: str) -> Settings:
     """The folders of the two files, and the format that the output's name says."""
     encoding = settings.output.encoding
     ours, theirs = format_of(os.path.splitext(output)[1]), format_of(os.path.splitext(source)[1])
-    if encoding.format is None and ours is not None and ours != theirs:
+    if settings.parts is None and encoding.format is None and ours is not None and ours != theirs:
         encoding = replace(encoding, format=ours.name)
     return replace(
         settings,

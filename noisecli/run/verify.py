@@ -15,7 +15,15 @@ from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.destination import Names, read_run
 from noisecli.run.differences import Check, Checked, Reason, Report, Row
 from noisecli.run.engine import Lost, Pool
-from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.run.settings import (
+    Choice,
+    LatentsSettings,
+    NoiseSettings,
+    OutputSettings,
+    PartsSettings,
+    Running,
+    Settings,
+)
 from noisecli.run.walk import walk
 from noisecli.storage import escape_name
 
@@ -173,18 +181,16 @@ class _Verification:
             self._report.differ(manifest, "rows-missing", message)
 
     def find_unlisted(self) -> None:
-        """Name pictures and sounds that no row of any manifest there lists."""
+        """Name dataset files that no row of any manifest there lists."""
         destination = self._request.destination
         for manifest in _manifests(destination):
             if manifest != self._request.manifest:
                 self._listed.update(*(_names(row) for _, row in _rows(os.path.join(destination, manifest))))
-        choice = Choice(exclude=self._request.exclude)
-        for kind in get_args(Kind):
-            found = walk(destination, kind, choice)
-            for name in (*found.sources, *(name for name, problem in found.problems)):
-                if name not in self._listed:
-                    message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
-                    self._report.differ(escape_name(name), "not-listed", message)
+        found = walk(destination, None, Choice(exclude=self._request.exclude))
+        for name in (*found.sources, *(name for name, problem in found.problems)):
+            if name not in self._listed:
+                message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
+                self._report.differ(escape_name(name), "not-listed", message)
 
 
 def size_of(row: Row) -> int:
@@ -253,7 +259,9 @@ def _kind(request: Request, run: dict[str, Any]) -> Kind:
 
 
 def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str, Any]) -> None:
-    if not os.path.isdir(request.source or ""):
+    if run.get("kind") == "latents" and request.source:
+        raise Refused("--recompute: latents have no source; write it behind DST, with no folder behind it")
+    if run.get("kind") != "latents" and not os.path.isdir(request.source or ""):
         raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
     streams = {run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)}
     if streams != {STREAM_VERSION}:
@@ -271,7 +279,22 @@ def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any]
         encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
         output = OutputSettings(encoding, spelled["with_clean"])
         noise = NoiseSettings(levels=(level,), **told)
-        settings = Settings(kind, request.source or "", scratch, noise, output, running=request.running)
+        parts, latents = spelled.get("parts"), spelled.get("latents")
+        settings = Settings(
+            kind,
+            request.source or "",
+            scratch,
+            noise,
+            output,
+            running=request.running,
+            parts=None if parts is None else PartsSettings(**_tuples(parts)),
+            latents=None if latents is None else LatentsSettings(count=0, per_file=0, **_tuples(latents)),
+        )
         return settings if settings.key == key else None
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _tuples(table: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists are tuples in a frozen record."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}

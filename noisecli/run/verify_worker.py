@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 import os
-import signal
 from collections.abc import Iterator
-from typing import Any
 
 from noisecli import codecs
-from noisecli.codecs import FORMATS
 from noisecli.errors import FileProblem
-from noisecli.model import Level, SampleSpec, Task
-from noisecli.noise.level import Draw
+from noisecli.model import Level, Task
 from noisecli.run import worker
 from noisecli.run.differences import Check, Checked, Difference, Reason, Row
+from noisecli.run.making import Maker, Opened, open_file
 from noisecli.run.settings import Settings
 from noisecli.run.verify import is_inside, size_of
 from noisecli.storage import SourceFile, find_escaped
 
-_LOSSY = frozenset(form.name for form in FORMATS.values() if form.lossy)
-_ALWAYS_COLOUR = ("webp", "gif")
 _NOT_COMPARED = ("file_name", "clean_file_name", "level")
 _DIGESTS = ("sha256", "clean_sha256", "bytes", "clean_bytes")
 
@@ -31,7 +25,8 @@ class _State:
     """Set once in each worker process."""
 
     settings: Settings
-    codec: codecs.Codec
+    codec: codecs.Codec | codecs.PartsCodec
+    maker: Maker
     recorded: dict[str, str]
     found: Checked
 
@@ -47,7 +42,9 @@ def start(settings: Settings, recorded: dict[str, str]) -> None:
 
 def work(checks: list[Check]) -> Checked:
     """Look at the files of some rows, those of one source in a row together."""
-    _state.codec = worker.prepare()
+    settings = _state.settings
+    _state.codec = worker.load_codec(settings.kind)
+    _state.maker = worker.maker_of(settings, "", _state.codec)
     _state.found = Checked()
     for _, group in itertools.groupby(checks, key=lambda check: check.row.get("source")):
         _check_source(list(group))
@@ -56,14 +53,10 @@ def work(checks: list[Check]) -> Checked:
 
 def _check_source(checks: list[Check]) -> None:
     timeout = _state.settings.running.timeout * len(checks) * (1 if checks[0].settings is None else 2)
-    # the default action of SIGALRM ends a process even where C code spins; the engine knows it by the exit code
-    signal.setitimer(signal.ITIMER_REAL, timeout + sum(size_of(check.row) for check in checks) / 1e6)
-    try:
+    with worker.time_limit(timeout + sum(size_of(check.row) for check in checks) / 1e6):
         sound = [check for check in checks if _files_hold(check.row) and check.settings is not None]
         if sound:
             _remake(sound)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _differ(name: str, reason: Reason, message: str) -> None:
@@ -100,53 +93,28 @@ def _check_file(name: str, row: Row, prefix: str) -> None:
 
 def _decode(name: str, row: Row, file: SourceFile) -> None:
     try:
-        with contextlib.closing(_state.codec.open_source(file, _state.settings.running.limits)) as decoded:
-            frames = sum(len(block) for block in decoded.blocks())
-            found = _described(decoded.spec, frames)
+        for key, value, told in _state.maker.mismatches(file, row):
+            message = f"has {key} {value}, its row says {told}; run the same command again with --redo"
+            _differ(name, "row-differs", message)
     except FileProblem as problem:
         _differ(name, "undecodable", f"cannot be decoded: {problem.message}")
     except MemoryError:
         _differ(name, "out-of-memory", "needs more memory than there is; lower --max-pixels")
-    else:
-        for key, value in found.items():
-            if key in row and not _fits(row, key, value):
-                message = f"has {key} {value}, its row says {row[key]}; run the same command again with --redo"
-                _differ(name, "row-differs", message)
-
-
-def _described(spec: SampleSpec, frames: int) -> Row:
-    if spec.sample_rate is None:
-        return {"dtype": spec.dtype, "shape": list(spec.shape)}
-    return {"dtype": spec.dtype, "shape": [frames, *spec.shape[1:]], "sample_rate": spec.sample_rate}
-
-
-def _fits(row: Row, key: str, value: Any) -> bool:
-    """Whether what a file decodes to is what its row says, or what its format makes of that."""
-    told, form = row[key], row.get("format")
-    if value == told or (key == "dtype" and row.get("kind") == "audio" and form in _LOSSY):
-        return True
-    if key != "shape" or not isinstance(told, list):
-        return False
-    if row.get("kind") == "audio":
-        return "padded" in (row.get("warnings") or ()) and value[1:] == told[1:]
-    # an upright copy of a picture that lay on its side has width and height exchanged
-    same = [sorted(told, key=str), sorted([*told, 3], key=str) if form in _ALWAYS_COLOUR else None]
-    return sorted(value, key=str) in same
 
 
 def _remake(checks: list[Check]) -> None:
     """Make the outputs of one source anew, and compare."""
-    limits, row = _state.settings.running.limits, checks[0].row
-    if not is_inside(row.get("source")):
+    row, settings = checks[0].row, _state.settings
+    if settings.kind != "latents" and not is_inside(row.get("source")):
         return _differ_all(checks, "bad-row", "its row names no source; make it again with --redo")
     source = _source_of(row)
     try:
-        with SourceFile(os.path.join(_state.settings.source, source), limits.max_bytes) as file:
+        with open_file(settings.source, source, settings.running.limits.max_bytes) as file:
             checks = [check for check in checks if _is_same_source(check.row, file)]
             if checks:
-                with contextlib.closing(_state.codec.open_source(file, limits)) as decoded:
+                with _state.maker.open(file) as opened:
                     for check in checks:
-                        _compare(check, source, file, decoded)
+                        _compare(check, source, opened)
     except FileProblem as problem:
         gone = problem.reason == "gone"
         words = "is gone" if gone else f"cannot be read: {problem.message}"
@@ -160,14 +128,16 @@ def _differ_all(checks: list[Check], reason: Reason, message: str) -> None:
 
 
 def _source_of(row: Row) -> str:
-    """Return the source's path as the file system spells it."""
-    name: str = row["source"]
+    """Return the source's path as the file system spells it; empty where there is none."""
+    name: str = row.get("source") or ""
     if "name-not-utf8" not in (row.get("warnings") or ()):
         return name
     return find_escaped(_state.settings.source, name) or name
 
 
-def _is_same_source(row: Row, file: SourceFile) -> bool:
+def _is_same_source(row: Row, file: SourceFile | None) -> bool:
+    if file is None:
+        return True
     try:
         same = file.sha256() == row.get("source_sha256")
     except OSError as error:
@@ -179,19 +149,19 @@ def _is_same_source(row: Row, file: SourceFile) -> bool:
     return same
 
 
-def _compare(check: Check, source: str, file: SourceFile, decoded: codecs.Source) -> None:
+def _compare(check: Check, source: str, opened: Opened) -> None:
     """Make one output anew in the scratch folder; what is made is removed again."""
     row, settings = check
     name = row["file_name"]
     assert settings is not None
+    maker = worker.maker_of(settings, "", _state.codec)
     try:
-        task, drawn = _request_of(row, settings, source, file.size)
+        task, told = _task_of(row, settings, source, opened.file), maker.read_row(row)
     except (KeyError, TypeError, ValueError) as error:
         return _differ(name, "bad-row", f"its row does not tell its noise ({error}); make it again with --redo")
-    worker.start(settings, None, "")
     try:
-        remade, lossy = worker.make_drawn(task, file, decoded, worker.spec_of_output(decoded), drawn)
-        _judge(check, task, remade, exact=not (lossy or decoded.format in _LOSSY))
+        remade, lossy = maker.remake(task, opened, told)
+        _judge(check, task, remade, exact=not lossy)
     except FileProblem as problem:
         _differ(name, "not-remade", f"cannot be made anew: {problem.message}")
     except MemoryError:
@@ -204,16 +174,14 @@ def _compare(check: Check, source: str, file: SourceFile, decoded: codecs.Source
     return None
 
 
-def _request_of(row: Row, settings: Settings, source: str, size: int) -> tuple[Task, Draw]:
+def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None) -> Task:
     """Return what made an output. Raises KeyError, TypeError or ValueError where the row does not tell."""
     key = bytes.fromhex(row["key"])
-    std, mean = float(row["std"]), float(row["mean"])
-    if len(key) != 16 or not (math.isfinite(std) and math.isfinite(mean) and std >= 0):
-        raise ValueError(f"key {row['key']}, std {std}, mean {mean}")
+    if len(key) != 16:
+        raise ValueError(f"key {row['key']}")
     clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
-    level = Level("std", 0.0, 0.0, "")
-    task = Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)
-    return task, Draw(row["applied"] is True, std, mean)
+    size = 0 if file is None else file.size
+    return Task(source, f"{os.getpid()}-noisy", clean, Level("std", 0.0, 0.0, ""), int(row["copy"]), key, size)
 
 
 def _judge(check: Check, task: Task, remade: Row, *, exact: bool) -> None:
@@ -251,11 +219,5 @@ def _judge_samples(check: Check, task: Task) -> None:
 
 
 def _samples(path: str) -> Iterator[bytes]:
-    limits = _state.settings.running.limits
-    with (
-        SourceFile(path, limits.max_bytes) as file,
-        contextlib.closing(_state.codec.open_source(file, limits)) as decoded,
-    ):
-        yield repr(_described(decoded.spec, 0)).encode()
-        for block in decoded.blocks():
-            yield block.tobytes()
+    with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
+        yield from _state.maker.samples(file)

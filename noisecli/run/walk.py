@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from noisecli.codecs import UNSUPPORTED, format_of
+from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, format_of, kinds_of
 from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
 from noisecli.model import Kind
 from noisecli.run.settings import Choice
@@ -50,8 +50,8 @@ class Walk:
         self.not_chosen_stems.add(os.path.splitext(name)[0])
 
 
-def walk(root: str, kind: Kind, choice: Choice) -> Walk:
-    """List the sources below a folder.
+def walk(root: str, kind: Kind | None, choice: Choice) -> Walk:
+    """List the sources below a folder: those of a kind, or of every kind.
 
     Raises Refused when there is no such folder, or a name of `choice.names` leads out of it.
     """
@@ -77,7 +77,7 @@ def walk(root: str, kind: Kind, choice: Choice) -> Walk:
 class _Sorter:
     """Puts each file where it belongs."""
 
-    def __init__(self, kind: Kind, choice: Choice, found: Walk) -> None:
+    def __init__(self, kind: Kind | None, choice: Choice, found: Walk) -> None:
         self._kind, self._found = kind, found
         self._include = [_pattern(glob) for glob in choice.include]
         self._exclude = [_pattern(glob) for glob in choice.exclude]
@@ -85,9 +85,10 @@ class _Sorter:
     def place(self, name: str, problem: FileProblem | None, *, listed: bool = False) -> None:
         """File one name away."""
         found, suffix = self._found, os.path.splitext(name)[1]
-        form = format_of(suffix)
-        known_kind = form.kind if form else UNSUPPORTED.get(suffix.lower())
-        if known_kind is None:
+        kinds = kinds_of(suffix)
+        if not kinds and self._kind == "weights" and suffix.lower() in PICKLES:
+            self._place_pickle(name, problem)
+        elif not kinds:
             if listed:
                 found.problems.append((name, problem or _unsupported(suffix)))
             elif problem is None:
@@ -99,12 +100,20 @@ class _Sorter:
                 found.sidecars.append(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
             found.leave_out(name)
-        elif known_kind != self._kind:
-            found.other_kinds[known_kind] += 1
-        elif problem is not None or form is None:
+        elif self._kind is not None and self._kind not in kinds:
+            found.other_kinds[kinds[0]] += 1
+        elif problem is not None or format_of(suffix) is None:
             found.problems.append((name, problem or _unsupported(suffix)))
         else:
             found.sources.append(name)
+
+    def _place_pickle(self, name: str, problem: FileProblem | None) -> None:
+        if any(pattern.match(name) for pattern in self._exclude):
+            self._found.sidecars.append(name)
+        elif self._include and not any(pattern.match(name) for pattern in self._include):
+            self._found.leave_out(name)
+        else:
+            self._found.problems.append((name, problem or FileSkipped("unsupported-format", PICKLE_WAY_OUT)))
 
 
 def _unsupported(suffix: str) -> FileSkipped:

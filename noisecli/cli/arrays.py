@@ -1,0 +1,33 @@
+"""noisecli arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from noisecli.cli import options as o
+from noisecli.cli.batch import carry_out
+
+
+@click.command("arrays", cls=o.SectionedCommand)
+@o.PATHS
+@o.apply(o.STD, o.VAR, o.SNR, o.LEVELS, o.MEAN)
+@o.apply(o.KEY, o.PER_FEATURE, o.CLIP, o.SEED, o.COPIES, o.PROB, o.DTYPE)
+@o.apply(o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
+@o.COMMON_CHOICE
+@o.COMMON_RUNNING
+@o.MAX_INFLATED
+@o.COMMON_TELLING
+def command(source: str, destination: str, **words: Any) -> int:
+    """Noisy copies of arrays: .npy files, and chosen arrays of .npz archives.
+
+    SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then. Levels
+    are in the data's own unit; 5% is a share of each array's own standard deviation.
+
+    \b
+    noisecli arrays features noisy --std 0.5             in the data's own unit
+    noisecli arrays features noisy --std 5% --key x      5% of the std of x; labels stay as they are
+    noisecli arrays features noisy --std 5% --per-feature    of the std of each column
+    """  # noqa: D301
+    return carry_out("arrays", source, destination, words)

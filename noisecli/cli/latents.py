@@ -1,0 +1,108 @@
+"""noisecli latents."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from noisecli.cli import options as o
+from noisecli.cli.batch import manifest_of, running_of
+from noisecli.cli.levels import parse_share
+from noisecli.cli.telling import progress_bar, tell
+from noisecli.model import Level
+from noisecli.run.settings import LatentsSettings, NoiseSettings, OutputSettings, Settings
+from noisecli.run.shards import bytes_of_one
+
+_FILE_BYTES = 64_000_000
+_LARGEST = {"float16": 65504.0, "float32": 3.4e38, "float64": 1.7e308}
+_WIDEST = 10
+"""More than the largest value drawn, in standard deviations."""
+_WHAT = "What is made"
+
+SHAPE = click.option(
+    "--shape", cls=o.SectionedOption, section=_WHAT, required=True, metavar="N[xN...]",
+    help="Of one latent: 100, 4x64x64.",
+)  # fmt: skip
+COUNT = click.option(
+    "--count", cls=o.SectionedOption, section=_WHAT, required=True, type=click.IntRange(1), metavar="N",
+    help="How many latents in all.",
+)  # fmt: skip
+PER_FILE = click.option(
+    "--per-file", cls=o.SectionedOption, section=_WHAT, type=click.IntRange(1), metavar="M",
+    help="How many in one file.  [default: as many as make 64 MB]",
+)  # fmt: skip
+DTYPE = click.option(
+    "--dtype", cls=o.SectionedOption, section=_WHAT, type=click.Choice(list(_LARGEST)), default="float32",
+    show_default=True, help="Of their numbers.",
+)  # fmt: skip
+STD = click.option(
+    "--std", cls=o.SectionedOption, section=_WHAT, default="1", show_default=True, metavar="S",
+    help="Standard deviation, a plain number.",
+)  # fmt: skip
+MEAN = click.option(
+    "--mean", cls=o.SectionedOption, section=_WHAT, default="0", show_default=True, metavar="M",
+    help="Mean, a plain number.",
+)  # fmt: skip
+
+
+@click.command("latents", cls=o.SectionedCommand)
+@click.argument("destination", metavar="DST", type=click.Path(path_type=str))
+@o.apply(SHAPE, COUNT, PER_FILE, DTYPE, STD, MEAN, o.SEED, o.MANIFEST)
+@o.COMMON_RUNNING
+@o.COMMON_TELLING
+def command(destination: str, **words: Any) -> int:
+    """Pure Gaussian noise: inputs for a generator.
+
+    DST gets latents-00000.npy and so on, each an array of (M, *shape). A latent depends on the seed, its shape, its
+    level and its number: the same for any number of jobs, any --per-file and a larger --count.
+
+    \b
+    noisecli latents z --shape 100 --count 50000
+    noisecli latents z --shape 4x64x64 --count 1000 --dtype float16 --seed 1
+    """  # noqa: D301
+    if words["quiet"] and words["verbose"]:
+        raise click.UsageError("--quiet and --verbose exclude each other")
+    from noisecli.run.pipeline import run
+
+    settings = _settings(destination, words)
+    with progress_bar(words["progress"], words["quiet"], "latents") as begin:
+        summary = run(settings, dry_run=words["dry_run"], begin=begin)
+    tell(summary, settings, words)
+    return summary.exit_status
+
+
+def _settings(destination: str, words: Mapping[str, Any]) -> Settings:
+    if destination == "-":
+        raise click.UsageError("latents come in several files; name a folder for DST")
+    shape, dtype = _shape(words["shape"]), words["dtype"]
+    std, mean = parse_share(words["std"], "latents"), parse_share(words["mean"], "latents")
+    if std < 0:
+        raise click.UsageError(f"--std {words['std']}: noise cannot be less than none")
+    if _WIDEST * std + abs(mean) > _LARGEST[dtype]:
+        given = f"--std {words['std']} --mean {words['mean']}"
+        raise click.UsageError(f"{given}: {dtype} cannot hold that; use a wider --dtype")
+    latents = LatentsSettings(shape, words["count"], 1, dtype)
+    per_file = words["per_file"] or max(1, _FILE_BYTES // bytes_of_one(latents))
+    return Settings(
+        kind="latents",
+        source="",
+        destination=destination,
+        noise=NoiseSettings(levels=(Level("std", std, std, f"{std:.9g}", mean),), seed=words["seed"]),
+        output=OutputSettings(manifest=manifest_of(words)),
+        running=running_of(words),
+        latents=LatentsSettings(shape, words["count"], per_file, dtype),
+    )
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    parts = re.split(r"[x,]", text.strip())
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise click.UsageError(f"--shape {text}: lengths of axes, such as 100 or 4x64x64")
+    shape = tuple(int(part) for part in parts)
+    if math.prod(shape) >= 1 << 40 or len(shape) > 32:
+        raise click.UsageError(f"--shape {text}: is more than an array can hold")
+    return shape

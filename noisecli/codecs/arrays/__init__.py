@@ -1,0 +1,41 @@
+"""Arrays: .npy files and .npz archives, block by block, with their byte order, memory order and compression."""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+from noisecli.codecs import InputFile, OutputFile, PartsSource
+from noisecli.codecs.arrays.header import MAGIC
+from noisecli.codecs.arrays.npy import NpySink, NpySource
+from noisecli.codecs.arrays.npz import NpzSink, NpzSource
+from noisecli.errors import FileFailed
+from noisecli.model import Limits
+
+__all__ = ["create_sink", "open_source", "versions"]
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def open_source(file: InputFile, limits: Limits) -> NpySource | NpzSource:
+    """Check the headers of a file's arrays, then open it; see noisecli.codecs.PartsCodec."""
+    start = os.pread(file.fileno(), len(MAGIC), 0)
+    if not start:
+        raise FileFailed("empty", "is empty; copy it again")
+    if start == MAGIC:
+        return NpySource(file)
+    if start.startswith(_ZIP):
+        return NpzSource(file, limits)
+    if MAGIC.startswith(start):
+        raise FileFailed("truncated", "ends inside its header; copy it again")
+    raise FileFailed("wrong-content", "is neither a .npy array nor a .npz archive; give it the name of what it is")
+
+
+def create_sink(file: OutputFile, source: PartsSource) -> NpySink | NpzSink:
+    """Open an output like `source`; see noisecli.codecs.PartsCodec."""
+    return NpzSink(file, source) if isinstance(source, NpzSource) else NpySink(file)
+
+
+def versions() -> dict[str, str]:
+    """Return the version of the library that compresses."""
+    return {"zlib": zlib.ZLIB_RUNTIME_VERSION}

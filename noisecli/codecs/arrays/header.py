@@ -1,0 +1,105 @@
+"""The header of the .npy format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import tokenize
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+
+from noisecli.errors import FileFailed
+from noisecli.model import SampleSpec
+
+MAGIC = npy.MAGIC_PREFIX
+_LONGEST = 10_000
+"""Bytes of a header's text, numpy's own limit: it is parsed as Python literals."""
+_LENGTHS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
+_NO_HEADER = (ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
+
+
+class Header(NamedTuple):
+    """What a header says, and its own bytes."""
+
+    raw: bytes
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    fortran_order: bool
+
+    @property
+    def data_bytes(self) -> int:
+        """How many bytes of samples follow."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def spec(self) -> SampleSpec | None:
+        """What the samples mean; None for what is no real number, or another one on another machine (longdouble)."""
+        if self.dtype.kind not in "iuf" or self.dtype.itemsize > 8:
+            return None
+        native = self.dtype.newbyteorder("=")
+        low, high = -math.inf, math.inf
+        if native.kind != "f":
+            low, high = int(np.iinfo(native).min), int(np.iinfo(native).max)
+        return SampleSpec(native.name, self.shape, 1.0, low, high, fortran_order=self.fortran_order)
+
+
+def read_header(read: Callable[[int], bytes]) -> Header:
+    """Read and check a header.
+
+    Parameters
+    ----------
+    read
+        Returns the next so many bytes, fewer at the end.
+
+    Raises
+    ------
+    FileFailed
+        When it is none, or lies.
+    """
+    start = read(len(MAGIC) + 2)
+    if start[: len(MAGIC)] != MAGIC:
+        raise FileFailed("wrong-content", "is no .npy array; give it the name of what it is")
+    if len(start) < len(MAGIC) + 2:
+        raise FileFailed("truncated", "ends inside its header; copy it again")
+    length = _LENGTHS.get(tuple(start[len(MAGIC) :]))  # type: ignore[arg-type]
+    if length is None:
+        raise FileFailed("corrupt", "has a version of the .npy format that is unknown; save it again")
+    start += read(struct.calcsize(length))
+    try:
+        [size] = struct.unpack(length, start[len(MAGIC) + 2 :])
+    except struct.error:
+        raise FileFailed("truncated", "ends inside its header; copy it again") from None
+    if size > _LONGEST:
+        raise FileFailed("corrupt", f"has a header of {size:,} bytes, more than an array needs; save it again")
+    text = read(size)
+    if len(text) < size:
+        raise FileFailed("truncated", "ends inside its header; copy it again")
+    return Header(start + text, *_parsed(text))
+
+
+def _parsed(text: bytes) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
+    """Have numpy parse the text, as of version 2: version 3 differs in letters that no number's type needs."""
+    try:
+        with warnings.catch_warnings():
+            # Python 2 wrote 10L: numpy reads it, and warns
+            warnings.simplefilter("ignore")
+            shape, fortran_order, dtype = npy.read_array_header_2_0(io.BytesIO(struct.pack("<I", len(text)) + text))
+    except _NO_HEADER as error:
+        reason = str(error).partition("\n")[0]
+        raise FileFailed("corrupt", f"has a header that cannot be read ({reason}); save it again") from None
+    if any(isinstance(length, bool) or length < 0 for length in shape):
+        raise FileFailed("corrupt", f"has a header that says shape {shape}; save it again")
+    return dtype, shape, fortran_order
+
+
+def write_header(dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran_order: bool) -> bytes:
+    """Return the header of an array, the same bytes for the same array."""
+    buffer = io.BytesIO()
+    entries = {"descr": npy.dtype_to_descr(dtype), "fortran_order": fortran_order, "shape": shape}
+    npy.write_array_header_1_0(buffer, entries)
+    return buffer.getvalue()

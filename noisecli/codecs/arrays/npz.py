@@ -1,0 +1,241 @@
+"""Several arrays in a zip archive, as numpy.savez and numpy.savez_compressed write it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs.arrays.header import Header, read_header
+from noisecli.codecs.arrays.npy import output_header, stored_type
+from noisecli.codecs.arrays.samples import ReadInto, decode, encode, pieces, reader_at
+from noisecli.errors import FileFailed, FileSkipped
+from noisecli.model import Limits, SampleSpec, Warn
+
+_SUFFIX = ".npy"
+_SAFE_INFLATED = 1 << 30
+_SAFE_RATIO = 100
+_ENCRYPTED, _SIZES_BEHIND = 0x1, 0x8
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError)
+
+
+@contextlib.contextmanager
+def telling_damage() -> Iterator[None]:
+    """Turn what zipfile and zlib say of a broken archive into one failed file."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise FileFailed("corrupt", f"is a broken archive ({error}); copy it again, or make it anew") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        message = "is a broken archive (its directory points out of the file); copy it again, or make it anew"
+        raise FileFailed("corrupt", message) from None
+
+
+class NpzPart:
+    """One member of an archive; see noisecli.codecs.Part. What is no array, or of Python objects, is only carried."""
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+        self._archive, self.info = archive, info
+        self.name = info.filename.removesuffix(_SUFFIX)
+        self.header = self._read_header() if info.filename.endswith(_SUFFIX) else None
+        self.dtype = "" if self.header is None else self.header.dtype.str
+        self.shape = () if self.header is None else self.header.shape
+        self.spec: SampleSpec | None = None if self.header is None else self.header.spec
+
+    def _read_header(self) -> Header:
+        with self.open() as member:
+            header = read_header(member.read)
+        if self.info.file_size < len(header.raw) + header.data_bytes:
+            raise FileFailed("truncated", f"has a member {self.name!r} that ends before its samples; make it anew")
+        return header
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open the member's inflated bytes; its checksum is compared at their end."""
+        with telling_damage(), self._archive.open(self.info) as member:
+            yield member
+
+    @property
+    def has_trailing_data(self) -> bool:
+        """Whether bytes follow the array."""
+        return self.header is not None and self.info.file_size > len(self.header.raw) + self.header.data_bytes
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Yield the samples in storage order."""
+        assert self.header is not None
+        with self.open() as member:
+            member.read(len(self.header.raw))
+            yield from decode(self.header, _reader(member))
+            _read_on(member)
+
+    def check(self) -> None:
+        """Compare the checksum of all of it."""
+        with self.open() as member:
+            _read_on(member)
+
+
+def _reader(member: IO[bytes]) -> ReadInto:
+    def read_into(piece: memoryview) -> int:
+        data = member.read(len(piece))
+        piece[: len(data)] = data
+        return len(data)
+
+    return read_into
+
+
+def _read_on(member: IO[bytes]) -> None:
+    while member.read(1 << 18):
+        pass
+
+
+class NpzSource:
+    """One opened .npz archive; see noisecli.codecs.PartsSource."""
+
+    format = "npz"
+
+    def __init__(self, file: InputFile, limits: Limits) -> None:
+        self.descriptor = file.fileno()
+        self.warnings: list[Warn] = ["wrong-suffix"] if file.suffix.lower() == ".npy" else []
+        self._file = os.fdopen(os.dup(self.descriptor), "rb")
+        try:
+            with telling_damage():
+                self.archive = zipfile.ZipFile(self._file)
+            members = self.archive.infolist()
+            _refuse_bombs(members, file.size, limits)
+            _refuse_odd_members(members)
+            self.parts = [NpzPart(self.archive, info) for info in members]
+        except BaseException:
+            self._file.close()
+            raise
+        if any(part.has_trailing_data for part in self.parts):
+            self.warnings.append("trailing-data")
+
+    def close(self) -> None:
+        """Let go of the archive."""
+        self.archive.close()
+        self._file.close()
+
+
+def _refuse_bombs(members: list[zipfile.ZipInfo], size: int, limits: Limits) -> None:
+    """Believe the directory's sizes: zipfile reads no more of a member than they say."""
+    inflated = sum(info.file_size for info in members)
+    allowed = limits.max_inflated or max(_SAFE_INFLATED, _SAFE_RATIO * size)
+    if inflated > allowed:
+        message = f"inflates from {size:,} to {inflated:,} bytes; raise --max-inflated to allow it"
+        raise FileFailed("too-large", message)
+    if sum(info.compress_size for info in members) > size:
+        raise FileFailed("corrupt", "is an archive whose members overlap; make it anew")
+
+
+def _refuse_odd_members(members: list[zipfile.ZipInfo]) -> None:
+    names = [info.filename.removesuffix(_SUFFIX) for info in members]
+    for info, name in zip(members, names, strict=True):
+        if info.flag_bits & _ENCRYPTED:
+            raise FileFailed("unreadable", "is an encrypted archive; decrypt it first")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            message = f"has a member {name!r} compressed in a way that numpy does not write; save it again"
+            raise FileSkipped("unsupported-format", message)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FileFailed("corrupt", f"has two members named {twice!r}; make it anew")
+
+
+class NpzSink:
+    """One .npz being written; see noisecli.codecs.PartsSink. Members keep their place, date and compression."""
+
+    format = "npz"
+    lossy = False
+
+    def __init__(self, file: OutputFile, source: NpzSource) -> None:
+        self._source = source
+        self._file = os.fdopen(os.dup(file.fileno()), "w+b")
+        self._archive = zipfile.ZipFile(self._file, "w")
+        self._archive.comment = source.archive.comment
+        self._member: IO[bytes] | None = None
+        self._dtype: np.dtype[Any] | None = None
+        self.warnings: list[Warn] = []
+
+    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+        """Begin a member, or carry it over as it is."""
+        assert isinstance(part, NpzPart)
+        self._end_member()
+        if spec is None:
+            part.check()
+            self._carry(part.info)
+            return
+        assert part.header is not None
+        self._dtype = stored_type(part.header, spec)
+        header = output_header(part.header, self._dtype)
+        info = _described_like(part.info)
+        # whether the member needs 64 bits for its size is decided by what is to come
+        info.file_size = len(header) + part.header.data_bytes // part.header.dtype.itemsize * self._dtype.itemsize
+        self._member = self._archive.open(info, "w")
+        self._member.write(header)
+
+    def write(self, block: NDArray[Any]) -> None:
+        """Write the next samples."""
+        assert self._member is not None
+        assert self._dtype is not None
+        self._member.write(encode(block, self._dtype))
+
+    def _carry(self, info: zipfile.ZipInfo) -> None:
+        """Copy a member's bytes, not inflated; zipfile writes the directory entry that goes with them."""
+        new = _described_like(info)
+        new.CRC, new.compress_size, new.file_size = info.CRC, info.compress_size, info.file_size
+        new.flag_bits = info.flag_bits & ~_SIZES_BEHIND
+        archive = self._archive
+        self._file.seek(archive.start_dir)
+        new.header_offset = archive.start_dir
+        self._file.write(new.FileHeader())
+        for piece in pieces(info.compress_size, reader_at(self._source.descriptor, self._data_offset(info))):
+            self._file.write(piece)
+        archive.start_dir = self._file.tell()
+        archive.filelist.append(new)
+        archive.NameToInfo[new.filename] = new
+
+    def _data_offset(self, info: zipfile.ZipInfo) -> int:
+        header = os.pread(self._source.descriptor, _LOCAL_HEADER.size, info.header_offset)
+        _, name, extra = _LOCAL_HEADER.unpack(header)
+        return info.header_offset + _LOCAL_HEADER.size + int(name) + int(extra)
+
+    def _end_member(self) -> None:
+        if self._member is not None:
+            member, self._member = self._member, None
+            member.close()
+
+    def finish(self) -> None:
+        """Write the directory."""
+        self._end_member()
+        self._archive.close()
+        self._file.close()
+
+    def abort(self) -> None:
+        """Let go of the archive, which nobody will read."""
+        with contextlib.suppress(OSError, ValueError, RuntimeError, zipfile.LargeZipFile):
+            self._end_member()
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            self._archive.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+def _described_like(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """Return a new entry with the old one's name, date, compression and attributes."""
+    new = zipfile.ZipInfo(info.filename, info.date_time)
+    new.compress_type = info.compress_type
+    new.comment = info.comment
+    new.create_system = info.create_system
+    new.internal_attr, new.external_attr = info.internal_attr, info.external_attr
+    return new

@@ -1,0 +1,100 @@
+"""Model parameters: .safetensors, Keras' .keras and .weights.h5, .npz; see noisecli.codecs.PartsCodec."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import zipfile
+from contextlib import suppress
+
+from noisecli.codecs import PICKLE_WAY_OUT, InputFile, OutputFile, PartsSink, PartsSource, format_of
+from noisecli.codecs.weights import safetensors
+from noisecli.codecs.weights.region import Region, read_at
+from noisecli.errors import FileFailed, FileSkipped
+from noisecli.model import Limits
+
+__all__ = ["create_sink", "open_source", "versions"]
+
+_HDF5_MAGIC, _ZIP_MAGIC = b"\x89HDF\r\n\x1a\n", b"PK"
+_KERAS_MEMBERS = {"model.weights.h5", "model.weights.npz", "config.json"}
+_PICKLE_MAGIC = b"\x80"
+
+
+def open_source(file: InputFile, limits: Limits) -> PartsSource:
+    """Tell the format by the content, check it, then open; see noisecli.codecs.PartsCodec."""
+    source = _open(file, limits)
+    named = format_of(file.suffix)
+    if file.suffix and (named is None or named.name != source.format):
+        source.warnings = [*source.warnings, "wrong-suffix"]
+    return source
+
+
+def _open(file: InputFile, limits: Limits) -> PartsSource:
+    if not file.size:
+        raise FileFailed("empty", "is empty; copy it again")
+    start = read_at(file.fileno(), 0, min(file.size, 16))
+    if start.startswith(_HDF5_MAGIC):
+        _require_h5py()
+        from noisecli.codecs.weights.hdf5 import HDF5File
+
+        return HDF5File(file, limits)
+    if start.startswith(_ZIP_MAGIC):
+        return _open_zip(file, limits)
+    if start.startswith(_PICKLE_MAGIC):
+        raise FileSkipped("unsupported-format", f"is a pickle: it {PICKLE_WAY_OUT}")
+    if safetensors.looks_like(start) or file.suffix.lower() == safetensors.SUFFIX:
+        return safetensors.SafetensorsSource(file)
+    raise FileFailed("wrong-content", "is neither safetensors, HDF5 nor a zip of weights; save it in one of them")
+
+
+def create_sink(file: OutputFile, source: PartsSource) -> PartsSink:
+    """Open an output like `source`; see noisecli.codecs.PartsCodec."""
+    if isinstance(source, safetensors.SafetensorsSource):
+        return safetensors.SafetensorsSink(file, source)
+    if source.format == "npz":
+        from noisecli.codecs.weights.npz import NpzSink, NpzSource
+
+        assert isinstance(source, NpzSource)
+        return NpzSink(file, source)
+    from noisecli.codecs.weights import hdf5, keras_archive
+
+    if isinstance(source, keras_archive.KerasSource):
+        return keras_archive.KerasSink(file, source)
+    if isinstance(source, hdf5.HDF5File):
+        return hdf5.create_sink(file, source)
+    raise TypeError("weights' sinks need a source of this codec")
+
+
+def versions() -> dict[str, str]:
+    """Return the version of h5py where it is installed; the other formats are written by noisecli itself."""
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return {"h5py": importlib.metadata.version("h5py")}
+    return {}
+
+
+def _open_zip(file: InputFile, limits: Limits) -> PartsSource:
+    """Three formats are zips: Keras' models, numpy's archives, and torch's pickles."""
+    try:
+        with zipfile.ZipFile(Region(file.fileno(), 0, file.size)) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise FileFailed("corrupt", f"is no sound zip archive ({error}); copy it again") from error
+    if names & _KERAS_MEMBERS:
+        _require_h5py()
+        from noisecli.codecs.weights.keras_archive import KerasSource
+
+        return KerasSource(file, limits)
+    if any(name.endswith("data.pkl") for name in names):
+        raise FileSkipped("unsupported-format", f"is a pickle: it {PICKLE_WAY_OUT}")
+    from noisecli.codecs.weights.npz import NpzSource
+
+    return NpzSource(file, limits)
+
+
+def _require_h5py() -> None:
+    """Keras' formats are HDF5 inside, which h5py knows; the others need nothing."""
+    try:
+        import h5py  # noqa: F401
+    except ImportError as error:
+        raise FileFailed(
+            "no-encoder", f"needs h5py, which cannot be loaded ({error}): pip install 'noisecli[weights]'"
+        ) from None

@@ -1,0 +1,255 @@
+"""Keras' .weights.h5, and the whole-model .h5 of its older days: tensors are datasets, overwritten where they stand.
+
+The output begins as a copy of the file, so attributes, names, optimizer state and all else stay as they were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs.weights.layout import find_datasets, is_parameter
+from noisecli.codecs.weights.precision import (
+    BF16,
+    BLOCK_SAMPLES,
+    describe,
+    narrow,
+    raw_dtype,
+    require_stored,
+    rounded,
+    widen,
+)
+from noisecli.codecs.weights.region import Region, copy, refuse_bomb
+from noisecli.errors import FileFailed
+from noisecli.model import Limits, SampleSpec, Warn
+
+_CHUNK_CACHE_BYTES = 1 << 26
+
+Slab = tuple[tuple[int, ...], tuple[int, ...]]
+"""Start and count along every axis."""
+
+
+@dataclass(slots=True)
+class Dataset:
+    """One tensor of an open file; see noisecli.codecs.Part."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    spec: SampleSpec | None
+    opened: h5py.Dataset
+    file: Region
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Yield the values in order of their indices, widened."""
+        for slab in _slabs(self.shape):
+            with _failing("cannot be read", self.file):
+                raw = _read(self.opened, self.dtype, slab)
+            yield widen(raw, self.dtype)
+
+
+class RoundedDataset(Dataset):
+    """One tensor of BF16; see noisecli.codecs.Rounding."""
+
+    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Return a block as it will be read again."""
+        return rounded(block, BF16)
+
+
+class HDF5Source:
+    """One opened file; see noisecli.codecs.PartsSource.
+
+    Parameters
+    ----------
+    file
+        The bytes of the HDF5 file: a source's, or a stretch of an archive.
+    """
+
+    format = "hdf5"
+
+    def __init__(self, file: Region, size: int, limits: Limits) -> None:
+        self.warnings: Sequence[Warn] = []
+        with _failing("cannot be opened", file):
+            self._opened = h5py.File(file, "r", rdcc_nbytes=_CHUNK_CACHE_BYTES)
+        try:
+            with _failing("cannot be read", file):
+                found = find_datasets(self._opened)
+                self._datasets = [_part(name, dataset, found.legacy, file) for name, dataset in found.named]
+                self._check_sizes(size, limits)
+                self.keeps_size = self._keeps_size()
+        except BaseException:
+            self.close()
+            raise
+        self.parts: Sequence[Part] = self._datasets
+
+    def _check_sizes(self, size: int, limits: Limits) -> None:
+        """Check on the header alone that the tensors may be as large as they say."""
+        noisy = [part for part in self._datasets if part.spec is not None]
+        for part in noisy:
+            if part.opened.id.get_storage_size() > size:
+                raise FileFailed("truncated", f"is cut short: {part.name} lies beyond its end; copy it again")
+        refuse_bomb(sum(part.opened.size * part.opened.dtype.itemsize for part in noisy), size, limits)
+
+    def _keeps_size(self) -> bool:
+        """Whether all tensors that may get noise have a fixed place: none is compressed, or was never written."""
+        return all(part.opened.id.get_offset() is not None for part in self._datasets if part.spec is not None)
+
+    def close(self) -> None:
+        """Let go of the library's side of the file."""
+        with contextlib.suppress(OSError, RuntimeError):
+            self._opened.close()
+
+
+class HDF5Sink:
+    """A copy of the source whose datasets are overwritten; see noisecli.codecs.PartsSink."""
+
+    format = "hdf5"
+    lossy = False
+
+    def __init__(self, file: Region) -> None:
+        self.warnings: Sequence[Warn] = []
+        self._file = file
+        self._part: Part | None = None
+        self._slabs: Iterator[Slab] = iter(())
+        self._rest: NDArray[Any] = np.empty(0)
+        with _failing("cannot be written", file):
+            self._opened = h5py.File(file, "r+", rdcc_nbytes=_CHUNK_CACHE_BYTES)
+
+    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+        """Begin a tensor, or leave it as it is."""
+        self._part = None
+        if spec is None:
+            return
+        require_stored(part.name, part.spec, spec)
+        with _failing("cannot be written", self._file):
+            self._target = self._opened[part.name]
+            _refuse_clock(part.name, self._target)
+        self._part, self._slabs, self._rest = part, _slabs(part.shape), np.empty(0, spec.dtype)
+        self._slab = next(self._slabs, None)
+
+    def write(self, block: NDArray[Any]) -> None:
+        """Take the tensor's next values, however many."""
+        assert self._part is not None
+        values = np.concatenate([self._rest, block]) if self._rest.size else block
+        while self._slab is not None and values.size >= (size := int(np.prod(self._slab[1], dtype=np.int64))):
+            with _failing("cannot be written", self._file):
+                _write(self._target, narrow(values[:size], self._part.dtype), self._slab)
+            values, self._slab = values[size:], next(self._slabs, None)
+        self._rest = values.copy()
+
+    def finish(self) -> None:
+        """Close the library's side; only now all has arrived."""
+        with _failing("cannot be written", self._file):
+            self._opened.close()
+
+    def abort(self) -> None:
+        """Let go of it after an error."""
+        self._file.abandon()
+        with contextlib.suppress(OSError, RuntimeError):
+            self._opened.close()
+
+
+class HDF5File(HDF5Source):
+    """A file that is HDF5 from its first byte to its last."""
+
+    def __init__(self, file: InputFile, limits: Limits) -> None:
+        super().__init__(Region(file.fileno(), 0, file.size), file.size, limits)
+        self.descriptor, self.size = file.fileno(), file.size
+
+
+def create_sink(file: OutputFile, source: HDF5File) -> HDF5Sink:
+    """Begin an output as a copy of the source."""
+    copy(source.descriptor, file.fileno(), 0, source.size)
+    return HDF5Sink(Region(file.fileno()))
+
+
+def _part(name: str, dataset: h5py.Dataset, legacy: str | None, file: Region) -> Dataset:
+    stored = _stored(dataset)
+    shape = dataset.shape if dataset.shape is not None else (0,)
+    spec = describe(stored, shape) if is_parameter(name, legacy) and dataset.shape is not None else None
+    kind = RoundedDataset if stored == BF16 else Dataset
+    return kind(name, stored, shape, spec, dataset, file)
+
+
+def _stored(dataset: h5py.Dataset) -> str:
+    """How the file holds the numbers: BF16, or numpy's word."""
+    dtype: np.dtype[Any] = dataset.dtype
+    if dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None:
+        return BF16 if dataset.attrs.get("dtype") in ("bfloat16", b"bfloat16") else dtype.str
+    if dtype.kind == "f" and not h5py.h5t.py_create(dtype).equal(dataset.id.get_type()):
+        # a type of another layout, which h5py reads as the next wider one
+        return "float?"
+    return dtype.str
+
+
+def _slabs(shape: tuple[int, ...]) -> Iterator[Slab]:
+    """Yield boxes of at most BLOCK_SAMPLES values that follow each other in the order of indices."""
+    if 0 in shape:
+        return
+    axis, inner = len(shape), 1
+    while axis and inner * shape[axis - 1] <= BLOCK_SAMPLES:
+        axis -= 1
+        inner *= shape[axis]
+    if not axis:
+        yield (0,) * len(shape), shape
+        return
+    # the box is whole behind this axis, and one index wide before it
+    split, step = axis - 1, max(1, BLOCK_SAMPLES // inner)
+    for outer in np.ndindex(*shape[:split]):
+        for start in range(0, shape[split], step):
+            count = min(step, shape[split] - start)
+            yield (*outer, start, *(0,) * (len(shape) - axis)), (*(1,) * split, count, *shape[axis:])
+
+
+def _read(dataset: h5py.Dataset, stored: str, slab: Slab) -> NDArray[Any]:
+    memory, selected = _spaces(dataset, slab)
+    raw = np.empty(memory.get_simple_extent_npoints(), raw_dtype(stored))
+    dataset.id.read(memory, selected, raw, _memory_type(dataset, stored))
+    return raw
+
+
+def _write(dataset: h5py.Dataset, raw: NDArray[Any], slab: Slab) -> None:
+    memory, selected = _spaces(dataset, slab)
+    stored = BF16 if dataset.dtype.kind == "V" else dataset.dtype.str
+    dataset.id.write(memory, selected, np.ascontiguousarray(raw), _memory_type(dataset, stored))
+
+
+def _spaces(dataset: h5py.Dataset, slab: Slab) -> tuple[Any, Any]:
+    start, count = slab
+    selected = dataset.id.get_space()
+    if start:
+        selected.select_hyperslab(start, count)
+    return h5py.h5s.create_simple((int(np.prod(count, dtype=np.int64)),)), selected
+
+
+def _memory_type(dataset: h5py.Dataset, stored: str) -> Any:
+    return dataset.id.get_type() if stored == BF16 else h5py.h5t.py_create(raw_dtype(stored))
+
+
+def _refuse_clock(name: str, dataset: h5py.Dataset) -> None:
+    """Two runs must give the same bytes: HDF5 notes the time when it writes to some datasets, if they want that."""
+    chunked = dataset.id.get_create_plist().get_layout() == h5py.h5d.CHUNKED
+    if h5py.h5o.get_info(dataset.id).ctime and not chunked and dataset.id.get_offset() is None:
+        raise FileFailed(
+            "no-encoder", f"{name} would note the time of its change; write it anew: h5repack -l CONTI old.h5 new.h5"
+        )
+
+
+@contextlib.contextmanager
+def _failing(what: str, file: Region) -> Iterator[None]:
+    """Raise what the system said to the file behind HDF5; h5py has four kinds of error for everything else."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        file.check()
+        words = " ".join(str(error).split())
+        message = f"its HDF5 {what} ({words}); copy it again, or save it anew"
+        raise FileFailed("truncated" if "truncated" in words else "corrupt", message) from error
+    file.check()

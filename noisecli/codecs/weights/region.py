@@ -1,0 +1,147 @@
+"""A stretch of an open file that looks like a file of its own; and bytes from one file to another."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from noisecli.errors import FileFailed
+from noisecli.model import Limits
+
+_COPY_BYTES = 1 << 22
+_BOMB_FLOOR = 1 << 30
+_BOMB_RATIO = 100
+
+
+def read_at(descriptor: int, start: int, length: int) -> bytes:
+    """Return `length` bytes of a source. Raises FileFailed where it ends before, or cannot be read."""
+    pieces = []
+    while length:
+        try:
+            piece = os.pread(descriptor, length, start)
+        except OSError as error:
+            raise FileFailed("unreadable", f"cannot be read: {error.strerror}; look after the disk") from error
+        if not piece:
+            raise FileFailed("truncated", "is cut short: tensors are promised beyond its end; copy it again")
+        pieces.append(piece)
+        start, length = start + len(piece), length - len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def stretches(start: int, end: int, step: int = _COPY_BYTES) -> Iterator[tuple[int, int]]:
+    """Yield (start, length) of the pieces of a stretch."""
+    return ((at, min(step, end - at)) for at in range(start, end, step))
+
+
+def write_at(descriptor: int, data: Any, start: int) -> None:
+    """Write all bytes of an array or of bytes at one place."""
+    view = memoryview(data).cast("B")
+    while view:
+        written = os.pwrite(descriptor, view, start)
+        view, start = view[written:], start + written
+
+
+def copy(source: int, target: int, start: int, end: int) -> None:
+    """Copy a stretch of a source to the same place of an output."""
+    for at, length in stretches(start, end):
+        write_at(target, read_at(source, at, length), at)
+
+
+def refuse_bomb(claimed: int, file_size: int, limits: Limits) -> None:
+    """Raise FileFailed for a few bytes that claim to be a hundred times as many."""
+    most = max(file_size * _BOMB_RATIO, _BOMB_FLOOR) if limits.max_inflated is None else limits.max_inflated
+    if claimed > most:
+        raise FileFailed(
+            "too-large", f"claims {claimed:,} bytes in {file_size:,}; if that is right, store it uncompressed"
+        )
+
+
+class Region(io.RawIOBase):
+    """The bytes of a descriptor from `start` on, as a seekable file; of a fixed size, or to the file's end.
+
+    HDF5 cannot be left while it has something to write: so a write that fails is remembered, and what comes after it
+    is taken and thrown away.
+
+    Attributes
+    ----------
+    error
+        The first thing that went wrong.
+    """
+
+    def __init__(self, descriptor: int, start: int = 0, size: int | None = None) -> None:
+        super().__init__()
+        self._descriptor, self._start, self._fixed = descriptor, start, size
+        self._position, self._abandoned = 0, False
+        self.error: Exception | None = None
+
+    def abandon(self) -> None:
+        """Write nothing from now on."""
+        self._abandoned = True
+
+    def check(self) -> None:
+        """Raise what went wrong."""
+        if self.error is not None:
+            raise self.error
+
+    @contextlib.contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, FileFailed) as error:
+            self.error, self._abandoned = self.error or error, True
+
+    def _size(self) -> int:
+        return os.fstat(self._descriptor).st_size - self._start if self._fixed is None else self._fixed
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move; return the new position."""
+        base = offset if whence == os.SEEK_SET else offset + (self._position if whence == os.SEEK_CUR else self._size())
+        self._position = max(base, 0)
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as the region goes; return how many bytes that are."""
+        view = memoryview(buffer).cast("B")
+        length = 0 if self._abandoned else max(0, min(len(view), self._size() - self._position))
+        with self._remembering():
+            view[:length] = read_at(self._descriptor, self._start + self._position, length)
+        self._position += length
+        return length
+
+    def write(self, data: Any) -> int:
+        """Take all of it; a region of fixed size does not grow."""
+        length = memoryview(data).nbytes
+        if not self._abandoned:
+            with self._remembering():
+                if self._fixed is not None and self._position + length > self._fixed:
+                    raise FileFailed("corrupt", "has tensors beyond its end; save it anew")
+                write_at(self._descriptor, data, self._start + self._position)
+        self._position += length
+        return length
+
+    def truncate(self, size: int | None = None) -> int:
+        """Cut or grow the file behind a region that ends with it."""
+        size = self._position if size is None else size
+        if self._fixed is None and not self._abandoned:
+            with self._remembering():
+                os.ftruncate(self._descriptor, self._start + size)
+        return size

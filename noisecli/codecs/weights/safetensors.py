@@ -1,0 +1,240 @@
+"""The .safetensors format: 8 bytes of length, a JSON header, and the tensors' bytes one behind the other.
+
+Read and written here by blocks, rather than by the safetensors package, so that memory stays flat and the header, with
+its metadata and its order, stays as it was to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs.weights.precision import (
+    BF16,
+    BLOCK_SAMPLES,
+    describe,
+    narrow,
+    raw_dtype,
+    require_stored,
+    rounded,
+    widen,
+)
+from noisecli.codecs.weights.region import copy, read_at, stretches, write_at
+from noisecli.errors import FileFailed
+from noisecli.model import SampleSpec, Warn
+
+SUFFIX = ".safetensors"
+
+_LENGTH_BYTES = 8
+_MOST_HEADER_BYTES = 100_000_000
+"""What the safetensors package itself allows."""
+
+_MOST_DIMENSIONS = 64
+
+_STORED = {"F16": "<f2", "BF16": BF16, "F32": "<f4", "F64": "<f8"}
+_QUANTISED = {
+    "I8",
+    "U8",
+    "I32",
+    "F8_E4M3",
+    "F8_E5M2",
+    "F8_E8M0",
+    "F8_E4M3FNUZ",
+    "F8_E5M2FNUZ",
+    "F6_E2M3",
+    "F6_E3M2",
+    "F4",
+}
+_SCALES = ("scale", "absmax", "quant_map", "zero", "SCB")
+_BITS = {
+    "BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64,
+    "F16": 16, "BF16": 16, "F32": 32, "F64": 64, "C64": 64,
+    "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
+    "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Tensor:
+    """One tensor; see noisecli.codecs.Part. `start` and `end` are places in the file."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    spec: SampleSpec | None
+    start: int
+    end: int
+    descriptor: int
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Yield the values in order, widened."""
+        stored = _STORED[self.dtype]
+        dtype = raw_dtype(stored)
+        for at, length in stretches(self.start, self.end, BLOCK_SAMPLES * dtype.itemsize):
+            yield widen(np.frombuffer(read_at(self.descriptor, at, length), dtype), stored)
+
+
+class RoundedTensor(Tensor):
+    """One tensor of BF16; see noisecli.codecs.Rounding."""
+
+    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Return a block as it will be read again."""
+        return rounded(block, BF16)
+
+
+class SafetensorsSource:
+    """One opened file; see noisecli.codecs.PartsSource."""
+
+    format = "safetensors"
+
+    def __init__(self, file: InputFile) -> None:
+        self.descriptor = file.fileno()
+        self.warnings: Sequence[Warn] = []
+        self.header_end, header = _read_header(self.descriptor, file.size)
+        tensors = [
+            _tensor(name, entry, self.header_end, self.descriptor)
+            for name, entry in header.items()
+            if name != "__metadata__"
+        ]
+        # the sort keeps the header's order where empty tensors share a place
+        tensors.sort(key=lambda tensor: (tensor.start, tensor.end))
+        _check_places(tensors, self.header_end, file.size)
+        _leave_scales(tensors)
+        self.parts: Sequence[Part] = tensors
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class SafetensorsSink:
+    """One output with the source's own header; see noisecli.codecs.PartsSink."""
+
+    format = "safetensors"
+    lossy = False
+
+    def __init__(self, file: OutputFile, source: SafetensorsSource) -> None:
+        self.warnings: Sequence[Warn] = []
+        self._descriptor, self._source = file.fileno(), source
+        self._stored, self._position = "", 0
+        copy(source.descriptor, self._descriptor, 0, source.header_end)
+
+    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+        """Begin a tensor, or carry it over."""
+        if not isinstance(part, Tensor):
+            raise TypeError("a tensor of this codec is needed")
+        if spec is None:
+            copy(self._source.descriptor, self._descriptor, part.start, part.end)
+            return
+        require_stored(part.name, part.spec, spec)
+        self._stored, self._position = _STORED[part.dtype], part.start
+
+    def write(self, block: NDArray[Any]) -> None:
+        """Take the tensor's next values."""
+        raw = narrow(block, self._stored)
+        write_at(self._descriptor, raw, self._position)
+        self._position += raw.nbytes
+
+    def finish(self) -> None:
+        """All stands already."""
+
+    def abort(self) -> None:
+        """Nothing is held."""
+
+
+def looks_like(start: bytes) -> bool:
+    """Whether a file that begins so is in this format."""
+    return start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{"
+
+
+def _read_header(descriptor: int, size: int) -> tuple[int, dict[str, Any]]:
+    """Return where the tensors begin, and the header."""
+    if size < _LENGTH_BYTES:
+        raise FileFailed("truncated", "ends inside its first eight bytes; copy it again")
+    length = int.from_bytes(read_at(descriptor, 0, _LENGTH_BYTES), "little")
+    if length > _MOST_HEADER_BYTES:
+        _refuse(f"its header claims {length:,} bytes")
+    if length > size - _LENGTH_BYTES:
+        raise FileFailed("truncated", f"ends inside its header of {length:,} bytes; copy it again")
+    try:
+        text = read_at(descriptor, _LENGTH_BYTES, length).decode("utf-8")
+        header = json.loads(text, object_pairs_hook=_without_twins, parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        _refuse("its header is no UTF-8")
+    except (ValueError, RecursionError) as error:
+        _refuse(f"its header is no JSON ({error})")
+    if not isinstance(header, dict):
+        _refuse("its header is no JSON object")
+    return _LENGTH_BYTES + length, header
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) < len(pairs):
+        _refuse("its header names something twice")
+    return names
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    _refuse(f"its header holds {word}")
+
+
+def _refuse(what: str) -> NoReturn:
+    raise FileFailed("corrupt", f"is no sound safetensors file: {what}; save it again")
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 1 << 63
+
+
+def _tensor(name: str, entry: object, header_end: int, descriptor: int) -> Tensor:
+    """Check one entry of the header."""
+    match entry:
+        case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [start, end]}:
+            pass
+        case _:
+            _refuse(f"{name!r} lacks dtype, shape or data_offsets")
+    if len(shape) > _MOST_DIMENSIONS or not all(map(_is_count, (*shape, start, end))):
+        _refuse(f"{name!r} has a shape or offsets that are none")
+    if not (_is_text(name) and _is_text(dtype)):
+        _refuse(f"{name!r} is a name of half characters")
+    bits = _BITS.get(dtype)
+    if end < start or (bits is not None and math.prod(shape) * bits != (end - start) * 8):
+        _refuse(f"{name!r} has {end - start:,} bytes, which is not what {dtype} of shape {shape} needs")
+    spec = describe(_STORED[dtype], tuple(shape)) if dtype in _STORED else None
+    kind = RoundedTensor if dtype == BF16 else Tensor
+    return kind(name, dtype, tuple(shape), spec, header_end + start, header_end + end, descriptor)
+
+
+def _is_text(name: str) -> bool:
+    """JSON can spell half a character, which no manifest can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _leave_scales(tensors: Sequence[Tensor]) -> None:
+    """Scales and tables of quantised tensors are part of their numbers' format: noise would not be on the weights."""
+    quantised = {tensor.name for tensor in tensors if tensor.dtype in _QUANTISED and len(tensor.shape) > 1}
+    modules = quantised | {name.rpartition(".")[0] for name in quantised}
+    for tensor in tensors:
+        module, _, own = tensor.name.rpartition(".")
+        if module in modules and any(word in own for word in _SCALES):
+            tensor.spec = None
+
+
+def _check_places(tensors: Sequence[Tensor], header_end: int, size: int) -> None:
+    """Every byte behind the header belongs to one tensor."""
+    place = header_end
+    for tensor in tensors:
+        if tensor.start != place:
+            _refuse(f"{tensor.name!r} {'overlaps another tensor' if tensor.start < place else 'leaves a gap'}")
+        place = tensor.end
+    if place > size:
+        raise FileFailed("truncated", f"is cut short: {place:,} bytes are promised, {size:,} are there; copy it again")
+    if place < size:
+        _refuse(f"{size - place:,} bytes behind the last tensor belong to none")

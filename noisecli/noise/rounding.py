@@ -1,0 +1,44 @@
+"""Noise whose sums are rounded once more, as a file holds fewer digits: what is measured is what will be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from noisecli.noise.measure import Measure
+
+AnyArray = NDArray[Any]
+
+
+class Field(Protocol):
+    """What adds noise, and measures what it did."""
+
+    measure: Measure
+
+    def add(self, block: AnyArray) -> AnyArray:
+        """Return the block with noise."""
+
+
+class RoundedField:
+    """The noise of another field, rounded.
+
+    Parameters
+    ----------
+    field
+        Adds the noise.
+    round_block
+        Returns a block of the same shape and dtype as it will be read again.
+    """
+
+    def __init__(self, field: Field, round_block: Callable[[AnyArray], AnyArray]) -> None:
+        self._field, self._round_block = field, round_block
+        self.measure = Measure()
+
+    def add(self, block: AnyArray) -> AnyArray:
+        """Return the block with noise, rounded."""
+        before = self._field.measure.clipped
+        noisy = self._round_block(self._field.add(block))
+        self.measure.note(block, noisy, self._field.measure.clipped - before)
+        return noisy

@@ -1,0 +1,83 @@
+"""Models that Keras itself saved, and Keras itself loads: each in a process of its own, for a backend is for good."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("h5py", reason="needs h5py: the extra named weights")
+pytest.importorskip("keras", reason="needs keras: the extra named keras")
+
+pytestmark = pytest.mark.slow
+
+SAVE = """
+import sys
+import keras
+import numpy as np
+
+keras.utils.set_random_seed(3)
+model = keras.Sequential([
+    keras.Input((8,)),
+    keras.layers.Dense(64, activation="relu"),
+    keras.layers.BatchNormalization(),
+    keras.layers.Dropout(0.5, seed=1),
+    keras.Sequential([keras.layers.Dense(32)], name="inner"),
+    keras.layers.Dense(2, dtype="bfloat16"),
+])
+model.compile("adam", "mse")
+model.optimizer.build(model.trainable_variables)
+model.save(sys.argv[1] + "/model.keras")
+model.save_weights(sys.argv[1] + "/model.weights.h5")
+"""
+
+LOAD = """
+import json, sys
+import keras
+import numpy as np
+
+def told(model):
+    names = [w.path for w in model.weights]
+    return {n: np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(w, "float32"))).tolist()
+            for n, w in zip(names, model.weights)}
+
+clean = keras.saving.load_model(sys.argv[1] + "/model.keras")
+noisy = keras.saving.load_model(sys.argv[2] + "/model.keras")
+by_weights = keras.saving.load_model(sys.argv[1] + "/model.keras")
+by_weights.load_weights(sys.argv[2] + "/model.weights.h5")
+optimizers = [[np.asarray(v).tolist() for v in m.optimizer.variables] for m in (clean, noisy)]
+json.dump([told(clean), told(noisy), told(by_weights), optimizers], open(sys.argv[3], "w"))
+"""
+
+
+def keras(program, *arguments):
+    environment = {**os.environ, "KERAS_BACKEND": "numpy", "KERAS_HOME": arguments[0], "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-W", "ignore", "-c", program, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def test_keras_loads_the_noisy_model_and_finds_noise_on_the_weights_alone(tmp_path, noisy):
+    source, destination, found = tmp_path / "src", tmp_path / "dst", tmp_path / "found.json"
+    source.mkdir()
+    keras(SAVE, str(source))
+    assert noisy("weights", source, destination, "--std", "5%", "--skip-tensors", "*batch_norm*").status == 0
+    keras(LOAD, str(source), str(destination), str(found))
+    clean, changed, by_weights, optimizers = json.loads(found.read_text())
+    assert optimizers[0] == optimizers[1]
+    assert clean.keys() == changed.keys() == by_weights.keys()
+    for name in clean:
+        old, *others = (np.array(values[name]) for values in (clean, changed, by_weights))
+        for new in others:
+            if "batch_norm" in name or "seed" in name or not old.any():
+                np.testing.assert_array_equal(new, old)
+            elif old.size >= 256:
+                # six standard errors of a std
+                assert (new - old).std() == pytest.approx(0.05 * old.std(), rel=6 / (2 * old.size) ** 0.5)
+            else:
+                assert not np.array_equal(new, old)
+    # the two files are two sources: other noise
+    kernel = next(name for name in clean if np.size(clean[name]) == 512)
+    assert changed[kernel] != by_weights[kernel]
