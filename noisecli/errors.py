@@ -19,6 +19,8 @@ FailedReason = Literal[
     "out-of-memory",
     "foreign-file",
     "unwritable",
+    "no-label",
+    "wrong-shape",
     "unsafe",
     "ambiguous",
     "no-match",

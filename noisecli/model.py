@@ -195,6 +195,8 @@ class Task(NamedTuple):
         Whether to read a lossy output back and tell what share of the noise it kept.
     span
         Latents: the number of the first, and how many.
+    extra
+        What was worked out for this output before, pickled by its kind's own maker for itself.
     """
 
     source: str
@@ -206,6 +208,7 @@ class Task(NamedTuple):
     size: int
     measure_survival: bool = False
     span: tuple[int, int] | None = None
+    extra: bytes = b""
 
     @property
     def origin(self) -> str:

@@ -29,6 +29,9 @@ NEIGHBOURS = {
     ("noise", "storage"),
     ("noise", "codecs"),
     ("storage", "noise"),
+    ("adversary", "codecs"),
+    ("adversary", "noise"),
+    ("adversary", "storage"),
 }
 OWNERS = {
     "click": ["cli/"],
@@ -37,6 +40,9 @@ OWNERS = {
     "h5py": ["codecs/weights/"],
     "tqdm": ["cli/"],
     "ray": ["run/ray.py"],
+    "keras": ["adversary/"],
+    "torch": ["adversary/on_torch.py"],
+    "jax": ["adversary/on_jax.py"],
     "numpy": [
         "codecs/",
         "noise/",
@@ -47,6 +53,7 @@ OWNERS = {
         "run/samples.py",
         "run/parts.py",
         "run/latents.py",
+        "run/adversarial_",
         "__init__.py",
     ],
 }

@@ -21,6 +21,7 @@ COMMANDS = {
     "arrays": "Noisy copies of arrays: features, observations, actions in .npy and .npz.",
     "weights": "Noisy copies of model parameters: .safetensors .npz .weights.h5 .keras.",
     "latents": "Pure noise, inputs for a generator.",
+    "adversarial": "Pictures that a model misreads: a gradient sign step, then noise.",
     "verify": "Is every file what the manifest says?",
 }
 

@@ -22,9 +22,28 @@ _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any]) -> int:
     """Run one of the commands that make noisy copies; return its exit status."""
+    settings = request(kind, source, destination, words)
+    if is_one_file(kind, source, destination):
+        from noisecli.run.single import run_single
+
+        _refuse_folder_words(words)
+        summary = run_single(settings, dry_run=words["dry_run"])
+    else:
+        from noisecli.run.pipeline import run
+
+        settings = folder_of_file(settings)
+        refuse_ignored_metadata(settings)
+        with progress_bar(words["progress"], words["quiet"], kind) as begin:
+            summary = run(settings, dry_run=words["dry_run"], begin=begin)
+    tell(summary, settings, words)
+    return summary.exit_status
+
+
+def request(kind: Kind, source: str, destination: str, words: Mapping[str, Any]) -> Settings:
+    """Return what was asked for."""
     if words["quiet"] and words["verbose"]:
         raise click.UsageError("--quiet and --verbose exclude each other")
-    settings = Settings(
+    return Settings(
         kind=kind,
         source=source,
         destination=destination,
@@ -34,20 +53,6 @@ def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any
         running=running_of(words),
         parts=_parts(kind, words),
     )
-    if _is_one_file(kind, source, destination):
-        from noisecli.run.single import run_single
-
-        _refuse_folder_words(words)
-        summary = run_single(settings, dry_run=words["dry_run"])
-    else:
-        from noisecli.run.pipeline import run
-
-        settings = _folder_of_file(settings)
-        _refuse_ignored_metadata(settings)
-        with progress_bar(words["progress"], words["quiet"], kind) as begin:
-            summary = run(settings, dry_run=words["dry_run"], begin=begin)
-    tell(summary, settings, words)
-    return summary.exit_status
 
 
 def _noise(kind: Kind, words: Mapping[str, Any]) -> NoiseSettings:
@@ -84,7 +89,7 @@ def _parts(kind: Kind, words: Mapping[str, Any]) -> PartsSettings | None:
 def _levels(kind: Kind, words: Mapping[str, Any]) -> tuple[Level, ...]:
     given = {name: words.get(name) for name in ("std", "var", "snr_db", "severity") if words.get(name) is not None}
     if len(given) != 1:
-        names = "--std, --var, --snr-db" + (", --severity" if kind == "images" else "")
+        names = "--std, --var, --snr-db" + (", --severity" if kind in ("images", "adversarial") else "")
         raise click.UsageError(f"say how strong, with exactly one of {names}")
     [(quantity, text)] = given.items()
     mean = parse_share(words["mean"], kind)
@@ -143,7 +148,7 @@ def running_of(words: Mapping[str, Any]) -> Running:
     )
 
 
-def _is_one_file(kind: Kind, source: str, destination: str) -> bool:
+def is_one_file(kind: Kind, source: str, destination: str) -> bool:
     """Whether one file goes to one file; a destination without a suffix we know is a folder."""
     if source == "-" or destination == "-":
         if source != "-" and not os.path.isfile(source):
@@ -172,7 +177,7 @@ def _refuse_folder_words(words: Mapping[str, Any]) -> None:
         raise click.UsageError(f"{names}: for folders only; name a folder for DST")
 
 
-def _folder_of_file(settings: Settings) -> Settings:
+def folder_of_file(settings: Settings) -> Settings:
     """One file into a folder is a run over its folder that chooses one name."""
     if not os.path.isfile(settings.source):
         return settings
@@ -180,7 +185,7 @@ def _folder_of_file(settings: Settings) -> Settings:
     return replace(settings, source=folder or ".", choice=replace(settings.choice, names=(name,)))
 
 
-def _refuse_ignored_metadata(settings: Settings) -> None:
+def refuse_ignored_metadata(settings: Settings) -> None:
     """Hugging Face ignores a metadata.jsonl beside split folders, in silence."""
     if settings.output.manifest != "metadata.jsonl" or not os.path.isdir(settings.source):
         return

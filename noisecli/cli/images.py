@@ -14,7 +14,7 @@ from noisecli.cli.batch import carry_out
 @o.PATHS
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE)
-@o.output_format("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif")
+@o.PICTURE_FORMAT
 @o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING

@@ -42,6 +42,14 @@ def parse_levels(
     return levels
 
 
+def parse_step(text: str, kind: Kind) -> float:
+    """Return one fixed strength as a share of full scale."""
+    [first, *others] = parse_levels(text, "std", kind, steps=None, severity_set="", mean=0.0)
+    if others or first.low != first.high:
+        raise click.BadParameter(f"{text}: one fixed step, such as 1%, 8 or 8/255")
+    return first.low
+
+
 def parse_share(text: str, kind: Kind) -> float:
     """Return a number with a unit as a share of full scale, or a bare one in the data's own unit."""
     number, unit = _point(text)
@@ -50,11 +58,11 @@ def parse_share(text: str, kind: Kind) -> float:
     return number / _divisor(unit, _BARE_UNIT[kind])
 
 
-def parse_limits(text: str) -> tuple[float, float]:
-    """Return the two ends of a clip."""
+def parse_limits(text: str, option: str = "--clip") -> tuple[float, float]:
+    """Return the two ends of a clip, or of another range that an option names."""
     (low, unit), (high, high_unit) = _ends(text)
     if ".." not in text or unit or high_unit:
-        raise click.BadParameter(f"{text}: two plain numbers, in the data's own unit: --clip 0..1")
+        raise click.BadParameter(f"{text}: two plain numbers, in the data's own unit: {option} 0..1")
     if low >= high:
         raise click.BadParameter(f"{text}: the lower end comes first")
     return low, high

@@ -120,6 +120,27 @@ FULL_SCALE = _option(
     help="The value that is white: floats outside 0..1, 12 bits in 16.",
 )  # fmt: skip
 
+_STEP = "The gradient step"
+
+MODEL = _option(_STEP, "--model", metavar="FILE", required=True, help="A classifier that Keras 3 saved as .keras.")
+EPS = _option(_STEP, "--eps", metavar="E", required=True, help="How far, in the unit of --std: 8, 3%, 8/255.")
+CLASSES = _option(
+    _STEP, "--classes", metavar="FILE|A,B,C",
+    help="All classes in the model's order.  [default: the folders of SRC, sorted]",
+)  # fmt: skip
+INPUT_RANGE = _option(
+    _STEP, "--input-range", metavar="LO..HI",
+    help="What the model takes for black and white.  [default: 0..1, or what its Rescaling layer takes]",
+)  # fmt: skip
+LOGITS = _option(_STEP, "--logits", is_flag=True, help="The model answers with logits.  [default: by its last layer]")
+PROBABILITIES = _option(_STEP, "--probabilities", is_flag=True, help="The model answers with probabilities.")
+BATCH_SIZE = _option(
+    _STEP, "--batch-size", type=click.IntRange(1, 65_536), default=32, show_default=True, metavar="N",
+    help="Samples whose gradients are computed together.",
+)  # fmt: skip
+SAMPLES = _option(_STEP, "--key", default="x", show_default=True, metavar="NAME", help="The samples of a .npz.")
+LABELS = _option(_STEP, "--labels", default="y", show_default=True, metavar="NAME", help="The labels of a .npz.")
+
 _OUTPUT = "What comes out"
 
 QUALITY = _option(
@@ -203,6 +224,9 @@ def output_format(*words: str) -> Decorator:
     return _option(_OUTPUT, "--format", "form", type=click.Choice(list(words)), help="Write another format.")
 
 
+PICTURE_FORMAT = output_format(
+    "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"
+)
 COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, LIMIT)
 COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, MAX_BYTES, FSYNC)
 COMMON_TELLING = apply(JSON, QUIET, VERBOSE, PROGRESS)

@@ -93,6 +93,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _left_alone(summary, settings)
     yield from _survival(summary, settings)
     yield from _palettes(summary)
+    yield from _answers(summary)
     yield from _kept_integers(summary)
     if everything:
         yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
@@ -113,6 +114,14 @@ def _kept_integers(summary: Summary) -> Iterator[str]:
     """Integers beside floats are labels, most of the time."""
     if number := summary.warnings["integers-kept"]:
         yield f"{_number(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
+
+
+def _answers(summary: Summary) -> Iterator[str]:
+    if told := summary.answers:
+        yield (
+            f"the model is right on {told['before']:.1%} of the samples, on {told['step']:.1%} after the step and on "
+            f"{told['after']:.1%} after step and noise"
+        )
 
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:

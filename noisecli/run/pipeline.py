@@ -30,11 +30,19 @@ CHUNKS_PER_WORKER = 8
 Progress = Callable[[int], None]
 
 
-def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Progress] | None = None) -> Summary:
+def run(
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    begin: Callable[[int], Progress] | None = None,
+    kind_of_run: type[Run] | None = None,
+) -> Summary:
     """Carry out a request.
 
     Parameters
     ----------
+    kind_of_run
+        For kinds whose outputs are not all made in one go.
     begin
         Called once with the number of outputs planned; what it returns is called with each number of them settled.
 
@@ -61,7 +69,7 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     if dry_run:
         return summary
     with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
-        work = _Run(settings, plan, found, ledger, summary)
+        work = (kind_of_run or Run)(settings, plan, found, ledger, summary)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
             work.carry_out()
@@ -71,7 +79,7 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     return summary
 
 
-class _Run:
+class Run:
     """One run on one destination, which it holds."""
 
     def __init__(self, request: Settings, plan: Plan | Shards, found: Walk, ledger: Ledger, summary: Summary) -> None:

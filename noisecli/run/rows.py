@@ -44,7 +44,7 @@ def build_row(
         "clipped_fraction": significant_or_none(measure.clipped_fraction),
         "measured_std": significant_or_none(measure.std),
     }
-    if settings.kind == "images":
+    if settings.kind in ("images", "adversarial"):
         row["psnr_db"] = significant_or_none(measure.psnr_db(written.spec.full_scale))
     row["snr_db"] = significant_or_none(measure.snr_db)
     words = [*written.warnings, "not-finite"] if measure.not_finite else written.warnings

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,14 @@ from noisecli.run.rows import Written, build_row, to_line
 from noisecli.storage import OutputFile, SourceFile
 
 AnyArray = NDArray[Any]
+
+
+class Adding(Protocol):
+    """What turns the blocks of a source into those of its output, in order: a NoiseField, for one."""
+
+    def add(self, block: AnyArray) -> AnyArray:
+        """Return the block as it is to be written."""
+
 
 _LOSSY = frozenset(form.name for form in FORMATS.values() if form.lossy)
 _ALWAYS_COLOUR = ("webp", "gif")
@@ -47,15 +55,16 @@ class SampleMaker:
     def make(self, task: Task, opened: Opened) -> Made:
         """Draw an output's noise, and write it."""
         source: Source = opened.source
-        spec = self._spec_of_output(source)
-        rms = self._rms(source, spec) if task.level.quantity == "snr_db" else None
+        spec = self.spec_of_output(source)
+        rms = self.rms(source, spec) if task.level.quantity == "snr_db" else None
         drawn = draw(task.level, spec, Streams(task.key), self._settings.noise.probability, rms)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
         row, lossy = self._make_drawn(task, opened, spec, drawn)
         told: dict[str, Survival | None] = {}
         if task.measure_survival:
-            told[task.output] = self._survival(task, source, spec, drawn) if lossy and drawn.applied else None
+            field = self._field(task, spec, drawn)
+            told[task.output] = self.survival(task, source, spec, field) if lossy and drawn.applied else None
         return Made(task.output, to_line(row), told, tuple(row["warnings"]), drawn.applied)
 
     def read_row(self, row: Row) -> Draw:
@@ -67,7 +76,7 @@ class SampleMaker:
 
     def remake(self, task: Task, opened: Opened, told: Draw) -> tuple[Row, bool]:
         """Make an output anew with the noise that its row told."""
-        row, lossy = self._make_drawn(task, opened, self._spec_of_output(opened.source), told)
+        row, lossy = self._make_drawn(task, opened, self.spec_of_output(opened.source), told)
         return row, lossy or opened.source.format in _LOSSY
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
@@ -86,7 +95,7 @@ class SampleMaker:
             for block in decoded.blocks():
                 yield block.tobytes()
 
-    def _spec_of_output(self, source: Source) -> SampleSpec:
+    def spec_of_output(self, source: Source) -> SampleSpec:
         """Return what an output's samples mean. Raises FileFailed where the request does not fit them."""
         spec = self._effective_spec(source.spec)
         if not self._settings.noise.clip and not spec.is_float:
@@ -99,13 +108,11 @@ class SampleMaker:
         """Write an output, and the clean one beside it. Return its row, and whether its encoding is lossy."""
         assert opened.file is not None
         field = self._field(task, spec, drawn)
-        written = self._write(task, opened.file, opened.source, spec, field if drawn.applied else None)
+        written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
         row = build_row(self._settings, task, opened.file, drawn, field.measure, written)
         return row, written.lossy
 
-    def _write(
-        self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: NoiseField | None
-    ) -> Written:
+    def write(self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: Adding | None) -> Written:
         """Stream the source through the noise into its output, and into the clean one beside it."""
 
         def open_sink(output: OutputFile) -> Sink:
@@ -165,7 +172,7 @@ class SampleMaker:
         for block in source.blocks():
             yield block.astype(np.float32) / scale
 
-    def _rms(self, source: Source, spec: SampleSpec) -> float:
+    def rms(self, source: Source, spec: SampleSpec) -> float:
         """Root mean square over the whole file and all its channels that get noise, DC included."""
         count, squares = 0, 0.0
         for block in self._blocks(source, spec):
@@ -175,11 +182,10 @@ class SampleMaker:
             squares += square_sum(flat)
         return (squares / count) ** 0.5 if count else 0.0
 
-    def _survival(self, task: Task, clean: Source, spec: SampleSpec, drawn: Draw) -> Survival | None:
-        """Read a lossy output back, and draw its noise once more, to tell what is left of it."""
+    def survival(self, task: Task, clean: Source, spec: SampleSpec, field: Adding) -> Survival | None:
+        """Read a lossy output back, and add its noise once more, to tell what is left of it."""
         path = os.path.join(self._settings.destination, task.output)
         limits = self._settings.running.limits
-        field = self._field(task, spec, drawn)
         with (
             SourceFile(path, limits.max_bytes) as file,
             contextlib.closing(self._codec.open_source(file, limits)) as decoded,

@@ -67,6 +67,42 @@ class LatentsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AdversarySettings:
+    """The gradient step under the noise, and the model it is taken on.
+
+    Attributes
+    ----------
+    model, model_sha256
+        Path of a .keras file, and the digest of what it held when the run began.
+    backend
+        "torch" or "jax".
+    eps
+        How far, a share of full scale.
+    classes
+        Names of class folders, in the order of the model's answers.
+    input_range
+        Lowest and highest value that the model takes: black and white of a picture.
+    answers
+        What the model's last layer gives.
+    batch_size
+        Samples whose gradients are computed together; the last bits of a gradient may depend on it.
+    samples_key, labels_key
+        Members of an .npz.
+    """
+
+    model: str
+    model_sha256: str
+    backend: str
+    eps: float
+    classes: tuple[str, ...]
+    input_range: tuple[float, float]
+    answers: Literal["logits", "probabilities"]
+    batch_size: int = 32
+    samples_key: str = "x"
+    labels_key: str = "y"
+
+
+@dataclass(frozen=True, slots=True)
 class OutputSettings:
     """Which outputs."""
 
@@ -111,7 +147,7 @@ class Settings:
     ----------
     source, destination
         Folders; a request for one file names the folder it is in and the file in `choice.names`. Latents: no source.
-    parts, latents
+    parts, latents, adversary
         Only for kinds that they are about.
     """
 
@@ -124,6 +160,7 @@ class Settings:
     running: Running = field(default_factory=Running)
     parts: PartsSettings | None = None
     latents: LatentsSettings | None = None
+    adversary: AdversarySettings | None = None
 
     def spelled(self) -> dict[str, Any]:
         """Every field that changes the bytes of an output, but the level and the copy that its row tells."""
@@ -138,6 +175,10 @@ class Settings:
             spelled["parts"] = asdict(self.parts)
         if self.latents is not None:
             spelled["latents"] = {"shape": self.latents.shape, "dtype": self.latents.dtype}
+        if self.adversary is not None:
+            spelled["adversary"] = asdict(self.adversary)
+            # where the model lies changes nothing
+            del spelled["adversary"]["model"]
         return spelled
 
     @cached_property

@@ -31,6 +31,9 @@ class Summary:
         Of all sources planned.
     survival
         What lossy outputs keep of the noise on disk, by level; the mean over those measured.
+    answers
+        Adversarial: the share of samples that the model answers rightly before, after the step alone, and after step
+        and noise.
     warnings
         How many outputs have each fixed word.
     """
@@ -51,6 +54,7 @@ class Summary:
     hidden: int = 0
     not_chosen: int = 0
     survival: dict[str, Survival] = field(default_factory=dict)
+    answers: dict[str, float] = field(default_factory=dict)
     warnings: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     stopped: str | None = None

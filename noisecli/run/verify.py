@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args
 
 from noisecli.errors import Refused
@@ -259,6 +259,10 @@ def _kind(request: Request, run: dict[str, Any]) -> Kind:
 
 
 def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str, Any]) -> None:
+    if run.get("kind") == "adversarial":
+        raise Refused(
+            "--recompute: adversarial outputs need their model; run the same command with another DST instead"
+        )
     if run.get("kind") == "latents" and request.source:
         raise Refused("--recompute: latents have no source; write it behind DST, with no folder behind it")
     if run.get("kind") != "latents" and not os.path.isdir(request.source or ""):
@@ -280,16 +284,11 @@ def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any]
         output = OutputSettings(encoding, spelled["with_clean"])
         noise = NoiseSettings(levels=(level,), **told)
         parts, latents = spelled.get("parts"), spelled.get("latents")
-        settings = Settings(
-            kind,
-            request.source or "",
-            scratch,
-            noise,
-            output,
-            running=request.running,
-            parts=None if parts is None else PartsSettings(**_tuples(parts)),
-            latents=None if latents is None else LatentsSettings(count=0, per_file=0, **_tuples(latents)),
-        )
+        settings = Settings(kind, request.source or "", scratch, noise, output, running=request.running)
+        if parts is not None:
+            settings = replace(settings, parts=PartsSettings(**_tuples(parts)))
+        if latents is not None:
+            settings = replace(settings, latents=LatentsSettings(count=0, per_file=0, **_tuples(latents)))
         return settings if settings.key == key else None
     except (AttributeError, KeyError, TypeError, ValueError):
         return None

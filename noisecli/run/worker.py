@@ -28,10 +28,15 @@ _MAKERS = {
     "arrays": ("noisecli.run.parts", "PartsMaker"),
     "weights": ("noisecli.run.parts", "PartsMaker"),
     "latents": ("noisecli.run.latents", "LatentsMaker"),
+    "adversarial": ("noisecli.run.adversarial_maker", "AdversarialMaker"),
 }
+_NO_OPENCV = (
+    "OpenCV cannot be loaded here. Install what it needs: apt-get install libgl1 libglib2.0-0\n"
+    "or take the wheel without windows: pip uninstall -y opencv-python && pip install opencv-python-headless"
+)
 _WAYS_OUT = {
-    "images": "OpenCV cannot be loaded here. Install what it needs: apt-get install libgl1 libglib2.0-0\n"
-    "or take the wheel without windows: pip uninstall -y opencv-python && pip install opencv-python-headless",
+    "images": _NO_OPENCV,
+    "adversarial": _NO_OPENCV,
     "audio": "libsndfile cannot be loaded here. Install it: apt-get install libsndfile1\n"
     "or take a wheel that holds it: pip install --force-reinstall soundfile",
 }
@@ -98,7 +103,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 def _do_source(maker: Maker, tasks: list[Task]) -> Iterator[Outcome]:
     """Yield an outcome for each task, or what was made before the problem, and the problem once."""
-    running, origin = _state.settings.running, escape_name(tasks[0].origin)
+    running = _state.settings.running
     seconds = running.timeout * len(tasks)
     try:
         with (
@@ -110,12 +115,17 @@ def _do_source(maker: Maker, tasks: list[Task]) -> Iterator[Outcome]:
                 signal.setitimer(signal.ITIMER_REAL, seconds + opened.size / 1e6)
             for task in tasks:
                 yield maker.make(task, opened)
-    except FileProblem as problem:
-        yield Problem(origin, problem.status, problem.reason, problem.message)
-    except OSError as error:
+    except (FileProblem, OSError, MemoryError) as error:
+        yield problem_of(tasks[0].origin, error)
+
+
+def problem_of(source: str, error: FileProblem | OSError | MemoryError) -> Problem:
+    """Return what an error means for its source."""
+    if isinstance(error, FileProblem):
+        return Problem(escape_name(source), error.status, error.reason, error.message)
+    if isinstance(error, OSError):
         # of the source: what concerns an output is an error of its own by now
         message = f"cannot be read: {error.strerror or error}; look after the disk"
-        yield Problem(origin, "failed", "unreadable", message)
-    except MemoryError:
-        message = "needs more memory than there is; lower --max-pixels, or leave it out with --exclude"
-        yield Problem(origin, "failed", "out-of-memory", message)
+        return Problem(escape_name(source), "failed", "unreadable", message)
+    message = "needs more memory than there is; lower --max-pixels, or leave it out with --exclude"
+    return Problem(escape_name(source), "failed", "out-of-memory", message)

@@ -1,0 +1,141 @@
+"""From the words of a request to the settings of its gradient step; a model is looked at, and not loaded yet."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from noisecli.adversary import facts
+from noisecli.adversary.backend import choose_backend
+from noisecli.errors import Refused
+from noisecli.run.settings import AdversarySettings
+from noisecli.storage import escape_name, file_sha256
+
+_LARGEST_CONFIG = 1 << 26
+_SAVE = "load it where it was made and save it again: model.save('m.keras')"
+_WAYS_OUT = {
+    ".weights.h5": "holds weights without their model; load them into it and save that: model.save('m.keras')",
+    ".h5": f"is Keras's old format, which loads whatever code it names; {_SAVE}",
+    ".hdf5": f"is Keras's old format, which loads whatever code it names; {_SAVE}",
+    ".pt": "is PyTorch's pickle, which is code; build the network in Keras, give it the weights and save a .keras",
+    ".pth": "is PyTorch's pickle, which is code; build the network in Keras, give it the weights and save a .keras",
+    ".pkl": f"is a pickle, which is code; {_SAVE}",
+    ".onnx": "is no model that Keras trains; build the network in Keras, give it the weights and save a .keras",
+    ".tflite": f"is no model that has gradients; {_SAVE}",
+}
+
+
+def adversary_settings(
+    model: str,
+    source: str,
+    *,
+    eps: float,
+    classes: str | None,
+    input_range: tuple[float, float] | None,
+    answers: facts.Answers | None,
+    members: Mapping[str, str],
+    batch_size: int,
+) -> AdversarySettings:
+    """Return the settings of the step.
+
+    Parameters
+    ----------
+    model
+        Path of a .keras file.
+    source
+        The folder whose folders are the classes, unless `classes` names them.
+    classes
+        Names, comma-separated, or a file with a name on each line, in the order of the model's answers.
+    input_range, answers
+        None: as the model's own description tells.
+
+    Raises
+    ------
+    Refused
+        For what is no .keras file, brings code, or does not tell what it was asked for; where no backend is there.
+    """
+    _refuse_other_formats(model)
+    name = escape_name(model)
+    try:
+        config = _read_config(model)
+        facts.refuse_code(config)
+        taken = facts.input_range(config) if input_range is None else input_range
+        given = facts.answers(config) if answers is None else answers
+    except Refused as error:
+        raise Refused(f"{name}: {error}") from error
+    return AdversarySettings(
+        model=model,
+        model_sha256=file_sha256(model),
+        backend=choose_backend(),
+        eps=eps,
+        classes=_folders(source) if classes is None else _listed(classes),
+        input_range=taken,
+        answers=given,
+        batch_size=batch_size,
+        samples_key=members["samples"],
+        labels_key=members["labels"],
+    )
+
+
+def tell_model(adversary: AdversarySettings) -> str:
+    """Return what is said once of the model before it is loaded."""
+    low, high = adversary.input_range
+    return (
+        f"{escape_name(adversary.model)}: takes {low:g}..{high:g}, answers with {adversary.answers}, gradient on "
+        f"{adversary.backend}; a model file is code: load only what you would run"
+    )
+
+
+def _refuse_other_formats(model: str) -> None:
+    name = escape_name(model)
+    for suffix, way_out in _WAYS_OUT.items():
+        if model.lower().endswith(suffix):
+            raise Refused(f"{name}: {way_out}")
+    if os.path.isdir(model):
+        raise Refused(f"{name}: is a folder, such as a SavedModel; {_SAVE}")
+    if not model.lower().endswith(".keras"):
+        raise Refused(f"{name}: is no .keras file; {_SAVE}")
+
+
+def _read_config(model: str) -> facts.Config:
+    """Read the description inside of the archive. Raises Refused, without the file's name."""
+    try:
+        with zipfile.ZipFile(model) as archive:
+            if archive.getinfo("config.json").file_size > _LARGEST_CONFIG:
+                raise Refused("describes itself at more length than any model needs")
+            config = json.loads(archive.read("config.json"))
+    except OSError as error:
+        raise Refused(f"cannot be read: {error.strerror or error}; name the model's file") from error
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError, EOFError) as error:
+        raise Refused(f"is no .keras file that Keras 3 saved ({error}); {_SAVE}") from error
+    if not isinstance(config, dict):
+        raise Refused(f"has no model in it; {_SAVE}")
+    return config
+
+
+def _folders(source: str) -> tuple[str, ...]:
+    """Return the class folders in sorted order, as Keras and torchvision number them."""
+    try:
+        with os.scandir(source) as entries:
+            return tuple(sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")))
+    except OSError:
+        return ()
+
+
+def _listed(classes: str) -> tuple[str, ...]:
+    names: list[Any] = classes.split(",")
+    if os.path.isfile(classes):
+        with open(classes, encoding="utf-8") as file:
+            names = [line.rstrip("\r\n") for line in file]
+            names = names[:-1] if names and not names[-1] else names
+    stripped = tuple(name.strip() for name in names)
+    if len(stripped) < 2 or not all(stripped):
+        raise Refused(f"--classes {classes}: two names or more, a,b,c or a file with one on each line")
+    if len(set(stripped)) < len(stripped):
+        twice = next(name for name in stripped if stripped.count(name) > 1)
+        raise Refused(f"--classes {classes}: names {twice} twice")
+    return stripped
