@@ -7,8 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,11 +53,14 @@ class Work:
         return self.folder / name
 
 
-@contextmanager
-def work_folder(seed: int) -> Iterator[Work]:
-    """Give a folder that goes away at the end."""
+def measured(recipe: Recipe, seed: int) -> tuple[Figures, list[str]]:
+    """Run a recipe with everything drawn from one seed; return its figures and the command lines it ran."""
+    if "models" in sys.modules:
+        sys.modules["models"].keras.utils.set_random_seed(seed)
     with tempfile.TemporaryDirectory(prefix="recipe-") as folder:
-        yield Work(Path(folder), seed)
+        work = Work(Path(folder), seed)
+        figures = {name: float(value) for name, value in recipe.run(work).items()}
+        return figures, work.commands
 
 
 def main(recipe: Recipe) -> None:
@@ -67,18 +69,14 @@ def main(recipe: Recipe) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     args = parser.parse_args()
-    if "models" in sys.modules:
-        sys.modules["models"].keras.utils.set_random_seed(args.seed)
-    with work_folder(args.seed) as work:
-        figures = {name: float(value) for name, value in recipe.run(work).items()}
-        if args.json:
-            told = {"use": recipe.use, "commands": work.commands, "figures": figures, "bought": recipe.bought}
-            print(json.dumps(told))
-            return
-        print(f"{recipe.use}, seed {args.seed}")
-        for line in work.commands:
-            print(f"  {line}")
-        print(f"  {recipe.bought.format(**figures)}")
+    figures, commands = measured(recipe, args.seed)
+    if args.json:
+        print(json.dumps({"use": recipe.use, "commands": commands, "figures": figures}))
+        return
+    print(f"{recipe.use}, seed {args.seed}")
+    for line in commands:
+        print(f"  {line}")
+    print(f"  {recipe.bought.format(**figures)}")
 
 
 @dataclass(frozen=True)
