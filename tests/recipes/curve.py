@@ -33,8 +33,8 @@ def line(name: str) -> str:
 
 RECIPE = Recipe(
     use="Accuracy against std, and raising it while you watch",
-    bought=f"accuracy at std {' '.join(map(str, LEVELS))}: trained clean {line('clean')}; level by level {line('raised')};"
-    f" all levels mixed {line('mixed')}",
+    bought=f"accuracy at std {' '.join(map(str, LEVELS))}: trained clean {line('clean')};"
+    f" level by level {line('raised')}; all levels mixed {line('mixed')}",
     run=run,
 )
 
