@@ -12,7 +12,7 @@ from noisecli import add_gaussian_noise
 
 LEVELS = (0, 20, 40, 60, 80)
 COPIES = 5
-SHARE = 0.5
+SHARE = 0.8
 STEPS = 500
 
 

@@ -28,7 +28,7 @@ PROMISES = {
     "tabular": [("trained_noisy", "without_noisy", 0.01)],
     "adversarial": [("trained", "without", 0.04), ("trained_clean", "without_clean", -0.05)],
     "instance_noise": [("without_sure", "trained_sure", 0.3), ("without_right", "trained_right", 0.15)],
-    "robust_weights": [("trained_60", "without_60", 0.01)],
+    "robust_weights": [("trained_80", "without_80", 0.02), ("trained_0", "without_0", -0.05)],
     "ensemble": [("alone_nll", "together_nll", 0.03), ("alone_ece", "together_ece", 0.02)],
     "control": [("trained_noisy", "without_noisy", 30)],
 }
