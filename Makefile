@@ -5,6 +5,7 @@ WORKERS ?= auto
 RUNS ?= 5
 MINUTES ?= 10
 SEED ?= 0
+TORCH ?= 2.13.0
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -91,7 +92,14 @@ $(VENV)/.lint: $(VENV)/.test
 	@$(PIP) install --requirement $@.txt
 	@touch $@
 
+# A torch for CPUs alone is a tenth of the size; where the index has none, the ordinary one comes with the extras. The
+# spoken digits of the recipes are made by espeak-ng: where it is missing and cannot come, that recipe is skipped by name.
 $(VENV)/.all: $(VENV)/.lint
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install 'torch==$(TORCH)+cpu' 2>/dev/null || \
+		echo "no torch $(TORCH)+cpu here, so the ordinary torch"
+	@command -v espeak-ng >/dev/null || apt-get install --yes --quiet espeak-ng >/dev/null 2>&1 || \
+		sudo -n apt-get install --yes --quiet espeak-ng >/dev/null 2>&1 || \
+		echo "espeak-ng is missing, so the recipe for speech is skipped: apt-get install espeak-ng"
 	@$(EXTRAS) >$@.txt
 	@$(PIP) install --requirement $@.txt
 	$(use_an_opencv_that_loads)

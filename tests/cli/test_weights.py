@@ -263,7 +263,7 @@ def test_pickles_beside_pictures_are_side_files(pictures, noisy, destination):
 
 @pytest.mark.slow
 def test_the_way_out_of_a_pickle_works(tmp_path):
-    torch = pytest.importorskip("torch", reason="needs torch: the extra named keras-test")
+    torch = pytest.importorskip("torch", reason="needs torch: the extra named recipes")
     pytest.importorskip("safetensors", reason="needs safetensors: the extra named test")
     from noisecli.codecs import PICKLE_WAY_OUT
 
