@@ -97,8 +97,9 @@ $(VENV)/.lint: $(VENV)/.test
 $(VENV)/.all: $(VENV)/.lint
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install 'torch==$(TORCH)+cpu' 2>/dev/null || \
 		echo "no torch $(TORCH)+cpu here, so the ordinary torch"
-	@command -v espeak-ng >/dev/null || apt-get install --yes --quiet espeak-ng >/dev/null 2>&1 || \
-		sudo -n apt-get install --yes --quiet espeak-ng >/dev/null 2>&1 || \
+	@command -v espeak-ng >/dev/null || \
+		{ apt-get update && apt-get install --yes espeak-ng || \
+		sudo -n apt-get update && sudo -n apt-get install --yes espeak-ng; } >/dev/null 2>&1 || \
 		echo "espeak-ng is missing, so the recipe for speech is skipped: apt-get install espeak-ng"
 	@$(EXTRAS) >$@.txt
 	@$(PIP) install --requirement $@.txt

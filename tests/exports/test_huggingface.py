@@ -104,7 +104,7 @@ def test_other_kinds_are_refused(images, pictures, export, destination):
 def test_hugging_face_reads_it(images, fill, export, destination, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
-    datasets = pytest.importorskip("datasets")
+    datasets = pytest.importorskip("datasets", reason="needs datasets: the extra named readers")
     names = ["train/cat/a.png", "train/dog/b.png", "test/cat/c.png"]
     assert images("--std", "5,25", source=fill(tmp_path / "pictures", *names)).status == 0
     assert export("--to", "hf").status == 0

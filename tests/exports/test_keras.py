@@ -48,7 +48,7 @@ print(model.evaluate(data, verbose=0, return_dict=True)["accuracy"])
 def test_a_detector_learns_from_labels(images, fill, export, destination, tmp_path, backend):
     # looked for, not imported: Keras takes its backend from the environment, once
     if not (find_spec("keras") and find_spec(backend)):
-        pytest.skip(f"needs keras and {backend}")
+        pytest.skip(f"needs keras and {backend}: the extra named recipes")
     pictures = fill(tmp_path / "pictures", *(f"{number:02}.png" for number in range(32)))
     assert images("--with-clean", "--std", "40", source=pictures).status == 0
     table = tmp_path / "labels.csv"

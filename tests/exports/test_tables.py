@@ -137,7 +137,7 @@ def test_rows_are_streamed(images, animals, destination):
 
 
 def test_pandas_reads_them(images, animals, export, rows, destination, tmp_path):
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas", reason="needs pandas: the extra named readers")
     assert images("--with-clean", source=animals).status == 0
     for kind in TABLES:
         assert export("--to", kind, "-o", tmp_path / f"{kind}.csv").status == 0
