@@ -41,9 +41,10 @@ help:  ## print this list
 demo: $(VENV)/.test  ## run noisecli on sample_data, into demo/
 	$(BIN)/noisecli images sample_data/images demo/images --std 25 --sidecars copy
 	$(BIN)/noisecli audio sample_data/audio demo/audio --snr-db 10..30 --sidecars copy
+	$(BIN)/noisecli preview sample_data/images demo/preview.png --std 5,25,50 --force
 	@echo; echo "Now a folder with a broken file in it: it never costs the others, and the exit status is 1."
 	@echo "$(BROKEN)"; $(BROKEN); test $$? -eq 1
-	@echo; echo "Look at demo/images and demo/audio, beside sample_data/images and sample_data/audio."
+	@echo; echo "Look at demo/preview.png first, then at demo/images and demo/audio, beside sample_data/images and sample_data/audio."
 	@echo "What was done to each file: demo/images/manifest.jsonl. What went wrong: demo/broken/errors.jsonl."
 
 test: $(VENV)/.test  ## the quick tests
