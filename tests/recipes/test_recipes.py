@@ -19,7 +19,7 @@ PROMISES = {
     "curve": [("raised_100", "clean_100", 0.03), ("mixed_100", "clean_100", 0.03), ("clean_0", "clean_100", 0.1)],
     "fresh": [("keras", "once", 0.04), ("torch", "once", 0.035)],
     "finetune": [("noisy", "base", 0.01), ("noisy", "scratch", 0.02)],
-    "two_views": [("views_80", "noisy_80", 0.02), ("views_0", "clean_0", 0.004)],
+    "two_views": [("views_80", "noisy_80", 0.004), ("views_0", "clean_0", 0.004)],
     "boxes": [("trained_noisy", "without_noisy", 0.15), ("trained_clean", "without_clean", -0.15)],
     "denoiser": [("denoised", "noisy", 3.0), ("denoised", "blurred", 0.5)],
     "anomaly": [("trained", "classic", 0.06)],
