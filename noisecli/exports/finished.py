@@ -16,6 +16,7 @@ from noisecli.storage import escape_name
 
 Row = dict[str, Any]
 
+_MOST = 1e300
 _SPLIT = re.compile(
     r"(?:^|[-._ 0-9])(?:train|training|validation|valid|val|dev|test|testing|eval|evaluation)(?:[-._ 0-9]|$)"
 )
@@ -49,7 +50,8 @@ class FinishedRun:
         self.kind = str(run.get("kind"))
         self._settings: dict[str, Any] = run["settings"]
         self._expected = run["totals"].get("outputs")
-        self.problems = sum(int(run["totals"].get(word, 0)) for word in ("failed", "skipped"))
+        told = (run["totals"].get(word, 0) for word in ("failed", "skipped"))
+        self.problems = sum(number for number in told if isinstance(number, int))
 
     def was_asked(self, setting: str, usual: object) -> bool:
         """Whether any of the run's settings has another value than the usual one."""
@@ -81,9 +83,9 @@ class FinishedRun:
             for number, line in enumerate(file, 1):
                 try:
                     row = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     row = None
-                if not isinstance(row, dict) or not all(map(is_inside, _names(row))):
+                if not isinstance(row, dict) or not _is_sound(row) or (b"\\ud" in line and not _is_text(row)):
                     raise Refused(
                         f"{self._shown}: line {number} of {self.manifest} is no row; run the same command again"
                     )
@@ -105,6 +107,25 @@ class FinishedRun:
         for row in self._parsed():
             keys.update(dict.fromkeys(row))
         return list(keys)
+
+
+def _is_sound(row: Row) -> bool:
+    """Whether what exports read of a row is of the kind that noisecli writes."""
+    numbers = (row.get(key) for key in ("copy", "std", "std_fraction", "measured_std"))
+    return (
+        all(map(is_inside, _names(row)))
+        and (row.get("source") is None or (is_inside(row["source"]) and "\0" not in row["source"]))
+        and all(number is None or (isinstance(number, int | float) and abs(number) < _MOST) for number in numbers)
+    )
+
+
+def _is_text(row: Row) -> bool:
+    """Whether a row can be written as UTF-8: JSON may spell half of a character."""
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _names(row: Row) -> list[object]:

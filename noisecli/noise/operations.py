@@ -15,6 +15,9 @@ Slots = NDArray[np.uint16]
 _PART = 1 << 15
 """Samples that stay in the innermost caches as doubles."""
 
+_EXACT = 2.0**62
+"""Differences of 64-bit integers below this do not wrap around."""
+
 
 class Sums(NamedTuple):
     """Over (noisy - clean): sum and sum of squares; over clean: sum of squares. Not finite if a sample is not."""
@@ -56,12 +59,21 @@ class NumpyOperations:
         with np.errstate(invalid="ignore"):
             for start in range(0, x.size, _PART):
                 clean = x[start : start + _PART].astype(np.float64)
-                applied = noisy[start : start + _PART].astype(np.float64)
-                applied -= clean
+                applied = difference(noisy[start : start + _PART], x[start : start + _PART])
                 total += float(applied.sum())
                 squares += _square_sum(applied)
                 signal_squares += _square_sum(clean)
         return Sums(total, squares, signal_squares)
+
+
+def difference(x: AnyArray, y: AnyArray | np.generic) -> NDArray[np.float64]:
+    """Return x - y as doubles; 64-bit integers near each other are subtracted before they lose their digits."""
+    apart: NDArray[np.float64] = x.astype(np.float64)
+    apart -= y.astype(np.float64)
+    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8:
+        return apart
+    exact: NDArray[np.float64] = (x - y).view(np.int64).astype(np.float64)
+    return np.where(np.abs(apart) < _EXACT, exact, apart)
 
 
 def _square_sum(x: AnyArray) -> float:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.noise.operations import difference
+
 AnyArray = NDArray[Any]
 Float64 = NDArray[np.float64]
 
@@ -57,20 +59,18 @@ class Spread:
     def __init__(self, columns: Columns | None = None) -> None:
         self._columns = columns or Columns(1, 1)
         self._seen = 0
-        self._shift: np.float64 | None = None
+        self._shift: np.generic | None = None
         self._numbers, self._means, self._deviations = (np.zeros(self._columns.number) for _ in range(3))
 
     def note(self, block: AnyArray) -> None:
         """Add a block of samples, one dimension, in storage order."""
-        # the cast of a signalling NaN is an invalid operation too
-        with np.errstate(invalid="ignore"):
-            x = block.astype(np.float64)
-        finite = np.isfinite(x)
+        finite = np.isfinite(block)
         if self._shift is None and finite.any():
             # sums of numbers near 0 keep the digits that a large mean would push out
-            self._shift = x[finite.argmax()]
+            self._shift = block[finite.argmax()]
+        # the cast of a signalling NaN is an invalid operation too
         with np.errstate(over="ignore", invalid="ignore"):
-            x -= self._shift or 0.0
+            x = block.astype(np.float64) if self._shift is None else difference(block, self._shift)
         every = bool(finite.all())
         if self._columns.number == 1:
             self._merge(slice(0, 1), *_moments(x if every else x[finite]))

@@ -157,7 +157,7 @@ class SampleMaker:
             return
         high = source.spec.full_scale if self._settings.noise.full_scale is None else self._settings.noise.full_scale
         for block in source.blocks():
-            lowest, highest = np.nanmin(block), np.nanmax(block)
+            lowest, highest = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
             if lowest < 0 or highest > high:
                 found = f"has samples from {lowest:g} to {highest:g}, outside 0..{high:g}"
                 raise FileFailed("out-of-range", f"{found}; say what white is: --full-scale V")

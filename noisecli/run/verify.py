@@ -205,7 +205,7 @@ def _rows(path: str) -> Iterator[tuple[int, Row | None]]:
         for number, line in enumerate(file, 1):
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 row = None
             yield number, row if isinstance(row, dict) else None
 

@@ -130,7 +130,8 @@ def _differ_all(checks: list[Check], reason: Reason, message: str) -> None:
 def _source_of(row: Row) -> str:
     """Return the source's path as the file system spells it; empty where there is none."""
     name: str = row.get("source") or ""
-    if "name-not-utf8" not in (row.get("warnings") or ()):
+    warnings = row.get("warnings")
+    if not isinstance(warnings, list) or "name-not-utf8" not in warnings:
         return name
     return find_escaped(_state.settings.source, name) or name
 

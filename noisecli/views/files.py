@@ -21,8 +21,10 @@ def encode(sheet: Canvas, suffix: str) -> bytes:
     """Return a sheet's bytes. Raises Refused where the format cannot hold so many pixels."""
     longest = _LONGEST.get(suffix)
     if longest is not None and max(sheet.shape) > longest:
+        height, width = sheet.shape[:2]
+        fewer = "lower --rows" if height > width else "ask for fewer levels"
         raise Refused(
-            f"the sheet has {sheet.shape[0]:,} lines, {suffix} holds {longest:,}; name a .png, or lower --rows"
+            f"the sheet has {width:,} x {height:,} pixels, {suffix} holds {longest:,}; name a .png, or {fewer}"
         )
     done, data = cv2.imencode(suffix, sheet, FORMATS[suffix])
     if not done:

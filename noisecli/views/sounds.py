@@ -36,13 +36,14 @@ def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewi
     if not clean.size:
         return Row(name, _about(sound), problem="has no samples to look at")
     waves = [clean, *(listen(version.path, sound, viewing) for version in versions)]
+    waves = [np.nan_to_num(wave, nan=0.0, posinf=0.0, neginf=0.0) for wave in waves]
     peak = max(float(np.abs(wave).max(initial=0)) for wave in waves) or 1.0
     spectra = [decibels(wave, sound.rate, _SPECTRUM_HEIGHT, WIDTH) for wave in waves]
     top = 10 * math.ceil(max(float(spectrum.max()) for spectrum in spectra) / 10)
     time = axes.below(WIDTH, sound.start / sound.rate, sound.stop / sound.rate, " s")
     captions = [("original", ()), *((version.title, version.notes) for version in versions)]
     cells = [
-        Cell(title, notes, (_draw_waves(clean, wave, peak), _draw_spectrum(spectrum, top), time))
+        Cell(title, notes, (_draw_waves(waves[0], wave, peak), _draw_spectrum(spectrum, top), time))
         for (title, notes), wave, spectrum in zip(captions, waves, spectra, strict=True)
     ]
     return Row(name, _about(sound), (*cells, _colour_bar(top)), _left_scales(peak, sound.rate))

@@ -21,12 +21,12 @@ def decibels(wave: NDArray[np.float32], rate: int, height: int, width: int) -> N
     """
     length = 2 ** max(5, round(math.log2(rate * WINDOW_SECONDS)))
     # half a window of silence on both sides: the first column is about the first sample
-    padded = np.pad(wave, length // 2)
+    padded = np.pad(wave.astype(np.float64), length // 2)
     frames = max(width, math.ceil((len(padded) - length) / (length // 2)) + 1)
     starts = np.linspace(0, len(padded) - length, frames).astype(np.int64)
-    window = np.hanning(length + 1)[:-1].astype(np.float32)
+    window = np.hanning(length + 1)[:-1]
     windows = np.lib.stride_tricks.sliding_window_view(padded, length)
-    power = np.empty((length // 2 + 1, frames), np.float32)
+    power = np.empty((length // 2 + 1, frames))
     for begin in range(0, frames, _FRAMES_AT_ONCE):
         some = windows[starts[begin : begin + _FRAMES_AT_ONCE]] * window
         power[:, begin : begin + _FRAMES_AT_ONCE] = np.square(np.abs(np.fft.rfft(some, axis=1))).T

@@ -1,5 +1,6 @@
 """Half a table is worse than none."""
 
+import json
 import os
 
 import pytest
@@ -53,6 +54,33 @@ def damage_manifest(folder):
 
 def damage_run(folder):
     (folder / "run.json").unlink()
+
+
+ODD = {
+    "source": ["../a.png", 5, ["a"], "\ud800/a.png"],
+    "level": ["\udc80"],
+    "copy": ["abc", [1]],
+    "std": ["x", {"a": 1}, 10**400],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in ODD.items() for value in values])
+def test_a_row_that_somebody_edited_is_refused(finished, export, kind, key, value):
+    lines = (finished / "manifest.jsonl").read_text().splitlines()
+    edited = json.dumps({**json.loads(lines[0]), key: value})
+    (finished / "manifest.jsonl").write_text("\n".join([edited, *lines[1:], ""]))
+    done = export("--to", kind)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("command", ["export", "verify"])
+def test_a_line_of_brackets_is_no_row(finished, noisy, command):
+    with open(finished / "manifest.jsonl", "a") as file:
+        file.write("[" * 200_000 + "]" * 200_000 + "\n")
+    done = noisy(command, finished, *(["--to", "csv"] if command == "export" else []))
+    assert done.status == (2 if command == "export" else 1)
+    assert "Traceback" not in done.err
 
 
 DAMAGES = {name: function for name, function in globals().items() if name.startswith("damage_")}

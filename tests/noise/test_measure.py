@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from noisecli.model import SampleSpec
+from noisecli.noise.field import NoiseField
 from noisecli.noise.measure import Measure, round_significant, significant_or_none, square_sum
+from noisecli.noise.stream import Streams
 
 CASES = [
     *[("uint8", std) for std in (0.3, 25, 120, 2000)],
@@ -140,3 +143,14 @@ def test_digits():
     assert significant_or_none(float("nan")) is None
     assert significant_or_none(None) is None
     assert significant_or_none(1.23456789) == 1.23457
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_noise_on_large_integers_is_measured(dtype):
+    """The samples differ beyond the digits of a double; what was added does not."""
+    x = np.full(20_000, 2**62 + 12_345, dtype)
+    spec = SampleSpec(dtype, x.shape, 1.0, *(float(end) for end in (np.iinfo(dtype).min, np.iinfo(dtype).max)))
+    field = NoiseField(Streams(bytes(16)), spec, 25.0)
+    added = (field.add(x) - x).view(np.int64)
+    assert field.measure.std == pytest.approx(added.std(), rel=1e-9)
+    assert field.measure.std == pytest.approx(25, rel=5 / np.sqrt(2 * x.size))

@@ -27,6 +27,20 @@ def test_a_large_mean_costs_no_digits():
     assert noted(x, 100).std == pytest.approx(x.std(), rel=1e-9)
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+@pytest.mark.parametrize("base", [0, 1_700_000_000_000_000_000, 2**63 - 200])
+def test_large_integers_close_together_keep_their_digits(dtype, base):
+    """Nanoseconds since 1970, identifiers: a double has no room for what tells them apart."""
+    steps = np.random.default_rng(2).integers(0, 200, 3000)
+    x = np.array(base, dtype) + steps.astype(dtype)
+    assert noted(x, 100).std == pytest.approx(steps.std(), rel=1e-11)
+
+
+def test_integers_from_end_to_end():
+    limits = np.iinfo(np.int64)
+    assert noted(np.array([limits.min, limits.max] * 50), 7).std == pytest.approx(2.0**63, rel=1e-11)
+
+
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("fortran_order", [False, True])
 @pytest.mark.parametrize("shape", [(500, 6), (10, 20, 15), (2, 1500), (3000, 1), (1, 3000)])

@@ -117,5 +117,8 @@ def test_silence_and_what_is_no_number_have_a_row(preview, tmp_path):
     wave = tone(440, 8000, amplitude=0.3)
     wave[100:120] = np.nan
     soundfile.write(tmp_path / "b.wav", wave, 8000, subtype="FLOAT")
-    for name in ("a.wav", "b.wav"):
+    wave[200] = np.inf
+    soundfile.write(tmp_path / "c.wav", wave, 8000, subtype="FLOAT")
+    soundfile.write(tmp_path / "d.wav", np.random.default_rng(0).normal(0, 1e30, 4000), 8000, subtype="FLOAT")
+    for name in ("a.wav", "b.wav", "c.wav", "d.wav"):
         assert preview(tmp_path / name, tmp_path / f"{name}.png", "--snr-db", "10").status == 0

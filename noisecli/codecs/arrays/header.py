@@ -90,7 +90,7 @@ def _parsed(text: bytes) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
             warnings.simplefilter("ignore")
             shape, fortran_order, dtype = npy.read_array_header_2_0(io.BytesIO(struct.pack("<I", len(text)) + text))
     except _NO_HEADER as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0][:100]
         raise FileFailed("corrupt", f"has a header that cannot be read ({reason}); save it again") from None
     if any(isinstance(length, bool) or length < 0 for length in shape):
         raise FileFailed("corrupt", f"has a header that says shape {shape}; save it again")

@@ -33,6 +33,10 @@ def _open(file: InputFile, limits: Limits) -> PartsSource:
     if not file.size:
         raise FileFailed("empty", "is empty; copy it again")
     start = read_at(file.fileno(), 0, min(file.size, 16))
+    named = file.suffix.lower() == safetensors.SUFFIX and start[8:9] == b"{"
+    if named or safetensors.looks_like(start, file.size):
+        # first: it begins with a number, which may spell any other format's first bytes
+        return safetensors.SafetensorsSource(file)
     if start.startswith(_HDF5_MAGIC):
         _require_h5py()
         from noisecli.codecs.weights.hdf5 import HDF5File
@@ -42,7 +46,7 @@ def _open(file: InputFile, limits: Limits) -> PartsSource:
         return _open_zip(file, limits)
     if start.startswith(_PICKLE_MAGIC):
         raise FileSkipped("unsupported-format", f"is a pickle: it {PICKLE_WAY_OUT}")
-    if safetensors.looks_like(start) or file.suffix.lower() == safetensors.SUFFIX:
+    if file.suffix.lower() == safetensors.SUFFIX:
         return safetensors.SafetensorsSource(file)
     raise FileFailed("wrong-content", "is neither safetensors, HDF5 nor a zip of weights; save it in one of them")
 

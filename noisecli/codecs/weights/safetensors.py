@@ -148,9 +148,10 @@ class SafetensorsSink:
         """Nothing is held."""
 
 
-def looks_like(start: bytes) -> bool:
-    """Whether a file that begins so is in this format."""
-    return start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{"
+def looks_like(start: bytes, size: int) -> bool:
+    """Whether a file of this size that begins so is in this format: the length of a header that fits, and its brace."""
+    length = int.from_bytes(start[:_LENGTH_BYTES], "little")
+    return start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and length <= size - _LENGTH_BYTES
 
 
 def _read_header(descriptor: int, size: int) -> tuple[int, dict[str, Any]]:

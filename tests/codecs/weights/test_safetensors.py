@@ -54,6 +54,16 @@ def test_written_again_without_a_change_it_has_the_same_bytes(mixed, new_path, r
     assert rewrite(path).read_bytes() == mixed
 
 
+@pytest.mark.parametrize("low_byte", [0x50, 0x80, 0x89, *range(8, 256, 24)])
+@pytest.mark.parametrize("suffix", [".safetensors", ""])
+def test_the_length_in_front_may_spell_any_other_formats_beginning(low_byte, suffix, open_bytes):
+    """The first byte is the low one of the header's length: one file in 32 begins like a pickle."""
+    header = json.dumps({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    length = 0x4B00 + low_byte if low_byte == 0x50 else 256 + low_byte
+    data = struct.pack("<Q", length) + header.ljust(length) + np.ones(2, "<f4").tobytes()
+    assert [part.name for part in open_bytes(data, suffix).parts] == ["a"]
+
+
 def test_only_floats_of_16_32_and_64_bits_may_get_noise(mixed, open_bytes):
     parts = open_bytes(mixed).parts
     assert [part.name for part in parts][:3] == ["z.weight", "a.mask", "m.weight"]
