@@ -68,7 +68,7 @@ def _energies(source: SoundSource, piece: int) -> tuple[NDArray[np.float64], int
     frames = 0
     for block in source.blocks():
         frames += len(block)
-        rest = np.concatenate([rest, np.square(np.nan_to_num(block[:, 0].astype(np.float64)))])
+        rest = np.concatenate([rest, np.square(np.nan_to_num(block[:, 0].astype(np.float64), posinf=0.0, neginf=0.0))])
         whole = len(rest) // piece * piece
         energies.append(rest[:whole].reshape(-1, piece).sum(axis=1))
         rest = rest[whole:]
