@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import isal
 
 from noisecli.codecs.image.decode import open_source
 from noisecli.codecs.image.encode import create_sink
@@ -11,5 +12,5 @@ __all__ = ["create_sink", "open_source", "versions"]
 
 
 def versions() -> dict[str, str]:
-    """Return the version of the library that decodes and encodes."""
-    return {"opencv": cv2.__version__}
+    """Return the versions of the libraries that decode and encode."""
+    return {"opencv": cv2.__version__, "isal": isal.__version__}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.image import exif, jpeg, plain, png, targets, tiff
+from noisecli.codecs.image import exif, jpeg, plain, png, png_encode, targets, tiff
 from noisecli.codecs.image.decode import ImageSource
 from noisecli.codecs.image.header import Header, Metadata
 from noisecli.codecs.image.stderr import caught, first_words
@@ -97,13 +97,10 @@ class ImageSink:
         return jpeg.splice(_encoded(".jpg", picture, options), [*segments, *profile], metadata.density)
 
     def _png(self, picture: Picture) -> bytes:
-        # Noise does not compress: no filter and no search for repeats is the fastest, and smaller than the default.
-        options = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
-        options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
         metadata = self._metadata
         chunks = metadata.native if self._header.format == "png" else png.common_chunks(metadata)
         profile = [png.icc_chunk(metadata.icc)] if metadata.icc else []
-        return png.splice(_encoded(".png", picture, options), [*profile, *chunks])
+        return png_encode.encode(picture, [*profile, *chunks])
 
     def _tiff(self, pictures: list[Picture]) -> bytes:
         """Deflate when the source was compressed, else bare: LZW makes noise bigger (8 bits: by a third)."""

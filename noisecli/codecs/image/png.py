@@ -173,8 +173,3 @@ def common_chunks(metadata: Metadata) -> list[bytes]:
     if metadata.xmp:
         chunks.append(chunk(b"iTXt", XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp))
     return chunks
-
-
-def splice(encoded: bytes, chunks: list[bytes]) -> bytes:
-    """Put chunks into a freshly encoded PNG, behind its header."""
-    return b"".join([encoded[:33], *chunks, encoded[33:]])
