@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "noisecli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "errors": 1,
+    "kinds": 1,
     "model": 1,
     "storage": 2,
     "codecs": 2,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from noisecli.kinds import CODECS
 from noisecli.model import Encoding, Format, Kind, Limits, SampleSpec, Warn
 
 if TYPE_CHECKING:
@@ -261,22 +262,7 @@ def kinds_of(suffix: str) -> tuple[Kind, ...]:
     return form.kinds if form else UNSUPPORTED.get(suffix.lower(), ())
 
 
-_MODULES = {
-    "images": "noisecli.codecs.image",
-    "audio": "noisecli.codecs.audio",
-    "arrays": "noisecli.codecs.arrays",
-    "weights": "noisecli.codecs.weights",
-    "latents": "noisecli.codecs.arrays",
-    "adversarial": "noisecli.codecs.image",
-}
-
-
-def module_of(kind: str) -> str:
-    """Return the name of the module that holds a kind's codec."""
-    return _MODULES[kind]
-
-
 def load(kind: str) -> Codec | PartsCodec:
     """Import the codec of a kind; only now OpenCV or libsndfile is loaded."""
-    codec: Codec | PartsCodec = import_module(module_of(kind))
+    codec: Codec | PartsCodec = import_module(CODECS[kind])
     return codec

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.noise.operations import operations
+
 AnyArray = NDArray[Any]
 Mask = NDArray[np.bool_]
 
@@ -23,7 +25,7 @@ def add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyA
     x
         Integers, one dimension.
     noise
-        int16 or int32, or float64, which is rounded.
+        int8, int16 or int32, or float64, which is rounded.
     low, high
         The clip; the limits of the dtype hold too.
     out
@@ -31,6 +33,8 @@ def add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyA
     """
     limits = _limits_of(x.dtype)
     low, high = max(low, limits[0]), min(high, limits[1])
+    if noise.dtype == np.int8 and x.dtype == np.uint8 and (low, high) == limits:
+        return operations().add_narrow(x, noise, out)
     if noise.dtype.kind == "i" and x.dtype.itemsize >= noise.dtype.itemsize:
         total, held = _add_saturating(x, noise.astype(f"i{x.dtype.itemsize}", copy=False))
     elif x.dtype.itemsize == 8:
@@ -64,7 +68,7 @@ def _wide_enough(samples: np.dtype[Any], noise: np.dtype[Any]) -> type:
     """Type of the sum. Noise in int16 ends at 9.2 * 2,000 + 10,000, so 8 more bits fit beside it."""
     if noise.kind == "f":
         return np.float64
-    return np.int16 if noise.itemsize == 2 and samples.itemsize == 1 else np.int32
+    return np.int16 if noise.itemsize <= 2 and samples.itemsize == 1 else np.int32
 
 
 def _add_to_64_bits(x: AnyArray, noise: AnyArray) -> tuple[AnyArray, Mask]:

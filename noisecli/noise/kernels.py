@@ -28,7 +28,11 @@ Int32 = NDArray[np.int32]
 
 CACHED = 1 << 17
 """Samples worked on at a time where a pass follows a pass: they stay in the cache."""
-MARK = np.int16(-32768)
+_NARROW, _USUAL = np.dtype(np.int8), np.dtype(np.int16)
+_MARKS = {_NARROW: -128, _USUAL: -32768}
+"""No k in a table of that type."""
+_LARGEST_SLOT = 4.18
+"""More than where the outermost slots begin, in standard deviations."""
 _TABLE_PAYS = 8_192
 """Fewer samples than this are evaluated one by one, unless others of the same std have been before."""
 _LARGEST_TABLE_STD = 2000.0
@@ -60,8 +64,8 @@ def draw_noise(streams: Streams, dtype: np.dtype[Any], count: int, std: float, m
     Returns
     -------
     ndarray
-        int16 or int32 for integers, or float64, to be rounded, where std or mean are far beyond 16 bits; float32 for
-        float16 and float32, float64 for other floats.
+        int8, int16 or int32 for integers, or float64, to be rounded, where std or mean are far beyond 16 bits;
+        float32 for float16 and float32, float64 for other floats.
     """
     if dtype.kind == "f" and dtype.itemsize <= 4:
         return float32_noise(streams, count, std, mean)
@@ -74,24 +78,27 @@ def draw_noise(streams: Streams, dtype: np.dtype[Any], count: int, std: float, m
     return float64_noise(streams, count, std, mean)
 
 
-def integer_noise(streams: Streams, count: int, std: float, mean: float) -> NDArray[np.int16]:
-    """Draw `count` integers k exactly distributed; every k fits int16, 9.2 standard deviations out."""
-    noise = np.empty(count, np.int16)
+def integer_noise(streams: Streams, count: int, std: float, mean: float) -> AnyArray:
+    """Draw `count` integers k exactly distributed: int8 where all fit, else int16, to 9.2 standard deviations."""
+    kind = _NARROW if _LARGEST_SLOT * std + abs(mean) <= 127 else _USUAL
+    noise = np.empty(count, kind)
     marked: list[NDArray[np.intp]] = []
     their_slots: list[Slots] = []
-    table = _table(std, mean) if _table_pays(count, std, mean) else None
+    table = _table(std, mean, kind) if _table_pays(count, std, mean) else None
     for start in range(0, count, CACHED):
         part = noise[start : start + CACHED]
         slots = streams.slots.uint16(part.size)
         if table is None:
-            part[:] = _round_slots(*_edges_of(slots), std, mean)
+            part[:] = _round_slots(*_edges_of(slots), std, mean, _MARKS[kind])
         else:
             operations().look_up(table, slots, part)
-        places = np.flatnonzero(part == MARK)
+        places = (part == _MARKS[kind]).nonzero()[0]
         marked.append(places + start)
         their_slots.append(slots[places])
-    again = _drawn_again(streams, np.concatenate(their_slots))
-    noise[np.concatenate(marked)] = _round(again, std, mean)
+    again = _round(_drawn_again(streams, np.concatenate(their_slots)), std, mean)
+    if kind is _NARROW and len(again) and max(again.max(), -again.min()) > 127:
+        noise = noise.astype(_USUAL)
+    noise[np.concatenate(marked)] = again
     return noise
 
 
@@ -108,12 +115,12 @@ def _table_pays(count: int, std: float, mean: float) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _table(std: float, mean: float) -> NDArray[np.int16]:
-    """The k of each slot, or MARK. The outermost slots have no end: they are marked whatever std is."""
-    rounded = _round(edges()[1:-1], std, mean).astype(np.int16)
-    table = np.full(len(rounded) + 1, MARK)
+def _table(std: float, mean: float, kind: np.dtype[Any]) -> AnyArray:
+    """The k of each slot, or the mark. The outermost slots have no end: they are marked whatever std is."""
+    rounded = _round(edges()[1:-1], std, mean).astype(kind)
+    table = np.full(len(rounded) + 1, _MARKS[kind], kind)
     table[1:-1] = rounded[1:]
-    table[1 + np.flatnonzero(rounded[1:] != rounded[:-1])] = MARK
+    table[1 + np.flatnonzero(rounded[1:] != rounded[:-1])] = _MARKS[kind]
     return table
 
 
@@ -121,12 +128,12 @@ def _edges_of(slots: Slots) -> tuple[AnyArray, AnyArray]:
     return edges().take(slots), edges().take(slots.astype(np.intp) + 1)
 
 
-def _round_slots(low: AnyArray, high: AnyArray, std: float, mean: float) -> NDArray[np.int16]:
+def _round_slots(low: AnyArray, high: AnyArray, std: float, mean: float, mark: int) -> AnyArray:
     # an infinite edge times std 0 is no number: the outermost slots are marked whatever std is
     with np.errstate(invalid="ignore"):
         lowest, highest = _round(low, std, mean), _round(high, std, mean)
     same = lowest == highest
-    return np.where(same, lowest, MARK).astype(np.int16)
+    return np.where(same, lowest, mark)
 
 
 def _round(normal: AnyArray, std: float, mean: float) -> AnyArray:

@@ -15,6 +15,8 @@ Slots = NDArray[np.uint16]
 _PART = 1 << 15
 """Samples that stay in the innermost caches as doubles."""
 
+_MIDDLE = np.uint8(128)
+
 _EXACT = 2.0**62
 """Differences of 64-bit integers below this do not wrap around."""
 
@@ -33,6 +35,9 @@ class ArrayOperations(Protocol):
     def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
         """Write table[slots] to out; the table has 65,536 entries."""
 
+    def add_narrow(self, x: NDArray[np.uint8], k: NDArray[np.int8], out: NDArray[np.uint8]) -> int:
+        """Write x + k, held between 0 and 255, to out; return how many sums had to be held."""
+
     def square_sum(self, x: AnyArray) -> float:
         """Return the sum of squares."""
 
@@ -48,6 +53,14 @@ class NumpyOperations:
         for start in range(0, slots.size, _PART):
             # numpy makes indices of 64 bits of them first
             table.take(slots[start : start + _PART], out=out[start : start + _PART], mode="clip")
+
+    def add_narrow(self, x: NDArray[np.uint8], k: NDArray[np.int8], out: NDArray[np.uint8]) -> int:
+        """Write x + k, held between 0 and 255, to out; return how many sums had to be held."""
+        total = x.astype(np.int16)
+        total += k
+        held = total.clip(0, 255)
+        np.copyto(out, held, casting="unsafe")
+        return int(np.count_nonzero(held != total))
 
     def square_sum(self, x: AnyArray) -> float:
         """Return the sum of squares."""
@@ -91,6 +104,17 @@ class OpenCVOperations(NumpyOperations):
     def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
         """Write table[slots] to out."""
         self._cv2.LUT(slots[None], table[None], out[None])
+
+    def add_narrow(self, x: NDArray[np.uint8], k: NDArray[np.int8], out: NDArray[np.uint8]) -> int:
+        """Write x + k, held between 0 and 255, to out: 128 lower, it is the sum that signed bytes saturate."""
+        signed = (x ^ _MIDDLE).view(np.int8)
+        total = out.view(np.int8)
+        self._cv2.add(signed[None], k[None], total[None])
+        # what was held moved by less than k, and by less than a whole turn
+        moved = np.subtract(total, signed, out=signed)
+        held = int(np.count_nonzero(moved != k))
+        out ^= _MIDDLE
+        return held
 
     def square_sum(self, x: AnyArray) -> float:
         """Return the sum of squares. OpenCV squares the root of it: rounding mends that for integers."""

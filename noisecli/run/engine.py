@@ -6,19 +6,15 @@ at any instant, in mid-message too, can neither block nor confuse the others; a 
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
-import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from importlib.machinery import ModuleSpec
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
-from noisecli.codecs import module_of
 from noisecli.errors import FailedReason, Stopped
 from noisecli.model import Kind, Task
+from noisecli.run.server import warm_up
 from noisecli.run.settings import Running, Settings
 from noisecli.run.worker_entry import Done, Raised, serve
 
@@ -162,25 +158,6 @@ class LocalEngine(Pool[Task, Done]):
 
     def __init__(self, settings: Settings, journal: str | None, prefix: str) -> None:
         super().__init__(settings.kind, settings.running, "noisecli.run.worker", (settings, journal, prefix))
-
-
-def warm_up(kind: str) -> Any:
-    """Start the server that workers are forked from, with the codecs loaded once for all of them; does not wait.
-
-    Workers are not forked from this process: OpenCV's threads and fork do not mix.
-    """
-    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(threads, "1")
-    # a worker would import the main module anew, and it is the whole command line
-    main: Any = sys.modules["__main__"]
-    if getattr(main, "__spec__", None) is None:
-        main.__spec__ = ModuleSpec("noisecli.__main__", None)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["noisecli.run.worker", module_of(kind)])
-    from multiprocessing import forkserver
-
-    forkserver.ensure_running()
-    return context
 
 
 def _ending(exitcode: int) -> str:

@@ -11,11 +11,12 @@ from noisecli.errors import FileFailed, Refused, Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.destination import Names, refuse_odd_files, require_ours
-from noisecli.run.engine import Chunk, LocalEngine, Lost, warm_up
+from noisecli.run.engine import Chunk, LocalEngine, Lost
 from noisecli.run.manifest import Ledger
 from noisecli.run.plan import Plan
 from noisecli.run.publish import prune, publish
 from noisecli.run.resume import Keeper
+from noisecli.run.server import warm_up
 from noisecli.run.settings import Settings
 from noisecli.run.shards import Shards
 from noisecli.run.summary import Summary

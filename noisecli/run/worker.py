@@ -14,6 +14,7 @@ import numpy as np
 
 from noisecli import codecs
 from noisecli.errors import FileProblem, Refused
+from noisecli.kinds import MAKERS
 from noisecli.model import Outcome, Problem, Task
 from noisecli.run.lock import hold_as_worker
 from noisecli.run.making import Maker, Station, open_file
@@ -22,14 +23,6 @@ from noisecli.run.settings import Settings
 from noisecli.run.worker_entry import Done, worker_prefix
 from noisecli.storage import escape_name
 
-_MAKERS = {
-    "images": ("noisecli.run.samples", "SampleMaker"),
-    "audio": ("noisecli.run.samples", "SampleMaker"),
-    "arrays": ("noisecli.run.parts", "PartsMaker"),
-    "weights": ("noisecli.run.parts", "PartsMaker"),
-    "latents": ("noisecli.run.latents", "LatentsMaker"),
-    "adversarial": ("noisecli.run.adversarial_maker", "AdversarialMaker"),
-}
 _NO_OPENCV = (
     "OpenCV cannot be loaded here. Install what it needs: apt-get install libgl1 libglib2.0-0\n"
     "or take the wheel without windows: pip uninstall -y opencv-python && pip install opencv-python-headless"
@@ -74,7 +67,7 @@ def load_codec(kind: str) -> codecs.Codec | codecs.PartsCodec:
 
 def maker_of(settings: Settings, prefix: str, codec: codecs.Codec | codecs.PartsCodec) -> Maker:
     """Return what makes the outputs of a request."""
-    module, name = _MAKERS[settings.kind]
+    module, name = MAKERS[settings.kind]
     maker: Maker = getattr(import_module(module), name)(Station(settings, prefix, codec))
     return maker
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -44,6 +45,8 @@ def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    gc.freeze()
+    gc.enable()
     threading.Thread(target=_follow_parent, daemon=True).start()
     try:
         worker = import_module(module)

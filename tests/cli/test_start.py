@@ -1,0 +1,84 @@
+"""The first moments: workers' server starts before the command line is read; ^C is quiet from the first line on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from noisecli.run import server
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((8, 8), 99, np.uint8))
+    return folder
+
+
+@pytest.fixture
+def warmed(monkeypatch):
+    kinds = []
+    monkeypatch.setattr(server, "warm_up", kinds.append)
+    return kinds
+
+
+@pytest.mark.parametrize("kind", ["images", "audio", "arrays", "weights"])
+def test_a_batch_run_starts_its_server_early(kind, warmed, pictures, tmp_path):
+    server.start_early([kind, str(pictures), str(tmp_path / "noisy"), "--std", "25"])
+    assert warmed == [kind]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["images"],
+        ["images", "PICTURES", "DST"],
+        ["images", "PICTURES", "DST", "--help"],
+        ["images", "PICTURES", "DST", "--std", "25", "--dry-run"],
+        ["images", "PICTURES/0.png", "DST", "--std", "25"],
+        ["images", "-", "-", "--std", "25"],
+        ["verify", "PICTURES", "DST", "--json"],
+        ["export", "PICTURES", "--to", "csv"],
+        ["no-command", "PICTURES", "DST", "--std", "25"],
+    ],
+)
+def test_what_needs_no_workers_starts_none(words, warmed, pictures, tmp_path):
+    places = {"PICTURES": str(pictures), "PICTURES/0.png": str(pictures / "0.png"), "DST": str(tmp_path / "noisy")}
+    server.start_early([places.get(word, word) for word in words])
+    assert warmed == []
+
+
+def test_a_second_run_may_find_nothing_to_do(warmed, pictures, tmp_path):
+    (tmp_path / "manifest.jsonl").touch()
+    server.start_early(["images", str(pictures), str(tmp_path), "--std", "25"])
+    assert warmed == []
+
+
+def children_of(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except OSError:
+        return []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="/proc: needs Linux")
+@pytest.mark.parametrize("children", [1, 2])
+def test_interrupted_while_it_loads(children, pictures, tmp_path):
+    """To the whole group, as a terminal does it: the server, still loading, says nothing either, and goes."""
+    command = [sys.executable, "-m", "noisecli", "images", str(pictures), str(tmp_path / "noisy"), "--std", "25"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True)
+    while process.poll() is None and len(children_of(process.pid)) < children:
+        pass
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode in (-signal.SIGINT, 130, 0)
+    assert "Traceback" not in said
