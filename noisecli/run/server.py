@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from importlib.machinery import ModuleSpec
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 from noisecli.kinds import CODECS, MAKERS
@@ -41,6 +41,7 @@ def warm_up(kind: str) -> Any:
         main.__spec__ = ModuleSpec("noisecli.__main__", None)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["noisecli.run.uncollected", "noisecli.run.worker", CODECS[kind], MAKERS[kind][0]])
+    resource_tracker.ensure_running()  # of its own accord it would unblock the signal again
     # blocked there from its first line on: ^C is for this process, which sees the workers out
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
