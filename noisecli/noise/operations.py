@@ -72,7 +72,7 @@ class NumpyOperations:
         with np.errstate(invalid="ignore"):
             for start in range(0, x.size, _PART):
                 clean = x[start : start + _PART].astype(np.float64)
-                applied = difference(noisy[start : start + _PART], x[start : start + _PART])
+                applied = _less(noisy[start : start + _PART], x[start : start + _PART], clean)
                 total += float(applied.sum())
                 squares += _square_sum(applied)
                 signal_squares += _square_sum(clean)
@@ -81,8 +81,13 @@ class NumpyOperations:
 
 def difference(x: AnyArray, y: AnyArray | np.generic) -> NDArray[np.float64]:
     """Return x - y as doubles; 64-bit integers near each other are subtracted before they lose their digits."""
+    return _less(x, y, y.astype(np.float64))
+
+
+def _less(x: AnyArray, y: AnyArray | np.generic, doubles: Any) -> NDArray[np.float64]:
+    """Return x - y, y being there as doubles too."""
     apart: NDArray[np.float64] = x.astype(np.float64)
-    apart -= y.astype(np.float64)
+    apart -= doubles
     if x.dtype.kind not in "iu" or x.dtype.itemsize < 8:
         return apart
     exact: NDArray[np.float64] = (x - y).view(np.int64).astype(np.float64)

@@ -282,7 +282,7 @@ def _line(entry: dict[str, Any]) -> bytes:
 
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(line)
+        content = json.loads(line.decode())  # given bytes, it would guess their encoding first
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
