@@ -30,16 +30,16 @@ PARTS: dict[str, list[str]] = {
     "noise": [
         "noisecli.noise.field:NoiseField.__init__",
         "noisecli.noise.field:NoiseField.add",
-        "noisecli.run.worker:draw",
+        "noisecli.run.samples:draw",
     ],
     "measure": [
         "noisecli.noise.measure:Measure.note*",
-        "noisecli.run.worker:_rms",
+        "noisecli.run.samples:SampleMaker.rms",
     ],
-    "survival (16 files a run)": ["noisecli.run.worker:_survival"],
+    "survival (16 files a run)": ["noisecli.run.samples:SampleMaker.survival"],
     "digest": ["noisecli.storage:sha256", "noisecli.storage:_file_sha256"],
     "write and rename": ["noisecli.storage:OutputFile." + name for name in ("__init__", "write", "commit", "discard")],
-    "row": ["noisecli.run.worker:build_row", "noisecli.run.worker:to_line"],
+    "row": ["noisecli.run.samples:build_row", "noisecli.run.samples:to_line"],
 }
 DECODE, ENCODE = "header and decode", "encode"
 ORDER = ["read", "digest", DECODE, "noise", "measure", ENCODE, "write and rename", "row", "survival (16 files a run)"]
