@@ -16,6 +16,9 @@ import pytest
 
 DEADLINE_SECONDS = 60
 
+# a shell's background job ignores ^C, and so would every program started from here
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 FAULTY = '''
 """noisecli with a codec that misbehaves where the name of a file says so; workers load it as their main module."""
 
