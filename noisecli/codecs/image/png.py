@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 
+from isal import isal_zlib
+
 from noisecli.codecs.image import exif
 from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, truncated
 from noisecli.model import Limits
@@ -153,7 +155,8 @@ def _warn(header: Header, colour: int, transparent: bool, trailing: bool) -> Non
 
 def chunk(kind: bytes, body: bytes) -> bytes:
     """Return one chunk with its length and CRC."""
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    crc = isal_zlib.crc32(body, isal_zlib.crc32(kind))
+    return b"".join((struct.pack(">I", len(body)), kind, body, struct.pack(">I", crc)))
 
 
 def icc_chunk(profile: bytes) -> bytes:
