@@ -52,20 +52,29 @@ class Format:
     lossy: bool = False
 
 
+DECODED_RATIO = 100
+DECODED_FLOOR = 1 << 27
+"""A photograph or a recording never decodes to a hundred times its size; 128 MiB are no harm in any case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Checked on the header, before anything is decoded.
 
     Attributes
     ----------
-    max_inflated
-        Bytes of all members of an archive together, as its directory tells them; None: a hundred times the archive's
-        own size, 1 GiB at least.
+    max_decoded
+        Bytes of a file's samples and the metadata it carries, decoded; None: DECODED_RATIO times the file's own size,
+        DECODED_FLOOR at least.
     """
 
     max_pixels: int = 178_956_970
     max_bytes: int = 1 << 40
-    max_inflated: int | None = None
+    max_decoded: int | None = None
+
+    def most_decoded(self, size: int) -> int:
+        """Return how many bytes a file of so many bytes may decode to."""
+        return max(DECODED_RATIO * size, DECODED_FLOOR) if self.max_decoded is None else self.max_decoded
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from noisecli.run.settings import Settings
 @o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
-@o.apply(o.MAX_PIXELS, o.MAX_INFLATED)
+@o.apply(o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.COMMON_TELLING
 def command(source: str, destination: str, **words: Any) -> int:
     """Pictures that a model misreads: a fast gradient sign step, then Gaussian noise.

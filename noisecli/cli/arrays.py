@@ -17,7 +17,7 @@ from noisecli.cli.batch import carry_out
 @o.apply(o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
-@o.MAX_INFLATED
+@o.SOURCE_LIMITS
 @o.COMMON_TELLING
 def command(source: str, destination: str, **words: Any) -> int:
     """Noisy copies of arrays: .npy files, and chosen arrays of .npz archives.

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from noisecli.cli import options as o
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.telling import progress_bar, tell
 from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, UNSUPPORTED, format_of
-from noisecli.model import Encoding, Kind, Level, Limits
+from noisecli.model import Encoding, Kind, Level
 from noisecli.run.cpus import available_cpus
 from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, PartsSettings, Running, Settings
 
@@ -138,7 +139,7 @@ def running_of(words: Mapping[str, Any]) -> Running:
     return Running(
         jobs=words["jobs"] or available_cpus(),
         timeout=words["timeout"],
-        limits=Limits(words.get("max_pixels", Limits().max_pixels), words["max_bytes"], words.get("max_inflated")),
+        limits=o.limits_of(words),
         stop_on_error=words["on_error"] == "stop",
         max_failures=words["max_failures"],
         force=words["force"],

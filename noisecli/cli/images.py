@@ -18,6 +18,7 @@ from noisecli.cli.batch import carry_out
 @o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
+@o.SOURCE_LIMITS
 @o.MAX_PIXELS
 @o.COMMON_TELLING
 def command(source: str, destination: str, **words: Any) -> int:

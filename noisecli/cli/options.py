@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import click
+
+from noisecli.model import Limits
 
 Decorator = Callable[[Any], Any]
 
@@ -202,9 +205,9 @@ MAX_PIXELS = _option(
 MAX_BYTES = _option(
     _RUNNING, "--max-bytes", type=click.IntRange(1), default=1 << 40, metavar="N", help="Largest file."
 )  # fmt: skip
-MAX_INFLATED = _option(
-    _RUNNING, "--max-inflated", type=click.IntRange(1), metavar="N",
-    help="Largest .npz inflated.  [default: 100 times its size, 1 GiB at least]",
+MAX_DECODED = _option(
+    _RUNNING, "--max-decoded", type=click.IntRange(1), metavar="N",
+    help="Most bytes a file may decode to, its metadata too.  [default: 100 times its size, 128 MiB at least]",
 )  # fmt: skip
 FSYNC = _option(_RUNNING, "--fsync", is_flag=True, help="Survive power loss, not only a crash.")
 
@@ -228,9 +231,15 @@ PICTURE_FORMAT = output_format(
     "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"
 )
 COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, LIMIT)
-COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, MAX_BYTES, FSYNC)
+COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
+SOURCE_LIMITS = apply(MAX_BYTES, MAX_DECODED)
 COMMON_TELLING = apply(JSON, QUIET, VERBOSE, PROGRESS)
 PATHS = apply(
     click.argument("source", metavar="SRC", type=click.Path(path_type=str)),
     click.argument("destination", metavar="DST", type=click.Path(path_type=str)),
 )
+
+
+def limits_of(words: Mapping[str, Any]) -> Limits:
+    """Return the limits among a command's options; those that it does not have stay as they are."""
+    return Limits(**{limit.name: words[limit.name] for limit in fields(Limits) if limit.name in words})

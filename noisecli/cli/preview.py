@@ -15,7 +15,7 @@ from noisecli.cli import options as o
 from noisecli.cli.batch import levels_of
 from noisecli.cli.telling import progress_bar, tell_problems
 from noisecli.errors import Refused
-from noisecli.model import Encoding, Kind, Limits
+from noisecli.model import Encoding, Kind
 from noisecli.run.cpus import available_cpus
 from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.run.walk import walk
@@ -60,7 +60,7 @@ FORCE = click.option(
 @o.apply(o.QUALITY, o.SUBSAMPLING)
 @o.apply(o.INCLUDE, o.EXCLUDE)
 @o.apply(ROWS, ZOOM, KIND, SHOW, FORCE)
-@o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.MAX_BYTES)
+@o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.apply(o.QUIET, o.PROGRESS)
 def command(source: str, out: str, **words: Any) -> int:
     """Draw originals beside their noisy copies, to see how strong is strong enough.
@@ -173,7 +173,7 @@ def _settings(source: str, kind: Kind, words: Mapping[str, Any]) -> Settings:
         shared_channels=words["shared_channels"],
         full_scale=words["full_scale"],
     )
-    limits = Limits(words["max_pixels"], words["max_bytes"])
+    limits = o.limits_of(words)
     folder, choice = _chosen(source, words)
     return Settings(
         kind=kind,

@@ -11,7 +11,6 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.telling import progress_bar
-from noisecli.model import Limits
 from noisecli.run.cpus import available_cpus
 from noisecli.run.destination import Names, read_run
 from noisecli.run.differences import Report
@@ -27,7 +26,7 @@ RECOMPUTE = click.option(
 @click.command("verify", cls=o.SectionedCommand)
 @click.argument("destination", metavar="DST", type=click.Path(path_type=str))
 @o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
-@o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.MAX_BYTES)
+@o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.apply(o.JSON, o.QUIET, o.PROGRESS)
 def command(destination: str, **words: Any) -> int:
     """Look whether every file is what the manifest says.
@@ -48,7 +47,7 @@ def command(destination: str, **words: Any) -> int:
         running=Running(
             jobs=words["jobs"] or available_cpus(),
             timeout=words["timeout"],
-            limits=Limits(words["max_pixels"], words["max_bytes"]),
+            limits=o.limits_of(words),
         ),
     )
     with progress_bar(words["progress"], words["quiet"], _kind(request)) as begin:

@@ -149,12 +149,12 @@ def test_bombs_fail_before_they_inflate(hostile):
     entry = data.rindex(b"PK\1\2")
     data[entry + 24 : entry + 28] = struct.pack("<I", 2_000_000_100)
     assert hostile(bytes(data), name="bad.npz") == ("failed", "too-large")
-    assert hostile(bytes(data), "--max-inflated", "3000000000", name="bad.npz") == ("failed", "truncated")
+    assert hostile(bytes(data), "--max-decoded", "3000000000", name="bad.npz") == ("failed", "truncated")
 
 
 def test_inflated_sizes_are_held_to_their_limit(hostile):
     data = npz(x=np.zeros(1 << 20))
-    assert hostile(data, "--max-inflated", "1000000", name="bad.npz") == ("failed", "too-large")
+    assert hostile(data, "--max-decoded", "1000000", name="bad.npz") == ("failed", "too-large")
     assert hostile(data, name="bad.npz")[0] == "made"
 
 

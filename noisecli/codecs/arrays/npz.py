@@ -18,12 +18,11 @@ from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
 from noisecli.codecs.arrays.samples import ReadInto, decode, encode, pieces, reader_at, unreadable
+from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits, SampleSpec, Warn
 
 _SUFFIX = ".npy"
-_SAFE_INFLATED = 1 << 30
-_SAFE_RATIO = 100
 _ENCRYPTED, _SIZES_BEHIND = 0x1, 0x8
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError)
@@ -130,11 +129,7 @@ class NpzSource:
 
 def _refuse_bombs(members: list[zipfile.ZipInfo], size: int, limits: Limits) -> None:
     """Believe the directory's sizes: zipfile reads no more of a member than they say."""
-    inflated = sum(info.file_size for info in members)
-    allowed = limits.max_inflated or max(_SAFE_INFLATED, _SAFE_RATIO * size)
-    if inflated > allowed:
-        message = f"inflates from {size:,} to {inflated:,} bytes; raise --max-inflated to allow it"
-        raise FileFailed("too-large", message)
+    refuse_bomb(sum(info.file_size for info in members), size, limits)
     if sum(info.compress_size for info in members) > size:
         raise FileFailed("corrupt", "is an archive whose members overlap; make it anew")
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.weights.layout import find_datasets, is_parameter
 from noisecli.codecs.weights.precision import (
     BF16,
@@ -26,7 +27,7 @@ from noisecli.codecs.weights.precision import (
     rounded,
     widen,
 )
-from noisecli.codecs.weights.region import Region, copy, refuse_bomb
+from noisecli.codecs.weights.region import Region, copy
 from noisecli.errors import FileFailed
 from noisecli.model import Limits, SampleSpec, Warn
 

@@ -20,8 +20,9 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
-from noisecli.codecs.weights.region import Region, copy, read_at, refuse_bomb, stretches, write_at
+from noisecli.codecs.weights.region import Region, copy, read_at, stretches, write_at
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits, SampleSpec, Warn
 

@@ -9,11 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from noisecli.errors import FileFailed
-from noisecli.model import Limits
 
 _COPY_BYTES = 1 << 22
-_BOMB_FLOOR = 1 << 30
-_BOMB_RATIO = 100
 
 
 def read_at(descriptor: int, start: int, length: int) -> bytes:
@@ -48,15 +45,6 @@ def copy(source: int, target: int, start: int, end: int) -> None:
     """Copy a stretch of a source to the same place of an output."""
     for at, length in stretches(start, end):
         write_at(target, read_at(source, at, length), at)
-
-
-def refuse_bomb(claimed: int, file_size: int, limits: Limits) -> None:
-    """Raise FileFailed for a few bytes that claim to be a hundred times as many."""
-    most = max(file_size * _BOMB_RATIO, _BOMB_FLOOR) if limits.max_inflated is None else limits.max_inflated
-    if claimed > most:
-        raise FileFailed(
-            "too-large", f"claims {claimed:,} bytes in {file_size:,}; if that is right, store it uncompressed"
-        )
 
 
 class Region(io.RawIOBase):

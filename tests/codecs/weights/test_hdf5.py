@@ -264,7 +264,7 @@ def test_a_few_bytes_that_claim_a_terabyte(hdf5_bytes, open_bytes):
     assert failure(lambda: open_bytes(huge, SUFFIX)) == "too-large"
     small = hdf5_bytes(lambda file: file.create_dataset("vars/0", data=np.zeros(1 << 16, "f4"), compression="gzip"))
     assert len(open_bytes(small, SUFFIX).parts) == 1
-    assert failure(lambda: open_bytes(small, SUFFIX, Limits(max_inflated=1 << 17))) == "too-large"
+    assert failure(lambda: open_bytes(small, SUFFIX, Limits(max_decoded=1 << 17))) == "too-large"
 
 
 def test_a_name_that_is_no_text(hdf5_bytes, open_bytes):

@@ -137,7 +137,7 @@ def test_a_bomb_fails_before_it_inflates(pack, open_bytes):
         archive.writestr("assets/zeros", bytes(1 << 20))
     data = buffer.getvalue()
     assert open_bytes(data, ".keras").format == "keras"
-    assert failure(lambda: open_bytes(data, ".keras", Limits(max_inflated=1 << 20))) == "too-large"
+    assert failure(lambda: open_bytes(data, ".keras", Limits(max_decoded=1 << 20))) == "too-large"
     directory = data.rindex(b"PK\x01\x02")
     lying = data[: directory + 24] + struct.pack("<I", 0xF0000000) + data[directory + 28 :]
     assert failure(lambda: open_bytes(lying, ".keras")) == "too-large"
