@@ -13,6 +13,7 @@ FLOORS = {
     "errors": 1,
     "kinds": 1,
     "model": 1,
+    "levels": 2,
     "storage": 2,
     "codecs": 2,
     "noise": 2,

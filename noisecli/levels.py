@@ -1,0 +1,104 @@
+"""One level as text: 25, 10%, 25/255, 5..50. Rows of a manifest tell levels in these words too."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+from noisecli.model import Kind, Level
+
+Quantity = Literal["std", "var", "snr_db", "severity"]
+
+SEVERITIES = {
+    # Hendrycks and Dietterich (2019), ImageNet-C and CIFAR-10-C, gaussian_noise: std as a share of full scale
+    "imagenet-c": (0.0, 0.08, 0.12, 0.18, 0.26, 0.38),
+    "cifar-c": (0.0, 0.04, 0.06, 0.08, 0.09, 0.10),
+}
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_POINT = re.compile(rf"\s*({_NUMBER})\s*(%|/\s*{_NUMBER})?\s*\Z", re.ASCII)
+_LARGEST_DB = 1000
+_LARGEST_SHARE = 1e6
+BARE_UNIT = {"images": 255.0, "audio": 1.0, "arrays": 1.0, "weights": 1.0, "latents": 1.0, "adversarial": 255.0}
+OWN_UNIT = ("arrays", "weights", "latents")
+"""Kinds without a full scale: bare numbers are in the data's own unit, % is a share of an array's own std."""
+
+
+class BadLevel(ValueError):
+    """A text that is not a level; its message says why, and what to write."""
+
+
+def point(text: str) -> tuple[float, str]:
+    """Return a number and its unit: "", "%" or "/255". Raises BadLevel."""
+    match = _POINT.match(text)
+    if match is None:
+        raise BadLevel(f"{text!r} is no level; write 25, 10%, 25/255, 5..50 or 5,15,25")
+    number, unit = float(match[1]), (match[2] or "").replace(" ", "")
+    if not math.isfinite(number) or (unit.startswith("/") and float(unit[1:]) <= 0):
+        raise BadLevel(f"{text!r} is no finite level")
+    return number, unit
+
+
+def divisor(unit: str, bare: float) -> float:
+    """Return what a number of a unit is divided by to be a share of full scale; `bare` where it has none."""
+    if unit == "%":
+        return 100.0
+    return float(unit[1:]) if unit else bare
+
+
+def ends(text: str) -> tuple[tuple[float, str], tuple[float, str]]:
+    """Return both ends of a range, the same twice for a single number. Raises BadLevel."""
+    low, dots, high = text.partition("..")
+    last = point(high if dots else low)
+    first = point(low)
+    # 5..50% means 5%..50%
+    return (first[0], first[1] or last[1]), last
+
+
+def parse_level(text: str, quantity: Quantity, kind: Kind, severity_set: str, mean: float) -> Level:
+    """Return the level that a number or a range stands for. Raises BadLevel."""
+    first, last = ends(text)
+    plain = "..".join(f"{number:.9g}{unit}" for number, unit in ((first, last) if ".." in text else (last,)))
+    if quantity == "severity":
+        return _severity(plain, first, last, SEVERITIES[severity_set], mean)
+    if quantity == "snr_db":
+        if first[1] or last[1]:
+            raise BadLevel(f"{text}: decibels take no unit")
+        low, high = first[0], last[0]
+        if max(abs(low), abs(high)) > _LARGEST_DB:
+            raise BadLevel(f"{text}: decibels end at {_LARGEST_DB}, on both sides")
+    elif kind in OWN_UNIT:
+        return _own_level(plain, quantity, first, last, mean)
+    else:
+        bare = BARE_UNIT[kind] ** (2 if quantity == "var" else 1)
+        low, high = first[0] / divisor(first[1], bare), last[0] / divisor(last[1], bare)
+        if low < 0:
+            raise BadLevel(f"{text}: noise cannot be less than none")
+        if high > _LARGEST_SHARE:
+            raise BadLevel(f"{text}: is more than a million times full scale")
+    if low > high:
+        raise BadLevel(f"{text}: the lower end comes first")
+    return Level(quantity, low, high, plain, mean)
+
+
+def _own_level(text: str, quantity: Quantity, first: tuple[float, str], last: tuple[float, str], mean: float) -> Level:
+    """Return a level in the data's own unit, or relative to each array's own std (of its variance, for var)."""
+    if first[1] != last[1] or last[1] not in ("", "%"):
+        raise BadLevel(f"{text}: arrays have no full scale; write 0.5 in their own unit, or 5% of their std")
+    scale = 100.0 if last[1] else 1.0
+    low, high = first[0] / scale, last[0] / scale
+    if low < 0:
+        raise BadLevel(f"{text}: noise cannot be less than none")
+    if low > high:
+        raise BadLevel(f"{text}: the lower end comes first")
+    return Level(quantity, low, high, text, mean, relative=bool(last[1]))
+
+
+def _severity(
+    text: str, first: tuple[float, str], last: tuple[float, str], stds: tuple[float, ...], mean: float
+) -> Level:
+    low, high = first[0], last[0]
+    if first[1] or last[1] or not (low.is_integer() and high.is_integer() and 0 <= low <= high <= 5):
+        raise BadLevel(f"{text}: severities are whole numbers from 0 to 5")
+    chosen = stds[int(low) : int(high) + 1]
+    return Level("severity", chosen[0], chosen[-1], text, mean, chosen if len(chosen) > 1 else ())
