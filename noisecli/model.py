@@ -206,6 +206,8 @@ class Task(NamedTuple):
         Latents: the number of the first, and how many.
     extra
         What was worked out for this output before, pickled by its kind's own maker for itself.
+    replaces
+        The outputs among the two that may take the place of a file: a row tells of it, or --force was given.
     """
 
     source: str
@@ -218,6 +220,12 @@ class Task(NamedTuple):
     measure_survival: bool = False
     span: tuple[int, int] | None = None
     extra: bytes = b""
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The outputs: the noisy one, and the clean one where there is one."""
+        return [name for name in (self.output, self.clean_output) if name]
 
     @property
     def origin(self) -> str:

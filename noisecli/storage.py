@@ -8,14 +8,16 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from noisecli.errors import FileFailed, FileSkipped, Stopped
+from noisecli.renaming import rename_new
 
 TEMPORARY_PREFIX = ".noisecli-tmp-"
 _SMALL = 1 << 18
 """Files up to this size are digested in one piece; the buffer of file_digest() costs more than they do."""
+_FOREIGN = "its output has the name of a file that no row tells of; move that away, or add --force"
 _STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
@@ -31,25 +33,32 @@ def escape_name(path: str) -> str:
         return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in text)
 
 
-def find_escaped(root: str, name: str) -> str | None:
+def find_escaped(root: str, name: str, *, strict: bool = False) -> str | None:
     """Return the relative path below `root` that escape_name() spells as `name`; None when there is none.
 
-    A literal %FF and a byte 0xff look the same in a manifest, so names are compared, never spelled back.
+    A literal %FF and a byte 0xff look the same in a manifest, so names are compared, never spelled back. With `strict`,
+    OSError is raised where a folder on the way cannot be listed.
     """
     if os.path.lexists(os.path.join(root, name)):
         return name
     found = [""]
     for part in name.split("/"):
         found = [
-            os.path.join(below, entry) for below in found for entry in _escaped_as(os.path.join(root, below), part)
+            os.path.join(below, entry)
+            for below in found
+            for entry in _escaped_as(os.path.join(root, below), part, strict)
         ]
     return found[0] if found else None
 
 
-def _escaped_as(folder: str, escaped: str) -> list[str]:
+def _escaped_as(folder: str, escaped: str, strict: bool) -> list[str]:
     try:
         return [entry for entry in os.listdir(folder) if escape_name(entry) == escaped]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     except OSError:
+        if strict:
+            raise
         return []
 
 
@@ -177,22 +186,55 @@ class OutputFile:
             raise output_error(error, self._path) from error
         self._digest = sha256(data)
 
-    def commit(self) -> tuple[int, str]:
-        """Put the file in place; return its size and sha256."""
+    def commit(self, *, replace: bool = True, announce: Callable[[str], None] | None = None) -> tuple[int, str]:
+        """Put the file in place; return its size and sha256.
+
+        Parameters
+        ----------
+        replace
+            Whether a file that has the name already gives way. Without it, only one of the same content does.
+        announce
+            Told the sha256 just before the file takes its name; not at all where one of its content has it already.
+
+        Raises
+        ------
+        FileFailed
+            When another file has the name, or the system refuses; Stopped where it would refuse any other file too.
+        """
         try:
             size = os.fstat(self._fd).st_size
             digest = self._digest or _file_sha256(self._fd)
             if self._fsync:
                 os.fsync(self._fd)
             self._close()
-            os.replace(self._temporary, self._path)
-            self._temporary = ""
+            self._put_in_place(digest, replace, announce)
             if self._fsync:
                 fsync_folder(os.path.dirname(self._path))
         except OSError as error:
             raise output_error(error, self._path) from error
-        self._temporary = ""
+        self.discard()
         return size, digest
+
+    def _put_in_place(self, digest: str, replace: bool, announce: Callable[[str], None] | None) -> None:
+        if not replace and self._stands(digest):
+            return
+        if announce is not None:
+            announce(digest)
+        try:
+            (os.replace if replace else rename_new)(self._temporary, self._path)
+        except FileExistsError:
+            if not self._stands(digest):
+                raise
+        else:
+            self._temporary = ""
+
+    def _stands(self, digest: str) -> bool:
+        """Whether a file of this name and content is there. Raises FileFailed where it has another content."""
+        if not os.path.lexists(self._path):
+            return False
+        if not _has_content(self._path, digest):
+            raise FileFailed("foreign-file", _FOREIGN)
+        return True
 
     def _close(self) -> None:
         if self._fd >= 0:
@@ -214,6 +256,13 @@ class OutputFile:
 
     def __exit__(self, *_: object) -> None:
         self.discard()
+
+
+def _has_content(path: str, digest: str) -> bool:
+    try:
+        return not os.path.islink(path) and file_sha256(path) == digest
+    except OSError:
+        return False
 
 
 def output_error(error: OSError, path: str) -> Stopped | FileFailed:
@@ -260,9 +309,14 @@ def sha256(data: bytes) -> str:
 
 
 def file_sha256(path: str) -> str:
-    """Return the digest of a file's content in hex."""
-    with open(path, "rb", buffering=0) as file:
-        return _file_sha256(file.fileno())
+    """Return the digest of a regular file's content in hex; a pipe is not waited for. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file")
+        return _file_sha256(fd)
+    finally:
+        os.close(fd)
 
 
 def _file_sha256(fd: int) -> str:

@@ -266,8 +266,8 @@ def faulty(spawn, tmp_path):
         gate = state / "gate"
 
         @staticmethod
-        def start(*arguments, **options):
-            return spawn(*arguments, command=("-m", "faulty_noisecli"), environment=environment, **options)
+        def start(*arguments, module="faulty_noisecli", **options):
+            return spawn(*arguments, command=("-m", module), environment=environment, **options)
 
         @classmethod
         def run(cls, *arguments, **options):

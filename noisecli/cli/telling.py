@@ -76,6 +76,8 @@ def _one_line(name: str) -> str:
 def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
     if summary.dry_run:
         yield f"dry run: {_count(summary.planned, settings)} would be made or kept, from {summary.input_bytes:,} bytes"
+        if summary.pruned:
+            yield f"dry run: {_number(summary.pruned, 'output')} would be pruned"
     else:
         parts = [f"{_count(summary.made, settings)} made"]
         parts += [
@@ -136,7 +138,10 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
         yield f"{_number(summary.sidecars_copied, 'side file')} {word}"
     if summary.orphans:
         gone = "that this request does not ask for" if settings.latents else "of sources that are gone"
-        yield f"{_number(summary.orphans, 'output')} {gone}: --prune removes them"
+        way_out = ": --prune removes them"
+        if settings.running.prune:
+            way_out = " stay: they, or their rows, were changed since noisecli wrote them"
+        yield f"{_number(summary.orphans, 'output')} {gone}{way_out}"
     if summary.hidden:
         yield f"{summary.hidden:,} hidden files and folders left alone"
     if summary.not_chosen:

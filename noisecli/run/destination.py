@@ -33,9 +33,12 @@ class Names(NamedTuple):
 def read_run(path: str) -> dict[str, Any] | None:
     """Return run.json's content; None when there is none of ours. Raises Stopped when it cannot be read."""
     content = None
-    none_of_ours = contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)
-    with stopping(path), none_of_ours, open(path, "rb") as file:
-        content = json.load(file)
+    none_of_ours = contextlib.suppress(FileNotFoundError, NotADirectoryError, ValueError, RecursionError)
+    with stopping(path), none_of_ours:
+        # a pipe of that name is neither waited for nor read
+        if stat.S_ISREG(os.stat(path).st_mode):
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                content = json.load(file)
     if not isinstance(content, dict) or "noisecli" not in content:
         return None
     # whatever somebody made of it, what should be a table is one

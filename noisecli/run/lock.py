@@ -38,11 +38,12 @@ def open_locked(path: str) -> int:
         os.close(fd)
 
 
-def hold_as_worker(path: str) -> None:
-    """Tell later runs that a worker of this one lives; until the process ends."""
+def hold_as_worker(path: str) -> int:
+    """Tell later runs that a worker of this one lives; until the process ends. Return a descriptor to append with."""
     with stopping(path):
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         fcntl.lockf(fd, fcntl.LOCK_SH, 1, _WORKERS)
+        return fd
 
 
 def _still_named(fd: int, path: str) -> bool:

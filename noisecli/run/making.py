@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from noisecli.codecs import Codec, PartsCodec
@@ -21,11 +21,18 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Station:
-    """Where a worker works: the request, how its temporary files' names begin, and the codec, loaded."""
+    """Where a worker works: the request, how its temporary files' names begin, and the codec, loaded.
+
+    Attributes
+    ----------
+    announce
+        Told the name and the digest of every output just before it takes its place.
+    """
 
     settings: Settings
     prefix: str
     codec: Codec | PartsCodec
+    announce: Callable[[str, str], None] = lambda name, digest: None
 
 
 class Opened(NamedTuple):
@@ -89,12 +96,16 @@ class Writer(Generic[S]):
         Whose destination it is.
     name
         Relative path of the output.
+    task
+        What it is made for; it says which files may be replaced.
     open_sink
         Makes the sink on the file.
     """
 
-    def __init__(self, station: Station, name: str, open_sink: Callable[[OutputFile], S]) -> None:
+    def __init__(self, station: Station, name: str, task: Task, open_sink: Callable[[OutputFile], S]) -> None:
         settings = station.settings
+        self._announce = partial(station.announce, name)
+        self._replace = name in task.replaces
         path = os.path.join(settings.destination, name)
         if _folder_leads_out(settings.destination, os.path.dirname(name)):
             raise FileFailed("foreign-file", "its folder in DST is a symbolic link out of it; remove the link")
@@ -119,7 +130,7 @@ class Writer(Generic[S]):
         """Finish the sink and put the file in place; return its size and sha256."""
         with self.telling():
             self.sink.finish()
-        return self._file.commit()
+        return self._file.commit(replace=self._replace, announce=self._announce)
 
     def __enter__(self) -> Self:
         return self

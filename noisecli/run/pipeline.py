@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterator
 from noisecli.errors import FileFailed, Refused, Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
+from noisecli.run.claims import refuse_claims, with_claims
 from noisecli.run.destination import Names, refuse_odd_files, require_ours
 from noisecli.run.engine import Chunk, LocalEngine, Lost
 from noisecli.run.manifest import Ledger
 from noisecli.run.plan import Plan
-from noisecli.run.publish import prune, publish
+from noisecli.run.prune import Pruning
+from noisecli.run.publish import publish
 from noisecli.run.resume import Keeper
 from noisecli.run.server import warm_up
 from noisecli.run.settings import Settings
 from noisecli.run.shards import Shards
+from noisecli.run.standing import Standing
 from noisecli.run.summary import Summary
 from noisecli.run.walk import Walk, walk
 from noisecli.run.worker_entry import Done, worker_prefix
@@ -68,6 +71,9 @@ def run(
     plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
     if dry_run:
+        if settings.running.prune:
+            with Standing.look(settings.destination, names) as standing:
+                summary.pruned = len(_pruning(settings, standing, plan, found).outputs)
         return summary
     with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
         work = (kind_of_run or Run)(settings, plan, found, ledger, summary)
@@ -95,6 +101,9 @@ class Run:
     def carry_out(self) -> None:
         """Do it. The manifest tells what stands however it ends, short of being killed."""
         self._refuse_foreign()
+        pruning = (
+            _pruning(self._settings, self._ledger, self._plan, self._found) if self._settings.running.prune else None
+        )
         self._clean_up_after_killed_runs()
         self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.spelled()})
@@ -103,7 +112,7 @@ class Run:
                 self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
             self._make_all()
             self._carry_sidecars()
-            self._prune()
+            self._summary.pruned = pruning.remove() if pruning else 0
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
@@ -178,8 +187,8 @@ class Run:
             yield self._intended(chunk)
 
     def _intended(self, chunk: Chunk) -> Chunk:
-        self._ledger.intend(chunk, force=self._settings.running.force)
-        return chunk
+        self._ledger.intend(chunk)
+        return with_claims(chunk, self._ledger, force=self._settings.running.force)
 
     def _keep(self, task: Task) -> bool:
         if task.measure_survival:
@@ -197,13 +206,10 @@ class Run:
 
     def _refuse_foreign(self) -> None:
         """Refuse to replace files that no run of noisecli is known to have made."""
-        if self._settings.running.force or not self._ledger.folder_was_there:
+        is_new = not self._ledger.folder_was_there
+        refuse_claims(self._settings, self._plan, self._ledger, is_new=is_new)
+        if self._settings.running.force or is_new:
             return
-        destination = self._settings.destination
-        for name in self._plan.outputs():
-            if name not in self._ledger and os.path.lexists(f"{destination}/{name}") and not self._ledger.is_ours(name):
-                path = escape_name(f"{destination}/{name}")
-                raise Refused(f"{path}: stands there and noisecli did not make it; move it, or add --force")
         how = self._settings.output.sidecars
         if how != "skip":
             for source, target in self._sidecar_paths():
@@ -237,12 +243,8 @@ class Run:
                 if source in again or not os.path.lexists(os.path.join(self._settings.source, source)):
                     del problems[source]
 
-    def _prune(self) -> None:
-        if self._settings.running.prune:
-            self._summary.pruned = prune(self._settings, self._ledger)
-
     def _clean_up_after_killed_runs(self) -> None:
-        for prefix in self._ledger.killed_runs:
+        for prefix in self._ledger.begun.prefixes:
             self._clean_up(prefix)
 
     def _clean_up(self, prefix: str) -> None:
@@ -253,9 +255,13 @@ class Run:
         remove_temporaries((os.path.join(self._settings.destination, folder) for folder in folders), prefix)
 
     def _remove_temporaries(self, chunk: Chunk, prefix: str) -> None:
-        names = [name for task in chunk for name in (task.output, task.clean_output) if name]
+        names = [name for task in chunk for name in task.names]
         folders = {os.path.join(self._settings.destination, os.path.dirname(name)) for name in names}
         remove_temporaries(folders, prefix)
+
+
+def _pruning(settings: Settings, standing: Standing, plan: Plan | Shards, found: Walk) -> Pruning:
+    return Pruning(settings, standing, plan.outputs(), (escape_name(source) for source, _ in found.problems))
 
 
 def by_source(chunk: Chunk) -> list[Chunk]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections import Counter, defaultdict
 from statistics import fmean
-from typing import Any
 
 from noisecli import __version__
 from noisecli.model import Survival
 from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
+from noisecli.run.prune import Sources
+from noisecli.run.removal import digest_of, remove_told
 from noisecli.run.settings import Settings
-from noisecli.run.shards import Shards
 from noisecli.run.summary import Summary
-from noisecli.storage import file_sha256, find_escaped, leads_out, stopping
+from noisecli.storage import stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
-_BYTES = re.compile(rb'"bytes": (\d+)')
+_BYTES = re.compile(rb'"bytes": (\d{1,18})\b')
 
 
 def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[str, str]) -> None:
@@ -62,31 +61,49 @@ def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
 
 def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary) -> None:
     """Rows of outputs that this run had no part in stay only while their files do; sources that are gone are told."""
+    sources = Sources(settings)
     for output in ledger.outputs():
-        if not os.path.lexists(f"{settings.destination}/{output}"):
+        if _is_missing(f"{settings.destination}/{output}"):
             ledger.forget(output)
-        elif not _source_stands(settings, ledger.row(output) or {}):
+        elif sources.is_gone(ledger.row(output) or {}):
             summary.orphans += 1
 
 
+def _is_missing(path: str) -> bool:
+    """Whether there is no such file; one that cannot be looked up may be there."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _settle(destination: str, ledger: Ledger) -> None:
-    """Remove outputs that were made, but whose row was lost with their worker: no file stands without a true row."""
+    """Remove what was put in place, but whose row was lost with its worker: no file of ours is without a true row.
+
+    Where a pair was made by half, the other half goes too. What has another content than a row or a worker told of it
+    is somebody else's.
+    """
+    placed = ledger.placed() if ledger.intended else {}
     for output, clean in list(ledger.intended.items()):
         row = ledger.row(output) or {}
-        if _is_told(destination, output, row.get("sha256")) and _is_told(destination, clean, row.get("clean_sha256")):
+        told = {output: row.get("sha256"), clean: row.get("clean_sha256")}
+        found = {name: _digest(destination, name) for name in told if name is not None}
+        if not any(digest is not None and digest == placed.get(name) for name, digest in found.items()):
             continue
-        for name in (output, clean):
-            if name and name not in ledger.foreign and not leads_out(destination, name):
-                with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(destination, name))
+        if all(digest == told[name] for name, digest in found.items()):
+            continue
+        for name in found:
+            remove_told(destination, name, {digest for digest in (told[name], placed.get(name)) if digest})
         ledger.forget(output)
 
 
-def _is_told(destination: str, name: str | None, sha256: str | None) -> bool:
-    try:
-        return name is None or file_sha256(os.path.join(destination, name)) == sha256
-    except OSError:
-        return False
+def _digest(destination: str, name: str) -> str | None:
+    path = os.path.join(destination, name)
+    with stopping(path):
+        return digest_of(path)
 
 
 def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:
@@ -110,40 +127,3 @@ def _mean_by_level(told: dict[str, Survival | None], sampled: dict[str, str]) ->
             by_level[sampled[output]].append(kept)
     shares = ("std", "correlated")
     return {level: {s: fmean(kept[s] for kept in all_kept) for s in shares} for level, all_kept in by_level.items()}
-
-
-def prune(settings: Settings, ledger: Ledger) -> int:
-    """Remove the outputs whose source is gone; return how many. What is not as its row says is not ours any more."""
-    count = 0
-    for output in ledger.outputs():
-        row: dict[str, Any] = ledger.row(output) or {}
-        if _source_stands(settings, row):
-            continue
-        # the row's own file goes last: should this stop between the two, the next run still knows of both
-        told = ((row.get("clean_file_name"), row.get("clean_sha256")), (output, row.get("sha256")))
-        for path in [path for name, digest in told if (path := _ours(settings.destination, name, digest))]:
-            with stopping(path):
-                os.unlink(path)
-        ledger.forget(output)
-        count += 1
-    return count
-
-
-def _ours(destination: str, name: str | None, digest: str | None) -> str | None:
-    """Return the path of a file that is as its row says, and below the destination."""
-    if name is None or leads_out(destination, name):
-        return None
-    path = os.path.join(destination, name)
-    with stopping(path), contextlib.suppress(FileNotFoundError, IsADirectoryError):
-        return path if file_sha256(path) == digest else None
-    return None
-
-
-def _source_stands(settings: Settings, row: dict[str, Any]) -> bool:
-    """Whether what an output was made from is still there; latents were made from the request."""
-    if settings.latents is not None:
-        return Shards(settings).wants(str(row.get("file_name", "")))
-    root, name = settings.source, str(row.get("source", ""))
-    if "name-not-utf8" in row.get("warnings", ()):
-        return find_escaped(root, name) is not None
-    return os.path.lexists(os.path.join(root, name))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from noisecli.model import Task
 from noisecli.run.settings import Settings
-from noisecli.storage import file_sha256
+from noisecli.storage import escape_name, file_sha256
+
+_ASKED = ("key", "settings", "level", "clean_file_name", "source")
 
 
 class Keeper:
@@ -15,15 +18,17 @@ class Keeper:
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._key = settings, settings.key
+        self._began = time.time_ns()
 
     def holds(self, task: Task, row: dict[str, Any] | None) -> bool:
         """Whether the output of this task stands as its row says, made from the source as it is now."""
         if row is None or self._settings.running.redo:
             return False
-        asked = (task.key.hex(), self._key, task.level.label, task.clean_output)
-        if asked != (row.get("key"), row.get("settings"), row.get("level"), row.get("clean_file_name")):
+        asked = (task.key.hex(), self._key, task.level.label, task.clean_output, escape_name(task.source) or None)
+        if asked != tuple(row.get(word) for word in _ASKED):
             return False
-        if task.span is not None and task.span != (row.get("first"), (row.get("shape") or [None])[0]):
+        shape = row.get("shape")
+        if task.span is not None and (not isinstance(shape, list) or task.span != (row.get("first"), *shape[:1])):
             return False
         try:
             return self._files_hold(task, row)
@@ -45,8 +50,9 @@ class Keeper:
             return file_sha256(output_path) == row.get("sha256") and file_sha256(source_path) == row.get(
                 "source_sha256"
             )
-        # a change in the same tick of the clock looks equally old: the content decides
-        older = max(source.st_mtime_ns, source.st_ctime_ns) < output.st_mtime_ns
+        # a change in the same tick of the clock looks equally old, and an output from the future is newer than any
+        # change: there the content decides
+        older = max(source.st_mtime_ns, source.st_ctime_ns) < output.st_mtime_ns < self._began
         return older or file_sha256(source_path) == row.get("source_sha256")
 
     def _clean_holds(self, clean_output: str, row: dict[str, Any]) -> bool:

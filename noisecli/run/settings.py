@@ -183,6 +183,11 @@ class Settings:
 
     @cached_property
     def key(self) -> str:
-        """Return the hash of spelled(), 64 bits in hex."""
-        text = json.dumps(self.spelled(), sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=8, person=b"noisecli-set").hexdigest()
+        """Return the hash of spelled()."""
+        return key_of(self.spelled())
+
+
+def key_of(spelled: dict[str, Any]) -> str:
+    """Return the hash of settings as run.json spells them out, 64 bits in hex."""
+    text = json.dumps(spelled, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8, person=b"noisecli-set").hexdigest()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from noisecli.levels import BadLevel, parse_level
 from noisecli.model import Task
 from noisecli.noise.keys import stream_key
 from noisecli.run.destination import Names
+from noisecli.run.entries import Row
 from noisecli.run.settings import LatentsSettings, Settings
 
 ITEM_BYTES = {"float16": 2, "float32": 4, "float64": 8}
@@ -65,6 +68,21 @@ class Shards:
 def bytes_of_one(latents: LatentsSettings) -> int:
     """Return how many bytes one latent has."""
     return math.prod(latents.shape) * ITEM_BYTES[latents.dtype]
+
+
+def proves_latents(row: Row, settings: dict[str, Any]) -> bool:
+    """Whether a row has the name and the key of a file of latents; `settings` is what run.json spells out."""
+    spelled = settings.get(str(row.get("settings"))) or {}
+    shape = (spelled.get("latents") or {}).get("shape")
+    name, label = row.get("file_name"), str(row.get("level"))
+    if not isinstance(name, str) or not _NAME.match(name) or not isinstance(shape, list):
+        return False
+    try:
+        level = parse_level(label.removeprefix("std="), "std", "latents", "", 0.0)
+    except BadLevel:
+        return False
+    latents = LatentsSettings(tuple(shape), count=0, per_file=0)
+    return latents_key(spelled.get("seed", 0), latents, level.canonical).hex() == row.get("key")
 
 
 def latents_key(seed: int, latents: LatentsSettings, level: str) -> bytes:

@@ -91,6 +91,7 @@ def _make(settings: Settings, source: str, output: str) -> Summary:
     size = os.stat(os.path.join(settings.source, source)).st_size
     form = format_of(os.path.splitext(output)[1])
     task = Task(source, output, None, level, 1, key, size, measure_survival=form is not None and form.lossy)
+    task = task._replace(replaces=(output,) if settings.running.force else ())
     prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
     summary = Summary(planned=1, input_bytes=size)
     try:

@@ -30,6 +30,7 @@ from noisecli.storage import escape_name
 CHUNK_ROWS = 32
 CHUNK_BYTES = 600_000
 CHUNKS_PER_WORKER = 8
+_LARGEST = 1 << 40
 
 Progress = Callable[[int], None]
 
@@ -194,9 +195,9 @@ class _Verification:
 
 
 def size_of(row: Row) -> int:
-    """Return about how many bytes are read for a row."""
+    """Return about how many bytes are read for a row; what somebody wrote there is not believed without limit."""
     sizes = (row.get("bytes"), row.get("clean_bytes"), row.get("source_bytes"))
-    return sum(size for size in sizes if isinstance(size, int))
+    return sum(min(size, _LARGEST) for size in sizes if isinstance(size, int) and size > 0)
 
 
 def _rows(path: str) -> Iterator[tuple[int, Row | None]]:
@@ -267,8 +268,8 @@ def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str
         raise Refused("--recompute: latents have no source; write it behind DST, with no folder behind it")
     if run.get("kind") != "latents" and not os.path.isdir(request.source or ""):
         raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
-    streams = {run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)}
-    if streams != {STREAM_VERSION}:
+    streams = [run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)]
+    if any(stream != STREAM_VERSION for stream in streams):
         raise Refused(
             f"--recompute: {escape_name(request.destination)} has another version of the random stream than this "
             f"noisecli makes ({STREAM_VERSION}); use noisecli {run['noisecli']}"

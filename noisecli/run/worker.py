@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import signal
@@ -16,6 +17,7 @@ from noisecli import codecs
 from noisecli.errors import FileProblem, Refused
 from noisecli.kinds import MAKERS
 from noisecli.model import Outcome, Problem, Task
+from noisecli.run.entries import placing
 from noisecli.run.lock import hold_as_worker
 from noisecli.run.making import Maker, Station, open_file
 from noisecli.run.memory import keep_freed_memory, limit_memory, memory_share
@@ -40,6 +42,7 @@ class _State:
 
     settings: Settings
     prefix: str
+    journal: int | None
 
 
 _state = _State()
@@ -47,8 +50,7 @@ _state = _State()
 
 def start(settings: Settings, journal: str | None, run_prefix: str) -> None:
     """Make this process a worker: known to later runs by its lock, its temporary files by their prefix."""
-    if journal is not None:
-        hold_as_worker(journal)
+    _state.journal = None if journal is None else hold_as_worker(journal)
     keep_freed_memory()
     limit_memory(memory_share(settings.running.jobs))
     _state.settings, _state.prefix = settings, worker_prefix(run_prefix, os.getpid())
@@ -68,8 +70,15 @@ def load_codec(kind: str) -> codecs.Codec | codecs.PartsCodec:
 def maker_of(settings: Settings, prefix: str, codec: codecs.Codec | codecs.PartsCodec) -> Maker:
     """Return what makes the outputs of a request."""
     module, name = MAKERS[settings.kind]
-    maker: Maker = getattr(import_module(module), name)(Station(settings, prefix, codec))
+    maker: Maker = getattr(import_module(module), name)(Station(settings, prefix, codec, _announce))
     return maker
+
+
+def _announce(name: str, digest: str) -> None:
+    """Note in the journal what is about to take its place, so that it is known as ours whatever happens next."""
+    line = placing(name, digest)
+    if _state.journal is not None and os.write(_state.journal, line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def work(tasks: list[Task]) -> Done:

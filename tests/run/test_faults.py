@@ -21,6 +21,8 @@ import json
 import os
 import sys
 
+import noisecli.storage
+
 STATE, DESTINATION = os.environ["FAULT_STATE"], os.environ["FAULT_DESTINATION"]
 ROLE = "worker" if __name__ == "__mp_main__" else "parent"
 plan, calls, inside = {}, 0, False
@@ -89,6 +91,7 @@ real_fdopen, os.fdopen = os.fdopen, fdopen
 for name in ("write", "fsync", "unlink", "mkdir", "rmdir", "sendfile"):
     shim(os, name)
 shim(os, "replace", 1)
+shim(noisecli.storage, "rename_new", 1)
 shim(os, "symlink", 1)
 shim(os, "open")
 real_open = shim(builtins, "open")

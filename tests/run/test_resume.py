@@ -242,6 +242,7 @@ def test_the_journal_of_a_killed_run_is_recovered(images, tree, rows, destinatio
     journal = [
         json.dumps({"temporaries": ".noisecli-tmp-abcd-"}),
         json.dumps({"intended": dict.fromkeys(ALL)}),
+        json.dumps({"placing": {"e.png": hashlib.sha256(b"made, and no row written").hexdigest()}}),
         *lines[:3],
         lines[3][:-40],
     ]
@@ -250,7 +251,7 @@ def test_the_journal_of_a_killed_run_is_recovered(images, tree, rows, destinatio
         (destination / name).unlink()
     (destination / "cats/.noisecli-tmp-abcd-77-0123").write_bytes(b"half")
     (destination / ".noisecli-tmp-abcd-0123").write_bytes(b"half a manifest")
-    (destination / "e.png").write_bytes(b"who knows")
+    (destination / "e.png").write_bytes(b"made, and no row written")
     done = images("--json")
     assert (done.summary["kept"], done.summary["made"]) == (3, 2)
     assert tree(destination) == before
@@ -286,9 +287,12 @@ def test_leftovers_of_a_killed_run_whose_source_is_gone(images, tree, pictures, 
     assert images().status == 0
     before = tree(destination)
     (destination / "gone.png").write_bytes(b"made, and no row written")
-    (destination / ".noisecli-journal").write_text(json.dumps({"intended": {"gone.png": None}}) + "\n")
+    told = {"placing": {"gone.png": hashlib.sha256(b"made, and no row written").hexdigest()}}
+    lines = [{"intended": {"gone.png": None, "other.png": None}}, told]
+    (destination / ".noisecli-journal").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (destination / "other.png").write_bytes(b"put there by somebody, after the run was killed")
     assert images().status == 0
-    assert tree(destination) == before
+    assert tree(destination) == before | {"other.png": b"put there by somebody, after the run was killed"}
 
 
 def test_more_levels_and_copies_keep_what_stands(images, redone, destination):

@@ -1,0 +1,43 @@
+"""Which files of a destination a run may replace: those that a row, or an interrupted run, tells to be ours."""
+
+from __future__ import annotations
+
+import os
+
+from noisecli.errors import Refused
+from noisecli.model import Task
+from noisecli.run.destination import Names
+from noisecli.run.plan import Plan
+from noisecli.run.settings import Settings
+from noisecli.run.shards import Shards
+from noisecli.run.standing import Standing
+from noisecli.run.twins import folds_case, refuse_twins
+from noisecli.storage import escape_name
+
+
+def refuse_claims(settings: Settings, plan: Plan | Shards, standing: Standing, *, is_new: bool) -> None:
+    """Refuse a run before any work that would replace files of somebody else, or make two outputs under one name."""
+    names = Names.of(settings.output.manifest)
+    if folds_case(settings.destination, names.journal):
+        refuse_twins(plan.outputs(), names, escape_name(settings.destination))
+    if settings.running.force or is_new:
+        return
+    for name in plan.outputs():
+        if name in standing or not os.path.lexists(f"{settings.destination}/{name}"):
+            continue
+        if not standing.is_told(name) and not standing.may_be_ours(name):
+            path = escape_name(f"{settings.destination}/{name}")
+            raise Refused(f"{path}: stands there and noisecli did not make it; move it, or add --force")
+
+
+def with_claims(tasks: list[Task], standing: Standing, *, force: bool) -> list[Task]:
+    """Return the tasks with the names of files that each may replace; what else is found there then is not ours."""
+    return [task._replace(replaces=tuple(_claimed(task, standing, force=force))) for task in tasks]
+
+
+def _claimed(task: Task, standing: Standing, *, force: bool) -> list[str]:
+    if force:
+        return task.names
+    row = standing.row(task.output) or {}
+    told = {task.output if "sha256" in row else None, row.get("clean_file_name")}
+    return [name for name in task.names if name in told or standing.is_leftover(name)]

@@ -1,0 +1,64 @@
+"""What a row says it was made from, proven by the key of its noise: seed, source, level and copy are hashed into it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from noisecli.levels import SEVERITIES, BadLevel, Quantity, parse_level
+from noisecli.model import Kind
+from noisecli.noise.keys import stream_key
+from noisecli.run.entries import Row
+
+_ESCAPED = re.compile(r"(%[89A-F][0-9A-F])")
+_MOST_ESCAPES = 10
+
+
+def proves_source(row: Row, kind: Kind, settings: dict[str, Any]) -> bool:
+    """Whether a row's key is that of its source: an edited source, level, copy or key proves nothing.
+
+    Parameters
+    ----------
+    settings
+        What run.json and the journal spell out, by its hash.
+    """
+    spelled, copy = settings.get(str(row.get("settings"))), row.get("copy")
+    if spelled is None or not isinstance(copy, int):
+        return False
+    seed = spelled.get("seed")
+    return any(
+        stream_key(seed, path, level, copy).hex() == row.get("key")
+        for level in _canonical_levels(str(row.get("level")), kind)
+        for path in _spellings(row)
+    )
+
+
+def _canonical_levels(label: str, kind: Kind) -> Iterator[str]:
+    """Yield the values that a level's words may stand for; severities do not tell whose they are."""
+    quantity, _, text = label.partition("=")
+    if quantity not in get_args(Quantity):
+        return
+    for severity_set in SEVERITIES:
+        try:
+            yield parse_level(text, quantity, kind, severity_set, 0.0).canonical  # type: ignore[arg-type]
+        except BadLevel:
+            return
+
+
+def _spellings(row: Row) -> Iterator[bytes]:
+    """Yield the bytes that a source's name may have had: in some names %FF stands for a byte, in others for itself."""
+    source = row.get("source")
+    if not isinstance(source, str) or not source:
+        return
+    parts = _ESCAPED.split(source)
+    if "name-not-utf8" not in row.get("warnings", ()) or len(parts) > 2 * _MOST_ESCAPES:
+        yield source.encode("utf-8", "surrogatepass")
+        return
+    choices = ([part.encode("utf-8", "surrogatepass")] for part in parts)
+    spelled = [
+        [*own, bytes.fromhex(part[1:])] if _ESCAPED.fullmatch(part) else own
+        for part, own in zip(parts, choices, strict=True)
+    ]
+    yield from map(b"".join, itertools.product(*spelled))

@@ -1,0 +1,163 @@
+"""--prune: which outputs are removed, and why none other is.
+
+An output goes when its row proves that it was made from a source of SRC, when this source is gone for certain, when no
+part of this run asks for it, and when the file is, to the byte, what its row tells.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from itertools import islice
+
+from noisecli.errors import Refused
+from noisecli.run.entries import Row
+from noisecli.run.proof import proves_source
+from noisecli.run.removal import remove_told
+from noisecli.run.settings import Settings
+from noisecli.run.shards import Shards, proves_latents
+from noisecli.run.standing import Standing
+from noisecli.storage import escape_name, file_sha256, find_escaped
+
+_WITNESSES = 32
+
+
+class Sources:
+    """A source folder, asked whether it still holds what rows tell. A name that cannot be looked up is not gone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._root = settings.source
+        self._folder = self._identity()
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._root)
+        except OSError:
+            return None
+        return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+
+    def still_stand(self) -> bool:
+        """Whether the folder is the one it was when this began."""
+        return self._folder is not None and self._identity() == self._folder
+
+    def path_of(self, row: Row) -> str | None:
+        """Return where a row's source is; None where it is gone. Raises OSError where that cannot be seen."""
+        name = str(row.get("source") or "")
+        found: str | None = name
+        if "name-not-utf8" in row.get("warnings", ()):
+            found = find_escaped(self._root, name, strict=True)
+        if not name or found is None:
+            return None
+        path = os.path.join(self._root, found)
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return path
+
+    def is_gone(self, row: Row) -> bool:
+        """Whether a row's source is no more, below a folder that is still there."""
+        if self._settings.latents is not None:
+            return not Shards(self._settings).wants(str(row.get("file_name", "")))
+        try:
+            return self.path_of(row) is None and not self._hides(str(row.get("source") or "")) and self.still_stand()
+        except (OSError, ValueError):
+            return False
+
+    def _hides(self, name: str) -> bool:
+        """Whether a folder on the way is a symbolic link to nothing: what it led to is out of sight, not gone."""
+        folder = os.path.dirname(name)
+        while folder:
+            path = os.path.join(self._root, folder)
+            if os.path.lexists(path):
+                return not os.path.exists(path)
+            folder = os.path.dirname(folder)
+        return False
+
+    def holds(self, row: Row) -> bool | None:
+        """Whether a row's source has the content that the row tells; None where it is not there to be asked."""
+        try:
+            path = self.path_of(row)
+            return None if path is None else file_sha256(path) == row.get("source_sha256")
+        except (OSError, ValueError):
+            return None
+
+
+class Pruning:
+    """What --prune removes, chosen before any work and asked again when it goes.
+
+    Parameters
+    ----------
+    planned
+        Names of outputs that this run makes or keeps.
+    problems
+        Sources of this run that cannot be done; they are there.
+
+    Raises
+    ------
+    Refused
+        Where SRC is not the folder that the manifest was made from, or more than half of all outputs would go.
+    """
+
+    def __init__(self, settings: Settings, standing: Standing, planned: Iterable[str], problems: Iterable[str]) -> None:
+        self._settings, self._standing = settings, standing
+        self._sources = Sources(settings)
+        self.outputs = self._choose(planned, set(problems))
+        if self.outputs and settings.latents is None:
+            _require_own_source(settings, standing, self._sources)
+        if 2 * len(self.outputs) > len(standing) and not settings.running.force:
+            raise Refused(
+                f"--prune: would remove {len(self.outputs):,} of the {len(standing):,} outputs in "
+                f"{escape_name(settings.destination)}; add --force if that is right"
+            )
+
+    def _choose(self, planned: Iterable[str], problems: set[str]) -> list[str]:
+        rest = dict.fromkeys(self._standing.outputs())
+        for name in planned:
+            rest.pop(name, None)
+        return sorted(output for output in rest if self._may_go(self._standing.row(output) or {}, problems))
+
+    def _may_go(self, row: Row, problems: set[str]) -> bool:
+        is_named = isinstance(row.get("source"), str) and row["source"] in problems
+        return not is_named and self._sources.is_gone(row) and _is_proven(row, self._settings, self._standing)
+
+    def remove(self) -> int:
+        """Remove the outputs whose sources are still gone; return how many."""
+        count = 0
+        for output in self.outputs:
+            row = self._standing.row(output) or {}
+            if not self._sources.is_gone(row):
+                continue
+            # the row's own file goes last: should this stop between the two, the next run still knows of both
+            if "clean_file_name" in row:
+                remove_told(self._settings.destination, row["clean_file_name"], [str(row.get("clean_sha256"))])
+            count += remove_told(self._settings.destination, output, [str(row.get("sha256"))])
+            self._standing.forget(output)
+        return count
+
+
+def _is_proven(row: Row, settings: Settings, standing: Standing) -> bool:
+    if settings.latents is not None:
+        return proves_latents(row, standing.settings)
+    return proves_source(row, settings.kind, standing.settings)
+
+
+def _require_own_source(settings: Settings, standing: Standing, sources: Sources) -> None:
+    """Refuse a folder in which most sources that rows tell of are others: a subfolder, or another dataset."""
+    asked = (sources.holds(standing.row(output) or {}) for output in _spread(standing.outputs()))
+    answers = list(islice((answer for answer in asked if answer is not None), _WITNESSES))
+    if sum(answers) * 2 < len(answers) or not answers:
+        manifest = escape_name(os.path.join(settings.destination, settings.output.manifest))
+        raise Refused(
+            f"--prune: {escape_name(settings.source)} does not look like the folder that {manifest} was made from: of "
+            f"{len(answers)} sources looked at, {sum(answers)} are as it says; name that folder, or leave --prune out"
+        )
+
+
+def _spread(outputs: list[str]) -> Iterable[str]:
+    """Yield all outputs, those first that lie evenly between the first and the last."""
+    step = max(1, len(outputs) // _WITNESSES)
+    for start in range(step):
+        yield from outputs[start::step]

@@ -1,0 +1,166 @@
+"""A run replaces what a row tells to be noisecli's, and no other file, whenever it came and however it is spelled."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from noisecli.run import twins
+
+
+def test_two_runs_at_once_under_two_manifests_make_no_file_twice(
+    faulty, fill, noisy, rows, pictures, tree, destination, wait_until
+):
+    fill(pictures, "0-wait-write.png")
+    process = faulty.start("images", pictures, destination, "--std", "25", "-j", "1")
+    wait_until(lambda: faulty.reached("write"), "a worker with its first output")
+    done = noisy("images", pictures, destination, "--std", "50", "--manifest", "other.jsonl")
+    assert done.status == 0
+    faulty.gate.touch()
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 1
+    assert b"--force" in err
+    assert len(rows(destination, "other.jsonl")) == 6
+    assert len(rows(destination)) == 0
+    for words in ([], ["--manifest", "other.jsonl"]):
+        found = noisy("verify", destination, *words)
+        assert found.status == 0, found.err
+
+
+@pytest.mark.parametrize("words", [[], ["--with-clean"]], ids=" ".join)
+def test_a_file_that_comes_to_an_outputs_name_in_mid_run(
+    faulty, fill, pictures, rows, errors, destination, wait_until, words
+):
+    fill(pictures, "0-wait-write.png")
+    process = faulty.start("images", pictures, destination, "--std", "25", "-j", "1", *words)
+    wait_until(lambda: faulty.reached("write"), "a worker with its first output")
+    side = destination / "noisy" if words else destination
+    (side / "e.png").write_bytes(b"of somebody else")
+    os.symlink("nowhere", side / "b.png")
+    faulty.gate.touch()
+    process.communicate(timeout=600)
+    assert process.returncode == 1
+    assert (side / "e.png").read_bytes() == b"of somebody else"
+    assert os.readlink(side / "b.png") == "nowhere"
+    assert errors(destination).keys() == {"b.png", "e.png"}
+    assert {row["source"] for row in rows(destination).values()} == {
+        "0-wait-write.png",
+        "a.png",
+        "cats/c.png",
+        "cats/d.png",
+    }
+    if words:
+        assert not (destination / "clean/e.png").exists()
+
+
+def test_one_file_does_not_replace_what_came_meanwhile(faulty, fill, tmp_path, wait_until):
+    source = fill(tmp_path / "in", "wait-write.png") / "wait-write.png"
+    process = faulty.start("images", source, tmp_path / "noisy.png", "--std", "25")
+    wait_until(lambda: faulty.reached("write"), "a worker with its output")
+    (tmp_path / "noisy.png").write_bytes(b"of somebody else")
+    faulty.gate.touch()
+    process.communicate(timeout=600)
+    assert process.returncode == 1
+    assert (tmp_path / "noisy.png").read_bytes() == b"of somebody else"
+    assert sorted(os.listdir(tmp_path)) == ["driver", "in", "noisy.png", "state"]
+
+
+def test_an_output_from_the_future_is_not_newer_than_a_change(images, pictures, png, rows, destination):
+    assert images().status == 0
+    before = rows(destination)["a.png"]["source_sha256"]
+    os.utime(destination / "a.png", (4e9, 4e9))
+    (pictures / "a.png").write_bytes(png(1))
+    assert images("--json").summary["made"] == 1
+    assert rows(destination)["a.png"]["source_sha256"] != before
+
+
+@pytest.mark.parametrize(
+    ("names", "refused"),
+    [
+        (["x.png", "X.png"], True),
+        (["cats/x.png", "Cats/X.PNG"], True),
+        (["caf\u00e9.png", "cafe\u0301.png"], True),
+        (["stra\u00dfe.png", "STRASSE.png"], True),
+        (["x.png", "x.png.d/y.png", "X.PNG.D/z.png"], False),
+        (["x.png", "X.png/y.png"], True),
+        (["Manifest.jsonl"], True),
+        (["a.png", "b.png", "A/a.png"], False),
+    ],
+    ids=str,
+)
+def test_names_that_are_one_where_case_does_not_count(names, refused):
+    def check():
+        twins.refuse_twins(names, ["manifest.jsonl", "run.json"], "dst")
+
+    if refused:
+        with pytest.raises(twins.Refused, match="would be one file in dst"):
+            check()
+    else:
+        check()
+
+
+def test_twins_are_refused_before_any_work(images, fill, pictures, destination, monkeypatch):
+    fill(pictures, "A.png")
+    assert images("--limit", "1").status == 0
+    shutil.rmtree(destination)
+    monkeypatch.setattr("noisecli.run.claims.folds_case", lambda folder, name: True)
+    done = images()
+    assert done.status == 2
+    assert "A.png and a.png would be one file" in done.err
+    assert not destination.exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--with-clean"]], ids=" ".join)
+def test_where_there_are_no_hard_links(faulty, fill, pictures, tree, destination, tmp_path, words):
+    """FAT and some network file systems: the check and the rename are two steps there, and the bytes the same."""
+    script = """
+import errno, os, sys
+def link(*paths, **options):
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+os.link = link
+import noisecli.renaming
+noisecli.renaming._system_call = lambda: None
+if __name__ == "__main__":
+    from noisecli.cli import main
+    main()
+"""
+    (tmp_path / "driver/without_links.py").write_text(script)
+    assert faulty.run("images", pictures, tmp_path / "with-links", "--std", "25", *words).status == 0
+    process = faulty.start("images", pictures, destination, "--std", "25", *words, module="without_links")
+    process.communicate(timeout=600)
+    assert process.returncode == 0
+    assert tree(destination) == tree(tmp_path / "with-links")
+
+
+@pytest.fixture
+def folding(tmp_path):
+    """Mount a file system in which the case of letters does not count."""
+    tools = [shutil.which(name) for name in ("mkntfs", "lowntfs-3g", "umount")]
+    if os.geteuid() != 0 or None in tools or not os.path.exists("/dev/fuse"):
+        pytest.skip("mounting needs root, FUSE and NTFS: apt-get install ntfs-3g")
+    image, folder = tmp_path / "image", tmp_path / "folding"
+    folder.mkdir()
+    with open(image, "wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run([tools[0], "-q", "-F", image], check=True, capture_output=True)
+    if subprocess.run([tools[1], "-o", "ignore_case", image, folder], check=False, capture_output=True).returncode:
+        pytest.skip("this machine mounts no file systems: a kernel with FUSE is needed")
+    yield folder
+    subprocess.run([tools[2], folder], check=True)
+
+
+@pytest.mark.slow
+def test_a_real_file_system_that_folds_case(images, fill, pictures, folding, tree, destination):
+    destination = folding / "dst"
+    assert twins.folds_case(folding, "never there") is False
+    fill(pictures, "A.png")
+    done = images(to=destination)
+    assert done.status == 2
+    assert "A.png and a.png would be one file" in done.err
+    (pictures / "A.png").unlink()
+    assert images(to=destination).status == 0
+    before = tree(destination)
+    assert images("--json", to=destination).summary["kept"] == 5
+    assert images("--redo", to=destination).status == 0
+    assert tree(destination) == before
