@@ -17,6 +17,7 @@ from noisecli.run.manifest import Ledger
 from noisecli.run.plan import Plan
 from noisecli.run.prune import Pruning
 from noisecli.run.publish import publish
+from noisecli.run.removal import is_missing
 from noisecli.run.resume import Keeper
 from noisecli.run.server import warm_up
 from noisecli.run.settings import Settings
@@ -71,9 +72,8 @@ def run(
     plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
     if dry_run:
-        if settings.running.prune:
-            with Standing.look(settings.destination, names) as standing:
-                summary.pruned = len(_pruning(settings, standing, plan, found).outputs)
+        with Standing.look(settings.destination, names) as standing:
+            summary.pruned = len(_pruning(settings, standing, plan, found).outputs)
         return summary
     with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
         work = (kind_of_run or Run)(settings, plan, found, ledger, summary)
@@ -101,9 +101,7 @@ class Run:
     def carry_out(self) -> None:
         """Do it. The manifest tells what stands however it ends, short of being killed."""
         self._refuse_foreign()
-        pruning = (
-            _pruning(self._settings, self._ledger, self._plan, self._found) if self._settings.running.prune else None
-        )
+        pruning = _pruning(self._settings, self._ledger, self._plan, self._found)
         self._clean_up_after_killed_runs()
         self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.spelled()})
@@ -112,7 +110,7 @@ class Run:
                 self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
             self._make_all()
             self._carry_sidecars()
-            self._summary.pruned = pruning.remove() if pruning else 0
+            self._summary.pruned = pruning.remove()
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
@@ -240,7 +238,7 @@ class Run:
         if problems:
             again = {escape_name(source) for source in itertools.chain(self._found.sources, self._found.sidecars)}
             for source in list(problems):
-                if source in again or not os.path.lexists(os.path.join(self._settings.source, source)):
+                if source in again or is_missing(os.path.join(self._settings.source, source)):
                     del problems[source]
 
     def _clean_up_after_killed_runs(self) -> None:

@@ -86,7 +86,7 @@ class Sources:
 
 
 class Pruning:
-    """What --prune removes, chosen before any work and asked again when it goes.
+    """What --prune removes, chosen before any work and asked again when it goes; nothing where it was not given.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Pruning:
     def __init__(self, settings: Settings, standing: Standing, planned: Iterable[str], problems: Iterable[str]) -> None:
         self._settings, self._standing = settings, standing
         self._sources = Sources(settings)
-        self.outputs = self._choose(planned, set(problems))
+        self.outputs = self._choose(planned, set(problems)) if settings.running.prune else []
         if self.outputs and settings.latents is None:
             _require_own_source(settings, standing, self._sources)
         if 2 * len(self.outputs) > len(standing) and not settings.running.force:

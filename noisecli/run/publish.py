@@ -12,7 +12,7 @@ from noisecli.model import Survival
 from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
 from noisecli.run.prune import Sources
-from noisecli.run.removal import digest_of, remove_told
+from noisecli.run.removal import digest_of, is_missing, remove_told
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
 from noisecli.storage import stopping
@@ -63,21 +63,10 @@ def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary) -> N
     """Rows of outputs that this run had no part in stay only while their files do; sources that are gone are told."""
     sources = Sources(settings)
     for output in ledger.outputs():
-        if _is_missing(f"{settings.destination}/{output}"):
+        if is_missing(f"{settings.destination}/{output}"):
             ledger.forget(output)
         elif sources.is_gone(ledger.row(output) or {}):
             summary.orphans += 1
-
-
-def _is_missing(path: str) -> bool:
-    """Whether there is no such file; one that cannot be looked up may be there."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _settle(destination: str, ledger: Ledger) -> None:

@@ -31,3 +31,14 @@ def digest_of(path: str) -> str | None:
         if error.errno in _NO_SUCH_FILE:
             return None
         raise
+
+
+def is_missing(path: str) -> bool:
+    """Whether there is no such file, nor a link of that name; what cannot be looked up may be there."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False
+    return False

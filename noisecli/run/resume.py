@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from typing import Any
 
@@ -42,7 +43,11 @@ class Keeper:
             return same and not (self._settings.running.checksum and file_sha256(output_path) != row.get("sha256"))
         source_path = f"{self._settings.source}/{task.source}"
         source, output = os.stat(source_path), os.lstat(output_path)
-        if output.st_size != row.get("bytes") or source.st_size != row.get("source_bytes"):
+        if (
+            not stat.S_ISREG(output.st_mode)
+            or output.st_size != row.get("bytes")
+            or source.st_size != row.get("source_bytes")
+        ):
             return False
         if task.clean_output and not self._clean_holds(task.clean_output, row):
             return False
