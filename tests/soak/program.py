@@ -18,13 +18,20 @@ OURS = {"manifest.jsonl", "errors.jsonl", "run.json"}
 
 @dataclass
 class Finished:
-    """A run that has ended, or was ended at the deadline."""
+    """A run that has ended, or was ended at the deadline.
+
+    Attributes
+    ----------
+    peak_mb, tree_mb
+        The most that one process held, and that all held together, what they share counted in each.
+    """
 
     status: int
     out: str
     err: str
     hung: bool
     peak_mb: float
+    tree_mb: float
     seconds: float
 
     @property
@@ -43,9 +50,10 @@ def run(*words: str | Path, deadline: float = 120, look_every: float = 0.1) -> F
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = start(*words, out=out, err=err)
-        peak, hung = 0, False
+        peak, together, hung = 0, 0, False
         while process.poll() is None:
-            peak = max(peak, *(_peak_kb(pid) for pid in session(process.pid)), 0)
+            peaks = [_peak_kb(pid) for pid in session(process.pid)]
+            peak, together = max(peak, *peaks, 0), max(together, sum(peaks))
             if time.monotonic() - began > deadline:
                 hung = True
                 kill_session(process.pid)
@@ -55,8 +63,9 @@ def run(*words: str | Path, deadline: float = 120, look_every: float = 0.1) -> F
         kill_session(process.pid)
         out.seek(0)
         err.seek(0)
-        said, complained = out.read().decode(), err.read().decode(errors="replace")
-    return Finished(process.returncode, said, complained, hung, peak / 1024, time.monotonic() - began)
+        said, complained = out.read().decode(errors="replace"), err.read().decode(errors="replace")
+    took = time.monotonic() - began
+    return Finished(process.returncode, said, complained, hung, peak / 1024, together / 1024, took)
 
 
 def processes() -> list[tuple[int, int, int]]:
