@@ -104,7 +104,14 @@ class Attempts:
         try:
             adversary_settings(
                 *(str(path), str(self._source)),
-                **{"eps": 0.01, "classes": None, "input_range": None, "answers": None, "members": members, "batch_size": 8},  # type: ignore[arg-type]
+                **{
+                    "eps": 0.01,
+                    "classes": None,
+                    "input_range": None,
+                    "answers": None,
+                    "members": members,
+                    "batch_size": 8,
+                },  # type: ignore[arg-type]
             )
         except Refused as refusal:
             str(refusal).encode()

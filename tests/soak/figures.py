@@ -97,4 +97,6 @@ class Figures:
             "notes": self.notes,
             "escapes": self.escapes_table().splitlines(),
         }
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace")
+        path.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace"
+        )

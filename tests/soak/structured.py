@@ -115,7 +115,16 @@ class Structured:
             for name in random.Random(number).sample(names, min(MODELS_A_BATCH, len(names))):
                 self._model(source, destination, name)
             return
-        words = ["--std", STD[kind], "-j", "2", "--timeout", "10", "--json", *(["--key", "*"] if kind == "arrays" else [])]
+        words = [
+            "--std",
+            STD[kind],
+            "-j",
+            "2",
+            "--timeout",
+            "10",
+            "--json",
+            *(["--key", "*"] if kind == "arrays" else []),
+        ]
         done = program.run(kind, source, destination, *words, deadline=DEADLINE)
         self.figures.count(f"grammar {self.name}: inputs through the program", len(names))
         self.figures.peak(f"grammar {self.name}: peak memory of all processes, MB", done.tree_mb)
@@ -140,7 +149,9 @@ class Structured:
 
     def _judge_run(self, done: program.Finished, where: str) -> None:
         ended = done.hung or done.traceback or done.status not in (0, 1)
-        self.figures.fault("runs ended by one file", int(ended), f"{self.name}, {where}: {done.status} {done.err[-900:]}")
+        self.figures.fault(
+            "runs ended by one file", int(ended), f"{self.name}, {where}: {done.status} {done.err[-900:]}"
+        )
 
     def _judge_files(self, source: Path, destination: Path, names: list[str]) -> None:
         problems = {entry["source"]: entry["reason"] for entry in program.lines(destination / "errors.jsonl")}
@@ -164,4 +175,6 @@ class Structured:
         done = program.run("adversarial", pictures.parent, destination, *words, deadline=120)
         self.figures.count("grammar keras: models named to the program")
         odd = done.hung or done.traceback or done.status not in (1, 2)
-        self.figures.fault("runs ended by one file", int(odd), f"model {name}: {done.status} {done.err[-900:]}", source / name)
+        self.figures.fault(
+            "runs ended by one file", int(odd), f"model {name}: {done.status} {done.err[-900:]}", source / name
+        )

@@ -91,29 +91,67 @@ def _chunks(choose: random.Random, chunks: list[Chunk], order: str) -> bytes:
         chunks[0:0] = [(choose.choice((b"junk", b"LIST", b"\0\0\0\0")), b"")] * choose.choice((300, 5_000))
     data = b""
     for kind, content in chunks:
-        length = len(content) if chance(choose, 0.93) else choose.choice((0, 1, len(content) + 1, 0xFFFFFFF8, size(choose)))
-        data += kind + struct.pack(order + "I", length & 0xFFFFFFFF) + content + bytes(len(content) % 2 if chance(choose, 0.9) else 0)
+        length = (
+            len(content) if chance(choose, 0.93) else choose.choice((0, 1, len(content) + 1, 0xFFFFFFF8, size(choose)))
+        )
+        data += (
+            kind
+            + struct.pack(order + "I", length & 0xFFFFFFFF)
+            + content
+            + bytes(len(content) % 2 if chance(choose, 0.9) else 0)
+        )
     return data
 
 
 def _stranger(choose: random.Random) -> Chunk:
-    kind = choose.choice((b"LIST", b"fact", b"cue ", b"smpl", b"bext", b"iXML", b"id3 ", b"PEAK", b"JUNK", b"ds64", b"\xff\xfe\0\0", b"data", b"fmt "))
-    inner = choose.choice((b"", b"INFO", b"INFOINAM\4\0\0\0abc\0", b"INFOIART\xff\xff\xff\xff", b"adtl", choose.randbytes(25), bytes(600)))
+    kind = choose.choice(
+        (
+            b"LIST",
+            b"fact",
+            b"cue ",
+            b"smpl",
+            b"bext",
+            b"iXML",
+            b"id3 ",
+            b"PEAK",
+            b"JUNK",
+            b"ds64",
+            b"\xff\xfe\0\0",
+            b"data",
+            b"fmt ",
+        )
+    )
+    inner = choose.choice(
+        (b"", b"INFO", b"INFOINAM\4\0\0\0abc\0", b"INFOIART\xff\xff\xff\xff", b"adtl", choose.randbytes(25), bytes(600))
+    )
     return kind, inner + name(choose).encode("utf-8", "surrogatepass")[:300] if chance(choose, 0.3) else inner
 
 
 def _wav(choose: random.Random) -> bytes:
-    channels, rate, bits, tag = choose.choice((1, 1, 2)), choose.choice((8_000, 44_100)), choose.choice((8, 16, 24, 32)), 1
+    channels, rate, bits, tag = (
+        choose.choice((1, 1, 2)),
+        choose.choice((8_000, 44_100)),
+        choose.choice((8, 16, 24, 32)),
+        1,
+    )
     if bits == 32 and chance(choose, 0.5):
         tag = 3
     fields = [tag, channels, rate, rate * channels * bits // 8, channels * bits // 8, bits]
     if chance(choose, 0.3):
         at = choose.randrange(6)
         fields[at] = choose.choice((0, 1, 2, 3, 6, 7, 17, 49, 80, 85, 255, 0xFFFE, size(choose, 16)))
-    form = struct.pack("<HHIIHH", *(field & (0xFFFFFFFF if at in (2, 3) else 0xFFFF) for at, field in enumerate(fields)))
+    form = struct.pack(
+        "<HHIIHH", *(field & (0xFFFFFFFF if at in (2, 3) else 0xFFFF) for at, field in enumerate(fields))
+    )
     if chance(choose, 0.25):
         extension = struct.pack("<HHI", choose.choice((22, 0, 2, 0xFFFF)), bits, choose.choice((0, 3, 4, 2**32 - 1)))
-        form = b"\xfe\xff" + form[2:] + extension + choose.choice((struct.pack("<H", tag), choose.randbytes(2))) + b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+        form = (
+            b"\xfe\xff"
+            + form[2:]
+            + extension
+            + choose.choice((struct.pack("<H", tag), choose.randbytes(2)))
+            + b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+        )
     if chance(choose, 0.06):
         form = form[: choose.randrange(len(form))]
     samples = struct.pack("<50f", *(choose.uniform(-1, 1) for _ in range(50))) if tag == 3 else choose.randbytes(240)
@@ -123,7 +161,11 @@ def _wav(choose: random.Random) -> bytes:
 
 
 def _aiff(choose: random.Random) -> bytes:
-    rate = b"\x40\x0b\xfa\0\0\0\0\0\0\0" if chance(choose, 0.9) else choose.choice((bytes(10), b"\xff" * 10, choose.randbytes(10)))
+    rate = (
+        b"\x40\x0b\xfa\0\0\0\0\0\0\0"
+        if chance(choose, 0.9)
+        else choose.choice((bytes(10), b"\xff" * 10, choose.randbytes(10)))
+    )
     bits = choose.choice((8, 16, 24, 32)) if chance(choose, 0.9) else choose.choice((0, 1, 12, 33, 255))
     channels = choose.choice((1, 2)) if chance(choose, 0.9) else choose.choice((0, 3, 1_024, 65_535))
     samples = choose.randbytes(240)
@@ -131,7 +173,9 @@ def _aiff(choose: random.Random) -> bytes:
     common = struct.pack(">hIh", channels - 65_536 if channels > 32_767 else channels, frames & 0xFFFFFFFF, bits) + rate
     kind = choose.choice((b"AIFF", b"AIFF", b"AIFC"))
     if kind == b"AIFC":
-        common += choose.choice((b"NONE", b"sowt", b"fl32", b"ulaw", b"ima4", b"zzzz")) + choose.choice((b"\0\0", b"\x05hello", b"\xff", b""))
+        common += choose.choice((b"NONE", b"sowt", b"fl32", b"ulaw", b"ima4", b"zzzz")) + choose.choice(
+            (b"\0\0", b"\x05hello", b"\xff", b"")
+        )
     body = kind + _chunks(choose, [(b"COMM", common), (b"SSND", bytes(8) + samples)], ">")
     return b"FORM" + struct.pack(">I", len(body) if chance(choose, 0.93) else size(choose)) + body
 
@@ -151,7 +195,9 @@ def _flac(choose: random.Random) -> bytes:
         if changed:
             changed[choose.randrange(len(changed))] = choose.choice((0, 1, 0x7F, 0x80, 0xFF))
         new = (choose.randrange(128), choose.randbytes(choose.choice((0, 4, 34, 300))))
-        blocks[where : where + 1] = choose.choice(([(kind, bytes(changed))], [(kind, content)] * 2, [new, (kind, content)], [(kind, content), new], []))
+        blocks[where : where + 1] = choose.choice(
+            ([(kind, bytes(changed))], [(kind, content)] * 2, [new, (kind, content)], [(kind, content), new], [])
+        )
         if not blocks:
             blocks = [new]
     written = b""
@@ -173,7 +219,9 @@ def _ogg(choose: random.Random) -> tuple[str, bytes]:
     pages = [bytearray(page) for page in _pages(_base(suffix))]
     for _ in range(choose.choice((0, 1, 1, 2))):
         at = choose.randrange(len(pages))
-        place, form = choose.choice(((4, "B"), (5, "B"), (6, "<Q"), (14, "<I"), (18, "<I"), (26, "B"), (27, "B"), (28, "B"), (34, "<I")))
+        place, form = choose.choice(
+            ((4, "B"), (5, "B"), (6, "<Q"), (14, "<I"), (18, "<I"), (26, "B"), (27, "B"), (28, "B"), (34, "<I"))
+        )
         ways: tuple[Callable[[], None], ...] = (
             lambda at=at: pages.insert(at, bytearray(pages[at])),  # type: ignore[misc]
             lambda: choose.shuffle(pages),

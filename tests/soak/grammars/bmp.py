@@ -14,7 +14,14 @@ _ODD_SIZES = (0, 1, 39, 41, 125, 2**31, 2**32 - 1)
 def make(choose: random.Random) -> tuple[str, bytes]:
     depth = choose.choice((1, 4, 8, 16, 24, 24, 32))
     width, height = choose.randrange(1, 12), choose.randrange(1, 9)
-    told = {"size": choose.choice(_SIZES), "width": width, "height": height, "planes": 1, "depth": depth, "compression": 0}
+    told = {
+        "size": choose.choice(_SIZES),
+        "width": width,
+        "height": height,
+        "planes": 1,
+        "depth": depth,
+        "compression": 0,
+    }
     told |= {"bytes": 0, "used": 0, "important": 0}
     palette = choose.randbytes(4 << depth) if depth <= 8 else b""
     row = (width * depth + 31) // 32 * 4
@@ -33,7 +40,9 @@ def _written(choose: random.Random, told: dict[str, int], palette: bytes, sample
     else:
         numbers = [told[key] & 0xFFFFFFFF for key in ("compression", "bytes")] + [2835, 2835]
         numbers += [told[key] & 0xFFFFFFFF for key in ("used", "important")]
-        head = struct.pack("<IIIHH", length, told["width"] & 0xFFFFFFFF, told["height"] & 0xFFFFFFFF, told["planes"], told["depth"])
+        head = struct.pack(
+            "<IIIHH", length, told["width"] & 0xFFFFFFFF, told["height"] & 0xFFFFFFFF, told["planes"], told["depth"]
+        )
         head += struct.pack("<6I", *numbers) + _masks(choose)
         head = head[: min(length, 124)]
     start = 14 + len(head) + len(palette)

@@ -21,7 +21,7 @@ def make(choose: random.Random) -> tuple[str, bytes]:
     for _ in range(choose.choice((0, 1, 1, 2, 3))):
         choose.choice(_TWISTS)(choose, segments)
     data = b"".join(_written(*segment) for segment in segments)
-    if chance(choose, 0.1):
+    if chance(choose, 0.05):
         data = _fill(choose, data)
     suffix = choose.choice((".jpg", ".jpg", ".jpg", ".jpeg", ".jfif"))
     return suffix, damaged(data, choose) if chance(choose, 0.08) else data
@@ -29,7 +29,11 @@ def make(choose: random.Random) -> tuple[str, bytes]:
 
 def _written(marker: int, content: bytes) -> bytes:
     head = b"\xff" + bytes([marker & 0xFF])
-    return head + content if marker & 0x100 or _is_bare(marker) else head + struct.pack(">H", len(content) + 2 & 0xFFFF) + content
+    return (
+        head + content
+        if marker & 0x100 or _is_bare(marker)
+        else head + struct.pack(">H", len(content) + 2 & 0xFFFF) + content
+    )
 
 
 def _is_bare(marker: int) -> bool:
@@ -42,7 +46,13 @@ def _base(number: int) -> tuple[Segment, ...]:
     rng = np.random.default_rng(number)
     shape = (17, 13) if number == 3 else (16 + number, 24, 3)
     samples = rng.integers(0, 256, shape, np.uint8)
-    options = ((), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 1), (), (cv2.IMWRITE_JPEG_OPTIMIZE, 1))
+    options = (
+        (),
+        (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+        (cv2.IMWRITE_JPEG_RST_INTERVAL, 1),
+        (),
+        (cv2.IMWRITE_JPEG_OPTIMIZE, 1),
+    )
     return tuple(_segments(bytes(cv2.imencode(".jpg", samples, list(options[number]))[1])))
 
 
@@ -81,8 +91,19 @@ def _fill(choose: random.Random, data: bytes) -> bytes:
 def _application(choose: random.Random, segments: list[Segment]) -> None:
     """Empty APPn and comments, one or by the thousand, with the beginnings of known ones."""
     starts = (b"", b"JFIF\0", b"JFXX\0\x10", b"Exif\0\0", b"Exif", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0")
-    start = choose.choice((*starts, b"Adobe", b"Adobe\0d\0\0\0\0\1", b"MPF\0", b"Photoshop 3.0\0", b"http://ns.adobe.com/xmp/extension/\0"))
-    content = start + choose.choice((b"", b"\0", name(choose).encode("utf-8", "surrogatepass")[:60_000], choose.randbytes(40)))
+    start = choose.choice(
+        (
+            *starts,
+            b"Adobe",
+            b"Adobe\0d\0\0\0\0\1",
+            b"MPF\0",
+            b"Photoshop 3.0\0",
+            b"http://ns.adobe.com/xmp/extension/\0",
+        )
+    )
+    content = start + choose.choice(
+        (b"", b"\0", name(choose).encode("utf-8", "surrogatepass")[:60_000], choose.randbytes(40))
+    )
     marker = choose.choice((*range(0xE0, 0xF0), 0xFE))
     number = choose.choice((1, 1, 1, 2, 300, 5_000))
     segments[1:1] = [(marker, content if number < 300 else content[:8])] * number
@@ -100,7 +121,10 @@ def _profile(choose: random.Random, segments: list[Segment]) -> None:
     elif way == 2:
         chunks += chunks[:1]
     elif way == 3:
-        chunks = [(marker, content[:12] + bytes([choose.randrange(4), choose.randrange(4)]) + content[14:]) for marker, content in chunks]
+        chunks = [
+            (marker, content[:12] + bytes([choose.randrange(4), choose.randrange(4)]) + content[14:])
+            for marker, content in chunks
+        ]
     elif way == 4:
         chunks = [(marker, content[: choose.choice((12, 13, 14))]) for marker, content in chunks]
     segments[1:1] = chunks
@@ -110,11 +134,16 @@ def _exif(choose: random.Random, segments: list[Segment]) -> None:
     """Directories that point at themselves, outside, and name types and counts that do not exist."""
     order = choose.choice(("<", ">"))
     entries = choose.choice((0, 1, 2, 5, 0xFFFF))
-    tiff = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", choose.choice((8, 8, 8, 0, 4, 2**31, 2**32 - 1)))
+    tiff = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(
+        order + "I", choose.choice((8, 8, 8, 0, 4, 2**31, 2**32 - 1))
+    )
     tiff += struct.pack(order + "H", entries)
     for _ in range(min(entries, 5)):
         tag = choose.choice((0x0112, 0x0112, 0x8769, 0x8825, 0x0201, 0x0202, 0x013B, size(choose, 16)))
-        kind, count = choose.choice((1, 2, 3, 3, 4, 5, 7, 12, 0, 13, 255)), choose.choice((0, 1, 1, 2, 2**31, 2**32 - 1))
+        kind, count = (
+            choose.choice((1, 2, 3, 3, 4, 5, 7, 12, 0, 13, 255)),
+            choose.choice((0, 1, 1, 2, 2**31, 2**32 - 1)),
+        )
         told = choose.choice((1, 6, 8, 9, 0, 2**32 - 1))
         value = struct.pack(order + "HH", told & 0xFFFF, 0) if kind == 3 else struct.pack(order + "I", told)
         tiff += struct.pack(order + "HHI", tag, kind, count) + value
@@ -186,12 +215,25 @@ def _scan(choose: random.Random, segments: list[Segment]) -> None:
     at = _at(choose, segments, SOS)
     marker, content = segments[at]
     middle = choose.randrange(len(content) + 1)
-    inside = choose.choice((b"\xff\xd9", b"\xff\xd0", b"\xff\xd5", b"\xff\xd8", b"\xff\x01", b"\xff\xff\xff", b"\xff\xe1\0\2", bytes(50)))
-    segments[at] = (marker, choose.choice((content[:middle], content[:middle] + inside + content[middle:], content[:middle] + bytes(len(content) - middle))))
+    inside = choose.choice(
+        (b"\xff\xd9", b"\xff\xd0", b"\xff\xd5", b"\xff\xd8", b"\xff\x01", b"\xff\xff\xff", b"\xff\xe1\0\2", bytes(50))
+    )
+    segments[at] = (
+        marker,
+        choose.choice(
+            (
+                content[:middle],
+                content[:middle] + inside + content[middle:],
+                content[:middle] + bytes(len(content) - middle),
+            )
+        ),
+    )
 
 
 def _restarts(choose: random.Random, segments: list[Segment]) -> None:
-    segments.insert(_at(choose, segments, SOS), (0xDD, choose.choice((b"\0\1", b"\0\0", b"\xff\xff", b"\0", b"", b"\0\1\0"))))
+    segments.insert(
+        _at(choose, segments, SOS), (0xDD, choose.choice((b"\0\1", b"\0\0", b"\xff\xff", b"\0", b"", b"\0\1\0")))
+    )
 
 
 _TWISTS = (

@@ -24,11 +24,15 @@ def make(choose: random.Random) -> tuple[str, bytes]:
 
 
 def _members(choose: random.Random) -> list[Member]:
-    weights = _weights(choose.randrange(4))
+    good = weights(choose.randrange(4))
     return [
-        Member(b"metadata.json", json.dumps({"keras_version": "3.11.0", "date_saved": "2026-01-01@00:00:00"}).encode(), STORED),
+        Member(
+            b"metadata.json",
+            json.dumps({"keras_version": "3.11.0", "date_saved": "2026-01-01@00:00:00"}).encode(),
+            STORED,
+        ),
         Member(b"config.json", _config(choose), choose.choice((STORED, npz.DEFLATED))),
-        Member(b"model.weights.h5", _weights_changed(choose, weights), choose.choice((STORED, STORED, npz.DEFLATED))),
+        Member(b"model.weights.h5", _weights_changed(choose, good), choose.choice((STORED, STORED, npz.DEFLATED))),
     ]
 
 
@@ -42,9 +46,24 @@ def _config(choose: random.Random) -> bytes:
             tree = _spoiled(choose, tree)
         return json.dumps(tree, ensure_ascii=chance(choose, 0.7)).encode("utf-8", "surrogatepass")
     text = json.dumps(tree)
-    other = (deep(choose), text[: len(text) // 2], "", "null", "5", "[]", '"x"', "{}", "\0", "1e999999", "9" * 5_000, text + text)
+    other = (
+        deep(choose),
+        text[: len(text) // 2],
+        "",
+        "null",
+        "5",
+        "[]",
+        '"x"',
+        "{}",
+        "\0",
+        "1e999999",
+        "9" * 5_000,
+        text + text,
+    )
     spelled = choose.choice(other)
-    return choose.choice((spelled.encode(), spelled.encode("utf-16"), b"\xef\xbb\xbf" + spelled.encode(), spelled.encode() + b"\xff"))
+    return choose.choice(
+        (spelled.encode(), spelled.encode("utf-16"), b"\xef\xbb\xbf" + spelled.encode(), spelled.encode() + b"\xff")
+    )
 
 
 def _tree(choose: random.Random) -> Any:
@@ -52,14 +71,24 @@ def _tree(choose: random.Random) -> Any:
     layers = [_layer("InputLayer", "input", {"batch_shape": [None, 4]})]
     if chance(choose, 0.5):
         scale = choose.choice((1 / 255, 1 / 127.5, 1, 0.3, "x", None, [0.1], {"class_name": "__tensor__"}))
-        layers.append(_layer(choose.choice(("Rescaling", "Rescaling", "Normalization")), "scale", {"scale": scale, "offset": 0}))
+        layers.append(
+            _layer(choose.choice(("Rescaling", "Rescaling", "Normalization")), "scale", {"scale": scale, "offset": 0})
+        )
     units, activation = choose.choice((1, 3, 10, "3", None, [3])), choose.choice(_ACTIVATIONS)
-    layers.append(_layer(choose.choice(("Dense", "Dense", "Softmax")), "dense", {"units": units, "activation": activation}))
+    layers.append(
+        _layer(choose.choice(("Dense", "Dense", "Softmax")), "dense", {"units": units, "activation": activation})
+    )
     outputs = choose.choice((["dense", 0, 0], [["dense", 0, 0]], [["dense", 0, 0], ["scale", 0, 0]], "dense", []))
     if chance(choose, 0.3):
         inner = {"module": "keras", "class_name": "Sequential", "config": {"name": "inner", "layers": layers}}
         layers = [inner] * choose.choice((1, 2))
-    config = {"name": "m", "trainable": True, "layers": layers, "input_layers": [["input", 0, 0]], "output_layers": outputs}
+    config = {
+        "name": "m",
+        "trainable": True,
+        "layers": layers,
+        "input_layers": [["input", 0, 0]],
+        "output_layers": outputs,
+    }
     kind = choose.choice(("Sequential", "Functional", "Model", "Lambda", "Custom"))
     return {"module": "keras", "class_name": kind, "config": config, "registered_name": None, "compile_config": None}
 
@@ -91,7 +120,7 @@ def _spoiled(choose: random.Random, tree: Any) -> Any:
 
 
 @cache
-def _weights(number: int) -> bytes:
+def weights(number: int) -> bytes:
     """Return weights as Keras keeps them; the last of a kind that no layer has, or with nothing in it."""
     import h5py
     import numpy as np
@@ -126,7 +155,9 @@ def _weights_changed(choose: random.Random, weights: bytes) -> bytes:
         for _ in range(choose.choice((1, 2, 6))):
             changed[choose.randrange(len(changed))] = choose.choice((0, 1, 0x7F, 0x80, 0xFF, choose.randrange(256)))
         return bytes(changed)
-    return choose.choice((b"", weights[:8], weights[: len(weights) // 2], weights[:-1], b"\x89HDF\r\n\x1a\n", bytes(100), b"PK\x03\x04"))
+    return choose.choice(
+        (b"", weights[:8], weights[: len(weights) // 2], weights[:-1], b"\x89HDF\r\n\x1a\n", bytes(100), b"PK\x03\x04")
+    )
 
 
 def _drop(choose: random.Random, members: list[Member]) -> None:
@@ -142,17 +173,24 @@ def _again(choose: random.Random, members: list[Member]) -> None:
 
 def _stranger(choose: random.Random, members: list[Member]) -> None:
     raw = name(choose).encode("utf-8", "surrogatepass")[:60_000]
-    members.insert(choose.randrange(len(members) + 1), Member(choose.choice((raw, b"assets/" + raw, b"model.weights.npz")), b"data", STORED, flags=0x800))
+    members.insert(
+        choose.randrange(len(members) + 1),
+        Member(choose.choice((raw, b"assets/" + raw, b"model.weights.npz")), b"data", STORED, flags=0x800),
+    )
 
 
 def _renamed(choose: random.Random, members: list[Member]) -> None:
-    choose.choice(members).name = choose.choice((b"", b"config.json", b"model.weights.h5", b"Config.json", b"./config.json", b"\xff", b"data.pkl"))
+    choose.choice(members).name = choose.choice(
+        (b"", b"config.json", b"model.weights.h5", b"Config.json", b"./config.json", b"\xff", b"data.pkl")
+    )
 
 
 def _lies(choose: random.Random, members: list[Member]) -> None:
     one = choose.choice(members)
     where = choose.choice((one.local, one.central))
-    where[choose.choice(("crc", "packed", "size", "method", "offset", "flags", "name", "extra"))] = choose.choice((0, 1, 8, 99, 2**32 - 1, len(one.data) + 1))
+    where[choose.choice(("crc", "packed", "size", "method", "offset", "flags", "name", "extra"))] = choose.choice(
+        (0, 1, 8, 99, 2**32 - 1, len(one.data) + 1)
+    )
 
 
 _TWISTS = (_drop, _again, _stranger, _stranger, _renamed, _lies, _lies)

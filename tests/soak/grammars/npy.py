@@ -20,7 +20,15 @@ _LITERALS = (
     *("('<f4', (-1,))", "('<f4', {})", "('<f4', (2**40,))", "('<f4', (99999999999,))", "('|O', (2,))", "[]", "{}"),
     *("[('a', '<f4')]", "[('a', '<f4'), ('b', '|i1')]", "[('a', '<f4', (2,))]", "[('', '<f4')]", "[('a', '|O')]"),
     *("[('a', '<f4'), ('a', '<f4')]", "[(('title', 'a'), '<f4')]", "[(('a', 'a'), '<f4')]", "[((1, 2), '<f4')]"),
-    *("[('a', [('b', '<f4')])]", "[()]", "[('a',)]", "['<f4']", "[[]]", "[('a', '<f4', ())]", "[('a', '<f4', (2,), 1)]"),
+    *(
+        "[('a', [('b', '<f4')])]",
+        "[()]",
+        "[('a',)]",
+        "['<f4']",
+        "[[]]",
+        "[('a', '<f4', ())]",
+        "[('a', '<f4', (2,), 1)]",
+    ),
     *("{'names': ['a'], 'formats': ['<f4']}", "{'names': ['a'], 'formats': ['<f4'], 'offsets': [99999999]}"),
     *("{'names': ['a', 'b'], 'formats': ['<f4', '|O'], 'offsets': [0, 0]}", "{'a': ('<f4', 0)}", "{'a': 1}"),
     *("{'names': 5, 'formats': 5}", "{'names': ['a'], 'formats': ['<f4'], 'itemsize': 2}", "b'<f4'", "(('<f4',), 2)"),
@@ -79,7 +87,9 @@ def _shape(choose: random.Random) -> str:
 
 
 def _order(choose: random.Random) -> str:
-    return choose.choice(("0", "1", "None", "'True'", "[]", "()", "true", "2", "{}", "-1", "1.0", "False, 'x': 1", "not 1"))
+    return choose.choice(
+        ("0", "1", "None", "'True'", "[]", "()", "true", "2", "{}", "-1", "1.0", "False, 'x': 1", "not 1")
+    )
 
 
 def _written(descr: str, shape: str, order: str) -> str:
@@ -95,17 +105,27 @@ def _text(choose: random.Random, descr: str, shape: str, order: str) -> str:
     elif way == 1:
         pairs.pop(choose.randrange(3))
     elif way == 2:
-        pairs.append(choose.choice(("'x': 1", "'descr': '<f4'", "'shape': (2,)", "1: 2", "'a': __import__('os')", "**{}")))
+        pairs.append(
+            choose.choice(("'x': 1", "'descr': '<f4'", "'shape': (2,)", "1: 2", "'a': __import__('os')", "**{}"))
+        )
     elif way == 3:
         return f"{{{', '.join(pairs)}}}  # {'c' * choose.choice((1, 3_000))}"
     elif way == 4:
-        return choose.choice(("", " ", "\n", "{", "}", "None", "[]", "()", "{}", "5", "'x'", "x", "\0", "{'descr'", "#"))
+        return choose.choice(
+            ("", " ", "\n", "{", "}", "None", "[]", "()", "{}", "5", "'x'", "x", "\0", "{'descr'", "#")
+        )
     elif way == 5:
         return choose.choice(("\ufeff", "\t", "\r\n", "\\\n", " " * 5_000, "(" * 300)) + _written(descr, shape, order)
     elif way == 6:
-        return choose.choice(("dict(descr='<f4')", "{'descr': f'{1}'}", "lambda: 0", "{'descr': '<f4'} | {}", "[x for x in y]"))
+        return choose.choice(
+            ("dict(descr='<f4')", "{'descr': f'{1}'}", "lambda: 0", "{'descr': '<f4'} | {}", "[x for x in y]")
+        )
     elif way == 7:
-        return "{" + ", ".join(pairs).replace("'descr'", choose.choice(("b'descr'", "u'descr'", "r'descr'", "'d' 'escr'"))) + "}"
+        return (
+            "{"
+            + ", ".join(pairs).replace("'descr'", choose.choice(("b'descr'", "u'descr'", "r'descr'", "'d' 'escr'")))
+            + "}"
+        )
     elif way == 8:
         return "{" + ",\n".join(pairs) + choose.choice(("}}", "", "} 1", "}\0\0", "};{}", "}\n\n}"))
     else:
@@ -121,7 +141,9 @@ def _framed(choose: random.Random, text: bytes, *, odd: bool) -> bytes:
         text += b" " * (-(len(text) + 1 + 8 + struct.calcsize(length)) % 64) + b"\n"
         return MAGIC + bytes(version) + struct.pack(length, len(text)) + text
     version = choose.choice((version, (0, 0), (1, 1), (2, 1), (3, 1), (4, 0), (255, 255)))
-    size = choose.choice((len(text), len(text) - 1, len(text) + 1, 0, 1, 9_999, 10_000, 10_001, 65_535, 2**31, 2**32 - 1))
+    size = choose.choice(
+        (len(text), len(text) - 1, len(text) + 1, 0, 1, 9_999, 10_000, 10_001, 65_535, 2**31, 2**32 - 1)
+    )
     limit = 0xFFFF if length == "<H" else 0xFFFFFFFF
     return MAGIC + bytes(version) + struct.pack(length, max(0, size) & limit) + text
 

@@ -12,7 +12,12 @@ from grammars.pieces import chance, damaged, name, size
 
 STORED, DEFLATED = 0, 8
 _METHODS = (1, 6, 9, 12, 14, 93, 99, 0xFFFF)
-_OBJECT = b"\x93NUMPY\x01\x00" + struct.pack("<H", 54) + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}" + b"\x80\x04N."
+_OBJECT = (
+    b"\x93NUMPY\x01\x00"
+    + struct.pack("<H", 54)
+    + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}"
+    + b"\x80\x04N."
+)
 
 
 @dataclass
@@ -62,7 +67,9 @@ def _array(choose: random.Random) -> bytes:
 
 def _other_content(choose: random.Random, members: list[Member]) -> None:
     """Text, nothing, objects, a zip in a zip, or only such members."""
-    content = choose.choice((b"hello\n", b"", _OBJECT, b"PK\x05\x06" + bytes(18), npy.MAGIC, npy.MAGIC + b"\x01", b"\0" * 99))
+    content = choose.choice(
+        (b"hello\n", b"", _OBJECT, b"PK\x05\x06" + bytes(18), npy.MAGIC, npy.MAGIC + b"\x01", b"\0" * 99)
+    )
     new = Member(choose.choice((b"readme.txt", b"x.npy", b"a", b"")), content, choose.choice((STORED, DEFLATED)))
     if chance(choose, 0.5):
         members.clear()
@@ -118,11 +125,13 @@ def _overlap(choose: random.Random, members: list[Member]) -> None:
     """Let several entries of the directory point to one local header."""
     one = members[0]
     for at in range(choose.choice((1, 2, 40))):
-        members.append(Member(choose.choice((one.name, f"o{at}.npy".encode())), one.data, one.method, central={"offset": 0}))
+        members.append(
+            Member(choose.choice((one.name, f"o{at}.npy".encode())), one.data, one.method, central={"offset": 0})
+        )
 
 
 def _bomb(choose: random.Random, members: list[Member]) -> None:
-    count = choose.choice((1 << 16, 1 << 22))
+    count = choose.choice((1 << 16, 1 << 20))
     text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({count},), }}".encode()
     zeros = npy.MAGIC + b"\x01\x00" + struct.pack("<H", len(text)) + text + bytes(4 * count)
     members.append(Member(b"zeros.npy", zeros, DEFLATED))
@@ -158,7 +167,18 @@ def archive(choose: random.Random, members: list[Member], *, odd: bool) -> bytes
 
 
 def _numbers(form: str, told: dict[str, int], *, local: bool) -> bytes:
-    values = [20, told["flags"], told["method"], 0, 0x21, told["crc"], told["packed"], told["size"], told["name"], told["extra"]]
+    values = [
+        20,
+        told["flags"],
+        told["method"],
+        0,
+        0x21,
+        told["crc"],
+        told["packed"],
+        told["size"],
+        told["name"],
+        told["extra"],
+    ]
     if not local:
         values = [20, *values, 0, 0, 0, 0, told["offset"]]
     masks = [0xFFFF if letter == "H" else 0xFFFFFFFF for letter in form]

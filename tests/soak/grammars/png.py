@@ -10,7 +10,9 @@ from grammars.pieces import chance, damaged, name, size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_LEGAL = [(0, bits) for bits in (1, 2, 4, 8, 16)] + [(3, bits) for bits in (1, 2, 4, 8)] + [(2, 8), (2, 16), (4, 8), (6, 8)]
+_LEGAL = (
+    [(0, bits) for bits in (1, 2, 4, 8, 16)] + [(3, bits) for bits in (1, 2, 4, 8)] + [(2, 8), (2, 16), (4, 8), (6, 8)]
+)
 _SIDES = (0, 1, 2, 5, 9, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
 Chunk = tuple[bytes, bytes]
 
@@ -54,7 +56,9 @@ def _header(choose: random.Random, chunks: list[Chunk]) -> None:
     fields = list(struct.unpack(">IIBBBBB", chunks[0][1])) if len(chunks[0][1]) == 13 else [1, 1, 8, 0, 0, 0, 0]
     for _ in range(choose.choice((1, 1, 2))):
         at = choose.randrange(7)
-        fields[at] = choose.choice(_SIDES) if at < 2 else choose.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 32, 64, 255))
+        fields[at] = (
+            choose.choice(_SIDES) if at < 2 else choose.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 32, 64, 255))
+        )
     chunks[0] = (b"IHDR", struct.pack(">IIBBBBB", *fields))
 
 
@@ -103,9 +107,15 @@ def _text(choose: random.Random, chunks: list[Chunk]) -> None:
 
 
 def _profile(choose: random.Random, chunks: list[Chunk]) -> None:
-    inner = choose.choice((b"", bytes(127), bytes(128), b"\0\0\0\x84" + bytes(128), bytes(1 << 23), choose.randbytes(300)))
+    inner = choose.choice(
+        (b"", bytes(127), bytes(128), b"\0\0\0\x84" + bytes(128), bytes(1 << 21), choose.randbytes(300))
+    )
     packed = choose.choice((zlib.compress(inner), inner[:500], zlib.compress(inner)[:-3], b""))
-    _place(choose, chunks, (b"iCCP", choose.choice((b"icc\0\0", b"icc\0\1", b"\0\0", b"icc", b"i" * 90 + b"\0\0")) + packed))
+    _place(
+        choose,
+        chunks,
+        (b"iCCP", choose.choice((b"icc\0\0", b"icc\0\1", b"\0\0", b"icc", b"i" * 90 + b"\0\0")) + packed),
+    )
 
 
 def _ancillary(choose: random.Random, chunks: list[Chunk]) -> None:

@@ -12,7 +12,18 @@ _ODD_BLANKS = (b"", b"\0", b"\xa0", b"\xe3\x80\x80", b"\x85", b",", b"\x1c", b"\
 _MAXIMA = (b"255", b"255", b"65535", b"1", b"15", b"256", b"1023", b"4095")
 _ODD = (
     *(b"0", b"-1", b"+3", b"1_0", b"0x3", b"3.0", b"3e0", b"", b"65536", b"99999", b"2147483647", b"2147483648"),
-    *(b"4294967296", b"18446744073709551617", b"007", b"\xd9\xa3", b"\xef\xbc\x93", b"\xb2", b"nan", b"x", b"3#c\n", b"1e5"),
+    *(
+        b"4294967296",
+        b"18446744073709551617",
+        b"007",
+        b"\xd9\xa3",
+        b"\xef\xbc\x93",
+        b"\xb2",
+        b"nan",
+        b"x",
+        b"3#c\n",
+        b"1e5",
+    ),
 )
 
 
@@ -83,7 +94,9 @@ def _body(choose: random.Random, magic: bytes, width: int, height: int, maximum:
     else:
         data = _digits(choose, magic, count, maximum, odd=odd)
     if odd and magic in (b"P4", b"P5", b"P6"):
-        data = choose.choice((data[:-1], data[: len(data) // 2], data + b"x", data + b"P5\n1 1\n255\n\0", b"", b"\xff" * len(data)))
+        data = choose.choice(
+            (data[:-1], data[: len(data) // 2], data + b"x", data + b"P5\n1 1\n255\n\0", b"", b"\xff" * len(data))
+        )
     return data
 
 

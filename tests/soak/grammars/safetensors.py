@@ -16,12 +16,22 @@ _ODD_TYPES = ("F8_E4M3", "F8_E5M2", "U4", "F4", "C64", "f32", "", "\ud800", "F12
 def make(choose: random.Random) -> tuple[str, bytes]:
     header, end = _tensors(choose)
     if chance(choose, 0.3):
-        header["__metadata__"] = choose.choice(({"format": "pt"}, {}, {"a": 5}, 5, None, [], "x", {name(choose): name(choose)}, value(choose)))
+        header["__metadata__"] = choose.choice(
+            ({"format": "pt"}, {}, {"a": 5}, 5, None, [], "x", {name(choose): name(choose)}, value(choose))
+        )
     for _ in range(choose.choice((0, 1, 1, 2))):
         choose.choice(_TWISTS)(choose, header)
     text = _spelled(choose, header)
-    length = len(text) if chance(choose, 0.92) else choose.choice((0, 1, 2, 8, len(text) - 1, len(text) + 1, size(choose, 64)))
-    data = struct.pack("<Q", length) + text + choose.randbytes(end if chance(choose, 0.92) else choose.choice((0, end + 1, max(0, end - 1))))
+    length = (
+        len(text)
+        if chance(choose, 0.92)
+        else choose.choice((0, 1, 2, 8, len(text) - 1, len(text) + 1, size(choose, 64)))
+    )
+    data = (
+        struct.pack("<Q", length)
+        + text
+        + choose.randbytes(end if chance(choose, 0.92) else choose.choice((0, end + 1, max(0, end - 1))))
+    )
     return ".safetensors", damaged(data, choose) if chance(choose, 0.05) else data
 
 
@@ -44,22 +54,42 @@ def _spelled(choose: random.Random, header: dict[str, Any]) -> bytes:
         text = json.dumps(header, ensure_ascii=chance(choose, 0.8)).encode("utf-8", "surrogatepass")
         return text + b" " * choose.choice((0, -len(text) % 8, -len(text) % 8, 3_000))
     text = json.dumps(header)
-    other = (deep(choose), "", "{", "[]", "null", "5", text[:-1], text[:-1] + ',"t0":1}', "{" + " " * 9_000 + "}", "\ufeff" + text)
+    other = (
+        deep(choose),
+        "",
+        "{",
+        "[]",
+        "null",
+        "5",
+        text[:-1],
+        text[:-1] + ',"t0":1}',
+        "{" + " " * 9_000 + "}",
+        "\ufeff" + text,
+    )
     return choose.choice(other).encode() + choose.choice((b"", b"\xff", b"\0"))
 
 
 def _one(choose: random.Random, header: dict[str, Any]) -> dict[str, Any]:
     fitting = [entry for entry in header.values() if isinstance(entry, dict)]
-    return choose.choice(fitting) if fitting else header.setdefault("t", {"dtype": "F32", "shape": [], "data_offsets": [0, 4]})
+    return (
+        choose.choice(fitting)
+        if fitting
+        else header.setdefault("t", {"dtype": "F32", "shape": [], "data_offsets": [0, 4]})
+    )
 
 
 def _offsets(choose: random.Random, header: dict[str, Any]) -> None:
-    numbers = [choose.choice((0, 4, 12, -4, 24, size(choose, 64), 2**64, 0.0, 4.0, True, None, "0", "9" * 5)) for _ in range(2)]
+    numbers = [
+        choose.choice((0, 4, 12, -4, 24, size(choose, 64), 2**64, 0.0, 4.0, True, None, "0", "9" * 5)) for _ in range(2)
+    ]
     _one(choose, header)["data_offsets"] = choose.choice((numbers, numbers[:1], [*numbers, 4], value(choose)))
 
 
 def _shape(choose: random.Random, header: dict[str, Any]) -> None:
-    sides = [choose.choice((0, 1, 2, 3, -1, True, 1.0, None, "2", 2**31, 2**63, 2**64, [1])) for _ in range(choose.choice((0, 1, 2, 40)))]
+    sides = [
+        choose.choice((0, 1, 2, 3, -1, True, 1.0, None, "2", 2**31, 2**63, 2**64, [1]))
+        for _ in range(choose.choice((0, 1, 2, 40)))
+    ]
     _one(choose, header)["shape"] = choose.choice((sides, sides, [0, 10**40], value(choose)))
 
 

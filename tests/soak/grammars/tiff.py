@@ -16,7 +16,9 @@ Entry = list[int | bytes]
 def make(choose: random.Random) -> tuple[str, bytes]:
     order = choose.choice("<>")
     width, height = choose.randrange(1, 12), choose.randrange(1, 9)
-    channels, bits, form = choose.choice(((1, 8, 1), (3, 8, 1), (1, 16, 1), (3, 16, 1), (1, 32, 3), (4, 8, 1), (3, 32, 3)))
+    channels, bits, form = choose.choice(
+        ((1, 8, 1), (3, 8, 1), (1, 16, 1), (3, 16, 1), (1, 32, 3), (4, 8, 1), (3, 32, 3))
+    )
     if form == 3:
         samples = b"".join(struct.pack(order + "f", choose.random()) for _ in range(width * height * channels))
     else:
@@ -30,7 +32,13 @@ def make(choose: random.Random) -> tuple[str, bytes]:
 
 def _plain(width: int, height: int, channels: int, bits: int, form: int, size: int) -> list[Entry]:
     entries: list[Entry] = [[256, 3, 1, width], [257, 3, 1, height], [258, 3, channels, bits], [259, 3, 1, 1]]
-    entries += [[262, 3, 1, 2 if channels > 1 else 1], [273, 4, 1, 8], [277, 3, 1, channels], [278, 4, 1, height], [279, 4, 1, size]]
+    entries += [
+        [262, 3, 1, 2 if channels > 1 else 1],
+        [273, 4, 1, 8],
+        [277, 3, 1, channels],
+        [278, 4, 1, height],
+        [279, 4, 1, size],
+    ]
     entries += [[339, 3, channels, form]]
     return entries + ([[338, 3, 1, 2]] if channels == 4 else [])
 
@@ -103,10 +111,16 @@ def _private(choose: random.Random, entries: list[Entry]) -> None:
 
 def _known(choose: random.Random, entries: list[Entry]) -> None:
     """Tags that change how samples are read: compression, planes, tiles, colour maps, predictors, profiles, EXIF."""
-    tag = choose.choice((259, 259, 262, 266, 274, 274, 284, 317, 320, 322, 323, 324, 325, 330, 338, 339, 700, 34665, 34675, 50838, 270))
-    told: int | bytes = choose.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 32773, 32946, 34712, 50000, b"", choose.randbytes(40)))
+    tag = choose.choice(
+        (259, 259, 262, 266, 274, 274, 284, 317, 320, 322, 323, 324, 325, 330, 338, 339, 700, 34665, 34675, 50838, 270)
+    )
+    told: int | bytes = choose.choice(
+        (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 32773, 32946, 34712, 50000, b"", choose.randbytes(40))
+    )
     entries[:] = [entry for entry in entries if entry[0] != tag or chance(choose, 0.1)]
-    entries.append([tag, choose.choice((3, 4, 7)), len(told) if isinstance(told, bytes) else choose.choice((1, 1, 3, 768)), told])
+    entries.append(
+        [tag, choose.choice((3, 4, 7)), len(told) if isinstance(told, bytes) else choose.choice((1, 1, 3, 768)), told]
+    )
     entries.sort(key=lambda entry: int(entry[0]))
 
 
