@@ -1,5 +1,6 @@
 """The soak's own tools: grammars that surprise and repeat themselves, and a judge that knows what may be deleted."""
 
+import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -118,10 +119,13 @@ def test_the_judge_sees_somebodys_file_in_an_outputs_place(tmp_path):
 
 
 def test_edits_touch_nothing_but_noisecli_s_own_files_and_differ(tmp_path):
+    rows = ({"file_name": "a.npy", "source": "a.npy", "sha256": "0"}, {"file_name": "sub/b.npy", "bytes": 3})
+    problem = {"source": "c.npy", "status": "failed", "reason": "empty", "message": "is empty"}
+    run = {"noisecli": "0", "kind": "arrays", "settings": {}, "totals": {"outputs": 2}, "versions": {"zlib": "1"}}
     pristine = {
-        "manifest.jsonl": '{"file_name": "a.npy", "source": "a.npy", "sha256": "0"}\n{"file_name": "sub/b.npy", "bytes": 3}\n',
-        "errors.jsonl": '{"source": "c.npy", "status": "failed", "reason": "empty", "message": "is empty"}\n',
-        "run.json": '{"noisecli": "0", "kind": "arrays", "settings": {}, "totals": {"outputs": 2}, "versions": {"zlib": "1"}}\n',
+        "manifest.jsonl": "".join(json.dumps(row) + "\n" for row in rows),
+        "errors.jsonl": json.dumps(problem) + "\n",
+        "run.json": json.dumps(run),
         "notes.txt": "somebody's own",
     }
     told = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -237,7 +238,7 @@ class Edits:
             done = program.run(*command.words(ground), deadline=DEADLINE, look_every=0.02)
         faults = judged(ground, name, before, state(ground.destination), done.status)
         where = f"{number} {kind}, {name}, {what}"
-        self._count(done, where)
+        self._count(done, where, number)
         faults["edits: files outside of DST touched"] = [
             *_differences(sources, state(ground.source)),
             *_differences(others, state(ground.outside)),
@@ -258,11 +259,14 @@ class Edits:
             if path.is_file() and not path.is_symlink():
                 shutil.copy2(path, kept)
 
-    def _count(self, done: program.Finished, where: str) -> None:
+    def _count(self, done: program.Finished, where: str, number: int) -> None:
         fault = self.figures.fault
         self.figures.count("edits: commands run")
         self.figures.count(f"edits: exit status {done.status}")
         fault("edits: tracebacks", int(done.traceback), f"{where}: {done.err[-1200:]}")
+        if done.traceback:
+            what = _last_place(done.err)
+            self.figures.escape("edits", what, number, f"{what}; {where}", (".txt", done.err.encode()))
         fault("edits: hangs", int(done.hung), where)
         fault("edits: exit statuses other than 0 to 3", int(done.status not in (0, 1, 2, 3)), f"{where}: {done.status}")
         for what in (
@@ -270,6 +274,14 @@ class Edits:
             *("files replaced without --force whose digest no row told", "temporary files left"),
         ):
             fault(f"edits: {what}")
+
+
+def _last_place(trace: str) -> str:
+    """Return where in noisecli a printed traceback ends, and with what."""
+    lines = trace.splitlines()
+    places = [line.strip() for line in lines if line.startswith("  File ") and "/noisecli/" in line]
+    error = next((line for line in reversed(lines) if re.match(r"\w+(?:Error|Exception)", line)), "")
+    return f"{error[:120]} at {places[-1].rpartition('/noisecli/')[2] if places else '?'}"
 
 
 def _differences(before: State, after: State) -> list[str]:

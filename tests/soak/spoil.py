@@ -24,15 +24,22 @@ def spoil(choose: random.Random, ground: Ground) -> str:
         if choose.random() < 0.07 and path.name != "errors.jsonl":
             told.append(_their_file(choose, ground))
             continue
+        if not _is_plain(path) and os.path.lexists(path):
+            # what stands there already is odd enough, and must be neither followed nor waited for
+            continue
         ways = _ODD_PLACES if choose.random() < 0.1 else _JSON if path.name == "run.json" else LINES
         if path.name == JOURNAL and not path.exists():
             ways = (_new_journal,)
         way = choose.choice(ways)
-        if ways not in (_ODD_PLACES, (_new_journal,)) and not path.is_file():
+        if ways not in (_ODD_PLACES, (_new_journal,)) and not _is_plain(path):
             way = _new_file
         way(choose, path, ground)
         told.append(f"{path.name}: {way.__name__.strip('_').replace('_', ' ')}")
     return ", ".join(told)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _their_file(choose: random.Random, ground: Ground) -> str:
@@ -43,14 +50,14 @@ def _their_file(choose: random.Random, ground: Ground) -> str:
         ground.destination / "manifest.jsonl",
         ground.destination / "run.json",
     )
-    if path.is_file():
+    if _is_plain(path):
         path.write_text("somebody's own, in an output's place")
     spelled = json.dumps(output, ensure_ascii=False).encode()
     for file in (manifest, ground.destination / JOURNAL):
-        if file.is_file():
+        if _is_plain(file):
             lines = file.read_bytes().splitlines(keepends=True)
             file.write_bytes(b"".join(line for line in lines if spelled not in line))
-    if choose.random() < 0.7 and run.is_file():
+    if choose.random() < 0.7 and _is_plain(run):
         run.unlink() if choose.random() < 0.2 else run.write_bytes(run.read_bytes().replace(b'"outputs"', b'"others"'))
     return "somebody's file in an output's place"
 

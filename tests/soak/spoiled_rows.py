@@ -212,12 +212,7 @@ def _random_bytes(choose: random.Random, lines: Lines, ground: Ground) -> Lines:
 
 
 EVERYWHERE = (_lines_way(_cut), _lines_way(_encoded), _lines_way(_random_bytes))
-LINES = (
-    *(_lines_way(way) for way in (_crlf, _trailing_space, _leading_blanks, _no_last_newline, _half_row, _half_row)),
-    *(_lines_way(way) for way in (_deleted, _doubled, _other_order, _rewritten, _strange_rows, _strange_rows, _joined)),
-    *(
-        _rows_way(way)
-        for way in (_swapped_names, _other_source, _other_file, _any_value, _any_value, _any_value, _key_gone)
-    ),
-    *EVERYWHERE,
-)
+_TORN = tuple(_lines_way(way) for way in (_crlf, _trailing_space, _no_last_newline, _half_row, _half_row, _half_row))
+_LINE_WAYS = (_leading_blanks, _deleted, _doubled, _other_order, _rewritten, _strange_rows, _strange_rows, _joined)
+_ROW_WAYS = (_swapped_names, _other_source, _other_file, _any_value, _any_value, _any_value, _key_gone)
+LINES = (*_TORN, *_TORN, *map(_lines_way, _LINE_WAYS), *map(_rows_way, _ROW_WAYS), *EVERYWHERE)
