@@ -114,7 +114,6 @@ class Attempts:
                 },  # type: ignore[arg-type]
             )
         except Refused as refusal:
-            str(refusal).encode()
             return ("made", "") if "Keras is not installed" in str(refusal) else ("refused", str(refusal)[:200])
         return "made", ""
 

@@ -12,6 +12,19 @@ from grammars import npz
 from grammars.npz import STORED, Member
 from grammars.pieces import chance, damaged, deep, name, value
 
+_LAYERS = (
+    b"\xff\xfe\x80ab",
+    b"\xed\xa0\x80ab",
+    b"../..",
+    b"\x1b[31m",
+    b"a\nbcd",
+    b"dense",
+    b"a\0bcd",
+    b"vars0",
+    b"     ",
+    b"=1+1 ",
+)
+"""As long as the name they stand for, so that no other place moves."""
 _ACTIVATIONS = ("relu", "softmax", "sigmoid", "linear", None, "log_softmax", "softplus")
 
 
@@ -149,6 +162,8 @@ def _weights_changed(choose: random.Random, weights: bytes) -> bytes:
     way = choose.random()
     if way < 0.75:
         return weights
+    if way < 0.8:
+        return weights.replace(b"dense\0", choose.choice(_LAYERS) + b"\0")
     changed = bytearray(weights)
     if way < 0.9:
         # its tables lie near the beginning, and no checksum guards them
