@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+MOST_BYTES = 3 << 30
 OURS = {"manifest.jsonl", "errors.jsonl", "run.json"}
 
 
@@ -42,7 +45,13 @@ class Finished:
 def start(*words: str | Path, out: Any = subprocess.DEVNULL, err: Any = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start noisecli in a session of its own."""
     command = [sys.executable, "-m", "noisecli", *map(str, words)]
-    return subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, start_new_session=True)
+    # what reads without an end must not take the whole machine with it
+    with contextlib.suppress(ProcessLookupError):
+        _, hard = resource.prlimit(process.pid, resource.RLIMIT_DATA)
+        most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard)
+        resource.prlimit(process.pid, resource.RLIMIT_DATA, (most, most))
+    return process
 
 
 def run(*words: str | Path, deadline: float = 120, look_every: float = 0.1) -> Finished:

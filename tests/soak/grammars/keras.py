@@ -29,6 +29,8 @@ _ACTIVATIONS = ("relu", "softmax", "sigmoid", "linear", None, "log_softmax", "so
 
 
 def make(choose: random.Random) -> tuple[str, bytes]:
+    if chance(choose, 0.1):
+        return ".weights.h5", _weights_changed(choose, weights(choose.randrange(4)))
     members = _members(choose)
     for _ in range(choose.choice((0, 0, 1, 1, 2))):
         choose.choice(_TWISTS)(choose, members)
