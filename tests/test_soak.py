@@ -17,15 +17,17 @@ with pytest.MonkeyPatch.context() as patch:
 
 SAMPLE = 100
 SEED = 0
+LARGER = {"npy": 320, "keras": 210, "pnm": 210}
+"""Where what once escaped is rarer."""
 WRONG = ("escape", "unlike", "leftover")
 
 grammar = pytest.mark.parametrize("name", grammars.GRAMMARS)
 
 
-def made(name, seed):
+def made(name, seed, number=SAMPLE):
     for package in grammars.GRAMMARS[name].needs:
         pytest.importorskip(package)
-    return [grammars.made(name, number, seed) for number in range(SAMPLE)]
+    return [grammars.made(name, at, seed) for at in range(number)]
 
 
 @grammar
@@ -38,14 +40,14 @@ def test_a_grammar_makes_other_inputs_each_time_and_the_same_ones_for_a_seed(nam
 
 @grammar
 def test_nothing_of_a_small_sample_escapes_some_is_made_and_most_is_answered(name, tmp_path):
-    found, attempts = Counter(), {}
-    for number, (kind, (suffix, data)) in enumerate(made(name, SEED)):
+    found, attempts, sample = Counter(), {}, LARGER.get(name, SAMPLE)
+    for number, (kind, (suffix, data)) in enumerate(made(name, SEED, sample)):
         if kind not in attempts:
             attempts[kind] = attempt.Attempts(kind, tmp_path / kind)
         word, told = attempts[kind](suffix, data)
         assert word not in WRONG, f"number {number}, {len(data)} bytes: {told}"
         found[word] += 1
-    assert SAMPLE * 0.05 <= found["made"] <= SAMPLE * 0.6, found
+    assert sample * 0.05 <= found["made"] <= sample * 0.6, found
     assert len(found) >= 3, found
 
 
