@@ -70,7 +70,7 @@ bench:  ## noisecli beside its peers: DATA=folder RUNS=5 SCALE=1 ONLY=images|aud
 	.bench/venv/bin/python tests/bench --runs $(RUNS) \
 		$(if $(DATA),--data '$(DATA)') $(if $(filter-out 0,$(SCALE)),--scale) $(if $(ONLY),--only $(ONLY))
 
-soak: $(VENV)/.test  ## broken files, cuts and kills by the thousand: MINUTES=10 SEED=0
+soak: $(VENV)/.test  ## broken files, edits, cuts and kills by the thousand: MINUTES=10 SEED=0
 	$(BIN)/python tests/soak --minutes $(MINUTES) --seed $(SEED)
 
 clean:  ## remove what the other targets made (sample_data stays)

@@ -1,4 +1,4 @@
-"""`make soak MINUTES=10`: broken files, cuts and kills by the thousand, the same for the same seed; then a table."""
+"""`make soak MINUTES=10`: broken files, edits, cuts and kills by the thousand, the same for a seed; then a table."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cuts import Cuts
+from edits import Edits
 from figures import Figures
+from grammars import GRAMMARS
 from hostile import BATCH, Hostile
 from kills import Kills
 from seeds import KINDS
+from structured import BATCH as STRUCTURED_BATCH
+from structured import QUICK_BATCH, Structured
 
 Step = Callable[[], None]
-KILLS_IN_A_ROW = 4
+KILLS_IN_A_ROW, EDITS_IN_A_ROW = 4, 6
 
 
 def parsed() -> argparse.Namespace:
@@ -30,10 +34,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, metavar="N", help="kills of the whole run")
     parser.add_argument("--worker-kills", type=int, metavar="N", help="runs whose workers are killed")
     parser.add_argument("--cuts", type=int, metavar="N", help="cut positions for every format (all files: 76)")
+    parser.add_argument("--grammars", type=int, metavar="N", help="inputs made by grammars, each way (see --only)")
+    parser.add_argument("--edits", type=int, metavar="N", help="edits of manifest, journal, errors and run.json")
+    parser.add_argument("--only", action="append", choices=sorted(GRAMMARS), help="this grammar; may be repeated")
     parser.add_argument("--home", type=Path, default=Path(".bench"), help="where figures and bad inputs are kept")
     parser.add_argument("--name", default="soak", help="the figures go to HOME/NAME.json")
     args = parser.parse_args()
-    if args.minutes is None and all(n is None for n in (args.inputs, args.kills, args.worker_kills, args.cuts)):
+    counts = (args.inputs, args.kills, args.worker_kills, args.cuts, args.grammars, args.edits)
+    if args.minutes is None and all(number is None for number in counts):
         args.minutes = 10
     return args
 
@@ -64,11 +72,42 @@ def cuts(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[
             yield lambda c=cutter, n=name, d=data: c.of(n, d, args.cuts or 150, args.seed)  # type: ignore[misc]
 
 
+def structured(args: argparse.Namespace, scratch: Path, figures: Figures) -> list[Structured]:
+    """Return the grammars whose packages are here; the others are named."""
+    every = [Structured(name, scratch, figures) for name in args.only or GRAMMARS]
+    for one in every:
+        if one.missing:
+            figures.notes.append(f"grammar {one.name}: left out, {one.missing} is not installed")
+    return [one for one in every if not one.missing]
+
+
+def quick_inputs(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
+    every = structured(args, scratch, figures)
+    for number in itertools.count():
+        yield lambda number=number: every[number % len(every)].quick(number // len(every), args.seed)  # type: ignore[misc]
+
+
+def whole_inputs(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
+    every = structured(args, scratch, figures)
+    for number in itertools.count():
+        yield lambda number=number: every[number % len(every)].batch(number // len(every), args.seed)  # type: ignore[misc]
+
+
+def edits(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
+    every = Edits(scratch, figures)
+    for number in itertools.count():
+        yield lambda number=number: every.edit(number, args.seed)  # type: ignore[misc]
+
+
 def steps(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
     """Yield what was asked for by numbers; or, by time, a little of everything in turn."""
     # the kills that come too late do not count, so there are more of them
     if args.minutes is None:
         yield from itertools.islice(hostile(args, scratch, figures), -(-(args.inputs or 0) // BATCH))
+        wanted = args.grammars or 0
+        yield from itertools.islice(quick_inputs(args, scratch, figures), -(-wanted // QUICK_BATCH))
+        yield from itertools.islice(whole_inputs(args, scratch, figures), -(-wanted // STRUCTURED_BATCH))
+        yield from itertools.islice(edits(args, scratch, figures), args.edits or 0)
         yield from cuts(args, scratch, figures) if args.cuts else ()
         if args.kills:
             for step in parent_kills(args, scratch, figures):
@@ -78,7 +117,8 @@ def steps(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator
         if args.worker_kills:
             yield from itertools.islice(worker_kills(args, scratch, figures), args.worker_kills)
         return
-    sources = [(hostile, 1), (parent_kills, KILLS_IN_A_ROW), (cuts, 2), (worker_kills, 2)]
+    sources = [(quick_inputs, 2), (whole_inputs, 2), (edits, EDITS_IN_A_ROW)]
+    sources += [(hostile, 1), (parent_kills, KILLS_IN_A_ROW), (cuts, 2), (worker_kills, 2)]
     running = [(way(args, scratch, figures), number) for way, number in sources]
     while True:
         for way, number in running:
@@ -99,6 +139,7 @@ def main() -> None:
             figures.peaks["minutes"] = round((time.monotonic() - began) / 60, 1)
             figures.save(result)
     print(figures.table())
+    print(figures.escapes_table())
     for note in figures.notes:
         print(f"- {note}")
     print(f"seed {args.seed}; figures in {result}")

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 WANTED_ZERO = "0"
 NOTES_KEPT = 200
+
+
+@dataclass
+class Escape:
+    """One way in which inputs of a grammar went wrong: how many did, and the smallest of them."""
+
+    count: int
+    size: int
+    number: int
+    told: str
 
 
 class Figures:
@@ -20,6 +32,7 @@ class Figures:
         self.peaks: dict[str, float] = {}
         self.faults: set[str] = set()
         self.notes: list[str] = []
+        self.escapes: dict[tuple[str, str], Escape] = {}
 
     def count(self, name: str, number: int = 1) -> None:
         self.counts[name] += number
@@ -37,6 +50,27 @@ class Figures:
             folder = self.home / "soak-kept" / name.replace(" ", "-").replace("/", "-")
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy2(keep, folder / keep.name)
+
+    def escape(self, grammar: str, way: str, number: int, told: str, made: tuple[str, bytes]) -> None:
+        """Note what went wrong in one way with one input; the smallest is kept."""
+        suffix, data = made
+        before = self.escapes.get((grammar, way))
+        count = before.count + 1 if before else 1
+        if before and before.size <= len(data):
+            before.count = count
+            return
+        self.escapes[grammar, way] = Escape(count, len(data), number, told)
+        folder = self.home / "soak-kept" / "escapes"
+        folder.mkdir(parents=True, exist_ok=True)
+        words = re.sub(r"[^A-Za-z0-9.]+", "-", f"{grammar} {way}")[:120]
+        (folder / f"{words}{suffix}").write_bytes(data)
+
+    def escapes_table(self) -> str:
+        """One line for each way in which inputs of a grammar went wrong."""
+        return "\n".join(
+            f"{grammar}: {one.count:,} times: {one.told} (smallest: number {one.number}, {one.size:,} bytes)"
+            for (grammar, _), one in sorted(self.escapes.items())
+        )
 
     @property
     def failed(self) -> bool:
@@ -61,5 +95,8 @@ class Figures:
             "peaks": self.peaks,
             "wanted_zero": sorted(self.faults),
             "notes": self.notes,
+            "escapes": self.escapes_table().splitlines(),
         }
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace"
+        )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,18 +15,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+MOST_BYTES = 3 << 30
 OURS = {"manifest.jsonl", "errors.jsonl", "run.json"}
 
 
 @dataclass
 class Finished:
-    """A run that has ended, or was ended at the deadline."""
+    """A run that has ended, or was ended at the deadline.
+
+    Attributes
+    ----------
+    peak_mb, tree_mb
+        The most that one process held, and that all held together, what they share counted in each.
+    """
 
     status: int
     out: str
     err: str
     hung: bool
     peak_mb: float
+    tree_mb: float
     seconds: float
 
     @property
@@ -35,7 +45,13 @@ class Finished:
 def start(*words: str | Path, out: Any = subprocess.DEVNULL, err: Any = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start noisecli in a session of its own."""
     command = [sys.executable, "-m", "noisecli", *map(str, words)]
-    return subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, start_new_session=True)
+    # what reads without an end must not take the whole machine with it
+    with contextlib.suppress(ProcessLookupError):
+        _, hard = resource.prlimit(process.pid, resource.RLIMIT_DATA)
+        most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard)
+        resource.prlimit(process.pid, resource.RLIMIT_DATA, (most, most))
+    return process
 
 
 def run(*words: str | Path, deadline: float = 120, look_every: float = 0.1) -> Finished:
@@ -43,9 +59,10 @@ def run(*words: str | Path, deadline: float = 120, look_every: float = 0.1) -> F
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = start(*words, out=out, err=err)
-        peak, hung = 0, False
+        peak, together, hung = 0, 0, False
         while process.poll() is None:
-            peak = max(peak, *(_peak_kb(pid) for pid in session(process.pid)), 0)
+            peaks = [_peak_kb(pid) for pid in session(process.pid)]
+            peak, together = max(peak, *peaks, 0), max(together, sum(peaks))
             if time.monotonic() - began > deadline:
                 hung = True
                 kill_session(process.pid)
@@ -55,8 +72,9 @@ def run(*words: str | Path, deadline: float = 120, look_every: float = 0.1) -> F
         kill_session(process.pid)
         out.seek(0)
         err.seek(0)
-        said, complained = out.read().decode(), err.read().decode(errors="replace")
-    return Finished(process.returncode, said, complained, hung, peak / 1024, time.monotonic() - began)
+        said, complained = out.read().decode(errors="replace"), err.read().decode(errors="replace")
+    took = time.monotonic() - began
+    return Finished(process.returncode, said, complained, hung, peak / 1024, together / 1024, took)
 
 
 def processes() -> list[tuple[int, int, int]]:
