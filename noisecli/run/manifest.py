@@ -34,14 +34,12 @@ class Ledger(Standing):
             with stopping(self._path(names.journal)):
                 size = os.fstat(self._journal).st_size
                 self.found_journal = size > 0
-                is_torn = size > 0 and os.pread(self._journal, 1, size - 1) != b"\n"
+                self._is_torn = size > 0 and os.pread(self._journal, 1, size - 1) != b"\n"
             super().__init__(destination, names, self._journal)
         except BaseException:
             self.abandon()
             os.close(self._journal)
             raise
-        if is_torn:
-            self._append(b"\n")
 
     def _open_journal(self) -> int:
         try:
@@ -54,6 +52,8 @@ class Ledger(Standing):
         """Note how the names of this run's temporary files begin, and its settings by their key."""
         self._prefix = prefix
         self.settings.update(settings)
+        if self._is_torn:
+            self._append(b"\n")
         self._append(to_line({"temporaries": prefix, "settings": settings}))
 
     def intend(self, tasks: Iterable[Task]) -> None:
