@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.batch import manifest_of, running_of
+from noisecli.cli.batch import manifest_of, refuse_odd_telling, running_of
 from noisecli.cli.levels import parse_share
 from noisecli.cli.telling import progress_bar, tell
 from noisecli.model import Level
@@ -64,8 +64,7 @@ def command(destination: str, **words: Any) -> int:
     noisecli latents z --shape 100 --count 50000
     noisecli latents z --shape 4x64x64 --count 1000 --dtype float16 --seed 1
     """  # noqa: D301
-    if words["quiet"] and words["verbose"]:
-        raise click.UsageError("--quiet and --verbose exclude each other")
+    refuse_odd_telling(words)
     from noisecli.run.pipeline import run
 
     settings = _settings(destination, words)
