@@ -131,10 +131,12 @@ def _report(error: Exception) -> int:
     """The last resort: an error of ours, with all that a report of it needs."""
     from platform import platform, python_version
 
+    from noisecli.run.worker_entry import WorkerBug
+
     _show_where(error)
-    lines = str(error).strip().splitlines()
-    # what a worker raised comes with its traceback, whose last line names it
-    what = lines[-1] if len(lines) > 1 else f"{type(error).__name__}: {error}"
+    # what a worker raised comes as its traceback, whose last line names it
+    raised = str(error).strip().rpartition("\n")[2]
+    what = raised if isinstance(error, WorkerBug) else f"{type(error).__name__}: {error}"
     command = next((f"noisecli {word}" for word in sys.argv[1:] if word in COMMANDS), "noisecli")
     made_by = f"noisecli {__version__}, Python {python_version()}, {platform()}"
     whose = f"an error of {command}, not of your data; please report it with the lines above ({made_by})"

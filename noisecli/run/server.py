@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,6 +21,8 @@ from noisecli.run.scratch import NAME_LENGTH, ScratchFolder, temporary_folders
 _BATCH = ("images", "audio", "arrays", "weights")
 _LONGEST_FOLDER = 100 - NAME_LENGTH - len("/listener-12345678/")
 """A socket's path ends at 104 bytes on some systems, at 108 on Linux."""
+_OWN_FILES, _FILES_A_WORKER, _MANY_FILES = 32, 4, 65_536
+"""Descriptors of a process with workers, and for each of them; the latter is a limit that serves any run."""
 _NO_WORK = {"-h", "--help", "--dry-run"}
 
 
@@ -59,6 +62,24 @@ def warm_up(kind: str) -> Any:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
+
+
+def most_workers() -> int:
+    """Return how many workers the limit of open files allows, raised as far as it may be. Refused where it allows none.
+
+    Fewer workers make the same bytes.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and soft < min(hard, _MANY_FILES):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MANY_FILES), hard))
+            soft = min(hard, _MANY_FILES)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    if soft < _OWN_FILES + _FILES_A_WORKER:
+        needed = _OWN_FILES + _FILES_A_WORKER
+        raise Refused(f"only {soft} files may be open here, and a run needs {needed}; raise it: ulimit -n {needed}")
+    return (soft - _OWN_FILES) // _FILES_A_WORKER
 
 
 def _make_room_for_socket() -> None:
