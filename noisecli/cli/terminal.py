@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 
@@ -67,6 +68,10 @@ class _Terminal:
     def write(self, text: str) -> None:
         """Write at once, past any buffer: what is left in one would fail again at the very end."""
         with contextlib.suppress(OSError, ValueError):
+            if isinstance(sys.stderr, io.StringIO):
+                # a program that calls us, and reads what we say
+                sys.stderr.write(text)
+                return
             left = memoryview(text.encode(self.encoding, "backslashreplace"))
             while left:
                 left = left[os.write(self.fileno(), left) :]
