@@ -9,9 +9,9 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from typing import Self
+from typing import BinaryIO, Self
 
-from noisecli.errors import FileFailed, FileSkipped, Stopped
+from noisecli.errors import FileFailed, FileSkipped, Refused, Stopped
 from noisecli.renaming import rename_new
 
 TEMPORARY_PREFIX = ".noisecli-tmp-"
@@ -140,6 +140,19 @@ class SourceFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a file of noisecli's own; Refused where a pipe, socket or device took its place: nothing is waited for."""
+    try:
+        file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return file
+        file.close()
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+    raise Refused(f"{escape_name(path)}: is no regular file, and noisecli's own belongs there; move it away")
 
 
 def _unreadable(error: OSError) -> FileFailed:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
 import sys
-import traceback
 from importlib import import_module
 from types import FrameType
 from typing import NoReturn
@@ -14,7 +14,8 @@ from typing import NoReturn
 import click
 
 from noisecli import __version__
-from noisecli.errors import NoisecliError
+from noisecli.cli.terminal import say, say_block
+from noisecli.errors import NoisecliError, Refused
 
 COMMANDS = {
     "images": "Noisy copies of pictures: JPEG PNG TIFF WebP BMP PNM AVIF JP2 GIF.",
@@ -69,6 +70,10 @@ def cli() -> None:
     noisecli audio speech noisy --snr-db 10..30
     noisecli arrays features noisy --std 5%
     """  # noqa: D301
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise Refused(f"the current folder cannot be told ({error.strerror}), it may be gone; cd to another") from error
 
 
 def main() -> NoReturn:
@@ -82,7 +87,9 @@ def main() -> NoReturn:
     try:
         status = cli.main(standalone_mode=False) or 0
     except click.ClickException as error:
-        status = _say(f"{error.format_message().rstrip('.')}; see --help", 2)
+        # click lists choices on lines of their own
+        message = error.format_message().rstrip(".").replace("\n\t", " ")
+        status = _say(f"{message}; see --help", 2)
     except (KeyboardInterrupt, click.Abort):
         status = _say("stopped by SIGINT; the same command goes on from here", 130)
     except Interrupted as stop:
@@ -93,9 +100,10 @@ def main() -> NoReturn:
     except (BrokenPipeError, SystemExit):
         # the only exit that click takes by itself here is its answer to a closed pipe
         status = _nobody_listens()
-    except Exception:
-        traceback.print_exc()
-        status = _say("this is an error of noisecli, not of your data; please report it with the lines above", 3)
+    except (OSError, MemoryError) as error:
+        status = _say(_refusal_of_the_system(error), 3)
+    except Exception as error:
+        status = _report(error)
     _flush_and_exit(status)
 
 
@@ -104,8 +112,41 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _say(message: str, status: int) -> int:
-    click.echo(f"noisecli: {message}", err=True)
+    say(f"noisecli: {message}")
     return status
+
+
+def _refusal_of_the_system(error: OSError | MemoryError) -> str:
+    """Return what the system would not do, in a line; -v shows where that was."""
+    if {"-v", "--verbose"} & set(sys.argv):
+        _show_where(error)
+    if isinstance(error, MemoryError):
+        return "no memory left; use fewer --jobs, or end other programs"
+    named = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    hint = "; raise ulimit -n, or use fewer --jobs" if error.errno in (errno.EMFILE, errno.ENFILE) else ""
+    return f"{named}{error.strerror or error}{hint}"
+
+
+def _report(error: Exception) -> int:
+    """The last resort: an error of ours, with all that a report of it needs."""
+    from platform import platform, python_version
+
+    from noisecli.run.worker_entry import WorkerBug
+
+    _show_where(error)
+    # what a worker raised comes as its traceback, whose last line names it
+    raised = str(error).strip().rpartition("\n")[2]
+    what = raised if isinstance(error, WorkerBug) else f"{type(error).__name__}: {error}"
+    command = next((f"noisecli {word}" for word in sys.argv[1:] if word in COMMANDS), "noisecli")
+    made_by = f"noisecli {__version__}, Python {python_version()}, {platform()}"
+    whose = f"an error of {command}, not of your data; please report it with the lines above ({made_by})"
+    return _say(f"{what}: {whose}", 3)
+
+
+def _show_where(error: Exception) -> None:
+    from traceback import format_exception
+
+    say_block("".join(format_exception(error)))
 
 
 def _nobody_listens() -> int:

@@ -12,6 +12,7 @@ from noisecli.cli import options as o
 from noisecli.cli.batch import folder_of_file, is_one_file, refuse_ignored_metadata, request
 from noisecli.cli.levels import parse_limits, parse_step
 from noisecli.cli.telling import progress_bar, tell
+from noisecli.cli.terminal import say
 from noisecli.run.settings import Settings
 
 
@@ -49,7 +50,7 @@ def command(source: str, destination: str, **words: Any) -> int:
     refuse_ignored_metadata(settings)
     assert settings.adversary is not None
     if not words["quiet"]:
-        click.echo(tell_model(settings.adversary), err=True)
+        say(tell_model(settings.adversary))
     with progress_bar(words["progress"], words["quiet"], "adversarial") as begin:
         summary = run(settings, dry_run=words["dry_run"], begin=begin)
     tell(summary, settings, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,9 +16,12 @@ from noisecli.cli.telling import progress_bar, tell
 from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, UNSUPPORTED, format_of
 from noisecli.model import Encoding, Kind, Level
 from noisecli.run.cpus import available_cpus
+from noisecli.run.destination import Names
+from noisecli.run.naming import LONGEST_NAME
 from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, PartsSettings, Running, Settings
 
 _FOLDER_WORDS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune")
+_LONGEST_LIST = 1 << 28
 _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 
@@ -42,8 +46,7 @@ def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any
 
 def request(kind: Kind, source: str, destination: str, words: Mapping[str, Any]) -> Settings:
     """Return what was asked for."""
-    if words["quiet"] and words["verbose"]:
-        raise click.UsageError("--quiet and --verbose exclude each other")
+    refuse_odd_telling(words)
     return Settings(
         kind=kind,
         source=source,
@@ -54,6 +57,14 @@ def request(kind: Kind, source: str, destination: str, words: Mapping[str, Any])
         running=running_of(words),
         parts=_parts(kind, words),
     )
+
+
+def refuse_odd_telling(words: Mapping[str, Any]) -> None:
+    """Refuse words that leave nothing, or nowhere, to tell what was done."""
+    if words["quiet"] and words.get("verbose"):
+        raise click.UsageError("--quiet and --verbose exclude each other")
+    if words["as_json"] and sys.stdout is None:
+        raise click.UsageError("--json goes to standard output, which is closed here")
 
 
 def _noise(kind: Kind, words: Mapping[str, Any]) -> NoiseSettings:
@@ -112,10 +123,15 @@ def _output(words: Mapping[str, Any]) -> OutputSettings:
 
 
 def manifest_of(words: Mapping[str, Any]) -> str:
-    """Return the manifest's name."""
+    """Return the manifest's name, none that another manifest's own files have or that would be hidden."""
     manifest: str = words["manifest"] or "manifest.jsonl"
-    if "/" in manifest or not manifest.endswith(".jsonl") or manifest == ".jsonl":
-        raise click.UsageError(f"--manifest {manifest}: a file name ending in .jsonl, in DST itself")
+    stem, suffix = os.path.splitext(manifest)
+    if "/" in manifest or suffix != ".jsonl" or manifest.startswith(".") or not manifest.isprintable():
+        raise click.UsageError(f"--manifest {manifest}: a plain file name ending in .jsonl, in DST itself")
+    if stem in ("errors", "run.json") or stem.endswith((".errors", ".run.json")):
+        raise click.UsageError(f"--manifest {manifest}: is a name of what goes with a manifest; choose another")
+    if max(len(os.fsencode(name)) for name in Names.of(manifest)) > LONGEST_NAME:
+        raise click.UsageError(f"--manifest {manifest}: is too long a name; its run.json would have one, too")
     return manifest
 
 
@@ -126,12 +142,16 @@ def _choice(words: Mapping[str, Any]) -> Choice:
 def _listed(path: str | None) -> tuple[str, ...] | None:
     if path is None:
         return None
+    if path == "-" and sys.stdin is None:
+        raise click.UsageError("--files0-from -: standard input is closed here; name a file")
     try:
         with click.open_file(path, "rb") as file:
-            names = file.read().split(b"\0")
+            data = file.read(_LONGEST_LIST + 1)
     except OSError as error:
         raise click.UsageError(f"--files0-from {path}: {error.strerror}") from error
-    return tuple(os.fsdecode(name) for name in names if name)
+    if len(data) > _LONGEST_LIST:
+        raise click.UsageError(f"--files0-from {path}: has more than {_LONGEST_LIST:,} bytes; make it several runs")
+    return tuple(os.fsdecode(name) for name in data.split(b"\0") if name)
 
 
 def running_of(words: Mapping[str, Any]) -> Running:

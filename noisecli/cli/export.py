@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from noisecli.cli import options as o
+from noisecli.cli.batch import manifest_of
+from noisecli.cli.terminal import say, visible
 from noisecli.errors import Refused
 from noisecli.exports.finished import FinishedRun
 from noisecli.exports.huggingface import BUILDERS, write_metadata
 from noisecli.exports.tables import TABLES, as_csv, placing
-from noisecli.storage import escape_name, write_whole
+from noisecli.run.naming import refuse_standing
+from noisecli.run.scratch import ScratchFolder
+from noisecli.run.stdout import print_whole
+from noisecli.storage import escape_name, stopping, write_whole
 
 _TABLE = "The table"
 
@@ -52,7 +55,7 @@ def command(destination: str, **words: Any) -> int:
     noisecli export half --to labels >labels.csv       from a run with --prob, or --with-clean
     noisecli export noisy --to hf
     """  # noqa: D301 (click wants the character itself)
-    run = FinishedRun(destination, words["manifest"] or "manifest.jsonl")
+    run = FinishedRun(destination, manifest_of(words))
     if words["to"] == "hf":
         told = _export_metadata(run, words)
     else:
@@ -60,10 +63,10 @@ def command(destination: str, **words: Any) -> int:
         told = _export_table(lines, words)
     if not words["quiet"]:
         for line in told:
-            click.echo(line, err=True)
+            say(line)
         if run.problems:
             number = f"{run.problems:,} {'source' if run.problems == 1 else 'sources'}"
-            click.echo(f"{number} failed or skipped are not in it; errors.jsonl has them", err=True)
+            say(f"{number} failed or skipped are not in it; errors.jsonl has them")
     return 0
 
 
@@ -86,8 +89,7 @@ def _export_table(lines: Iterable[bytes], words: dict[str, Any]) -> list[str]:
         return []
     if not os.path.isdir(os.path.dirname(path) or "."):
         raise Refused(f"{escape_name(path)}: its folder is not there; make it first")
-    if os.path.isdir(path) or (os.path.lexists(path) and not words["force"]):
-        raise Refused(f"{escape_name(path)}: stands there already; choose another name, or add --force")
+    refuse_standing(path, force=words["force"])
     counter = itertools.count(-1)
     write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
     return [f"{next(counter):,} rows: {escape_name(path)}"]
@@ -95,8 +97,14 @@ def _export_table(lines: Iterable[bytes], words: dict[str, Any]) -> list[str]:
 
 def _print_whole(lines: Iterable[bytes]) -> None:
     """Print all of it or nothing: who reads it from a pipe could not tell half a table from a whole one."""
-    with tempfile.TemporaryFile() as spool:
-        spool.writelines(lines)
-        spool.seek(0)
-        shutil.copyfileobj(spool, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+    on_a_terminal = sys.stdout.isatty()
+    with ScratchFolder() as scratch, open(os.path.join(scratch, "table"), "w+b") as spool:
+        with stopping(scratch):
+            spool.writelines(lines)
+            spool.seek(0)
+        print_whole(_shown(line) if on_a_terminal else line for line in spool)
+
+
+def _shown(line: bytes) -> bytes:
+    """A terminal gets names that it cannot act on; files and pipes get the names themselves."""
+    return visible(line.decode().rstrip("\n")).encode() + b"\n"

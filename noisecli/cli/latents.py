@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.batch import manifest_of, running_of
+from noisecli.cli.batch import manifest_of, refuse_odd_telling, running_of
 from noisecli.cli.levels import parse_share
 from noisecli.cli.telling import progress_bar, tell
 from noisecli.model import Level
@@ -22,17 +22,18 @@ _LARGEST = {"float16": 65504.0, "float32": 3.4e38, "float64": 1.7e308}
 _WIDEST = 10
 """More than the largest value drawn, in standard deviations."""
 _WHAT = "What is made"
+_LENGTH = re.compile(r"\s*0*[1-9][0-9]{0,12}\s*\Z")
 
 SHAPE = click.option(
     "--shape", cls=o.SectionedOption, section=_WHAT, required=True, metavar="N[xN...]",
     help="Of one latent: 100, 4x64x64.",
 )  # fmt: skip
 COUNT = click.option(
-    "--count", cls=o.SectionedOption, section=_WHAT, required=True, type=click.IntRange(1), metavar="N",
+    "--count", cls=o.SectionedOption, section=_WHAT, required=True, type=click.IntRange(1, 1 << 40), metavar="N",
     help="How many latents in all.",
 )  # fmt: skip
 PER_FILE = click.option(
-    "--per-file", cls=o.SectionedOption, section=_WHAT, type=click.IntRange(1), metavar="M",
+    "--per-file", cls=o.SectionedOption, section=_WHAT, type=click.IntRange(1, 1 << 40), metavar="M",
     help="How many in one file.  [default: as many as make 64 MB]",
 )  # fmt: skip
 DTYPE = click.option(
@@ -64,8 +65,7 @@ def command(destination: str, **words: Any) -> int:
     noisecli latents z --shape 100 --count 50000
     noisecli latents z --shape 4x64x64 --count 1000 --dtype float16 --seed 1
     """  # noqa: D301
-    if words["quiet"] and words["verbose"]:
-        raise click.UsageError("--quiet and --verbose exclude each other")
+    refuse_odd_telling(words)
     from noisecli.run.pipeline import run
 
     settings = _settings(destination, words)
@@ -100,7 +100,7 @@ def _settings(destination: str, words: Mapping[str, Any]) -> Settings:
 
 def _shape(text: str) -> tuple[int, ...]:
     parts = re.split(r"[x,]", text.strip())
-    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+    if not all(_LENGTH.match(part) for part in parts):
         raise click.UsageError(f"--shape {text}: lengths of axes, such as 100 or 4x64x64")
     shape = tuple(int(part) for part in parts)
     if math.prod(shape) >= 1 << 40 or len(shape) > 32:

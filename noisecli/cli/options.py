@@ -178,7 +178,12 @@ LIMIT = _option(_CHOICE, "--limit", type=click.IntRange(1), metavar="N", help="T
 _RUNNING = "Running"
 
 JOBS = _option(
-    _RUNNING, "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Worker processes.  [default: the CPUs allowed]"
+    _RUNNING,
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Worker processes.  [default: the CPUs allowed]",
 )
 DRY_RUN = _option(_RUNNING, "--dry-run", is_flag=True, help="Tell what would happen; write nothing.")
 REDO = _option(_RUNNING, "--redo", is_flag=True, help="Make outputs again that stand already.")

@@ -14,10 +14,13 @@ import click
 from noisecli.cli import options as o
 from noisecli.cli.batch import levels_of
 from noisecli.cli.telling import progress_bar, tell_problems
+from noisecli.cli.terminal import say
 from noisecli.errors import Refused
 from noisecli.model import Encoding, Kind
 from noisecli.run.cpus import available_cpus
+from noisecli.run.naming import refuse_standing
 from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.run.stdout import print_whole
 from noisecli.run.walk import walk
 from noisecli.storage import escape_name, write_whole
 
@@ -82,13 +85,13 @@ def command(source: str, out: str, **words: Any) -> int:
         drawn = views.draw(settings, words["rows"], words["zoom"], begin)
     tell_problems(drawn.summary, everything=True)
     if drawn.sheet is None:
-        click.echo(f"{escape_name(out)}: not written, for none of the files could be done", err=True)
+        say(f"{escape_name(out)}: not written, for none of the files could be done")
         return 1
     _write(out, views.encode(drawn.sheet, _suffix(out)))
     if not words["quiet"]:
         height, width = drawn.sheet.shape[:2]
         files = f"{drawn.files:,} {'file' if drawn.files == 1 else 'files'}"
-        click.echo(f"{files} on {width} x {height} pixels: {escape_name(out)}", err=True)
+        say(f"{files} on {width} x {height} pixels: {escape_name(out)}")
     if words["show"]:
         views.show(out)
     status: int = drawn.summary.exit_status
@@ -113,7 +116,9 @@ def _refuse_out(source: str, out: str, words: Mapping[str, Any]) -> None:
     if out == _STREAM:
         if words["show"]:
             raise click.UsageError("--show and standard output exclude each other; name a file for OUT")
-        if sys.stdout is None or sys.stdout.isatty():
+        if sys.stdout is None:
+            raise Refused("standard output is closed here; name a file for OUT")
+        if sys.stdout.isatty():
             raise Refused("standard output is a terminal; redirect it into a file")
         return
     if _suffix(out) not in _SUFFIXES:
@@ -123,8 +128,7 @@ def _refuse_out(source: str, out: str, words: Mapping[str, Any]) -> None:
     whole, inside = os.path.realpath(source), os.path.realpath(out)
     if whole == inside or (os.path.isdir(source) and inside.startswith(whole.rstrip("/") + "/")):
         raise Refused(f"{escape_name(out)}: lies inside SRC, whose next run would take it for a source; choose another")
-    if os.path.isdir(out) or (os.path.lexists(out) and not words["force"]):
-        raise Refused(f"{escape_name(out)}: stands there already; choose another name, or add --force")
+    refuse_standing(out, force=words["force"])
 
 
 def _suffix(out: str) -> str:
@@ -188,6 +192,6 @@ def _settings(source: str, kind: Kind, words: Mapping[str, Any]) -> Settings:
 
 def _write(out: str, data: bytes) -> None:
     if out == _STREAM:
-        sys.stdout.buffer.write(data)
+        print_whole([data])
     else:
         write_whole(out, [data])

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import click
-
-from noisecli.errors import Stopped
+from noisecli.cli.terminal import TERMINAL, acts, say
 from noisecli.model import NOUNS
 from noisecli.run.settings import Settings
+from noisecli.run.stdout import print_whole
 from noisecli.run.summary import Summary
 
 _PROBLEMS_SHOWN = 20
@@ -30,7 +29,9 @@ def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
             return lambda settled: None
         from tqdm import tqdm
 
-        bars.append(tqdm(total=total, unit=NOUNS[kind][0], disable=None if when == "auto" else False, leave=False))
+        silent = when == "auto" and not TERMINAL.isatty()
+        unit = NOUNS[kind][0]
+        bars.append(tqdm(total=total, unit=unit, disable=silent, leave=False, file=TERMINAL, dynamic_ncols=True))
         update: Callable[[int], None] = bars[0].update
         return update
 
@@ -44,18 +45,21 @@ def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
 def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None:
     """Print the summary."""
     if words["as_json"] and settings.destination != "-":
-        try:
-            click.echo(json.dumps(summary.as_json(), ensure_ascii=False))
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise Stopped(f"standard output cannot be written: {error.strerror}; the outputs stand") from error
+        print_json(summary.as_json())
     tell_problems(summary, everything=words["verbose"])
     if not words["quiet"]:
         for line in _lines(summary, settings, everything=words["verbose"]):
-            click.echo(line, err=True)
+            say(line)
     if summary.stopped:
-        click.echo(f"noisecli: stopped: {summary.stopped}", err=True)
+        say(f"noisecli: stopped: {summary.stopped}")
+
+
+def print_json(content: Any) -> None:
+    """Print content as JSON on one line: the same for whoever parses it, and harmless for a terminal."""
+    text = json.dumps(content, ensure_ascii=False)
+    if not text.isprintable():
+        text = "".join(json.dumps(letter)[1:-1] if acts(letter) else letter for letter in text)
+    print_whole([text.encode() + b"\n"])
 
 
 def tell_problems(summary: Summary, *, everything: bool) -> None:
@@ -63,14 +67,10 @@ def tell_problems(summary: Summary, *, everything: bool) -> None:
     problems = sorted(summary.problems, key=lambda problem: problem.source)
     shown = problems if everything else problems[:_PROBLEMS_SHOWN]
     for problem in shown:
-        click.echo(f"{_one_line(problem.source)}: {problem.status}: {problem.message}", err=True)
+        say(f"{problem.source}: {problem.status}: {problem.message}")
     if len(shown) < len(summary.problems):
         more = len(summary.problems) - len(shown)
-        click.echo(f"... and {more} more: -v lists them, errors.jsonl has them all", err=True)
-
-
-def _one_line(name: str) -> str:
-    return name.encode("unicode_escape").decode() if not name.isprintable() else name
+        say(f"... and {more} more: -v lists them, errors.jsonl has them all")
 
 
 def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.telling import progress_bar
+from noisecli.cli.batch import manifest_of, refuse_odd_telling
+from noisecli.cli.telling import print_json, progress_bar
+from noisecli.cli.terminal import say
 from noisecli.run.cpus import available_cpus
 from noisecli.run.destination import Names, read_run
 from noisecli.run.differences import Report
@@ -39,10 +40,11 @@ def command(destination: str, **words: Any) -> int:
     noisecli verify noisy                         a line for each difference
     noisecli verify noisy --recompute photos      and would the same noise come out again?
     """  # noqa: D301 (click wants the character itself)
+    refuse_odd_telling(words)
     request = Request(
         destination=destination,
         source=words["recompute"],
-        manifest=words["manifest"] or "manifest.jsonl",
+        manifest=manifest_of(words),
         exclude=words["exclude"],
         running=Running(
             jobs=words["jobs"] or available_cpus(),
@@ -64,12 +66,12 @@ def _kind(request: Request) -> str:
 
 def _tell(report: Report, destination: str, words: Mapping[str, Any]) -> None:
     if words["as_json"]:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        print_json(report.as_json())
     for difference in report.differences:
-        click.echo(difference.line, err=True)
+        say(difference.line)
     if not words["quiet"]:
         for line in _lines(report, destination):
-            click.echo(line, err=True)
+            say(line)
 
 
 def _lines(report: Report, destination: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from noisecli.errors import Refused
 from noisecli.run.destination import Names, read_run
 from noisecli.run.verify import is_inside
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, open_regular
 
 Row = dict[str, Any]
 
@@ -45,7 +45,7 @@ class FinishedRun:
         run = read_run(os.path.join(folder, names.run))
         if run is None:
             raise Refused(f"{self._shown}: holds no {names.run} of noisecli; name a folder it wrote, or its --manifest")
-        if not os.path.isfile(os.path.join(folder, manifest)):
+        if not os.path.exists(os.path.join(folder, manifest)):
             raise Refused(f"{self._shown}: its {manifest} is gone; run the same command again")
         self.kind = str(run.get("kind"))
         self._settings: dict[str, Any] = run["settings"]
@@ -79,7 +79,7 @@ class FinishedRun:
             )
 
     def _parsed(self) -> Iterator[Row]:
-        with open(os.path.join(self.folder, self.manifest), "rb") as file:
+        with open_regular(os.path.join(self.folder, self.manifest)) as file:
             for number, line in enumerate(file, 1):
                 try:
                     row = json.loads(line)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import filecmp
 import json
 import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from noisecli.errors import Refused
 from noisecli.exports.finished import FinishedRun, Row, class_of, part_of
-from noisecli.storage import escape_name, write_whole
+from noisecli.run.scratch import ScratchFolder
+from noisecli.storage import escape_name, open_regular, write_whole
 
 FILE = "metadata.jsonl"
 BUILDERS = {"images": "imagefolder", "audio": "audiofolder"}
@@ -31,7 +31,7 @@ def write_metadata(run: FinishedRun, *, force: bool) -> list[str]:
         raise Refused(
             f"{escape_name(run.folder)}: Hugging Face datasets read folders of pictures or sounds, not {run.kind}"
         )
-    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+    with ScratchFolder() as scratch:
         spool = _Spool(scratch)
         for row in run.rows():
             for folder, entry in _entries(row):
@@ -91,10 +91,10 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, *, force: bool) -> N
 
 
 def _is_ours(path: str) -> bool:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         try:
             entry = json.loads(file.readline())
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
     return isinstance(entry, dict) and set(entry) == _KEYS
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,12 +18,16 @@ Place = Callable[[str], str]
 """From a name in the manifest to the path that a table tells."""
 Cells = Sequence[str]
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula, in the full width of East Asian keyboards too."""
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\Z", re.ASCII)
+
 
 def pairs(run: FinishedRun, place: Place) -> Iterator[Cells]:
     """Yield clean and noisy path of every output. Raises Refused where there are no clean files."""
     yield "clean", "noisy"
     for row in run.rows():
-        yield place(_clean(row, run)), place(row["file_name"])
+        yield _path(place(_clean(row, run))), _path(place(row["file_name"]))
 
 
 def labels(run: FinishedRun, place: Place) -> Iterator[Cells]:
@@ -41,8 +46,8 @@ def labels(run: FinishedRun, place: Place) -> Iterator[Cells]:
         if with_clean and not by_chance:
             _clean(row, run)
         if row.get("clean_file_name") is not None:
-            yield place(row["clean_file_name"]), "0", class_of(row)
-        yield place(row["file_name"]), str(int(bool(row.get("applied", True)))), class_of(row)
+            yield _path(place(row["clean_file_name"])), "0", _text(class_of(row))
+        yield _path(place(row["file_name"])), str(int(bool(row.get("applied", True)))), _text(class_of(row))
 
 
 def whole(run: FinishedRun, place: Place) -> Iterator[Cells]:
@@ -51,11 +56,12 @@ def whole(run: FinishedRun, place: Place) -> Iterator[Cells]:
     Lists of numbers are joined by x (512x768x3), lists of words by a space; what is deeper stays JSON, null is empty.
     """
     columns = run.columns
-    yield *columns, "class"
+    yield *map(_text, columns), "class"
     for row in run.rows():
-        named = {key: place(row[key]) for key in ("file_name", "clean_file_name") if row.get(key) is not None}
-        told = {**row, **named}
-        yield *(_cell(told.get(key)) for key in columns), class_of(row)
+        named = {key: _path(place(row[key])) for key in ("file_name", "clean_file_name") if row.get(key) is not None}
+        if row.get("source"):
+            named["source"] = _path(row["source"])
+        yield *(named[key] if key in named else _cell(row.get(key)) for key in columns), _text(class_of(row))
 
 
 TABLES: dict[str, Callable[[FinishedRun, Place], Iterator[Cells]]] = {"pairs": pairs, "labels": labels, "csv": whole}
@@ -92,17 +98,27 @@ def _clean(row: Row, run: FinishedRun) -> str:
     return name
 
 
+def _path(name: str) -> str:
+    """Return a path that no spreadsheet takes for a formula, and that leads to the same file."""
+    return f"./{name}" if name.startswith(_FORMULA) else name
+
+
+def _text(cell: str) -> str:
+    """Return a text that no spreadsheet takes for a formula; numbers stay numbers."""
+    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.match(cell) else cell
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return _text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, list) and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
-        return "x".join(map(str, value))
+        return _text("x".join(map(str, value)))
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return " ".join(value)
+        return _text(" ".join(value))
     return json.dumps(value, ensure_ascii=False)

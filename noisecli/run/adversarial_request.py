@@ -126,12 +126,27 @@ def _folders(source: str) -> tuple[str, ...]:
         return ()
 
 
+def _lines_of(path: str) -> list[str]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST_CONFIG + 1)
+        if len(data) > _LARGEST_CONFIG:
+            raise Refused(f"--classes {path}: is longer than any list of classes")
+        names = data.decode().split("\n")
+    except UnicodeDecodeError as error:
+        raise Refused(f"--classes {path}: is no text in UTF-8; write a name on each line") from error
+    except OSError as error:
+        raise Refused(f"--classes {path}: cannot be read: {error.strerror}") from error
+    names = [name.rstrip("\r") for name in names]
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
 def _listed(classes: str) -> tuple[str, ...]:
     names: list[Any] = classes.split(",")
     if os.path.isfile(classes):
-        with open(classes, encoding="utf-8") as file:
-            names = [line.rstrip("\r\n") for line in file]
-            names = names[:-1] if names and not names[-1] else names
+        names = _lines_of(classes)
     stripped = tuple(name.strip() for name in names)
     if len(stripped) < 2 or not all(stripped):
         raise Refused(f"--classes {classes}: two names or more, a,b,c or a file with one on each line")

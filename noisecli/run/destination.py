@@ -9,7 +9,7 @@ import stat
 from typing import Any, NamedTuple
 
 from noisecli.errors import Refused
-from noisecli.storage import stopping
+from noisecli.storage import escape_name, open_regular, stopping
 
 _MANIFESTS = {"images": "pictures", "audio": "sounds"}
 
@@ -34,11 +34,8 @@ def read_run(path: str) -> dict[str, Any] | None:
     """Return run.json's content; None when there is none of ours. Raises Stopped when it cannot be read."""
     content = None
     none_of_ours = contextlib.suppress(FileNotFoundError, NotADirectoryError, ValueError, RecursionError)
-    with stopping(path), none_of_ours:
-        # a pipe of that name is neither waited for nor read
-        if stat.S_ISREG(os.stat(path).st_mode):
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-                content = json.load(file)
+    with stopping(path), none_of_ours, open_regular(path) as file:
+        content = json.load(file)
     if not isinstance(content, dict) or "noisecli" not in content:
         return None
     # whatever somebody made of it, what should be a table is one
@@ -52,7 +49,7 @@ def refuse_odd_files(destination: str, names: Names) -> None:
         path = os.path.join(destination, name)
         with contextlib.suppress(OSError):
             if not stat.S_ISREG(os.lstat(path).st_mode):
-                raise Refused(f"{path}: is no regular file, and noisecli writes one there; move it away")
+                raise Refused(f"{escape_name(path)}: is no regular file, and noisecli writes one there; move it away")
 
 
 def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> None:

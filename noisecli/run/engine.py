@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from noisecli.errors import FailedReason, Stopped
 from noisecli.model import Kind, Task
-from noisecli.run.server import warm_up
+from noisecli.run.server import most_workers, warm_up
 from noisecli.run.settings import Running, Settings
 from noisecli.run.worker_entry import Done, Raised, serve
 
@@ -45,7 +45,10 @@ class _Worker(Generic[Item, Answer]):
         try:
             self.process.start()
         except (EOFError, ConnectionError) as error:
-            raise Stopped("the server that starts workers was killed; run again to go on") from error
+            raise Stopped(
+                "the server that starts workers ended: killed, or out of processes or open files "
+                "(ulimit -u, ulimit -n); run again to go on, with fewer --jobs"
+            ) from error
         theirs.close()
         self.given: deque[list[Item]] = deque()
 
@@ -91,7 +94,7 @@ class Pool(Generic[Item, Answer]):
         self._kind = kind
         self._arguments = (module, arguments)
         self._workers: list[_Worker[Item, Answer]] = []
-        self._wanted = running.jobs
+        self._wanted = min(running.jobs, most_workers())
 
     def __enter__(self) -> Self:
         return self

@@ -105,7 +105,7 @@ class Ledger(Standing):
         else:
             self._remove(self._names.errors)
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        write(self._path(self._names.run), [text.encode()])
+        write(self._path(self._names.run), [text.encode(errors="backslashreplace")])
         self._remove(self._names.journal)
 
     def _remove(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import string
 from collections.abc import Iterator
 
@@ -12,7 +13,11 @@ from noisecli.model import Level
 from noisecli.run.settings import Settings
 from noisecli.storage import escape_name
 
+LONGEST_NAME = 255
+"""Bytes in the name of a file, on all file systems that matter."""
 _FIELDS = {"stem", "ext", "copy", "level"}
+_KNOWN = "the fields are {stem} {ext} {copy} {level}"
+_ZEROS = re.compile(r"0?[1-9]d?\Z", re.ASCII)
 
 
 class Naming:
@@ -49,7 +54,11 @@ class Naming:
     def names(self, source: str) -> Iterator[str]:
         """Yield the names inside one tree that could meet another source's; default templates keep copies apart."""
         copies = self._copies[:1] if self.copies_stay_apart else self._copies
-        return (self.name(source, self._subtrees[0][0], copy) for copy in copies)
+        for copy in copies:
+            name = self.name(source, self._subtrees[0][0], copy)
+            if not self.copies_stay_apart and (why := _unfit(os.path.basename(name))):
+                raise Refused(f"{escape_name(source)}: --name {self._template} makes {name}, {why}; choose another")
+            yield name
 
     def name(self, source: str, level: Level, copy: int) -> str:
         """Return an output's name inside its tree."""
@@ -78,16 +87,41 @@ class Naming:
             yield from (below + tree + name for tree in trees for name in names)
 
 
+def _unfit(name: str) -> str | None:
+    """Why no file can have the name that a template made of a source's, or nobody would see it."""
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        return f"longer than {LONGEST_NAME} bytes"
+    return "which is hidden" if name.startswith(".") else None
+
+
+def refuse_standing(path: str, *, force: bool) -> None:
+    """Refuse a file named for output that stands already, unless forced, and in any case what is no file."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise Refused(f"{escape_name(path)}: is no regular file, and nothing else is replaced; choose another name")
+    if os.path.lexists(path) and not force:
+        raise Refused(f"{escape_name(path)}: stands there already; choose another name, or add --force")
+
+
 def _check_template(template: str, copies: int) -> None:
     try:
-        fields = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
-        template.format(stem="", ext="", copy=1, level="")
-    except (ValueError, IndexError, KeyError, AttributeError) as error:
-        raise Refused(f"--name {template}: {error}; the fields are {{stem}} {{ext}} {{copy}} {{level}}") from error
-    if not template.isprintable():
-        raise Refused("--name: has bytes that are no text; the fields are {stem} {ext} {copy} {level}")
-    if "/" in template or not set(fields) <= _FIELDS:
-        raise Refused(f"--name {template}: no slash, and no other fields than {{stem}} {{ext}} {{copy}} {{level}}")
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise Refused(f"--name {template}: {error}; {_KNOWN}") from error
+    fields = [field for _, field, _, _ in parts if field is not None]
+    for _, field, form, conversion in parts:
+        if field is not None and (field not in _FIELDS or conversion or not _is_form(field, form or "")):
+            raise Refused(f"--name {template}: {_KNOWN}, and no other; {{copy:03}} has leading zeros")
+    if "/" in template or not template.isprintable():
+        raise Refused(f"--name {template}: a file name, without slashes and control characters")
     if "stem" not in fields or "ext" not in fields or (copies > 1 and "copy" not in fields):
         needed = "{stem}, {ext}" + (" and {copy}" if copies > 1 else "")
         raise Refused(f"--name {template}: needs {needed}, or outputs would meet in one name")
+    shortest = template.format(stem="a", ext=".b", copy=1, level="std-1")
+    if shortest.startswith("."):
+        raise Refused(f"--name {template}: names that begin with a dot are hidden, and the next run would not see them")
+    if len(os.fsencode(shortest)) > LONGEST_NAME:
+        raise Refused(f"--name {template}: is too long; names have {LONGEST_NAME} bytes at most")
+
+
+def _is_form(field: str, form: str) -> bool:
+    return not form or (field == "copy" and _ZEROS.match(form) is not None)

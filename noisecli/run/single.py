@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import sys
-import tempfile
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -15,11 +13,15 @@ from noisecli.errors import Refused, Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.noise.keys import stream_key
 from noisecli.run.engine import LocalEngine, Lost
+from noisecli.run.naming import refuse_standing
+from noisecli.run.scratch import ScratchFolder
 from noisecli.run.settings import Settings
+from noisecli.run.stdout import print_whole
 from noisecli.run.summary import Summary
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries
+from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries, stopping
 
 _STREAM = "-"
+_BLOCK = 1 << 20
 
 
 def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
@@ -39,7 +41,7 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     if dry_run:
         size = 0 if source == _STREAM else os.stat(source).st_size
         return Summary(planned=1, input_bytes=size, dry_run=True)
-    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+    with ScratchFolder() as scratch:
         if source == _STREAM:
             source = os.path.join(scratch, _STREAM)
             _spool(sys.stdin.buffer, source, settings.running.limits.max_bytes)
@@ -47,27 +49,30 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
         summary = _make(_of_file(settings, source, output), os.path.basename(source), os.path.basename(output))
         if destination == _STREAM and summary.made:
             with open(output, "rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+                print_whole(iter(lambda: file.read(_BLOCK), b""))
     return summary
 
 
 def _refuse_standing(source: str, destination: str, *, force: bool) -> None:
-    if not os.path.lexists(destination):
-        return
     if os.path.exists(destination) and source != _STREAM and os.path.samefile(source, destination):
         raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
-    if not force:
-        raise Refused(f"{escape_name(destination)}: stands there already; choose another name, or add --force")
+    refuse_standing(destination, force=force)
 
 
 def _spool(stream: BinaryIO, path: str, max_bytes: int) -> None:
     """Decoders need a file they can move about in."""
-    with open(path, "wb") as file:
-        while block := stream.read(1 << 20):
+    with stopping(path), open(path, "wb") as file:
+        while block := _read(stream):
             file.write(block)
             if file.tell() > max_bytes:
                 raise Refused(f"standard input has more than {max_bytes:,} bytes; raise --max-bytes to allow it")
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read(_BLOCK)
+    except OSError as error:
+        raise Refused(f"standard input cannot be read: {error.strerror}; give it a file or a pipe") from error
 
 
 def _of_file(settings: Settings, source: str, output: str) -> Settings:

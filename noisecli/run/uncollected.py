@@ -1,8 +1,24 @@
-"""Loaded first in the workers' server: modules are no garbage, and looking for some among them takes 10 ms.
+"""Loaded first in the workers' server, before all else that workers use.
 
-Each worker collects again, but not what was loaded here; see noisecli.run.worker_entry.
+Modules are no garbage, and looking for some among them takes 10 ms: each worker collects again, but not what was loaded
+here; see noisecli.run.worker_entry. Libraries' warnings are not shown unless they are asked for, and what the system
+refuses the server is told in a line by the process that it works for.
 """
 
 import gc
+import sys
+import warnings
+from types import TracebackType
 
 gc.disable()
+
+if not sys.warnoptions:
+    warnings.simplefilter("ignore")
+
+
+def _show_bugs(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if not issubclass(kind, (OSError, EOFError)):
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _show_bugs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args
@@ -15,6 +14,7 @@ from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.destination import Names, read_run
 from noisecli.run.differences import Check, Checked, Reason, Report, Row
 from noisecli.run.engine import Lost, Pool
+from noisecli.run.scratch import ScratchFolder
 from noisecli.run.settings import (
     Choice,
     LatentsSettings,
@@ -25,7 +25,7 @@ from noisecli.run.settings import (
     Settings,
 )
 from noisecli.run.walk import may_lie_beside, walk
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, open_regular
 
 CHUNK_ROWS = 32
 CHUNK_BYTES = 600_000
@@ -72,11 +72,11 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
     interrupted = os.path.lexists(os.path.join(request.destination, names.journal))
     if interrupted:
         report.differ(names.journal, "interrupted", "a run was interrupted, or goes on; run the same command again")
-    if run is None or not os.path.isfile(os.path.join(request.destination, request.manifest)):
+    if run is None or not os.path.exists(os.path.join(request.destination, request.manifest)):
         if interrupted:
             return report
         raise Refused(_not_ours(request, names, run))
-    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+    with ScratchFolder() as scratch:
         verification = _Verification(request, run, scratch, report)
         verification.check_rows(begin)
     if not interrupted:
@@ -202,7 +202,7 @@ def size_of(row: Row) -> int:
 
 def _rows(path: str) -> Iterator[tuple[int, Row | None]]:
     """Yield each line's number and row; None for what is none."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 row = json.loads(line)
@@ -238,7 +238,8 @@ def _manifests(destination: str) -> list[str]:
     except OSError:
         return []
     runs = {name for name in names if name.endswith("run.json") and read_run(os.path.join(destination, name))}
-    return [name for name in names if name.endswith(".jsonl") and name != "errors.jsonl" and Names.of(name).run in runs]
+    found = [name for name in names if name.endswith(".jsonl") and os.path.isfile(os.path.join(destination, name))]
+    return [name for name in found if name != "errors.jsonl" and Names.of(name).run in runs]
 
 
 def _not_ours(request: Request, names: Names, run: dict[str, Any] | None) -> str:

@@ -26,13 +26,13 @@ from noisecli.run.worker_entry import Done, worker_prefix
 from noisecli.storage import escape_name
 
 _NO_OPENCV = (
-    "OpenCV cannot be loaded here. Install what it needs: apt-get install libgl1 libglib2.0-0\n"
+    "OpenCV cannot be loaded here. Install what it needs: apt-get install libgl1 libglib2.0-0; "
     "or take the wheel without windows: pip uninstall -y opencv-python && pip install opencv-python-headless"
 )
 _WAYS_OUT = {
     "images": _NO_OPENCV,
     "adversarial": _NO_OPENCV,
-    "audio": "libsndfile cannot be loaded here. Install it: apt-get install libsndfile1\n"
+    "audio": "libsndfile cannot be loaded here. Install it: apt-get install libsndfile1; "
     "or take a wheel that holds it: pip install --force-reinstall soundfile",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -57,9 +58,15 @@ def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except NoisecliError as error:
-        pipe.send(Raised(error, ""))
+        _tell(pipe, Raised(error, ""))
     except BaseException:
-        pipe.send(Raised(None, traceback.format_exc()))
+        _tell(pipe, Raised(None, traceback.format_exc()))
+
+
+def _tell(pipe: Connection, raised: Raised) -> None:
+    """Tell the parent process, unless it has gone on without us: then nobody wants a traceback either."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        pipe.send(raised)
 
 
 def worker_prefix(run_prefix: str, pid: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -14,10 +13,11 @@ from noisecli.errors import FileProblem, Stopped
 from noisecli.model import Level
 from noisecli.run.destination import Names, read_run
 from noisecli.run.pipeline import Progress, run
+from noisecli.run.scratch import ScratchFolder
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
 from noisecli.run.walk import walk
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, open_regular
 from noisecli.views.canvas import Canvas
 from noisecli.views.sheet import Row, compose
 from noisecli.views.version import Version, Viewing, describe
@@ -63,7 +63,7 @@ def draw(
     found = walk(settings.source, settings.kind, settings.choice)
     chosen = tuple(spread(found.sources, rows))
     viewing = Viewing(settings.running.limits, zoom, settings.noise.full_scale)
-    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+    with ScratchFolder() as scratch:
         choice = replace(settings.choice, names=chosen or settings.choice.names)
         settings = replace(settings, destination=os.path.join(scratch, "noisy"), choice=choice)
         summary = run(settings, begin=begin)
@@ -117,7 +117,7 @@ class _Drawing:
 
 def _rows_by_source(manifest: str) -> dict[str, dict[str, dict[str, Any]]]:
     rows: dict[str, dict[str, dict[str, Any]]] = {}
-    with open(manifest, encoding="utf-8") as file:
+    with open_regular(manifest) as file:
         for line in file:
             row = json.loads(line)
             rows.setdefault(row["source"], {})[row["level"]] = row

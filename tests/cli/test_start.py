@@ -84,3 +84,18 @@ def test_interrupted_while_it_loads(library, pictures, tmp_path):
     said = process.communicate()[1]
     assert process.returncode in (-signal.SIGINT, 130)
     assert "Traceback" not in said
+
+
+def test_a_worker_whose_parent_went_on_without_it_says_nothing(tmp_path):
+    """After ^C the journal is gone that a worker, only now at its first line, would hold."""
+    program = (
+        "import sys\n"
+        "from multiprocessing import Pipe\n"
+        "from noisecli.run import worker_entry\n"
+        "ours, theirs = Pipe()\n"
+        "ours.close()\n"
+        "worker_entry.serve(theirs, 'noisecli.run.worker', (None, sys.argv[1], ''))\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "gone")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

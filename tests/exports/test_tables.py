@@ -69,7 +69,10 @@ def test_the_whole_manifest_survives_csv(images, animals, export, table, rows, d
         assert cells.pop("warnings").split() == row.pop("warnings")
         for key, cell in cells.items():
             value = row[key]
-            assert cell == value if isinstance(value, str) else json.loads(cell or "null") == value
+            if key in ("file_name", "clean_file_name", "source"):
+                assert os.path.normpath(cell) == value
+            else:
+                assert cell == value if isinstance(value, str) else json.loads(cell or "null") == value
 
 
 def test_rows_of_other_kinds_are_told_too(images, animals, export, table, destination):
@@ -149,3 +152,31 @@ def test_pandas_reads_them(images, animals, export, rows, destination, tmp_path)
     assert whole["applied"].dtype == bool
     assert list(whole["measured_std"]) == [row["measured_std"] for row in rows(destination).values()]
     assert whole["clean_bytes"].sum() == sum(os.path.getsize(destination / name) for name in pairs["clean"])
+
+
+FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
+
+
+@pytest.mark.parametrize("kind", ["labels", "csv"])
+def test_no_name_is_a_formula_and_paths_lead_to_files(images, fill, export, table, destination, tmp_path, kind):
+    """A spreadsheet runs what begins a cell with = + - or @; a data loader opens it."""
+    source = fill(tmp_path / "sheets", *(f"{name}.png" for name in FORMULAS), *(f"{name}/a.png" for name in FORMULAS))
+    assert images("--prob", "0.5", source=source).status == 0
+    cells = [cell for row in table(export("--to", kind).out) for cell in row.values()]
+    assert [cell for cell in cells if cell.startswith(tuple("=+-@\t\r＝")) and cell != "+1"] == []
+    for row in table(export("--to", kind).out):
+        name = row["file" if kind == "labels" else "file_name"]
+        assert (destination / name).is_file()
+        folder = os.path.dirname(os.path.normpath(name))
+        assert row["class"].removeprefix("'") == folder
+        assert (row["class"] == folder) == (folder in ("", "+1"))
+
+
+def test_numbers_stay_numbers(images, animals, export, table, destination):
+    assert images(source=animals).status == 0
+    manifest = destination / "manifest.jsonl"
+    first, *others = manifest.read_text(encoding="utf-8").splitlines(keepends=True)
+    edited = {**json.loads(first), "measured_mean": -0.5, "level": "-1e-3", "unit": "-x", "shape": [-1, 2]}
+    manifest.write_text("".join([f"{json.dumps(edited)}\n", *others]), encoding="utf-8")
+    cells, *_ = table(export("--to", "csv").out)
+    assert (cells["measured_mean"], cells["level"], cells["unit"], cells["shape"]) == ("-0.5", "-1e-3", "'-x", "'-1x2")
