@@ -62,11 +62,6 @@ def _escaped_as(folder: str, escaped: str, strict: bool) -> list[str]:
         return []
 
 
-def stays_below(name: str) -> bool:
-    """Whether a relative path cannot lead out of the folder it is meant for."""
-    return bool(name) and not name.startswith("/") and ".." not in name.split("/") and "\0" not in name
-
-
 def leads_out(root: str, name: str) -> bool:
     """Whether the folder of a relative path is, by a symbolic link on the way, not below the root any more."""
     real_root = os.path.realpath(root)

@@ -11,7 +11,7 @@ from typing import Any
 
 from noisecli.errors import Refused
 from noisecli.run.destination import Names, read_run
-from noisecli.run.verify import is_inside
+from noisecli.run.entries import is_inside
 from noisecli.storage import escape_name, open_regular
 
 Row = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from noisecli.model import Problem, Survival
 from noisecli.run.settings import key_of
-from noisecli.storage import TEMPORARY_PREFIX, stays_below
+from noisecli.storage import TEMPORARY_PREFIX
 
 Row = dict[str, Any]
 
@@ -45,7 +45,7 @@ def name_of_row(line: bytes) -> str | None:
         name = parse(match[0] + b"}").get("file_name") if b"\\" in match[1] else match[1].decode(errors="replace")
     else:
         name = parse(_bare(line)).get("file_name")
-    return name if isinstance(name, str) and is_a_name(name) else None
+    return name if isinstance(name, str) and is_inside(name) else None
 
 
 def is_plain(line: bytes) -> bool:
@@ -58,9 +58,11 @@ def _bare(line: bytes) -> bytes:
     return line.strip().removeprefix(b"\xef\xbb\xbf")
 
 
-def is_a_name(name: object) -> bool:
-    """Whether something is a relative path below its folder that UTF-8 can hold."""
-    return isinstance(name, str) and stays_below(name) and is_text(name)
+def is_inside(name: object) -> bool:
+    """Whether something is a relative path that stays below its folder, and that UTF-8 can hold."""
+    if not isinstance(name, str) or "\0" in name or not is_text(name):
+        return False
+    return not {"", ".", ".."} & set(name.split("/"))
 
 
 def is_text(words: str) -> bool:
@@ -71,7 +73,7 @@ def is_text(words: str) -> bool:
 def parse_row(line: bytes) -> Row:
     """Return a row; a clean file's name that leads outside is left out of it."""
     row = parse(_bare(line))
-    if "clean_file_name" in row and not is_a_name(row["clean_file_name"]):
+    if "clean_file_name" in row and not is_inside(row["clean_file_name"]):
         del row["clean_file_name"]
     if not isinstance(row.get("warnings", []), list):
         row["warnings"] = []
@@ -98,7 +100,7 @@ def read_survival(told: object) -> dict[str, Survival | None]:
     """Return what outputs kept of their noise, the entries alone that tell it."""
     if not isinstance(told, dict):
         return {}
-    return {name: kept for name, kept in told.items() if is_a_name(name) and (kept is None or _is_survival(kept))}
+    return {name: kept for name, kept in told.items() if is_inside(name) and (kept is None or _is_survival(kept))}
 
 
 def _is_survival(shares: object) -> bool:
@@ -146,9 +148,9 @@ class Begun:
         entry = parse(line)
         intended = entry.get("intended")
         for output, clean in intended.items() if isinstance(intended, dict) else ():
-            if is_a_name(output) and (clean is None or is_a_name(clean)):
+            if is_inside(output) and (clean is None or is_inside(clean)):
                 self.intended[output] = clean
-        self.placed.update({name: digest for name, digest in texts(entry.get("placing")).items() if is_a_name(name)})
+        self.placed.update({name: digest for name, digest in texts(entry.get("placing")).items() if is_inside(name)})
         self.survival.update(read_survival(entry.get("survival")))
         self.versions.update(texts(entry.get("versions")))
         self.settings.update(read_settings(entry.get("settings")))

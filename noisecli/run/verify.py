@@ -14,6 +14,7 @@ from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.destination import Names, read_run
 from noisecli.run.differences import Check, Checked, Reason, Report, Row
 from noisecli.run.engine import Lost, Pool
+from noisecli.run.entries import is_inside
 from noisecli.run.scratch import ScratchFolder
 from noisecli.run.settings import (
     Choice,
@@ -217,13 +218,6 @@ def _names(row: Row | None) -> list[str]:
         return []
     names = [row.get("file_name"), *([row["clean_file_name"]] if "clean_file_name" in row else [])]
     return [str(name) for name in names] if all(map(is_inside, names)) else []
-
-
-def is_inside(name: object) -> bool:
-    """Whether something is a relative path that stays below its folder."""
-    if not isinstance(name, str) or "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
-        return False
-    return not {"", ".", ".."} & set(name.split("/"))
 
 
 def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:

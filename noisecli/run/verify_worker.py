@@ -12,9 +12,10 @@ from noisecli.errors import FileProblem
 from noisecli.model import Level, Task
 from noisecli.run import worker
 from noisecli.run.differences import Check, Checked, Difference, Reason, Row
+from noisecli.run.entries import is_inside
 from noisecli.run.making import Maker, Opened, open_file
 from noisecli.run.settings import Settings
-from noisecli.run.verify import is_inside, size_of
+from noisecli.run.verify import size_of
 from noisecli.storage import SourceFile, find_escaped
 
 _NOT_COMPARED = ("file_name", "clean_file_name", "level")
