@@ -62,7 +62,12 @@ def _taken(catcher: int, sort: Callable[[bytes], object]) -> bytes:
         return b""
     kept: list[bytes] = []
     counts: dict[object, int] = {}
+    seen: set[bytes] = set()
     for line in _lines(catcher):
+        if line in seen:
+            continue
+        if len(seen) < _MOST_LINES:
+            seen.add(line)
         meaning = sort(line)
         if meaning is None or counts.get(meaning, 0) == _MOST_LINES:
             continue

@@ -44,7 +44,7 @@ class ImageSink:
         self._metadata, lost = _fitting(source.header, self.format, self._turned, spec)
         self._frames = source.header.frames
         self._pages: list[Picture] = []
-        self._encoded = b""
+        self._encoded: bytes | bytearray = b""
         self.lossy = _is_lossy(self.format, encoding)
         self.warnings: Sequence[Warn] = ("metadata-lost",) if lost else ()
 
@@ -67,7 +67,7 @@ class ImageSink:
         """Let go of everything."""
         self._pages, self._encoded = [], b""
 
-    def _encode(self, pictures: list[Picture]) -> bytes:
+    def _encode(self, pictures: list[Picture]) -> bytes | bytearray:
         picture = pictures[0]
         if self.format == "jpeg":
             return self._jpeg(picture)
@@ -96,7 +96,7 @@ class ImageSink:
         profile = jpeg.icc_segments(metadata.icc) if metadata.icc else []
         return jpeg.splice(_encoded(".jpg", picture, options), [*segments, *profile], metadata.density)
 
-    def _png(self, picture: Picture) -> bytes:
+    def _png(self, picture: Picture) -> bytearray:
         metadata = self._metadata
         chunks = [metadata.native] if self._header.format == "png" else png.common_chunks(metadata)
         profile = [png.icc_chunk(metadata.icc)] if metadata.icc else []

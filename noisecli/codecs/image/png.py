@@ -66,7 +66,8 @@ def read(data: bytes, limits: Limits) -> Header:
         raise corrupt(f"PNG compression {compression}, filter {filters} or interlace {interlace} does not exist")
     check_size(width, height, 1, limits)
     header = Header("png", width, height, data, pixel_bytes=0)
-    walk = _walk(header, data, _Walk(colour))
+    walk = _Walk(colour)
+    _look_through(header, data, walk)
     row = (width * bits * CHANNELS[colour] + 7) // 8 + 1
     if walk.compressed * DEFLATE_LIMIT < row * height * (1 if interlace == 0 else 0.9):
         raise truncated(f"{walk.compressed} bytes cannot hold the {width} x {height} pixels the PNG claims")
@@ -102,7 +103,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         position = end
 
 
-def _walk(header: Header, data: bytes, walk: _Walk) -> _Walk:
+def _look_through(header: Header, data: bytes, walk: _Walk) -> None:
     for kind, position, end in _chunks(data):
         if kind == b"IDAT":
             walk.compressed += end - position - 12
@@ -121,7 +122,6 @@ def _walk(header: Header, data: bytes, walk: _Walk) -> _Walk:
                 _take_transparency(walk, whole[8:-4])
             else:
                 _take(walk, kind, whole)
-    return walk
 
 
 def _check_single(data: bytes, position: int) -> None:
