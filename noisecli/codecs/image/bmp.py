@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from noisecli.codecs.image.header import Header, Metadata, check_size, truncated, unsupported
+from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
 from noisecli.model import Limits
 
 
@@ -22,6 +22,8 @@ def read(data: bytes, limits: Limits) -> Header:
     check_size(width, height, 1, limits)
     if bits not in (1, 4, 8, 16, 24, 32) or compression not in (0, 1, 2, 3):
         raise unsupported(f"{bits}-bit BMPs of compression {compression} are")
+    if start < 14 + size:
+        raise corrupt("the BMP's samples begin inside its header")
     end = start + (width * bits + 31) // 32 * 4 * height
     if compression in (1, 2):
         end = _run_length_end(data, start, claimed)
