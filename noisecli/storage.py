@@ -69,6 +69,9 @@ def leads_out(root: str, name: str) -> bool:
     return folder != real_root and not folder.startswith(real_root.rstrip("/") + "/")
 
 
+_LONG = 1 << 24
+
+
 class SourceFile:
     """A regular file, open for reading.
 
@@ -116,6 +119,12 @@ class SourceFile:
         if self._digest is None:
             self._digest = _file_sha256(self._fd) if self._content is None else sha256(self._content)
         return self._digest
+
+    def forget(self) -> None:
+        """Keep the digest alone of a long content: it would lie in memory beside its samples."""
+        if self._content is not None and len(self._content) > _LONG:
+            self.sha256()
+            self._content = None
 
     def check_unchanged(self, length: int | None = None) -> None:
         """Raise FileFailed when the file changed under us, or gave another number of bytes than it has."""
@@ -184,7 +193,7 @@ class OutputFile:
         """Return the descriptor of the temporary file."""
         return self._fd
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Write the whole content."""
         try:
             view = memoryview(data)
@@ -311,7 +320,7 @@ def fsync_folder(folder: str) -> None:
         os.close(fd)
 
 
-def sha256(data: bytes) -> str:
+def sha256(data: bytes | bytearray) -> str:
     """Return the digest in hex."""
     return hashlib.sha256(data).hexdigest()
 

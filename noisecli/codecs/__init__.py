@@ -100,7 +100,7 @@ class InputFile(Protocol):
 class OutputFile(Protocol):
     """A temporary file that becomes the output when all went well."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Write the whole content at once."""
 
     def fileno(self) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
 _STDERR = 2
-_MOST = 4096
+_MOST_LINES = 32
+_LONGEST_LINE = 4096
+_BLOCK = 1 << 16
 _catcher: tuple[int, int] | None = None
 
 
@@ -27,8 +29,16 @@ def _descriptor() -> int:
     return _catcher[1]
 
 
-def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
-    """Call, and return the result with what was printed on descriptor 2 meanwhile."""
+def caught(call: Callable[[], Result], sort: Callable[[bytes], object] = type) -> tuple[Result, bytes]:
+    """Call, and return the result with what was printed on descriptor 2 meanwhile: whole lines, every one looked at.
+
+    Parameters
+    ----------
+    call
+        What may print.
+    sort
+        Returns what a line means. Of millions of lines of one sort the first few are kept; None is dropped.
+    """
     catcher = _descriptor()
     try:
         kept = os.dup(_STDERR)
@@ -43,16 +53,38 @@ def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
         else:
             os.dup2(kept, _STDERR)
             os.close(kept)
-        text = _taken(catcher)
+        text = _taken(catcher, sort)
     return result, text
 
 
-def _taken(catcher: int) -> bytes:
-    size = os.lseek(catcher, 0, os.SEEK_CUR)
-    if size == 0:
+def _taken(catcher: int, sort: Callable[[bytes], object]) -> bytes:
+    if os.lseek(catcher, 0, os.SEEK_CUR) == 0:
         return b""
-    os.lseek(catcher, 0, os.SEEK_SET)
-    text = os.read(catcher, _MOST)
+    kept: list[bytes] = []
+    counts: dict[object, int] = {}
+    seen: set[bytes] = set()
+    for line in _lines(catcher):
+        if line in seen:
+            continue
+        if len(seen) < _MOST_LINES:
+            seen.add(line)
+        meaning = sort(line)
+        if meaning is None or counts.get(meaning, 0) == _MOST_LINES:
+            continue
+        counts[meaning] = counts.get(meaning, 0) + 1
+        kept.append(line)
     os.lseek(catcher, 0, os.SEEK_SET)
     os.ftruncate(catcher, 0)
-    return text
+    return b"\n".join(kept)
+
+
+def _lines(catcher: int) -> Iterator[bytes]:
+    """Yield the lines of a file, of very long ones the beginning."""
+    os.lseek(catcher, 0, os.SEEK_SET)
+    rest = b""
+    while block := os.read(catcher, _BLOCK):
+        *whole, rest = (rest + block).split(b"\n")
+        yield from (line[:_LONGEST_LINE] for line in whole)
+        rest = rest[:_LONGEST_LINE]
+    if rest:
+        yield rest

@@ -13,6 +13,9 @@ from noisecli.noise.measure import round_significant
 
 AnyArray = NDArray[Any]
 
+_SAMPLES = 1 << 19
+"""Samples compared at once."""
+
 
 def survival(triples: Iterable[tuple[AnyArray, AnyArray, AnyArray]]) -> dict[str, float] | None:
     """Compare the noise read back from disk with the noise that was added.
@@ -34,10 +37,14 @@ def survival(triples: Iterable[tuple[AnyArray, AnyArray, AnyArray]]) -> dict[str
     for clean, noisy, decoded in triples:
         if not clean.shape == noisy.shape == decoded.shape:
             return None
-        added = np.subtract(noisy, clean, dtype=np.float64).ravel()
-        kept = np.subtract(decoded, clean, dtype=np.float64).ravel()
-        count += added.size
-        sums += added.sum(), kept.sum(), np.dot(added, added), np.dot(kept, kept), np.dot(added, kept)
+        count += clean.size
+        # in doubles a whole picture would take many times its own bytes
+        rows = max(1, _SAMPLES * len(clean) // max(clean.size, 1))
+        for start in range(0, len(clean), rows):
+            end = start + rows
+            added = np.subtract(noisy[start:end], clean[start:end], dtype=np.float64).ravel()
+            kept = np.subtract(decoded[start:end], clean[start:end], dtype=np.float64).ravel()
+            sums += added.sum(), kept.sum(), np.dot(added, added), np.dot(kept, kept), np.dot(added, kept)
     if not count:
         return None
     mean_added, mean_kept, *squares = (float(value) / count for value in sums)

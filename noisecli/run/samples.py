@@ -50,6 +50,7 @@ class SampleMaker:
         """Open a picture or sound."""
         assert file is not None
         with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
+            file.forget()
             yield Opened(file, source)
 
     def make(self, task: Task, opened: Opened) -> Made:

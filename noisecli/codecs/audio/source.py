@@ -29,6 +29,10 @@ _REWINDABLE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 _DAMAGE = b"error:"
 
 
+def _tells_damage(line: bytes) -> bool:
+    return _DAMAGE in line
+
+
 class SoundSource:
     """One opened sound; see noisecli.codecs.Source.
 
@@ -143,7 +147,7 @@ class SoundSource:
         if self.format != "mp3":
             block: NDArray[Any] = self._stream.read(out=buffer)
             return block
-        block, text = caught(lambda: self._stream.read(out=buffer))
+        block, text = caught(lambda: self._stream.read(out=buffer), _tells_damage)
         if _DAMAGE in text:
             raise corrupt(
                 f"decoding fails ({text.partition(_DAMAGE)[2].decode(errors='replace').split('!')[0].strip()})"

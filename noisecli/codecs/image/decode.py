@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, format_of
-from noisecli.codecs.image import exif, plain
+from noisecli.codecs.image import exif, pnm
 from noisecli.codecs.image.header import Header, corrupt
 from noisecli.codecs.image.sniff import read_header
 from noisecli.codecs.image.stderr import caught, judge, told
@@ -104,9 +104,7 @@ def _decode(header: Header) -> list[Picture]:
 def _call(header: Header) -> list[Picture]:
     """Decode; an empty list means that the decoder refused, its words on descriptor 2."""
     if header.format == "pnm":
-        own = plain.decode_pnm(header)
-        if own is not None:
-            return [own]
+        return [pnm.decode(header.data)]
     buffer = np.frombuffer(header.data, np.uint8)
     decoded: Picture | None
     try:

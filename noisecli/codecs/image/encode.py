@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.image import exif, jpeg, plain, png, png_encode, targets, tiff
+from noisecli.codecs.image import exif, ifd, jpeg, png, png_encode, pnm, targets, tiff
 from noisecli.codecs.image.decode import ImageSource
 from noisecli.codecs.image.header import Header, Metadata
 from noisecli.codecs.image.stderr import caught, first_words
@@ -44,7 +44,7 @@ class ImageSink:
         self._metadata, lost = _fitting(source.header, self.format, self._turned, spec)
         self._frames = source.header.frames
         self._pages: list[Picture] = []
-        self._encoded = b""
+        self._encoded: bytes | bytearray = b""
         self.lossy = _is_lossy(self.format, encoding)
         self.warnings: Sequence[Warn] = ("metadata-lost",) if lost else ()
 
@@ -67,7 +67,7 @@ class ImageSink:
         """Let go of everything."""
         self._pages, self._encoded = [], b""
 
-    def _encode(self, pictures: list[Picture]) -> bytes:
+    def _encode(self, pictures: list[Picture]) -> bytes | bytearray:
         picture = pictures[0]
         if self.format == "jpeg":
             return self._jpeg(picture)
@@ -76,7 +76,7 @@ class ImageSink:
         if self.format == "tiff":
             return self._tiff(pictures)
         if self.format == "pnm":
-            return plain.encode_pnm(picture, int(self._header.full_scale or np.iinfo(picture.dtype).max))
+            return pnm.encode(picture, int(self._header.full_scale or np.iinfo(picture.dtype).max))
         if self.format == "webp":
             return _encoded(".webp", picture, self._webp_options(picture), self._metadata)
         if self.format == "avif":
@@ -92,13 +92,13 @@ class ImageSink:
         options = [cv2.IMWRITE_JPEG_QUALITY, self._encoding.quality or JPEG_QUALITY]
         options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, SUBSAMPLINGS[self._encoding.subsampling or "444"]]
         metadata = self._metadata
-        segments = metadata.native if self._header.format == "jpeg" else jpeg.common_segments(metadata)[0]
+        segments = [metadata.native] if self._header.format == "jpeg" else jpeg.common_segments(metadata)[0]
         profile = jpeg.icc_segments(metadata.icc) if metadata.icc else []
         return jpeg.splice(_encoded(".jpg", picture, options), [*segments, *profile], metadata.density)
 
-    def _png(self, picture: Picture) -> bytes:
+    def _png(self, picture: Picture) -> bytearray:
         metadata = self._metadata
-        chunks = metadata.native if self._header.format == "png" else png.common_chunks(metadata)
+        chunks = [metadata.native] if self._header.format == "png" else png.common_chunks(metadata)
         profile = [png.icc_chunk(metadata.icc)] if metadata.icc else []
         return png_encode.encode(picture, [*profile, *chunks])
 
@@ -113,7 +113,7 @@ class ImageSink:
             options += [cv2.IMWRITE_TIFF_PREDICTOR, predictor]
         encoded = _encoded(".tiff", pictures if len(pictures) > 1 else pictures[0], options)
         tags = self._tags(pictures)
-        return tiff.splice(encoded, tags) if any(tags) else encoded
+        return ifd.splice(encoded, tags) if any(tags) else encoded
 
     def _tags(self, pictures: list[Picture]) -> list[dict[int, tuple[int, bytes]]]:
         metadata, header = self._metadata, self._header

@@ -40,7 +40,7 @@ def read(data: bytes, limits: Limits) -> Header:
         raise animated(frames)
     if width * height > max(covered * EMPTIEST, 1 << 20):
         raise corrupt(f"a GIF screen of {width} x {height} for {covered} pixels")
-    header = Header("gif", width, height, data, metadata=Metadata(lost=lost))
+    header = Header("gif", width, height, data, 4, metadata=Metadata(lost=lost))
     header.warn("palette-to-colour")
     if position + 1 < len(data):
         header.warn("trailing-data")

@@ -23,7 +23,8 @@ class Metadata:
     density
         JFIF's way: (unit, x, y) with unit 0 for an aspect ratio, 1 for dots per inch, 2 for dots per centimetre.
     native
-        JPEG segments or PNG chunks, kept verbatim for an output of the same format; the profile is not among them.
+        JPEG segments or PNG chunks, kept verbatim for an output of the same format; the profile is not among them. One
+        string: there may be millions.
     tags
         TIFF entries of each page: tag -> (type, little-endian values).
     extra
@@ -36,10 +37,16 @@ class Metadata:
     xmp: bytes = b""
     icc: bytes = b""
     density: tuple[int, int, int] | None = None
-    native: tuple[bytes, ...] = ()
+    native: bytes = b""
     tags: tuple[dict[int, tuple[int, bytes]], ...] = ()
     extra: bool = False
     lost: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of all payloads together."""
+        tags = sum(len(raw) for page in self.tags for _, raw in page.values())
+        return len(self.exif) + len(self.xmp) + len(self.icc) + len(self.native) + tags
 
 
 @dataclass(slots=True)
@@ -50,6 +57,8 @@ class Header:
     ----------
     data
         The bytes to decode: the file's own, or a copy with harmless oddities repaired.
+    pixel_bytes
+        Bytes of one decoded pixel, all channels.
     orientation
         EXIF's 1..8 as viewers apply it to this format; 1 when OpenCV turns the picture itself.
     full_scale
@@ -66,6 +75,7 @@ class Header:
     width: int
     height: int
     data: bytes
+    pixel_bytes: int
     frames: int = 1
     orientation: int = 1
     full_scale: float | None = None
@@ -74,6 +84,11 @@ class Header:
     transparent_grey: int | None = None
     metadata: Metadata = field(default_factory=Metadata)
     warnings: list[Warn] = field(default_factory=list)
+
+    @property
+    def decoded(self) -> int:
+        """Bytes of all samples and of the metadata that is carried."""
+        return self.width * self.height * self.frames * self.pixel_bytes + self.metadata.size
 
     def warn(self, word: Warn) -> None:
         """Add a warning once."""

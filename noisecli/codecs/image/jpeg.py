@@ -17,7 +17,7 @@ SOI, EOI, SOS, COM, APP0, APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
 BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+_MARKER = re.compile(rb"\xff([^\x00\xff])")
 _ENDS_SCAN = np.ones(256, bool)
 """Whether a byte behind 0xff ends entropy-coded data: all but stuffing, fill and restart markers do."""
 _ENDS_SCAN[[0x00, 0xFF, *range(0xD0, 0xD8)]] = False
@@ -29,6 +29,10 @@ ICC_MARK = b"ICC_PROFILE\0"
 LARGEST_SEGMENT = 65533
 MOST_SCANS = 500
 """Each scan costs the decoder a pass over all coefficients; real files have about ten."""
+MOST_EDITS = 10_000
+MOST_PROFILE_PARTS = 255
+_WINDOW = 1 << 20
+"""Bytes whose marks are looked up at once: each 0xff in them takes 16 bytes meanwhile."""
 
 
 @dataclass(slots=True)
@@ -42,10 +46,23 @@ class _Walk:
     adobe: bool = False
     scans: int = 0
     edits: list[tuple[int, int, bytes]] = field(default_factory=list)
-    segments: list[tuple[int, bytes]] = field(default_factory=list)
+    exif: bytes = b""
+    xmp: bytes = b""
+    profile: list[bytes] = field(default_factory=list)
+    density: tuple[int, int, int] | None = None
+    native: bytearray = field(default_factory=bytearray)
+    extra: bool = False
+    lost: bool = False
     end: int = 0
     marks: NDArray[np.intp] | None = None
     marks_from: int = 0
+    marks_to: int = 0
+
+    def edit(self, start: int, end: int, replacement: bytes) -> None:
+        """Have bytes replaced for the decoder."""
+        if len(self.edits) == MOST_EDITS:
+            raise corrupt(f"more than {MOST_EDITS:,} oddities between its JPEG markers")
+        self.edits.append((start, end, replacement))
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -55,10 +72,10 @@ def read(data: bytes, limits: Limits) -> Header:
         raise corrupt("no picture between its markers")
     _check_scans(walk)
     height, width, components = walk.frame
-    metadata = _metadata(walk.segments)
-    header = Header("jpeg", width, height, _repaired(data, walk.edits), metadata=metadata)
-    header.orientation = exif.orientation(metadata.exif)
-    header.channels = 1 if components == 1 else 3
+    channels = 1 if components == 1 else 3
+    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=_metadata(walk))
+    header.orientation = exif.orientation(walk.exif)
+    header.channels = channels
     if walk.edits:
         header.warn("decoder-warning")
     if components == 4:
@@ -76,7 +93,9 @@ def _walk(data: bytes, limits: Limits) -> _Walk:
         if found is None:
             raise truncated("the JPEG has no end marker")
         if found.start() > position and not walk.refined:
-            walk.edits.append((position, found.start(), b""))
+            stray = data[position : found.start()].rstrip(b"\xff")  # markers may be filled up with 0xff
+            if stray:
+                walk.edit(position, position + len(stray), b"")
         marker, position = found[1][0], found.end()
         if marker == EOI:
             walk.end = position
@@ -121,11 +140,35 @@ def _segment(walk: _Walk, marker: int, data: bytes, position: int, length: int) 
     payload = data[position + 2 : position + length]
     if marker == APP14 and payload[:5] == b"Adobe" and len(payload) >= 12:
         if payload[11] > 2:
-            walk.edits.append((position + 13, position + 14, b"\x01"))
+            walk.edit(position + 13, position + 14, b"\x01")
         return
     if marker == APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 7 and payload[5] not in (1, 2):
-        walk.edits.append((position + 7, position + 8, b"\x01"))
-    walk.segments.append((marker, payload))
+        walk.edit(position + 7, position + 8, b"\x01")
+    if _take(walk, marker, payload):
+        walk.native += data[position - 2 : position + length]
+
+
+def _take(walk: _Walk, marker: int, payload: bytes) -> bool:
+    """Note what a segment means, and return whether an output holds it verbatim."""
+    if marker == APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 12:
+        walk.density = _density(payload)
+        return False
+    if marker == APP0 or (marker == 0xE2 and payload[:4] == b"MPF\0"):
+        walk.lost = True
+        return False
+    if marker == 0xE2 and payload.startswith(ICC_MARK):
+        if len(walk.profile) < MOST_PROFILE_PARTS:
+            walk.profile.append(payload[12:])
+        else:
+            walk.lost = True
+        return False
+    if marker == 0xE1 and payload.startswith(EXIF_MARK):
+        walk.exif = walk.exif or payload[6:]
+    elif marker == 0xE1 and payload.startswith(XMP_MARK):
+        walk.xmp = walk.xmp or payload[len(XMP_MARK) :]
+    else:
+        walk.extra = True
+    return True
 
 
 def _scan(walk: _Walk, data: bytes, position: int, length: int) -> int:
@@ -137,7 +180,7 @@ def _scan(walk: _Walk, data: bytes, position: int, length: int) -> int:
     tail = position + 3 + 2 * count
     first, last, bits = struct.unpack_from("3B", data, tail)
     if not walk.progressive and (first, last, bits) != (0, 63, 0):
-        walk.edits.append((tail, tail + 3, b"\x00\x3f\x00"))
+        walk.edit(tail, tail + 3, b"\x00\x3f\x00")
         first, last, bits = 0, 63, 0
     for name in names:
         levels = walk.refined.setdefault(name, [-1] * 64)
@@ -153,15 +196,23 @@ def _scan(walk: _Walk, data: bytes, position: int, length: int) -> int:
 
 
 def _scan_end(walk: _Walk, data: bytes, start: int) -> int:
-    if walk.marks is None:
-        walk.marks_from = start
-        rest = np.frombuffer(data, np.uint8, offset=start)
-        places = np.flatnonzero(rest[:-1] == 0xFF)  # twice as fast as any search for bytes
-        walk.marks = places[_ENDS_SCAN[rest[places + 1]]]
-    index = int(np.searchsorted(walk.marks, start - walk.marks_from))
-    if index == len(walk.marks):
-        raise truncated("the JPEG has no end marker")
-    return walk.marks_from + int(walk.marks[index])
+    position = start
+    while position < len(data) - 1:
+        if walk.marks is None or not walk.marks_from <= position < walk.marks_to:
+            _look_for_marks(walk, data, position)
+        assert walk.marks is not None
+        index = int(np.searchsorted(walk.marks, position - walk.marks_from))
+        if index < len(walk.marks):
+            return walk.marks_from + int(walk.marks[index])
+        position = walk.marks_to
+    raise truncated("the JPEG has no end marker")
+
+
+def _look_for_marks(walk: _Walk, data: bytes, start: int) -> None:
+    walk.marks_from, walk.marks_to = start, min(start + _WINDOW, len(data) - 1)
+    rest = np.frombuffer(data, np.uint8, walk.marks_to - start + 1, start)
+    places = np.flatnonzero(rest[:-1] == 0xFF)  # twice as fast as any search for bytes
+    walk.marks = places[_ENDS_SCAN[rest[places + 1]]]
 
 
 def _check_plausible(walk: _Walk, size: int) -> None:
@@ -195,28 +246,10 @@ def _repaired(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return b"".join([*pieces, data[position:]])
 
 
-def _metadata(segments: list[tuple[int, bytes]]) -> Metadata:
-    exif_payload, xmp, profile, density, extra, lost = b"", b"", [], None, False, False
-    native: list[bytes] = []
-    for marker, payload in segments:
-        if marker == APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 12:
-            density = _density(payload)
-            continue
-        if marker == APP0 or (marker == 0xE2 and payload[:4] == b"MPF\0"):
-            lost = True
-            continue
-        if marker == 0xE1 and payload.startswith(EXIF_MARK):
-            exif_payload = exif_payload or payload[6:]
-        elif marker == 0xE1 and payload.startswith(XMP_MARK):
-            xmp = xmp or payload[len(XMP_MARK) :]
-        elif marker == 0xE2 and payload.startswith(ICC_MARK):
-            profile.append(payload[12:])
-            continue
-        else:
-            extra = True
-        native.append(segment(marker, payload))
-    icc = b"".join(part[2:] for part in sorted(profile, key=lambda part: part[:1]))
-    return Metadata(exif_payload, xmp, icc, density, tuple(native), extra=extra, lost=lost)
+def _metadata(walk: _Walk) -> Metadata:
+    icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
+    native = bytes(walk.native)
+    return Metadata(walk.exif, walk.xmp, icc, walk.density, native, extra=walk.extra, lost=walk.lost)
 
 
 def _density(jfif: bytes) -> tuple[int, int, int] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from isal import isal_zlib
 
@@ -22,33 +24,72 @@ KEPT = frozenset(
     (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME")
 )
 PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"acTL", b"fcTL"))
+DEPTHS = {
+    GREY: (1, 2, 4, 8, 16),
+    COLOUR: (8, 16),
+    PALETTE: (1, 2, 4, 8),
+    GREY_ALPHA: (8, 16),
+    COLOUR_ALPHA: (8, 16),
+}
+MOST_TEXT = 1 << 25
+"""libpng inflates and keeps a thousand texts of 8 MB each: above this, it does not get to see them."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What a walk over the chunks gathers."""
+
+    colour: int
+    compressed: int = 0
+    begun: bool = False
+    colours: int = 0
+    transparent: bytes = b""
+    texts: int = 0
+    exif: bytes = b""
+    xmp: bytes | None = None
+    icc: bytes | None = None
+    density: tuple[int, int, int] | None = None
+    native: bytearray = field(default_factory=bytearray)
+    extra: bool = False
+    lost: bool = False
+    end: int = 0
 
 
 def read(data: bytes, limits: Limits) -> Header:
     """Walk over the chunks of a PNG without inflating its picture."""
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise truncated("the PNG ends in its header")
-    width, height, bits, colour, _, _, interlace = struct.unpack_from(">IIBBBBB", data, 16)
-    if colour not in CHANNELS:
-        raise corrupt(f"PNG colour type {colour} does not exist")
+    width, height, bits, colour, compression, filters, interlace = struct.unpack_from(">IIBBBBB", data, 16)
+    if bits not in DEPTHS.get(colour, ()):
+        raise corrupt(f"there are no PNGs of colour type {colour} with {bits} bits")
+    if compression or filters or interlace > 1:
+        raise corrupt(f"PNG compression {compression}, filter {filters} or interlace {interlace} does not exist")
     check_size(width, height, 1, limits)
-    header = Header("png", width, height, data)
-    kept, compressed, transparent, end = _chunks(header, data)
+    header = Header("png", width, height, data, pixel_bytes=0)
+    walk = _Walk(colour)
+    _look_through(header, data, walk)
     row = (width * bits * CHANNELS[colour] + 7) // 8 + 1
-    if compressed * DEFLATE_LIMIT < row * height * (1 if interlace == 0 else 0.9):
-        raise truncated(f"{compressed} bytes cannot hold the {width} x {height} pixels the PNG claims")
-    if transparent and colour == GREY:
-        header.transparent_grey = _transparent_grey(data, bits)
-    header.metadata = _metadata(kept)
+    if walk.compressed * DEFLATE_LIMIT < row * height * (1 if interlace == 0 else 0.9):
+        raise truncated(f"{walk.compressed} bytes cannot hold the {width} x {height} pixels the PNG claims")
+    alpha = bool(walk.transparent) or colour in (GREY_ALPHA, COLOUR_ALPHA)
+    header.pixel_bytes = (4 if alpha else 1 if colour == GREY else 3) * (2 if bits == 16 else 1)
+    if walk.transparent and colour == GREY:
+        header.transparent_grey = _transparent_grey(walk.transparent, bits)
+    if walk.texts * DEFLATE_LIMIT > MOST_TEXT:
+        header.data = _without_texts(data)
+    header.metadata = Metadata(
+        *(walk.exif, walk.xmp or b"", walk.icc or b"", walk.density, bytes(walk.native)),
+        extra=walk.extra,
+        lost=walk.lost,
+    )
     header.orientation = exif.orientation(header.metadata.exif)
-    _warn(header, colour, transparent, end < len(data))
+    _warn(header, colour, bool(walk.transparent), walk.end < len(data))
     return header
 
 
-def _chunks(header: Header, data: bytes) -> tuple[list[tuple[bytes, bytes]], int, bool, int]:
-    """Return the chunks worth keeping, the size of the image data, whether tRNS is there, and where IEND ends."""
-    kept: list[tuple[bytes, bytes]] = []
-    compressed, transparent, position = 0, False, 33
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of the chunks behind the header, up to IEND."""
+    position = 33
     while True:
         if position + 12 > len(data):
             raise truncated("the PNG has no end chunk")
@@ -56,18 +97,31 @@ def _chunks(header: Header, data: bytes) -> tuple[list[tuple[bytes, bytes]], int
         end = position + 12 + length
         if end > len(data):
             raise truncated("a PNG chunk is longer than the file")
+        yield kind, position, end
+        if kind == b"IEND":
+            return
+        position = end
+
+
+def _look_through(header: Header, data: bytes, walk: _Walk) -> None:
+    for kind, position, end in _chunks(data):
         if kind == b"IDAT":
-            compressed += length
+            walk.compressed += end - position - 12
+            walk.begun = True
         elif kind == b"IEND":
-            return kept, compressed, transparent, end
+            walk.end = end
         elif kind == b"acTL":
             _check_single(data, position)
-        elif kind == b"tRNS":
-            transparent = True
-        elif kind not in PIXELS:
-            body = _body(header, data[position:end])
-            kept += [(kind, body[4:])] if body else []
-        position = end
+        elif kind == b"PLTE":
+            walk.colours = (end - position - 12) // 3
+        elif kind == b"tRNS" or kind not in PIXELS:
+            whole = data[position:end]
+            if zlib.crc32(whole[4:-4]) != int.from_bytes(whole[-4:], "big"):
+                header.warn("decoder-warning")  # left behind, as libpng does
+            elif kind == b"tRNS":
+                _take_transparency(walk, whole[8:-4])
+            else:
+                _take(walk, kind, whole)
 
 
 def _check_single(data: bytes, position: int) -> None:
@@ -76,41 +130,51 @@ def _check_single(data: bytes, position: int) -> None:
         raise animated(frames)
 
 
-def _body(header: Header, chunk_bytes: bytes) -> bytes:
-    """Return kind and content of a chunk beside the picture; one with a wrong CRC is left behind with a warning."""
-    body = chunk_bytes[4:-4]
-    if zlib.crc32(body) == struct.unpack_from(">I", chunk_bytes, len(chunk_bytes) - 4)[0]:
-        return body
-    header.warn("decoder-warning")
-    return b""
+def _take_transparency(walk: _Walk, body: bytes) -> None:
+    """Take the first tRNS of the right length at its place, behind the palette and before the picture, as libpng."""
+    fits = {GREY: len(body) == 2, COLOUR: len(body) == 6, PALETTE: 0 < len(body) <= walk.colours}
+    if fits.get(walk.colour, False) and not walk.begun and not walk.transparent:
+        walk.transparent = body
 
 
-def _transparent_grey(data: bytes, bits: int) -> int:
-    """Return the transparent value on the scale OpenCV decodes to: all 8 bits, or 16."""
-    (value,) = struct.unpack_from(">H", data, data.index(b"tRNS", 33) + 4)
-    return int(value) if bits == 16 else value * 255 // ((1 << bits) - 1)
+def _transparent_grey(body: bytes, bits: int) -> int:
+    """Return the transparent value on the scale OpenCV decodes to: all 8 bits, or 16. Bits above the depth are void."""
+    most = (1 << bits) - 1
+    value = int.from_bytes(body, "big") & most
+    return value if bits == 16 else value * 255 // most
 
 
-def _metadata(chunks: list[tuple[bytes, bytes]]) -> Metadata:
-    exif_payload, xmp, icc, native, extra, lost, density = b"", b"", b"", [], False, False, None
-    for kind, body in chunks:
-        if kind == b"iCCP":
-            icc = _profile(body)
-            lost = lost or not icc
-            continue
-        if kind not in KEPT:
-            lost = True
-            continue
-        if kind == b"eXIf":
-            exif_payload = body
-        elif kind == b"iTXt" and body.startswith(XMP_KEYWORD + b"\0"):
-            xmp = _international_text(body)
-        elif kind == b"pHYs" and len(body) == 9:
-            density = _density(body)
-        elif kind != b"sRGB":
-            extra = True
-        native.append(chunk(kind, body))
-    return Metadata(exif_payload, xmp, icc, density, tuple(native), extra=extra, lost=lost)
+def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
+    """Take a chunk beside the picture, of several profiles or XMP packets the first: each may inflate to 64 MB."""
+    if kind == b"iCCP":
+        if walk.icc is None:
+            walk.icc = _profile(whole[8:-4])
+            walk.lost = walk.lost or not walk.icc
+        return
+    if kind not in KEPT:
+        walk.lost = True
+        return
+    if kind == b"eXIf":
+        walk.exif = whole[8:-4]
+    elif kind == b"iTXt" and whole.startswith(XMP_KEYWORD + b"\0", 8):
+        if walk.xmp is None:
+            walk.xmp = _international_text(whole[8:-4])
+    elif kind == b"pHYs" and len(whole) == 21:
+        walk.density = _density(whole[8:-4])
+    elif kind != b"sRGB":
+        walk.extra = True
+    if kind == b"zTXt" or (kind == b"iTXt" and whole[whole.find(b"\0", 8) + 1] == 1):
+        walk.texts += len(whole)
+    walk.native += whole
+
+
+def _without_texts(data: bytes) -> bytes:
+    """Return the PNG without its compressible texts."""
+    kept = bytearray(data[:33])
+    for kind, position, end in _chunks(data):
+        if kind not in (b"zTXt", b"iTXt"):
+            kept += memoryview(data)[position:end]
+    return bytes(kept)
 
 
 def _inflate(data: bytes, most: int = 1 << 26) -> bytes:

@@ -29,7 +29,7 @@ _STRIP = 1 << 18
 _PROBES = 16
 
 
-def encode(picture: Picture, chunks: list[bytes]) -> bytes:
+def encode(picture: Picture, chunks: list[bytes]) -> bytearray:
     """Return a picture as PNG.
 
     Parameters
@@ -42,8 +42,11 @@ def encode(picture: Picture, chunks: list[bytes]) -> bytes:
     height, width = picture.shape[:2]
     channels = 1 if picture.ndim == 2 else picture.shape[2]
     header = struct.pack(">IIBBBBB", width, height, 8 * picture.itemsize, _KINDS[channels], 0, 0, 0)
-    data = (chunk(b"IDAT", piece) for piece in _deflated(picture, channels))
-    return b"".join([SIGNATURE, chunk(b"IHDR", header), *chunks, *data, chunk(b"IEND", b"")])
+    encoded = bytearray().join((SIGNATURE, chunk(b"IHDR", header), *chunks))
+    for piece in _deflated(picture, channels):
+        encoded += chunk(b"IDAT", piece)  # pieces to be joined in the end would lie there twice
+    encoded += chunk(b"IEND", b"")
+    return encoded
 
 
 def _deflated(picture: Picture, channels: int) -> Iterator[bytes]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from noisecli.codecs.image import boxes, gif, jpeg, plain, png, tiff, webp
+from noisecli.codecs.image import avif, bmp, gif, jp2, jpeg, png, pnm, tiff, webp
 from noisecli.codecs.image.header import Header, truncated
+from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits
 
@@ -21,9 +22,9 @@ _READERS: tuple[tuple[bytes, Reader], ...] = (
     (b"MM\0+", tiff.read),
     (b"GIF87a", gif.read),
     (b"GIF89a", gif.read),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", boxes.read_jp2),
-    (boxes.SOC_SIZ, boxes.read_jp2),
-    *((b"P%d" % kind, plain.read_pnm) for kind in range(1, 7)),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", jp2.read),
+    (jp2.SOC_SIZ, jp2.read),
+    *((b"P%d" % kind, pnm.read) for kind in range(1, 7)),
 )
 _OTHERS = (
     (b"v/1\x01", "OpenEXR"),
@@ -59,9 +60,11 @@ def read_header(data: bytes, limits: Limits) -> Header:
     if reader is None:
         raise _refusal(data)
     try:
-        return reader(data, limits)
+        header = reader(data, limits)
     except (struct.error, IndexError):
         raise truncated("it ends inside its header") from None
+    refuse_bomb(header.decoded, len(data), limits)
+    return header
 
 
 def _reader(data: bytes) -> Reader | None:
@@ -71,9 +74,9 @@ def _reader(data: bytes) -> Reader | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return webp.read
     if data[:2] == b"BM" and data[6:10] == b"\0\0\0\0" and data[14:15] in b"\x0c\x28\x34\x38\x40\x6c\x7c":
-        return plain.read_bmp
+        return bmp.read
     if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _AVIF_BRANDS):
-        return boxes.read_avif
+        return avif.read
     return None
 
 

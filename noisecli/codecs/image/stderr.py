@@ -33,17 +33,26 @@ def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
     level = log.getLogLevel()
     log.setLogLevel(log.LOG_LEVEL_WARNING)  # what is judged must not depend on OPENCV_LOG_LEVEL
     try:
-        return stderr.caught(call)
+        return stderr.caught(call, _meaning)
     finally:
         log.setLogLevel(level)
+
+
+def _meaning(line: bytes) -> tuple[bool, bool, bool] | None:
+    """Return whether a line fails the file, speaks of memory, and of missing data; None where it means nothing."""
+    if not line.strip() or any(words in line for words in SILENT):
+        return None
+    return _fails(line), any(words in line for words in NO_MEMORY), any(words in line for words in CUT)
+
+
+def _fails(line: bytes) -> bool:
+    return not line.startswith(HARMLESS) or any(words in line for words in DAMAGE)
 
 
 def judge(text: bytes, header: Header) -> None:
     """Warn of harmless words of the decoder; fail on all others."""
     for line in text.splitlines():
-        if not line.strip() or any(words in line for words in SILENT):
-            continue
-        if not line.startswith(HARMLESS) or any(words in line for words in DAMAGE):
+        if _fails(line):
             raise told(text)
         header.warn("decoder-warning")
 

@@ -10,7 +10,10 @@ from noisecli.model import Limits
 
 LARGEST_SIDE = 16383
 ZEROS = 256
-KNOWN = frozenset((b"VP8X", b"VP8 ", b"VP8L", b"ALPH"))
+ALPHA_FLAG = 0x10
+METADATA = (b"EXIF", b"XMP ", b"ICCP")
+PICTURES = (b"VP8 ", b"VP8L")
+ONCE = frozenset((*PICTURES, b"VP8X", b"ALPH"))
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -18,56 +21,74 @@ def read(data: bytes, limits: Limits) -> Header:
     end = 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
         raise truncated("the WebP is shorter than its size says")
-    chunks = _chunks(data, end)
-    kinds = [kind for kind, _ in chunks]
-    if b"ANIM" in kinds or b"ANMF" in kinds:
-        raise animated(kinds.count(b"ANMF"))
-    found = dict(chunks)
-    width, height = _size(found)
+    found, frames, lost = _chunks(data, end)
+    if frames or b"ANIM" in found:
+        raise animated(frames)
+    width, height, alpha = _size(found)
     check_size(width, height, 1, limits)
-    exif_payload = found.get(b"EXIF", b"")
-    metadata = Metadata(
-        exif_payload.removeprefix(b"Exif\0\0"),
-        found.get(b"XMP ", b""),
-        found.get(b"ICCP", b""),
-        lost=any(kind not in KNOWN and kind not in (b"EXIF", b"XMP ", b"ICCP") for kind in kinds),
-    )
+    exif_payload, xmp, icc = (found.get(kind, b"") for kind in METADATA)
+    metadata = Metadata(exif_payload.removeprefix(b"Exif\0\0"), xmp, icc, lost=lost)
     # libwebp would make up for missing bits of a picture with what lies behind the file
-    whole = data[:end]
-    header = Header("webp", width, height, whole, metadata=metadata, orientation=exif.orientation(metadata.exif))
+    header = Header("webp", width, height, data[:end], 4 if alpha else 3, metadata=metadata)
+    header.orientation = exif.orientation(metadata.exif)
     if end + (end & 1) < len(data):
         header.warn("trailing-data")
     return header
 
 
-def _chunks(data: bytes, end: int) -> list[tuple[bytes, bytes]]:
-    chunks, position = [], 12
+def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, bool]:
+    """Return the first chunk of each known kind, how many frames there are, and whether there is something unknown.
+
+    Of chunks about the picture only the beginning is returned.
+    """
+    found: dict[bytes, bytes] = {}
+    frames, lost, position = 0, False, 12
     while position + 8 <= end:
         kind, size = struct.unpack_from("<4sI", data, position)
-        if position + 8 + size > end:
+        start = position + 8
+        if start + size > end:
             raise truncated("a WebP chunk is longer than the file")
-        body = data[position + 8 : position + 8 + (32 if kind in (b"VP8 ", b"VP8L") else size)]
-        chunks.append((kind, body))
-        _check_picture(kind, data[position + 8 : position + 18], size, data[position + 8 + size - ZEROS :][:ZEROS])
-        position += 8 + size + (size & 1)
-    return chunks
+        if kind in PICTURES:
+            _check_picture(kind, data[start : start + 10], size, data[start + size - ZEROS :][:ZEROS])
+        if kind in ONCE:
+            if kind in found or (kind in PICTURES and not found.keys().isdisjoint(PICTURES)):
+                raise corrupt("the WebP holds two pictures")
+            found[kind] = data[start : start + min(size, 32)]
+        elif kind in METADATA:
+            found.setdefault(kind, data[start : start + size])
+        elif kind == b"ANIM":
+            found[kind] = b""
+        elif kind == b"ANMF":
+            frames += 1
+        else:
+            lost = True
+        position = start + size + (size & 1)
+    return found, frames, lost
 
 
 def _check_picture(kind: bytes, start: bytes, size: int, end: bytes) -> None:
     """WebP has no checksum: a picture filled up with zeros decodes to something."""
-    if kind not in (b"VP8 ", b"VP8L"):
-        return
     if kind == b"VP8 " and int.from_bytes(start[:3], "little") >> 5 > size:
         raise truncated("the WebP's first partition is longer than its chunk")
     if size > ZEROS and not any(end):
         raise truncated("the WebP's end is filled with zeros")
 
 
-def _size(chunks: dict[bytes, bytes]) -> tuple[int, int]:
-    if b"VP8 " in chunks:
-        width, height = struct.unpack_from("<HH", chunks[b"VP8 "], 6)
-        return width & 0x3FFF, height & 0x3FFF
-    if b"VP8L" in chunks:
-        (bits,) = struct.unpack_from("<I", chunks[b"VP8L"], 1)
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    raise corrupt("the WebP holds no picture")
+def _size(found: dict[bytes, bytes]) -> tuple[int, int, bool]:
+    """Return width, height and whether there is transparency, as the picture's own stream says."""
+    alpha = b"ALPH" in found
+    if b"VP8 " in found:
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", found[b"VP8 "], 6))
+    elif b"VP8L" in found:
+        (bits,) = struct.unpack_from("<I", found[b"VP8L"], 1)
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        alpha = alpha or bool(bits >> 28 & 1)
+    else:
+        raise corrupt("the WebP holds no picture")
+    if b"VP8X" in found:
+        canvas = found[b"VP8X"]
+        alpha = alpha or bool(canvas[0] & ALPHA_FLAG)
+        claimed = int.from_bytes(canvas[4:7], "little") + 1, int.from_bytes(canvas[7:10], "little") + 1
+        if claimed != (width, height):
+            raise corrupt(f"its canvas is {claimed[0]} x {claimed[1]}, its picture {width} x {height} pixels")
+    return width, height, alpha

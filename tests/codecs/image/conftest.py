@@ -170,6 +170,42 @@ def tiff_file():
 
 
 @pytest.fixture(scope="session")
+def avif_file():
+    """Return an AVIF whose one AV1 stream is a sequence header: enough to be judged by, not to be decoded.
+
+    `properties` stand in front of the image's own, which it does not have; `boxes` stand in front of all in meta.
+    """
+
+    def box(kind, body):
+        return struct.pack(">I4s", 8 + len(body), kind) + body
+
+    def stream(width, height):
+        # profile 0, a still picture with a reduced header, level 0, 16 bits for each side, no tools, 8 bits
+        bits = f"00011{0:05b}{15:04b}{15:04b}{width - 1:016b}{height - 1:016b}".ljust(72, "0")
+        return b"\x12\0\x0a" + bytes((len(bits) // 8,)) + int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+    def made(width, height, real=None, properties=(), own=(), boxes=()):
+        data = stream(*(real or (width, height)))
+        owned = [(b"ispe", struct.pack(">III", 0, width, height)), (b"av1C", b"\x81\0\0\0"), *own]
+        listed = [*properties, *owned]
+        links = struct.pack(">IIHB", 0, 1, 1, len(owned)) + bytes(range(len(properties) + 1, len(listed) + 1))
+        iprp = box(b"iprp", box(b"ipco", b"".join(box(*each) for each in listed)) + box(b"ipma", links))
+        infe = box(b"infe", struct.pack(">IHH4s", 2 << 24, 1, 0, b"av01") + b"\0")
+        ftyp = box(b"ftyp", b"avif" + bytes(4) + b"avifmif1")
+
+        def meta(place):
+            iloc = box(b"iloc", struct.pack(">IBBHHHHII", 0, 0x44, 0, 1, 1, 0, 1, place, len(data)))
+            iinf = box(b"iinf", struct.pack(">IH", 0, 1) + infe)
+            pitm = box(b"pitm", struct.pack(">IH", 0, 1))
+            return box(b"meta", bytes(4) + b"".join(box(*each) for each in boxes) + pitm + iloc + iinf + iprp)
+
+        place = len(ftyp) + len(meta(0)) + 8
+        return ftyp + meta(place) + box(b"mdat", data)
+
+    return made
+
+
+@pytest.fixture(scope="session")
 def exif_of():
     """Return EXIF with nothing but an orientation and a camera's name."""
 

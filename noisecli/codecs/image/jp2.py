@@ -1,0 +1,82 @@
+"""JPEG 2000: the boxes around its codestream, and the codestream's own tile parts."""
+
+from __future__ import annotations
+
+import struct
+
+from noisecli.codecs.image.boxes import boxes
+from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.model import Limits
+
+SOC_SIZ, SOT, EOC = b"\xff\x4f\xff\x51", 0xFF90, b"\xff\xd9"
+JP2_BOXES = frozenset((b"uuid", b"xml ", b"uinf", b"jp2i", b"asoc", b"jp2c", b"free"))
+"""What may follow a codestream."""
+
+
+def read(data: bytes, limits: Limits) -> Header:
+    """Find the codestream of a JPEG 2000 file and follow its tile parts to the end."""
+    lost, start, end = False, 0, len(data)
+    if data[:4] != SOC_SIZ:
+        start = -1
+        for kind, body, stop in boxes(data, 0, len(data)):
+            if kind == b"jp2h":
+                lost = _check_jp2_header(data[body:stop]) or lost
+            elif kind == b"jp2c":
+                start, end = body, stop
+                break
+            lost = lost or kind in (b"uuid", b"xml ")
+    if start < 0 or data[start : start + 4] != SOC_SIZ:
+        raise truncated("the JPEG 2000 file has no codestream")
+    header = _codestream_header(data, start, limits)
+    stop = _codestream_end(data, start)
+    behind = stop if end == len(data) else end
+    more = data[behind + 4 : behind + 8] in JP2_BOXES
+    header.metadata = Metadata(lost=lost or more)
+    if behind < len(data) and not more:
+        header.warn("trailing-data")
+    return header
+
+
+def _check_jp2_header(body: bytes) -> bool:
+    """Return whether the header holds a profile or a resolution, which OpenCV drops."""
+    kinds = {kind: body[start:end] for kind, start, end in boxes(body, 0, len(body))}
+    if b"pclr" in kinds:
+        raise unsupported("JPEG 2000 files with a palette are")
+    return b"res " in kinds or kinds.get(b"colr", b"\1")[:1] != b"\1"
+
+
+def _codestream_header(data: bytes, start: int, limits: Limits) -> Header:
+    right, bottom, left, top = struct.unpack_from(">4I", data, start + 8)
+    (components,) = struct.unpack_from(">H", data, start + 40)
+    width, height = right - left, bottom - top
+    check_size(width, height, 1, limits)
+    if components not in (1, 3, 4):
+        raise unsupported(f"JPEG 2000 files of {components} components are")
+    parts = {data[start + 42 + 3 * index : start + 45 + 3 * index] for index in range(components)}
+    if parts not in ({b"\x07\1\1"}, {b"\x0f\1\1"}):
+        raise unsupported("JPEG 2000 samples other than whole planes of 8 or 16 bits are")
+    tile_width, tile_height = struct.unpack_from(">II", data, start + 24)
+    if not tile_width or not tile_height or -(-width // tile_width) * -(-height // tile_height) > 65535:
+        raise corrupt("impossible JPEG 2000 tiles")
+    return Header("jp2", width, height, data, components * (1 if parts == {b"\x07\1\1"} else 2))
+
+
+def _codestream_end(data: bytes, start: int) -> int:
+    """Return the position behind the end marker, having found every tile part whole."""
+    position = start + 2
+    while True:
+        marker, length = struct.unpack_from(">HH", data, position)
+        if marker != SOT:
+            if marker >> 8 != 0xFF:
+                raise truncated("the JPEG 2000 codestream has no end marker")
+            position += 2 + length
+            continue
+        (part,) = struct.unpack_from(">I", data, position + 6)
+        if part == 0:
+            position = data.rfind(EOC)
+        else:
+            position += part
+        if 0 < part < 14 or position < 0 or position + 2 > len(data):
+            raise truncated("a JPEG 2000 tile part is longer than the file")
+        if data[position : position + 2] == EOC:
+            return position + 2
