@@ -29,6 +29,13 @@ def refuse_bomb(decoded: int, size: int, limits: Limits) -> None:
         raise FileFailed("too-large", message)
 
 
+def refuse_block(what: str, held: int, limits: Limits) -> None:
+    """Raise FileFailed for what is held in memory in one piece, however large its file is, where it is too large."""
+    if held > limits.most_decoded(0):
+        message = f"holds {what} that takes {held:,} bytes of memory; add --max-decoded {held} if that is right"
+        raise FileFailed("too-large", message)
+
+
 def refuse_crowd(names: Iterable[str]) -> None:
     """Raise FileFailed for more arrays, or longer names of them, than a worker's memory and a row have room for."""
     sizes = [len(name.encode("utf-8", "surrogatepass")) for name in names]
