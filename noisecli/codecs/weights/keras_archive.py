@@ -9,19 +9,17 @@ from __future__ import annotations
 import contextlib
 import copy as records
 import os
-import shutil
 import struct
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
-from typing import IO, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
-from noisecli.codecs.weights.region import Region, copy, read_at, stretches, write_at
+from noisecli.codecs.weights.region import Region, Scratch, copy, open_scratch, read_at, stretches, write_at
 from noisecli.codecs.zips import (
     ENCRYPTED,
     PLAIN,
@@ -71,12 +69,7 @@ class KerasSource:
     def _open_weights(self, held: contextlib.ExitStack) -> Region:
         if self.weights.compress_type == zipfile.ZIP_STORED:
             return Region(self.descriptor, self.start, self.weights.file_size)
-        # HDF5 jumps about, inflating does not
-        inflated = held.enter_context(tempfile.TemporaryFile(prefix="noisecli-"))  # noqa: SIM115
-        with telling_damage(), self.archive.open(self.weights) as member:
-            shutil.copyfileobj(member, inflated, _COPY_BYTES)
-        inflated.flush()
-        return Region(inflated.fileno())
+        return _inflated(self.archive, self.weights, held)
 
     def _is_plain(self) -> bool:
         """Whether the weights are stored as they are, with their sizes in front, apart from every other member."""
@@ -119,12 +112,8 @@ class KerasSink:
         if source.in_place:
             copy(source.descriptor, self._descriptor, 0, source.size)
             return Region(self._descriptor, source.start, source.weights.file_size)
-        scratch = self._held.enter_context(tempfile.TemporaryFile(prefix="noisecli-"))  # noqa: SIM115
-        with source.archive.open(source.weights) as member:
-            shutil.copyfileobj(member, scratch, _COPY_BYTES)
-        scratch.flush()
-        self._scratch = scratch
-        return Region(scratch.fileno())
+        self._scratch = _inflated(source.archive, source.weights, self._held)
+        return self._scratch
 
     def begin(self, part: Part, spec: SampleSpec | None) -> None:
         """Begin a tensor, or leave it as it is."""
@@ -200,14 +189,30 @@ def _directory_entry(source: KerasSource) -> int:
     raise FileFailed("corrupt", "is no sound zip archive (its directory); save it again")
 
 
-def _pack_anew(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo, content: IO[bytes]) -> None:
+def _inflated(archive: zipfile.ZipFile, weights: zipfile.ZipInfo, held: contextlib.ExitStack) -> Scratch:
+    """Return the weights as a file of their own, which `held` closes: HDF5 jumps about, inflating does not."""
+    scratch = held.enter_context(open_scratch())
+    for piece in _member(archive, weights):
+        scratch.write(piece)
+        scratch.check()
+    return scratch
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    with telling_damage(), archive.open(info) as member:
+        while piece := member.read(_COPY_BYTES):
+            yield piece
+
+
+def _pack_anew(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo, content: Scratch) -> None:
     """Write every member again, in order, as compressed and as dated as it was."""
     with os.fdopen(os.dup(descriptor), "w+b") as output, zipfile.ZipFile(output, "w") as packed:
         packed.comment = archive.comment
         for info in archive.infolist():
             entry = records.copy(info)
             content.seek(0)
-            with contextlib.ExitStack() as opened:
-                new = content if info is weights else opened.enter_context(archive.open(info))
-                target = opened.enter_context(packed.open(entry, "w", force_zip64=info.file_size > 1 << 31))
-                shutil.copyfileobj(new, target, _COPY_BYTES)
+            pieces = iter(lambda: content.read(_COPY_BYTES), b"") if info is weights else _member(archive, info)
+            with packed.open(entry, "w", force_zip64=info.file_size > 1 << 31) as target:
+                for piece in pieces:
+                    target.write(piece)
+    content.check()
