@@ -18,6 +18,27 @@ _DEFLATE_RATIO, _LZF_RATIO = 1032, 88
 _PIECE = 1 << 20
 
 
+CACHE_BYTES = 1 << 26
+"""Room for the chunks of one dataset that are in use."""
+
+
+def open_dataset(root: h5py.File, name: str) -> h5py.Dataset:
+    """Open a dataset with room for one of its chunks at least: without, every block would unpack all of it again."""
+    opened = root[name]
+    if opened.chunks is None or (held := _chunk_bytes(opened)) <= CACHE_BYTES:
+        return opened
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(1, held, 1.0)
+    # what is open twice has the room of the first
+    del opened
+    return h5py.Dataset(h5py.h5d.open(root.id, name.encode(), access))
+
+
+def _chunk_bytes(dataset: h5py.Dataset) -> int:
+    itemsize: int = dataset.dtype.itemsize
+    return math.prod(list[int](dataset.chunks)) * itemsize
+
+
 def written_bytes(dataset: h5py.Dataset) -> int:
     """Return how many bytes a dataset takes once all of it is written: chunks are written whole."""
     shape, chunks = list[int](dataset.shape), dataset.chunks
@@ -31,7 +52,7 @@ def refuse_chunks(name: str, dataset: h5py.Dataset, limits: Limits) -> None:
     """Raise FileFailed for chunks that are larger than memory holds, or inflate to more than they should."""
     if dataset.chunks is None:
         return
-    held = math.prod(dataset.chunks) * int(dataset.dtype.itemsize)
+    held = _chunk_bytes(dataset)
     refuse_block(f"a chunk of {shown(name)}", held, limits)
     filters = _filters(name, dataset)
     if not filters & {h5py.h5z.FILTER_DEFLATE, _LZF}:

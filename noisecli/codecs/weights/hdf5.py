@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.limits import refuse_bomb, refuse_crowd
-from noisecli.codecs.weights.chunks import refuse_chunks, written_bytes
+from noisecli.codecs.weights.chunks import CACHE_BYTES, open_dataset, refuse_chunks, written_bytes
 from noisecli.codecs.weights.layout import is_parameter, legacy_folder, walk
 from noisecli.codecs.weights.precision import (
     BF16,
@@ -31,8 +31,6 @@ from noisecli.codecs.weights.precision import (
 from noisecli.codecs.weights.region import Region, copy
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
-
-_CHUNK_CACHE_BYTES = 1 << 26
 
 Slab = tuple[tuple[int, ...], tuple[int, ...]]
 """Start and count along every axis."""
@@ -53,7 +51,7 @@ class Dataset:
         """Yield the values in order of their indices, widened."""
         # an open dataset takes kilobytes, and a file may hold very many
         with _failing("cannot be read", self.file):
-            opened = self.root[self.name]
+            opened = open_dataset(self.root, self.name)
         for slab in _slabs(self.shape):
             with _failing("cannot be read", self.file):
                 raw = _read(opened, self.dtype, slab)
@@ -82,7 +80,7 @@ class HDF5Source:
     def __init__(self, file: Region, size: int, limits: Limits) -> None:
         self.warnings: Sequence[Warn] = []
         with _failing("cannot be opened", file):
-            self._opened = h5py.File(file, "r", rdcc_nbytes=_CHUNK_CACHE_BYTES)
+            self._opened = h5py.File(file, "r", rdcc_nbytes=CACHE_BYTES)
         self.keeps_size, self._decoded = True, 0
         try:
             with _failing("cannot be read", file):
@@ -129,7 +127,7 @@ class HDF5Sink:
         self._slabs: Iterator[Slab] = iter(())
         self._rest: NDArray[Any] = np.empty(0)
         with _failing("cannot be written", file):
-            self._opened = h5py.File(file, "r+", rdcc_nbytes=_CHUNK_CACHE_BYTES)
+            self._opened = h5py.File(file, "r+", rdcc_nbytes=CACHE_BYTES)
 
     def begin(self, part: Part, spec: SampleSpec | None) -> None:
         """Begin a tensor, or leave it as it is."""
@@ -138,7 +136,7 @@ class HDF5Sink:
             return
         require_stored(part.name, part.spec, spec)
         with _failing("cannot be written", self._file):
-            self._target = self._opened[part.name]
+            self._target = open_dataset(self._opened, part.name)
             _refuse_clock(part.name, self._target)
         self._part, self._slabs, self._rest = part, _slabs(part.shape), np.empty(0, spec.dtype)
         self._slab = next(self._slabs, None)
