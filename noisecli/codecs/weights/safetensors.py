@@ -176,16 +176,16 @@ def _read_header(descriptor: int, size: int) -> tuple[int, dict[str, Any]]:
 
 def _parse(data: bytes) -> dict[str, Any]:
     """Return the header's own JSON, as strict as the safetensors package is."""
-    if not data.startswith(b"{"):
-        _refuse("its header does not begin with a brace")
     try:
-        header: dict[str, Any] = json.loads(
+        header = json.loads(
             data.decode(), object_pairs_hook=_without_twins, parse_constant=_refuse_constant, parse_int=_integer
         )
     except UnicodeDecodeError:
         _refuse("its header is no UTF-8")
     except (ValueError, RecursionError) as error:
         _refuse(f"its header is no JSON ({shown(error)})")
+    if not isinstance(header, dict):
+        _refuse("its header is no JSON object")
     return header
 
 
