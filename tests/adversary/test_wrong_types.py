@@ -6,12 +6,18 @@ import random
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from noisecli import codecs
 from noisecli.adversary import facts
 from noisecli.adversary.victim import as_victim
 from noisecli.errors import Refused
 from noisecli.run import adversarial_request
+from noisecli.run.adversarial_maker import AdversarialMaker
+from noisecli.run.making import Station
+from noisecli.run.settings import NoiseSettings, Settings
+from noisecli.storage import SourceFile
 
 SPEC = importlib.util.spec_from_file_location("grammar_arrays", Path(__file__).parent.parent / "soak/grammar_arrays.py")
 grammar = importlib.util.module_from_spec(SPEC)
@@ -124,3 +130,14 @@ def test_whatever_a_grammar_makes_is_read_or_refused(seed):
 def test_what_is_no_model_is_refused():
     with pytest.raises(Refused, match="0 inputs"):
         as_victim(object(), "logits")
+
+
+@pytest.mark.parametrize("member", [["x"], {}, None, 5])
+def test_a_row_that_names_no_member_differs(member, tmp_path):
+    settings = Settings("adversarial", str(tmp_path), str(tmp_path), NoiseSettings(()))
+    np.savez(tmp_path / "a.npz", x=np.ones((2, 2), np.float32))
+    maker = AdversarialMaker(Station(settings, "", codecs.load("arrays")))
+    with SourceFile(str(tmp_path / "a.npz"), 1 << 20) as file:
+        row = {"member": member, "dtype": "float32", "shape": [2, 2]}
+        assert [key for key, _, _ in maker.mismatches(file, row)] == ["dtype", "shape"]
+        assert not list(maker.mismatches(file, row | {"member": "x"}))
