@@ -35,6 +35,23 @@ SkippedReason = Literal[
 ]
 
 
+_LONGEST_SHOWN = 80
+_LONGEST_MESSAGE = 1000
+
+
+def shown(value: object, longest: int = _LONGEST_SHOWN) -> str:
+    """Return what a file holds as a message may show it: the middle of a long text left out, no half characters."""
+    try:
+        text = str(value)
+    except (ValueError, RecursionError):
+        # an integer of thousands of digits, lists in lists in lists
+        text = f"a {type(value).__name__} too large to show"
+    if len(text) > longest:
+        end = longest // 3
+        text = f"{text[: longest - end - 3]}...{text[-end:]}"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class NoisecliError(Exception):
     """Anything noisecli says in one line instead of a traceback."""
 
@@ -61,16 +78,17 @@ class FileProblem(NoisecliError):
     reason
         A fixed word, the same in every version, for programs.
     message
-        What happened and what to do, one line without the file's name, for people.
+        What happened and what to do, one line without the file's name, for people. Names out of a file go through
+        shown() first; what others say of it, a library's words above all, is held to a length here.
     """
 
     exit_status = 1
     status: Literal["failed", "skipped"]
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(reason, message)
         self.reason = reason
-        self.message = message
+        self.message = shown(message, _LONGEST_MESSAGE)
+        super().__init__(reason, self.message)
 
     def __str__(self) -> str:
         return self.message

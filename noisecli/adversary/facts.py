@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from noisecli.errors import Refused
+from noisecli.errors import Refused, shown
 
 Config = dict[str, Any]
 Answers = Literal["logits", "probabilities"]
@@ -20,6 +20,7 @@ _PARTS = {
     "optimizers", "quantizers", "random", "regularizers",
 }  # fmt: skip
 """The parts of Keras that models are built of; others (utils) fetch files, and older versions would call them."""
+_LARGEST_SCALE = 2.0
 _CONTAINERS = ("Sequential", "Functional", "Model")
 
 
@@ -32,11 +33,12 @@ def refuse_code(config: Config) -> None:
         name, module = entry.get("class_name"), entry.get("module")
         if name in _CODE:
             raise Refused(
-                f"holds a layer that is code ({name}), which is not run here; "
+                f"holds a layer that is code ({shown(name)}), which is not run here; "
                 "put one of Keras's own layers in its place and save it again"
             )
-        if isinstance(module, str) and not _is_built_of(module):
-            raise Refused(f"holds a {name} of {module}, which is not Keras's own; save a model of Keras's own layers")
+        if module is not None and not (isinstance(module, str) and _is_built_of(module)):
+            words = f"holds a {shown(name)} of {shown(module)}, which is not Keras's own"
+            raise Refused(f"{words}; save a model of Keras's own layers")
 
 
 def _is_built_of(module: str) -> bool:
@@ -57,17 +59,26 @@ def input_range(config: Config) -> tuple[float, float]:
         if name == "Normalization":
             raise Refused(_unclear_range("a Normalization layer"))
         if name == "Rescaling":
-            return _range_of(entry["config"].get("scale"))
+            return _range_of(_settings(entry).get("scale"))
     return 0.0, 1.0
+
+
+def _settings(entry: Config) -> Config:
+    """Return how an object was set up. Raises Refused where a file says it in another form."""
+    settings = entry.get("config", {})
+    if not isinstance(settings, dict):
+        words = f"describes a {shown(entry.get('class_name'))} by {shown(settings)}, as no model is that Keras saved"
+        raise Refused(f"{words}; load it where it was made and save it again: model.save('m.keras')")
+    return settings
 
 
 def _range_of(scale: Any) -> tuple[float, float]:
     """Layers map to 0..1 or -1..1: the range they take is one or two over their scale."""
-    if isinstance(scale, (int, float)):
+    if isinstance(scale, (int, float)) and not isinstance(scale, bool) and abs(scale) <= _LARGEST_SCALE:
         for high in (1.0, 255.0):
             if any(math.isclose(scale * high, width, rel_tol=1e-3) for width in (1, 2)):
                 return 0.0, high
-    return _refuse_range(f"a Rescaling layer of scale {scale}")
+    return _refuse_range(f"a Rescaling layer of scale {shown(scale)}")
 
 
 def _refuse_range(layer: str) -> tuple[float, float]:
@@ -81,38 +92,51 @@ def _unclear_range(layer: str) -> str:
 def answers(config: Config) -> Answers:
     """Return what the model answers with, by its last activation. Raises Refused where that does not tell."""
     last = _last_layer(config)
-    name, settings = last.get("class_name"), last.get("config", {})
+    name, settings = last.get("class_name"), _settings(last)
     activation = "softmax" if name == "Softmax" else settings.get("activation", "none")
     if activation in ("linear", "log_softmax", None):
         return "logits"
     if activation == "softmax" or (activation == "sigmoid" and settings.get("units", 1) == 1):
         return "probabilities"
-    of = f"a {name} of {settings['units']} units" if "units" in settings else f"a {name} layer"
-    raise Refused(f"ends with {of}, activation {activation}: say what it answers with: --logits or --probabilities")
+    units = f" of {shown(settings['units'])} units" if "units" in settings else " layer"
+    words = f"ends with a {shown(name)}{units}, activation {shown(activation)}"
+    raise Refused(f"{words}: say what it answers with: --logits or --probabilities")
 
 
 def _last_layer(config: Config) -> Config:
     """Return the layer that answers, inside of nested models too."""
-    inner = config.get("config", {})
-    layers = inner.get("layers", []) if config.get("class_name") in _CONTAINERS else []
-    if not layers:
-        return config
-    outputs = inner.get("output_layers", [])
-    if outputs and isinstance(outputs[0], list):
-        if len(outputs) > 1:
-            raise Refused(f"has {len(outputs)} outputs; one model with one answer is what the step is taken on")
-        outputs = outputs[0]
-    named = [layer for layer in layers if outputs and layer.get("config", {}).get("name") == outputs[0]]
-    return _last_layer(named[0] if named else layers[-1])
+    while config.get("class_name") in _CONTAINERS and (layers := _layers(config)):
+        outputs = _list(_settings(config).get("output_layers"))
+        if outputs and isinstance(outputs[0], list):
+            if len(outputs) > 1:
+                raise Refused(f"has {len(outputs)} outputs; one model with one answer is what the step is taken on")
+            [outputs] = outputs
+        named = [layer for layer in layers if outputs and _settings(layer).get("name") == outputs[0]]
+        config = named[0] if named else layers[-1]
+    return config
 
 
-def _entries(value: Any) -> Iterator[Config]:
+def _layers(config: Config) -> list[Config]:
+    layers = _list(_settings(config).get("layers"))
+    for layer in layers:
+        if not isinstance(layer, dict):
+            words = f"has a layer that is {shown(layer)}, as no model has that Keras saved"
+            raise Refused(f"{words}; load it where it was made and save it again: model.save('m.keras')")
+    return layers
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _entries(config: Config) -> Iterator[Config]:
     """Yield every description of an object, outer ones and earlier ones first."""
-    if isinstance(value, dict):
-        if "class_name" in value:
-            yield value
-        for inner in value.values():
-            yield from _entries(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _entries(inner)
+    values: list[Any] = [config]
+    while values:
+        value = values.pop()
+        if isinstance(value, dict):
+            if "class_name" in value:
+                yield value
+            values.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            values.extend(reversed(value))

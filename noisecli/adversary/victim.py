@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noisecli.adversary.facts import Answers
-from noisecli.errors import Refused
+from noisecli.errors import Refused, shown
 
 _SQUASHING = ("softmax", "sigmoid")
 
@@ -49,26 +49,28 @@ def load_victim(path: str, answers: Answers) -> Victim:
             warnings.simplefilter("ignore")
             model: Any = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
-        raise Refused(f"Keras {keras.__version__} cannot load it: {first_line or type(error).__name__}") from error
+        words = shown(str(error).strip().partition("\n")[0], 300) or type(error).__name__
+        raise Refused(f"Keras {keras.__version__} cannot load it: {words}") from error
     return as_victim(model, answers)
 
 
 def as_victim(model: Any, answers: Answers) -> Victim:
     """Return what the gradient needs of a Keras model. Raises Refused for what is no classifier of one input."""
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise Refused(f"has {len(model.inputs)} inputs and {len(model.outputs)} outputs; one of each is needed")
+    # a layer may be saved as a model is, and a model before it knows its input
+    inputs, outputs = (getattr(model, side, None) or [] for side in ("inputs", "outputs"))
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise Refused(f"has {len(inputs)} inputs and {len(outputs)} outputs; one of each is needed")
     input_shape, output_shape = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
     if len(output_shape) > 1 or None in output_shape:
         raise Refused(f"answers with an array of shape {output_shape}, not with one number for each class")
-    outputs = output_shape[0] if output_shape else 1
+    numbers = output_shape[0] if output_shape else 1
     squashed = answers == "probabilities"
     unsquashed = _without_last_activation(model) if squashed else model
     return Victim(
         model=model if unsquashed is None else unsquashed,
         input_shape=input_shape,
-        classes=max(outputs, 2),
-        binary=outputs == 1,
+        classes=max(numbers, 2),
+        binary=numbers == 1,
         answers="probabilities" if unsquashed is None else "logits",
     )
 

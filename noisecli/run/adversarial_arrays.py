@@ -10,7 +10,7 @@ import numpy as np
 
 from noisecli.adversary.step import Answered, Float32, Labels, Signs
 from noisecli.codecs import Part, PartsSource
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import SampleSpec, Task
 from noisecli.noise.measure import square_sum
 from noisecli.run import worker
@@ -18,6 +18,7 @@ from noisecli.run.adversarial import Seat
 from noisecli.run.adversarial_attack import Attack
 from noisecli.run.adversarial_maker import AnyArray, Ready, in_storage_order, whole
 from noisecli.run.adversarial_rows import tell_step
+from noisecli.run.choosing import list_parts
 from noisecli.run.making import open_file
 
 _PICTURES = ("uint8", "uint16")
@@ -54,10 +55,10 @@ class _Archive:
         """Return what the samples mean: integers are pictures, floats are in the model's own scale."""
         spec, expected = part.spec, self._attack.victim.input_shape
         low, high = self._attack.adversary.input_range
-        name = part.name
+        name = shown(part.name)
         if spec is None or not (spec.is_float or spec.dtype in _PICTURES):
             raise FileSkipped(
-                "unsupported-samples", f"has {part.dtype} in {name!r}; pictures are uint8, uint16 or floats"
+                "unsupported-samples", f"has {shown(part.dtype)} in {name!r}; pictures are uint8, uint16 or floats"
             )
         if (
             not part.shape
@@ -65,16 +66,16 @@ class _Archive:
             or part.shape[1:] not in (expected, expected[:-1] * (expected[-1:] == (1,)))
         ):
             raise FileFailed(
-                "wrong-shape", f"has {name!r} of shape {part.shape}; the model takes samples of {expected}"
+                "wrong-shape", f"has {name!r} of shape {shown(part.shape)}; the model takes samples of {expected}"
             )
         if spec.is_float:
             return replace(spec, full_scale=high - low, low=low, high=high)
         return replace(spec, full_scale=spec.high, low=0.0)
 
     def _labels_of(self, part: Part) -> Labels:
-        name, classes = part.name, self._attack.victim.classes
+        name, classes = shown(part.name), self._attack.victim.classes
         if part.spec is None or part.spec.is_float or part.shape not in ((self.count,), (self.count, 1)):
-            shape = f"{part.dtype} of shape {part.shape}"
+            shape = f"{shown(part.dtype)} of shape {shown(part.shape)}"
             raise FileFailed(
                 "no-label", f"has {shape} in {name!r}; labels are one integer for each of {self.count} samples"
             )
@@ -154,8 +155,8 @@ def _member(source: PartsSource, name: str, option: str) -> Part:
     for part in source.parts:
         if part.name == name:
             return part
-    there = ", ".join(part.name for part in source.parts)
-    raise FileFailed("no-match", f"has no array {name!r}, but {there}; say which: {option} NAME")
+    there = list_parts(source.parts) or "nothing at all"
+    raise FileFailed("no-match", f"has no array {shown(name)!r}, but {there}; say which: {option} NAME")
 
 
 def _first(answered: Answered, count: int) -> Answered:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from noisecli import codecs
 from noisecli.codecs import OutputFile, PartsCodec, PartsSink, PartsSource
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, shown
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.level import Draw
 from noisecli.noise.measure import Measure
@@ -136,11 +136,11 @@ class AdversarialMaker(SampleMaker):
             for part in opened.source.parts:
                 for _ in part.blocks() if part.spec is not None else ():
                     pass
-            found = {part.name: part for part in opened.source.parts}.get(row.get("member"))
+            found = next((part for part in opened.source.parts if part.name == row.get("member")), None)
         described = (None, None) if found is None or found.spec is None else (found.spec.dtype, list(found.shape))
         for key, value in zip(("dtype", "shape"), described, strict=True):
             if value != row.get(key):
-                yield key, value, row.get(key)
+                yield key, value, shown(row.get(key))
 
 
 def whole(part: codecs.Part) -> AnyArray:

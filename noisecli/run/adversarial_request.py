@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from noisecli.adversary import facts
 from noisecli.adversary.backend import choose_backend
-from noisecli.errors import Refused
+from noisecli.codecs.limits import MOST_JSON_BYTES
+from noisecli.codecs.zips import PLAIN, close_archive, open_archive, telling_damage
+from noisecli.errors import FileProblem, Refused, shown
 from noisecli.run.settings import AdversarySettings
 from noisecli.storage import escape_name, file_sha256
 
-_LARGEST_CONFIG = 1 << 26
 _SAVE = "load it where it was made and save it again: model.save('m.keras')"
 _WAYS_OUT = {
     ".weights.h5": "holds weights without their model; load them into it and save that: model.save('m.keras')",
@@ -59,14 +59,14 @@ def adversary_settings(
         For what is no .keras file, brings code, or does not tell what it was asked for; where no backend is there.
     """
     _refuse_other_formats(model)
-    name = escape_name(model)
     try:
         config = _read_config(model)
         facts.refuse_code(config)
         taken = facts.input_range(config) if input_range is None else input_range
         given = facts.answers(config) if answers is None else answers
     except Refused as error:
-        raise Refused(f"{name}: {error}") from error
+        # one line, whatever stands in the file
+        raise Refused(f"{escape_name(model)}: {' '.join(str(error).split())}") from error
     return AdversarySettings(
         model=model,
         model_sha256=file_sha256(model),
@@ -97,24 +97,38 @@ def _refuse_other_formats(model: str) -> None:
             raise Refused(f"{name}: {way_out}")
     if os.path.isdir(model):
         raise Refused(f"{name}: is a folder, such as a SavedModel; {_SAVE}")
-    if not model.lower().endswith(".keras"):
+    if not model.lower().endswith(".keras") or (os.path.exists(model) and not os.path.isfile(model)):
         raise Refused(f"{name}: is no .keras file; {_SAVE}")
 
 
 def _read_config(model: str) -> facts.Config:
     """Read the description inside of the archive. Raises Refused, without the file's name."""
     try:
-        with zipfile.ZipFile(model) as archive:
-            if archive.getinfo("config.json").file_size > _LARGEST_CONFIG:
-                raise Refused("describes itself at more length than any model needs")
-            config = json.loads(archive.read("config.json"))
+        with open(model, "rb") as file:
+            archive = open_archive(file.fileno())
+            try:
+                config = json.loads(_description(archive))
+            finally:
+                close_archive(archive)
     except OSError as error:
         raise Refused(f"cannot be read: {error.strerror or error}; name the model's file") from error
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError, EOFError) as error:
-        raise Refused(f"is no .keras file that Keras 3 saved ({error}); {_SAVE}") from error
+    except FileProblem as error:
+        raise Refused(f"is no .keras file that Keras 3 saved: {error.message}") from error
+    except (KeyError, ValueError, RecursionError) as error:
+        raise Refused(f"is no .keras file that Keras 3 saved ({shown(error)}); {_SAVE}") from error
     if not isinstance(config, dict):
         raise Refused(f"has no model in it; {_SAVE}")
     return config
+
+
+def _description(archive: zipfile.ZipFile) -> bytes:
+    info = archive.getinfo("config.json")
+    if info.file_size > MOST_JSON_BYTES:
+        raise Refused(f"describes itself at more length than any model needs: {info.file_size:,} bytes; {_SAVE}")
+    if info.compress_type not in PLAIN:
+        raise Refused(f"has its config.json packed in a way that is not read; {_SAVE}")
+    with telling_damage():
+        return archive.read(info)
 
 
 def _folders(source: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from noisecli.codecs import Part
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Kind, Warn
 from noisecli.run.settings import PartsSettings
 
@@ -34,7 +34,7 @@ def choose_parts(
         When there is no array of numbers.
     """
     able = [part for part in parts if part.spec is not None]
-    if [part.name for part in parts] == [""] and kind == "arrays":
+    if [part.name for part in able] == [""] and len(parts) == 1 and kind == "arrays":
         return frozenset([""]), []
     if not able:
         raise FileSkipped("unsupported-samples", "holds no array of integers or floats; left alone")
@@ -56,7 +56,7 @@ def _require_named(kind: Kind, wanted: PartsSettings, parts: Sequence[Part], abl
     if not chosen:
         words = f"has no array of numbers that {_OPTIONS[kind]} {' '.join(wanted.choose or '*')} chooses"
         words += f" and --skip-tensors {' '.join(wanted.leave)} leaves" if wanted.leave else ""
-        raise FileFailed("no-match", f"{words}; it holds {_listed(parts)}")
+        raise FileFailed("no-match", f"{words}; it holds {list_parts(parts)}")
     return chosen
 
 
@@ -69,12 +69,16 @@ def _only_one(able: list[Part]) -> tuple[frozenset[str], list[Warn]]:
     floats = [part for part in with_axes if part.spec is not None and part.spec.is_float]
     candidates = floats or with_axes or able
     if len(candidates) > 1:
-        message = f"holds several arrays, of which some may be labels: {_listed(candidates)}"
+        message = f"holds several arrays, of which some may be labels: {list_parts(candidates)}"
         raise FileFailed("ambiguous", f"{message}; say which get noise: --key NAME, or --key '*' for all")
     return frozenset([candidates[0].name]), ["integers-kept"] if len(with_axes) > len(candidates) else []
 
 
-def _listed(parts: Sequence[Part]) -> str:
-    names = [f"{part.name} ({part.dtype}, {'x'.join(map(str, part.shape)) or 'one number'})" for part in parts]
-    more = f" and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
-    return ", ".join(names[:_NAMES_TOLD]) + more
+def list_parts(parts: Sequence[Part]) -> str:
+    """Return the first arrays of a file in words."""
+    names = [
+        f"{shown(part.name)} ({shown(part.dtype)}, {shown('x'.join(map(str, part.shape)) or 'one number')})"
+        for part in parts[:_NAMES_TOLD]
+    ]
+    more = f" and {len(parts) - _NAMES_TOLD:,} more" if len(parts) > _NAMES_TOLD else ""
+    return ", ".join(names) + more

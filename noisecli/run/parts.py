@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import Part, PartsCodec, PartsSink, PartsSource, Rounding
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, shown
 from noisecli.model import Made, SampleSpec, Task
 from noisecli.noise.features import FeatureField
 from noisecli.noise.field import NoiseField
@@ -24,6 +24,7 @@ from noisecli.noise.spread import Columns, Spread
 from noisecli.noise.stream import Streams
 from noisecli.run.choosing import choose_parts
 from noisecli.run.making import Opened, Row, Station, Writer
+from noisecli.run.recorded import Told, arrays_of, noise_of
 from noisecli.run.rows import WrittenParts, build_parts_row, describe_part, to_line
 from noisecli.run.settings import PartsSettings
 from noisecli.storage import OutputFile, SourceFile
@@ -39,13 +40,6 @@ class PartDraw(NamedTuple):
     draw: Draw
     spec: SampleSpec
     column_stds: NDArray[np.float64] | None = None
-
-
-class Told(NamedTuple):
-    """What a row tells: the std and mean of each array, and the share of its own std where that was asked for."""
-
-    draws: dict[str, Draw]
-    std_fraction: float | None
 
 
 class PartsMaker:
@@ -109,14 +103,7 @@ class PartsMaker:
 
     def read_row(self, row: Row) -> Told:
         """Return the noise that a row tells."""
-        draws = {}
-        for part in row["parts"]:
-            std, mean = float(part["std"]), float(part["mean"])
-            if not (math.isfinite(std) and math.isfinite(mean) and std >= 0):
-                raise ValueError(f"std {std}, mean {mean}")
-            draws[str(part["name"])] = Draw(part["applied"] is True, std, mean)
-        share = row["std_fraction"]
-        return Told(draws, None if share is None else float(share))
+        return noise_of(row)
 
     def remake(self, task: Task, opened: Opened, told: Told) -> tuple[Row, bool]:
         """Make an output anew with the noise that its row told."""
@@ -125,29 +112,30 @@ class PartsMaker:
         for part in opened.source.parts:
             if part.name in chosen:
                 if part.name not in told.draws:
-                    raise FileFailed("no-match", f"its row does not tell of the array {part.name!r}")
+                    raise FileFailed("no-match", f"its row does not tell of the array {shown(part.name)!r}")
                 column_stds = self._column_stds(part, told.std_fraction)
                 drawn[part.name] = PartDraw(told.draws[part.name], self._spec_of_output(part), column_stds)
         return self._make_drawn(task, opened, drawn, told.std_fraction, list(words)), False
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode the arrays chosen, and compare types and shapes with the row."""
-        told = row.get("parts")
-        if not isinstance(told, list):
-            return
+        entries, unchanged = arrays_of(row), row.get("parts_unchanged")
         with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
             parts = {part.name: part for part in decoded.parts}
-            for entry in told:
-                part = parts.pop(str(entry.get("name")), None)
+            if entries is None:
+                yield "parts", shown(list(parts)), shown(row.get("parts"))
+                return
+            for entry in entries:
+                part = parts.pop(entry["name"], None)
                 found = None if part is None else {"dtype": part.dtype, "shape": list(part.shape)}
                 expected = {key: entry.get(key) for key in ("dtype", "shape")}
                 if part is None or found != expected:
-                    yield f"array {entry.get('name')!r}", found, expected
+                    yield f"array {shown(entry['name'])!r}", shown(found), shown(expected)
                 elif part.spec is not None:
                     for _ in part.blocks():
                         pass
-            if len(parts) != row.get("parts_unchanged"):
-                yield "parts_unchanged", len(parts), row.get("parts_unchanged")
+            if len(parts) != unchanged:
+                yield "parts_unchanged", len(parts), shown(unchanged)
 
     def samples(self, file: SourceFile) -> Iterator[bytes]:
         """Yield the samples of all arrays of numbers."""

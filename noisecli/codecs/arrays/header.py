@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import struct
-import tokenize
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,14 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, shown
 from noisecli.model import SampleSpec
 
 MAGIC = npy.MAGIC_PREFIX
 _LONGEST = 10_000
 """Bytes of a header's text, numpy's own limit: it is parsed as Python literals."""
+_MOST_AXES = 64
+_MOST_BYTES = (1 << 63) - 1
+"""numpy's own limits of an array, axes of length 0 left out."""
 _LENGTHS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
-_NO_HEADER = (ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
 
 
 class Header(NamedTuple):
@@ -89,12 +90,20 @@ def _parsed(text: bytes) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
             # Python 2 wrote 10L: numpy reads it, and warns
             warnings.simplefilter("ignore")
             shape, fortran_order, dtype = npy.read_array_header_2_0(io.BytesIO(struct.pack("<I", len(text)) + text))
-    except _NO_HEADER as error:
-        reason = str(error).partition("\n")[0][:100]
+    except Exception as error:
+        # numpy hands the text to Python's parser and to its own of types, which raise whatever they stumble over
+        reason = shown(str(error).partition("\n")[0] or type(error).__name__)
         raise FileFailed("corrupt", f"has a header that cannot be read ({reason}); save it again") from None
-    if any(isinstance(length, bool) or length < 0 for length in shape):
-        raise FileFailed("corrupt", f"has a header that says shape {shape}; save it again")
+    if not _is_shape(shape, dtype.itemsize):
+        raise FileFailed("corrupt", f"has a header that says shape {shown(shape)}; save it again")
     return dtype, shape, fortran_order
+
+
+def _is_shape(shape: tuple[int, ...], itemsize: int) -> bool:
+    """Whether an array may have this shape: numpy looks at a product of all lengths but 0, and so at every length."""
+    if any(isinstance(length, bool) or not 0 <= length <= _MOST_BYTES for length in shape):
+        return False
+    return len(shape) <= _MOST_AXES and math.prod(filter(None, shape)) * itemsize <= _MOST_BYTES
 
 
 def write_header(dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran_order: bool) -> bytes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.arrays.header import MAGIC, Header, read_header, write_header
 from noisecli.codecs.arrays.samples import decode, encode, pieces, reader_at, write_all
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import SampleSpec, Warn
 
 _PEEK = 64
@@ -82,7 +82,9 @@ def _refuse_samples(part: NpyPart) -> None:
         message = "holds Python objects, which may run code when they are loaded; save it as numbers"
         raise FileFailed("unsafe", message)
     if part.spec is None:
-        words = "longdouble samples, which differ between machines" if dtype.kind == "f" else f"samples of type {dtype}"
+        words = f"samples of type {shown(dtype)}"
+        if dtype.kind == "f":
+            words = "longdouble samples, which differ between machines"
         raise FileSkipped("unsupported-samples", f"has {words}; noise is for integers and floats up to float64")
 
 

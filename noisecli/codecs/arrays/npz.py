@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import struct
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -17,29 +15,21 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
-from noisecli.codecs.arrays.samples import ReadInto, decode, encode, pieces, reader_at, unreadable
-from noisecli.codecs.limits import refuse_bomb
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.codecs.arrays.samples import ReadInto, decode, encode, pieces, reader_at
+from noisecli.codecs.zips import (
+    ENCRYPTED,
+    PLAIN,
+    SIZES_BEHIND,
+    check_members,
+    close_archive,
+    open_archive,
+    telling_damage,
+)
+from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
 
 _SUFFIX = ".npy"
-_ENCRYPTED, _SIZES_BEHIND = 0x1, 0x8
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError)
-
-
-@contextlib.contextmanager
-def telling_damage() -> Iterator[None]:
-    """Turn what zipfile and zlib say of a broken archive into one failed file."""
-    try:
-        yield
-    except _BROKEN as error:
-        raise FileFailed("corrupt", f"is a broken archive ({error}); copy it again, or make it anew") from None
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise unreadable(error) from error
-        message = "is a broken archive (its directory points out of the file); copy it again, or make it anew"
-        raise FileFailed("corrupt", message) from None
 
 
 class NpzPart:
@@ -57,7 +47,9 @@ class NpzPart:
         with self.open() as member:
             header = read_header(member.read)
         if self.info.file_size < len(header.raw) + header.data_bytes:
-            raise FileFailed("truncated", f"has a member {self.name!r} that ends before its samples; make it anew")
+            raise FileFailed(
+                "truncated", f"has a member {shown(self.name)!r} that ends before its samples; make it anew"
+            )
         return header
 
     @contextlib.contextmanager
@@ -107,44 +99,31 @@ class NpzSource:
     def __init__(self, file: InputFile, limits: Limits) -> None:
         self.descriptor = file.fileno()
         self.warnings: list[Warn] = ["wrong-suffix"] if file.suffix.lower() == ".npy" else []
-        self._file = os.fdopen(os.dup(self.descriptor), "rb")
+        self.archive = open_archive(self.descriptor)
         try:
-            with telling_damage():
-                self.archive = zipfile.ZipFile(self._file)
             members = self.archive.infolist()
-            _refuse_bombs(members, file.size, limits)
-            _refuse_odd_members(members)
+            names = [info.filename.removesuffix(_SUFFIX) for info in members]
+            check_members(members, names, file.size, limits)
+            _refuse_odd_members(members, names)
             self.parts = [NpzPart(self.archive, info) for info in members]
         except BaseException:
-            self._file.close()
+            self.close()
             raise
         if any(part.has_trailing_data for part in self.parts):
             self.warnings.append("trailing-data")
 
     def close(self) -> None:
         """Let go of the archive."""
-        self.archive.close()
-        self._file.close()
+        close_archive(self.archive)
 
 
-def _refuse_bombs(members: list[zipfile.ZipInfo], size: int, limits: Limits) -> None:
-    """Believe the directory's sizes: zipfile reads no more of a member than they say."""
-    refuse_bomb(sum(info.file_size for info in members), size, limits)
-    if sum(info.compress_size for info in members) > size:
-        raise FileFailed("corrupt", "is an archive whose members overlap; make it anew")
-
-
-def _refuse_odd_members(members: list[zipfile.ZipInfo]) -> None:
-    names = [info.filename.removesuffix(_SUFFIX) for info in members]
+def _refuse_odd_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str]) -> None:
     for info, name in zip(members, names, strict=True):
-        if info.flag_bits & _ENCRYPTED:
+        if info.flag_bits & ENCRYPTED:
             raise FileFailed("unreadable", "is an encrypted archive; decrypt it first")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            message = f"has a member {name!r} compressed in a way that numpy does not write; save it again"
+        if info.compress_type not in PLAIN:
+            message = f"has a member {shown(name)!r} compressed in a way that numpy does not write; save it again"
             raise FileSkipped("unsupported-format", message)
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise FileFailed("corrupt", f"has two members named {twice!r}; make it anew")
 
 
 class NpzSink:
@@ -189,7 +168,7 @@ class NpzSink:
         """Copy a member's bytes, not inflated; zipfile writes the directory entry that goes with them."""
         new = _described_like(info)
         new.CRC, new.compress_size, new.file_size = info.CRC, info.compress_size, info.file_size
-        new.flag_bits = info.flag_bits & ~_SIZES_BEHIND
+        new.flag_bits = info.flag_bits & ~SIZES_BEHIND
         archive = self._archive
         self._file.seek(archive.start_dir)
         new.header_offset = archive.start_dir

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import zipfile
 import zlib
 from contextlib import suppress
 
 from noisecli.codecs import PICKLE_WAY_OUT, InputFile, OutputFile, PartsSink, PartsSource, format_of
 from noisecli.codecs.weights import safetensors
-from noisecli.codecs.weights.region import Region, read_at
+from noisecli.codecs.weights.region import read_at
+from noisecli.codecs.zips import close_archive, open_archive
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits
 
@@ -79,11 +79,9 @@ def versions() -> dict[str, str]:
 
 def _open_zip(file: InputFile, limits: Limits) -> PartsSource:
     """Three formats are zips: Keras' models, numpy's archives, and torch's pickles."""
-    try:
-        with zipfile.ZipFile(Region(file.fileno(), 0, file.size)) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise FileFailed("corrupt", f"is no sound zip archive ({error}); copy it again") from error
+    archive = open_archive(file.fileno())
+    names = set(archive.namelist())
+    close_archive(archive)
     if any(name.endswith("data.pkl") for name in names):
         raise FileSkipped("unsupported-format", f"is a pickle: it {PICKLE_WAY_OUT}")
     if names & _KERAS_MEMBERS or file.suffix.lower() == ".keras":

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
-from noisecli.codecs.limits import refuse_bomb
-from noisecli.codecs.weights.layout import find_datasets, is_parameter
+from noisecli.codecs.limits import refuse_bomb, refuse_crowd
+from noisecli.codecs.weights.chunks import CACHE_BYTES, open_dataset, refuse_chunks, written_bytes
+from noisecli.codecs.weights.layout import is_parameter, legacy_folder, walk
 from noisecli.codecs.weights.precision import (
     BF16,
     BLOCK_SAMPLES,
@@ -28,10 +29,8 @@ from noisecli.codecs.weights.precision import (
     widen,
 )
 from noisecli.codecs.weights.region import Region, copy
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
-
-_CHUNK_CACHE_BYTES = 1 << 26
 
 Slab = tuple[tuple[int, ...], tuple[int, ...]]
 """Start and count along every axis."""
@@ -45,14 +44,17 @@ class Dataset:
     dtype: str
     shape: tuple[int, ...]
     spec: SampleSpec | None
-    opened: h5py.Dataset
+    root: h5py.File
     file: Region
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield the values in order of their indices, widened."""
+        # an open dataset takes kilobytes, and a file may hold very many
+        with _failing("cannot be read", self.file):
+            opened = open_dataset(self.root, self.name)
         for slab in _slabs(self.shape):
             with _failing("cannot be read", self.file):
-                raw = _read(self.opened, self.dtype, slab)
+                raw = _read(opened, self.dtype, slab)
             yield widen(raw, self.dtype)
 
 
@@ -78,29 +80,33 @@ class HDF5Source:
     def __init__(self, file: Region, size: int, limits: Limits) -> None:
         self.warnings: Sequence[Warn] = []
         with _failing("cannot be opened", file):
-            self._opened = h5py.File(file, "r", rdcc_nbytes=_CHUNK_CACHE_BYTES)
+            self._opened = h5py.File(file, "r", rdcc_nbytes=CACHE_BYTES)
+        self.keeps_size, self._decoded = True, 0
         try:
             with _failing("cannot be read", file):
-                found = find_datasets(self._opened)
-                self._datasets = [_part(name, dataset, found.legacy, file) for name, dataset in found.named]
-                self._check_sizes(size, limits)
-                self.keeps_size = self._keeps_size()
+                self.parts: Sequence[Part] = self._look_through(file, size, limits)
+            refuse_bomb(self._decoded, size, limits)
         except BaseException:
             self.close()
             raise
-        self.parts: Sequence[Part] = self._datasets
 
-    def _check_sizes(self, size: int, limits: Limits) -> None:
-        """Check on the header alone that the tensors may be as large as they say."""
-        noisy = [part for part in self._datasets if part.spec is not None]
-        for part in noisy:
-            if part.opened.id.get_storage_size() > size:
-                raise FileFailed("truncated", f"is cut short: {part.name} lies beyond its end; copy it again")
-        refuse_bomb(sum(part.opened.size * part.opened.dtype.itemsize for part in noisy), size, limits)
-
-    def _keeps_size(self) -> bool:
-        """Whether all tensors that may get noise have a fixed place: none is compressed, or was never written."""
-        return all(part.opened.id.get_offset() is not None for part in self._datasets if part.spec is not None)
+    def _look_through(self, file: Region, size: int, limits: Limits) -> list[Dataset]:
+        """Return all datasets; those that may get noise are checked, on what the file says of them alone."""
+        parts, legacy = [], legacy_folder(self._opened)
+        for name, dataset in walk(self._opened):
+            part = _part(name, dataset, legacy, (self._opened, file))
+            parts.append(part)
+            if part.spec is not None:
+                if dataset.id.get_storage_size() > size:
+                    raise FileFailed("truncated", f"is cut short: {shown(name)} lies beyond its end; copy it again")
+                self._decoded += written_bytes(dataset)
+                refuse_chunks(name, dataset, limits)
+                # compressed ones move when they change, and so do those that were never written
+                self.keeps_size = self.keeps_size and dataset.id.get_offset() is not None
+        refuse_crowd(part.name for part in parts)
+        if legacy is None and not any(is_parameter(part.name, None) for part in parts):
+            raise FileSkipped("unsupported-format", "is an HDF5 file without the weights of a Keras model; left alone")
+        return parts
 
     def close(self) -> None:
         """Let go of the library's side of the file."""
@@ -121,7 +127,7 @@ class HDF5Sink:
         self._slabs: Iterator[Slab] = iter(())
         self._rest: NDArray[Any] = np.empty(0)
         with _failing("cannot be written", file):
-            self._opened = h5py.File(file, "r+", rdcc_nbytes=_CHUNK_CACHE_BYTES)
+            self._opened = h5py.File(file, "r+", rdcc_nbytes=CACHE_BYTES)
 
     def begin(self, part: Part, spec: SampleSpec | None) -> None:
         """Begin a tensor, or leave it as it is."""
@@ -130,7 +136,7 @@ class HDF5Sink:
             return
         require_stored(part.name, part.spec, spec)
         with _failing("cannot be written", self._file):
-            self._target = self._opened[part.name]
+            self._target = open_dataset(self._opened, part.name)
             _refuse_clock(part.name, self._target)
         self._part, self._slabs, self._rest = part, _slabs(part.shape), np.empty(0, spec.dtype)
         self._slab = next(self._slabs, None)
@@ -171,12 +177,12 @@ def create_sink(file: OutputFile, source: HDF5File) -> HDF5Sink:
     return HDF5Sink(Region(file.fileno()))
 
 
-def _part(name: str, dataset: h5py.Dataset, legacy: str | None, file: Region) -> Dataset:
+def _part(name: str, dataset: h5py.Dataset, legacy: str | None, inside: tuple[h5py.File, Region]) -> Dataset:
     stored = _stored(dataset)
     shape = dataset.shape if dataset.shape is not None else (0,)
     spec = describe(stored, shape) if is_parameter(name, legacy) and dataset.shape is not None else None
     kind = RoundedDataset if stored == BF16 else Dataset
-    return kind(name, stored, shape, spec, dataset, file)
+    return kind(name, stored, shape, spec, *inside)
 
 
 def _stored(dataset: h5py.Dataset) -> str:
@@ -238,9 +244,8 @@ def _refuse_clock(name: str, dataset: h5py.Dataset) -> None:
     """Two runs must give the same bytes: HDF5 notes the time when it writes to some datasets, if they want that."""
     chunked = dataset.id.get_create_plist().get_layout() == h5py.h5d.CHUNKED
     if h5py.h5o.get_info(dataset.id).ctime and not chunked and dataset.id.get_offset() is None:
-        raise FileFailed(
-            "no-encoder", f"{name} would note the time of its change; write it anew: h5repack -l CONTI old.h5 new.h5"
-        )
+        words = "would note the time of its change; write it anew: h5repack -l CONTI old.h5 new.h5"
+        raise FileFailed("no-encoder", f"{shown(name)} {words}")
 
 
 @contextlib.contextmanager
@@ -250,7 +255,7 @@ def _failing(what: str, file: Region) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         file.check()
-        words = " ".join(str(error).split())
+        words = shown(" ".join(str(error).split()), 300)
         message = f"its HDF5 {what} ({words}); copy it again, or save it anew"
         raise FileFailed("truncated" if "truncated" in words else "corrupt", message) from error
     file.check()

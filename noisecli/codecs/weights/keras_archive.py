@@ -9,21 +9,27 @@ from __future__ import annotations
 import contextlib
 import copy as records
 import os
-import shutil
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
-from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
-from noisecli.codecs.weights.region import Region, copy, read_at, stretches, write_at
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.codecs.weights.region import Region, Scratch, copy, open_scratch, read_at, stretches, write_at
+from noisecli.codecs.zips import (
+    ENCRYPTED,
+    PLAIN,
+    SIZES_BEHIND,
+    check_members,
+    close_archive,
+    open_archive,
+    telling_damage,
+)
+from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
 
 WEIGHTS = "model.weights.h5"
@@ -31,7 +37,6 @@ WEIGHTS = "model.weights.h5"
 _LOCAL_BYTES = 30
 _CENTRAL_BYTES = 46
 _CENTRAL_MAGIC = b"PK\x01\x02"
-_ENCRYPTED, _SIZES_BEHIND = 0x1, 0x8
 _COPY_BYTES = 1 << 20
 
 
@@ -50,8 +55,9 @@ class KerasSource:
         self.warnings: Sequence[Warn] = []
         self.descriptor, self.size = file.fileno(), file.size
         with contextlib.ExitStack() as held:
-            with failing():
-                self.archive = held.enter_context(zipfile.ZipFile(Region(self.descriptor, 0, file.size)))
+            self.archive = open_archive(self.descriptor)
+            held.callback(close_archive, self.archive)
+            with telling_damage():
                 self.weights = _check_members(self.archive, file.size, limits)
                 self.start = data_start(self.descriptor, self.weights)
             self._inner = HDF5Source(self._open_weights(held), self.weights.file_size, limits)
@@ -63,12 +69,7 @@ class KerasSource:
     def _open_weights(self, held: contextlib.ExitStack) -> Region:
         if self.weights.compress_type == zipfile.ZIP_STORED:
             return Region(self.descriptor, self.start, self.weights.file_size)
-        # HDF5 jumps about, inflating does not
-        inflated = held.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-        with failing(), self.archive.open(self.weights) as member:
-            shutil.copyfileobj(member, inflated, _COPY_BYTES)
-        inflated.flush()
-        return Region(inflated.fileno())
+        return _inflated(self.archive, self.weights, held)
 
     def _is_plain(self) -> bool:
         """Whether the weights are stored as they are, with their sizes in front, apart from every other member."""
@@ -76,7 +77,7 @@ class KerasSource:
         others = (info for info in self.archive.infolist() if info is not weights)
         return (
             weights.compress_type == zipfile.ZIP_STORED
-            and not weights.flag_bits & _SIZES_BEHIND
+            and not weights.flag_bits & SIZES_BEHIND
             and end <= self.archive.start_dir
             and all(
                 info.header_offset >= end
@@ -111,12 +112,8 @@ class KerasSink:
         if source.in_place:
             copy(source.descriptor, self._descriptor, 0, source.size)
             return Region(self._descriptor, source.start, source.weights.file_size)
-        scratch = self._held.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-        with source.archive.open(source.weights) as member:
-            shutil.copyfileobj(member, scratch, _COPY_BYTES)
-        scratch.flush()
-        self._scratch = scratch
-        return Region(scratch.fileno())
+        self._scratch = _inflated(source.archive, source.weights, self._held)
+        return self._scratch
 
     def begin(self, part: Part, spec: SampleSpec | None) -> None:
         """Begin a tensor, or leave it as it is."""
@@ -141,48 +138,31 @@ class KerasSink:
         self._held.close()
 
 
-def is_archive(names: Sequence[str]) -> bool:
-    """Whether a zip with these members is a Keras model."""
-    return WEIGHTS in names
-
-
 def data_start(descriptor: int, info: zipfile.ZipInfo) -> int:
     """Return where a member's bytes begin."""
     name, extra = struct.unpack("<HH", read_at(descriptor, info.header_offset + 26, 4))
     return info.header_offset + _LOCAL_BYTES + int(name) + int(extra)
 
 
-@contextlib.contextmanager
-def failing() -> Iterator[None]:
-    """What zipfile says about archives that are none."""
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError) as error:
-        raise FileFailed("corrupt", f"is no sound zip archive ({error}); save it again") from error
-    except (NotImplementedError, RuntimeError) as error:
-        raise FileSkipped(
-            "unsupported-format", f"is packed in a way that is not read ({error}); pack it anew"
-        ) from error
-
-
 def _check_members(archive: zipfile.ZipFile, size: int, limits: Limits) -> zipfile.ZipInfo:
     """Return the weights' entry, when every member is whole and none is there twice."""
     members = archive.infolist()
-    if len({info.filename for info in members}) < len(members):
-        raise FileFailed("corrupt", "holds two members of one name; save it again")
-    refuse_bomb(sum(info.file_size for info in members), size, limits)
+    check_members(members, [info.filename for info in members], size, limits)
     for info in members:
-        if info.flag_bits & _ENCRYPTED:
-            raise FileSkipped("unsupported-format", f"has a member under a password, {info.filename}; left alone")
+        name = shown(info.filename)
+        if info.flag_bits & ENCRYPTED:
+            raise FileSkipped("unsupported-format", f"has a member under a password, {name}; left alone")
+        if info.compress_type not in (*PLAIN, zipfile.ZIP_BZIP2):
+            raise FileSkipped("unsupported-format", f"has {name} packed in a way that is not read; pack it anew")
         if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
-            raise FileFailed("corrupt", f"its member {info.filename} has two sizes; save it again")
+            raise FileFailed("corrupt", f"its member {name} has two sizes; save it again")
     if WEIGHTS not in archive.namelist():
         if any(info.filename.startswith("model.weights.") for info in members):
             raise FileSkipped("unsupported-format", f"holds its weights in another form than {WEIGHTS}; left alone")
         raise FileFailed("wrong-content", f"holds no {WEIGHTS}; save the model again with Keras 3")
     damaged = archive.testzip()
     if damaged is not None:
-        raise FileFailed("corrupt", f"its member {damaged} does not match its checksum; copy it again")
+        raise FileFailed("corrupt", f"its member {shown(damaged)} does not match its checksum; copy it again")
     return archive.getinfo(WEIGHTS)
 
 
@@ -209,14 +189,30 @@ def _directory_entry(source: KerasSource) -> int:
     raise FileFailed("corrupt", "is no sound zip archive (its directory); save it again")
 
 
-def _pack_anew(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo, content: IO[bytes]) -> None:
+def _inflated(archive: zipfile.ZipFile, weights: zipfile.ZipInfo, held: contextlib.ExitStack) -> Scratch:
+    """Return the weights as a file of their own, which `held` closes: HDF5 jumps about, inflating does not."""
+    scratch = held.enter_context(open_scratch())
+    for piece in _member(archive, weights):
+        scratch.write(piece)
+        scratch.check()
+    return scratch
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    with telling_damage(), archive.open(info) as member:
+        while piece := member.read(_COPY_BYTES):
+            yield piece
+
+
+def _pack_anew(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo, content: Scratch) -> None:
     """Write every member again, in order, as compressed and as dated as it was."""
     with os.fdopen(os.dup(descriptor), "w+b") as output, zipfile.ZipFile(output, "w") as packed:
         packed.comment = archive.comment
         for info in archive.infolist():
             entry = records.copy(info)
             content.seek(0)
-            with contextlib.ExitStack() as opened:
-                new = content if info is weights else opened.enter_context(archive.open(info))
-                target = opened.enter_context(packed.open(entry, "w", force_zip64=info.file_size > 1 << 31))
-                shutil.copyfileobj(new, target, _COPY_BYTES)
+            pieces = iter(lambda: content.read(_COPY_BYTES), b"") if info is weights else _member(archive, info)
+            with packed.open(entry, "w", force_zip64=info.file_size > 1 << 31) as target:
+                for piece in pieces:
+                    target.write(piece)
+    content.check()

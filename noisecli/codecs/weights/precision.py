@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, shown
 from noisecli.model import SampleSpec
 
 AnyArray = NDArray[Any]
@@ -45,7 +45,7 @@ def describe(stored: str, shape: tuple[int, ...]) -> SampleSpec | None:
 def require_stored(part: object, own: SampleSpec | None, spec: SampleSpec) -> None:
     """Raise FileFailed where other samples than the tensor's own are to be written."""
     if own is None or spec.dtype != own.dtype:
-        raise FileFailed("no-encoder", f"{part} keeps its type; leave --dtype out")
+        raise FileFailed("no-encoder", f"{shown(part)} keeps its type; leave --dtype out")
 
 
 def rounded(block: AnyArray, stored: str) -> AnyArray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import tempfile
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from noisecli.errors import FileFailed
 
@@ -79,7 +80,11 @@ class Region(io.RawIOBase):
         try:
             yield
         except (OSError, FileFailed) as error:
-            self.error, self._abandoned = self.error or error, True
+            self.error, self._abandoned = self.error or self._named(error), True
+
+    def _named(self, error: Exception) -> Exception:
+        """Return an error as what it is to a caller, who takes one of the system for the output's."""
+        return error
 
     def _size(self) -> int:
         return os.fstat(self._descriptor).st_size - self._start if self._fixed is None else self._fixed
@@ -133,3 +138,32 @@ class Region(io.RawIOBase):
             with self._remembering():
                 os.ftruncate(self._descriptor, self._start + size)
         return size
+
+
+class Scratch(Region):
+    """A temporary file without a name; what goes wrong with it is no fault of the source or of the output."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file.fileno())
+        self._file = file
+
+    def _named(self, error: Exception) -> Exception:
+        return _no_room(error) if isinstance(error, OSError) else error
+
+    def close(self) -> None:
+        """Let go of the file, which is gone with it."""
+        super().close()
+        self._file.close()
+
+
+def open_scratch() -> Scratch:
+    """Open a temporary file. Raises FileFailed."""
+    try:
+        return Scratch(tempfile.TemporaryFile(prefix="noisecli-", buffering=0))
+    except OSError as error:
+        raise _no_room(error) from error
+
+
+def _no_room(error: OSError) -> FileFailed:
+    words = f"needs a temporary file, and there is none ({error.strerror or error}); set TMPDIR to a folder with room"
+    return FileFailed("unwritable", words)

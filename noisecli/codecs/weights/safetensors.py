@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs.limits import MOST_JSON_BYTES, refuse_crowd
 from noisecli.codecs.weights.precision import (
     BF16,
     BLOCK_SAMPLES,
@@ -27,16 +29,19 @@ from noisecli.codecs.weights.precision import (
     widen,
 )
 from noisecli.codecs.weights.region import copy, read_at, stretches, write_at
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, shown
 from noisecli.model import SampleSpec, Warn
 
 SUFFIX = ".safetensors"
+
+_METADATA = "__metadata__"
 
 _LENGTH_BYTES = 8
 _MOST_HEADER_BYTES = 100_000_000
 """What the safetensors package itself allows."""
 
 _MOST_DIMENSIONS = 64
+_MOST_DIGITS = 20
 
 _STORED = {"F16": "<f2", "BF16": BF16, "F32": "<f4", "F64": "<f8"}
 _QUANTISED = {
@@ -52,6 +57,8 @@ _QUANTISED = {
     "F6_E3M2",
     "F4",
 }
+_NEW_DTYPE = re.compile(r"[A-Z]{1,4}[0-9]{1,3}[A-Z0-9_]{0,16}")
+"""How the format spells its types: those of its later versions are carried over."""
 _SCALES = ("scale", "absmax", "quant_map", "zero", "SCB")
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64,
@@ -98,11 +105,9 @@ class SafetensorsSource:
         self.descriptor = file.fileno()
         self.warnings: Sequence[Warn] = []
         self.header_end, header = _read_header(self.descriptor, file.size)
-        tensors = [
-            _tensor(name, entry, self.header_end, self.descriptor)
-            for name, entry in header.items()
-            if name != "__metadata__"
-        ]
+        _check_metadata(header.pop(_METADATA, {}))
+        refuse_crowd(header)
+        tensors = [_tensor(name, entry, self.header_end, self.descriptor) for name, entry in header.items()]
         # the sort keeps the header's order where empty tensors share a place
         tensors.sort(key=lambda tensor: (tensor.start, tensor.end))
         _check_places(tensors, self.header_end, file.size)
@@ -163,23 +168,39 @@ def _read_header(descriptor: int, size: int) -> tuple[int, dict[str, Any]]:
         _refuse(f"its header claims {length:,} bytes")
     if length > size - _LENGTH_BYTES:
         raise FileFailed("truncated", f"ends inside its header of {length:,} bytes; copy it again")
+    if length > MOST_JSON_BYTES:
+        words = f"has a header of {length:,} bytes, more than the {MOST_JSON_BYTES:,} that are read"
+        raise FileFailed("too-large", f"{words}; spread its tensors over several files")
+    return _LENGTH_BYTES + length, _parse(read_at(descriptor, _LENGTH_BYTES, length))
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    """Return the header's own JSON, as strict as the safetensors package is."""
     try:
-        text = read_at(descriptor, _LENGTH_BYTES, length).decode("utf-8")
-        header = json.loads(text, object_pairs_hook=_without_twins, parse_constant=_refuse_constant)
+        header = json.loads(
+            data.decode(), object_pairs_hook=_without_twins, parse_constant=_refuse_constant, parse_int=_integer
+        )
     except UnicodeDecodeError:
         _refuse("its header is no UTF-8")
     except (ValueError, RecursionError) as error:
-        _refuse(f"its header is no JSON ({error})")
+        _refuse(f"its header is no JSON ({shown(error)})")
     if not isinstance(header, dict):
         _refuse("its header is no JSON object")
-    return _LENGTH_BYTES + length, header
+    return header
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) < len(pairs):
         _refuse("its header names something twice")
+    if not all(map(_is_text, names)):
+        _refuse("its header has a name of half characters")
     return names
+
+
+def _integer(digits: str) -> int | float:
+    """Minus zero is no count, and what has more digits than an offset is none either."""
+    return float(digits) if digits == "-0" or len(digits) > _MOST_DIGITS else int(digits)
 
 
 def _refuse_constant(word: str) -> NoReturn:
@@ -200,17 +221,24 @@ def _tensor(name: str, entry: object, header_end: int, descriptor: int) -> Tenso
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [start, end]}:
             pass
         case _:
-            _refuse(f"{name!r} lacks dtype, shape or data_offsets")
+            _refuse(f"{shown(name)!r} lacks dtype, shape or data_offsets")
     if len(shape) > _MOST_DIMENSIONS or not all(map(_is_count, (*shape, start, end))):
-        _refuse(f"{name!r} has a shape or offsets that are none")
-    if not (_is_text(name) and _is_text(dtype)):
-        _refuse(f"{name!r} is a name of half characters")
+        _refuse(f"{shown(name)!r} has a shape or offsets that are none")
     bits = _BITS.get(dtype)
+    if bits is None and not _NEW_DTYPE.fullmatch(dtype):
+        _refuse(f"{shown(name)!r} is of type {shown(dtype)!r}, which is none")
     if end < start or (bits is not None and math.prod(shape) * bits != (end - start) * 8):
-        _refuse(f"{name!r} has {end - start:,} bytes, which is not what {dtype} of shape {shape} needs")
+        _refuse(f"{shown(name)!r} has {end - start:,} bytes, which is not what {dtype} of shape {shown(shape)} needs")
     spec = describe(_STORED[dtype], tuple(shape)) if dtype in _STORED else None
     kind = RoundedTensor if dtype == BF16 else Tensor
     return kind(name, dtype, tuple(shape), spec, header_end + start, header_end + end, descriptor)
+
+
+def _check_metadata(metadata: object) -> None:
+    """What is written into a file beside its tensors is text; the safetensors package refuses all else."""
+    texts = metadata.values() if isinstance(metadata, dict) else [0]
+    if metadata is not None and not all(isinstance(text, str) and _is_text(text) for text in texts):
+        _refuse(f"its {_METADATA} is not text by name")
 
 
 def _is_text(name: str) -> bool:
@@ -233,7 +261,7 @@ def _check_places(tensors: Sequence[Tensor], header_end: int, size: int) -> None
     place = header_end
     for tensor in tensors:
         if tensor.start != place:
-            _refuse(f"{tensor.name!r} {'overlaps another tensor' if tensor.start < place else 'leaves a gap'}")
+            _refuse(f"{shown(tensor.name)!r} {'overlaps another tensor' if tensor.start < place else 'leaves a gap'}")
         place = tensor.end
     if place > size:
         raise FileFailed("truncated", f"is cut short: {place:,} bytes are promised, {size:,} are there; copy it again")

@@ -1,0 +1,106 @@
+"""Zip archives, as .npz and .keras are: opened within limits, and members that lie in each other refused."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from noisecli.codecs.limits import refuse_bomb, refuse_crowd
+from noisecli.errors import FileFailed, shown
+from noisecli.model import Limits
+
+ENCRYPTED, SIZES_BEHIND = 0x1, 0x8
+"""Flags of a member."""
+PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How numpy, Keras and zip programs pack."""
+_LOCAL_BYTES = 30
+_MOST_DIRECTORY_BYTES = 1 << 24
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
+"""What zipfile and zlib raise over bytes that are no sound archive."""
+
+
+@contextlib.contextmanager
+def telling_damage() -> Iterator[None]:
+    """Turn what zipfile and zlib say of a broken archive into one failed file."""
+    try:
+        yield
+    except _BROKEN as error:
+        words = shown(error) or type(error).__name__
+        raise FileFailed("corrupt", f"is a broken archive ({words}); copy it again, or make it anew") from None
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):
+            words = f"cannot be read: {error.strerror or error}; look after the disk"
+            raise FileFailed("unreadable", words) from error
+        # bzip2 has no error of its own
+        words = "its directory points out of the file" if error.errno else shown(error)
+        raise FileFailed("corrupt", f"is a broken archive ({words}); copy it again, or make it anew") from None
+
+
+class _Reader(io.BufferedReader):
+    """A file whose zip directory has a length that memory holds: zipfile reads it in one piece, and nothing else."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _MOST_DIRECTORY_BYTES:
+            message = f"is an archive with a directory of {size:,} bytes, which no archive of arrays needs; split it"
+            raise FileFailed("too-large", message)
+        return super().read(size)
+
+
+def open_archive(descriptor: int) -> zipfile.ZipFile:
+    """Open the archive in a file, which stays the caller's. Raises FileFailed."""
+    file = _Reader(io.FileIO(os.dup(descriptor), "rb"))
+    try:
+        with telling_damage():
+            archive = zipfile.ZipFile(file)
+    except BaseException:
+        file.close()
+        raise
+    return archive
+
+
+def close_archive(archive: zipfile.ZipFile) -> None:
+    """Close what open_archive() opened."""
+    file = archive.fp
+    archive.close()
+    if file is not None:
+        file.close()
+
+
+def check_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str], size: int, limits: Limits) -> None:
+    """Believe the directory's sizes: zipfile reads no more of a member than they say.
+
+    Parameters
+    ----------
+    names
+        What the members are called, in their order.
+    size
+        Bytes of the archive.
+    """
+    refuse_crowd(names)
+    refuse_bomb(sum(info.file_size for info in members), size, limits)
+    end = 0
+    for info in sorted(members, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise FileFailed("corrupt", "is an archive whose members overlap; make it anew")
+        end = info.header_offset + _LOCAL_BYTES + info.compress_size
+    if end > size:
+        raise FileFailed("corrupt", "is an archive whose members overlap; make it anew")
+    if len(set(names)) < len(names):
+        [(twice, _)] = Counter(names).most_common(1)
+        raise FileFailed("corrupt", f"has two members named {shown(twice)!r}; make it anew")
