@@ -143,8 +143,8 @@ def _folders(source: str) -> tuple[str, ...]:
 def _lines_of(path: str) -> list[str]:
     try:
         with open(path, "rb") as file:
-            data = file.read(_LARGEST_CONFIG + 1)
-        if len(data) > _LARGEST_CONFIG:
+            data = file.read(MOST_JSON_BYTES + 1)
+        if len(data) > MOST_JSON_BYTES:
             raise Refused(f"--classes {path}: is longer than any list of classes")
         names = data.decode().split("\n")
     except UnicodeDecodeError as error:
