@@ -90,11 +90,8 @@ def main() -> NoReturn:
         # click lists choices on lines of their own
         message = error.format_message().rstrip(".").replace("\n\t", " ")
         status = _say(f"{message}; see --help", 2)
-    except (KeyboardInterrupt, click.Abort):
-        status = _say("stopped by SIGINT; the same command goes on from here", 130)
-    except Interrupted as stop:
-        name = signal.Signals(stop.number).name
-        status = _say(f"stopped by {name}; the same command goes on from here", 128 + stop.number)
+    except (KeyboardInterrupt, Interrupted, click.Abort) as stop:
+        status = _stopped_by(stop)
     except NoisecliError as error:
         status = _say(str(error), error.exit_status)
     except (BrokenPipeError, SystemExit):
@@ -103,12 +100,19 @@ def main() -> NoReturn:
     except (OSError, MemoryError) as error:
         status = _say(_refusal_of_the_system(error), 3)
     except Exception as error:
-        status = _report(error)
+        # what interrupts the making of a class, while modules load, Python 3.11 wraps
+        stop = error.__cause__
+        status = _stopped_by(stop) if isinstance(stop, KeyboardInterrupt | Interrupted) else _report(error)
     _flush_and_exit(status)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise Interrupted(number)
+
+
+def _stopped_by(stop: BaseException) -> int:
+    number = stop.number if isinstance(stop, Interrupted) else int(signal.SIGINT)
+    return _say(f"stopped by {signal.Signals(number).name}; the same command goes on from here", 128 + number)
 
 
 def _say(message: str, status: int) -> int:

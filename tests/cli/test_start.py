@@ -99,3 +99,21 @@ def test_a_worker_whose_parent_went_on_without_it_says_nothing(tmp_path):
     command = [sys.executable, "-c", program, str(tmp_path / "gone")]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("stop", "status"), [("KeyboardInterrupt()", 130), ("cli.Interrupted(15)", 143)])
+def test_interrupted_while_a_class_is_made(stop, status):
+    """Python 3.11 wraps what comes out of __set_name__: dataclasses are full of it while modules load."""
+    program = f"""
+import noisecli.cli as cli
+class Field:
+    def __set_name__(self, owner, name):
+        raise {stop}
+def load(**_):
+    type("Settings", (), {{"output": Field()}})
+cli.cli.main = load
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=600)
+    assert done.returncode == status
+    assert done.stderr.startswith("noisecli: stopped by SIG")
