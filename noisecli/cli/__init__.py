@@ -101,8 +101,8 @@ def main() -> NoReturn:
         status = _say(_refusal_of_the_system(error), 3)
     except Exception as error:
         # what interrupts the making of a class, while modules load, Python 3.11 wraps
-        stop = error.__cause__
-        status = _stopped_by(stop) if isinstance(stop, KeyboardInterrupt | Interrupted) else _report(error)
+        wrapped = error.__cause__
+        status = _stopped_by(wrapped) if isinstance(wrapped, KeyboardInterrupt | Interrupted) else _report(error)
     _flush_and_exit(status)
 
 
