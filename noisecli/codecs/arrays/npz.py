@@ -8,6 +8,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -143,7 +144,7 @@ def _refuse_odd_members(members: list[zipfile.ZipInfo]) -> None:
             message = f"has a member {name!r} compressed in a way that numpy does not write; save it again"
             raise FileSkipped("unsupported-format", message)
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(names).most_common(1)[0][0]
         raise FileFailed("corrupt", f"has two members named {twice!r}; make it anew")
 
 
