@@ -1,11 +1,14 @@
 """A worker may use its share of memory, and asking for more is an error of one file."""
 
+import hashlib
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
 from noisecli.run import memory
+from noisecli.storage import SourceFile
 
 
 def test_shares_are_equal_and_never_useless():
@@ -22,3 +25,19 @@ def test_more_than_the_share_is_a_memory_error():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "refused\n"
+
+
+def test_a_long_content_is_let_go_of_and_its_digest_kept(tmp_path):
+    path = tmp_path / "long"
+    path.write_bytes(bytes(20 << 20))
+    with SourceFile(str(path), 1 << 30) as file:
+        tracemalloc.start()
+        try:
+            assert file.read() == bytes(20 << 20)
+            file.forget()
+            held, _ = tracemalloc.get_traced_memory()
+            path.write_bytes(b"another")
+            assert file.sha256() == hashlib.sha256(bytes(20 << 20)).hexdigest()
+        finally:
+            tracemalloc.stop()
+    assert held < 1 << 20

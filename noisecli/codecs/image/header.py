@@ -45,8 +45,10 @@ class Metadata:
     @property
     def size(self) -> int:
         """Bytes of all payloads together."""
-        tags = sum(len(raw) for page in self.tags for _, raw in page.values())
-        return len(self.exif) + len(self.xmp) + len(self.icc) + len(self.native) + tags
+        size = len(self.exif) + len(self.xmp) + len(self.icc) + len(self.native)
+        for page in self.tags:
+            size += sum(len(raw) for _, raw in page.values())
+        return size
 
 
 @dataclass(slots=True)

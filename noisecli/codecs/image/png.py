@@ -77,11 +77,8 @@ def read(data: bytes, limits: Limits) -> Header:
         header.transparent_grey = _transparent_grey(walk.transparent, bits)
     if walk.texts * DEFLATE_LIMIT > MOST_TEXT:
         header.data = _without_texts(data)
-    header.metadata = Metadata(
-        *(walk.exif, walk.xmp or b"", walk.icc or b"", walk.density, bytes(walk.native)),
-        extra=walk.extra,
-        lost=walk.lost,
-    )
+    xmp, icc, native = walk.xmp or b"", walk.icc or b"", bytes(walk.native)
+    header.metadata = Metadata(walk.exif, xmp, icc, walk.density, native, extra=walk.extra, lost=walk.lost)
     header.orientation = exif.orientation(header.metadata.exif)
     _warn(header, colour, bool(walk.transparent), walk.end < len(data))
     return header
