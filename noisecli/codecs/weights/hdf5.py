@@ -32,6 +32,9 @@ from noisecli.codecs.weights.region import Region, copy
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
 
+_SLACK = 1 << 24
+"""Room for what HDF5 itself notes beside the values."""
+
 Slab = tuple[tuple[int, ...], tuple[int, ...]]
 """Start and count along every axis."""
 
@@ -69,6 +72,11 @@ class RoundedDataset(Dataset):
 class HDF5Source:
     """One opened file; see noisecli.codecs.PartsSource.
 
+    Attributes
+    ----------
+    most_written
+        How long an output can become when all tensors are written, packed or not.
+
     Parameters
     ----------
     file
@@ -86,6 +94,7 @@ class HDF5Source:
             with _failing("cannot be read", file):
                 self.parts: Sequence[Part] = self._look_through(file, size, limits)
             refuse_bomb(self._decoded, size, limits)
+            self.most_written = 2 * (size + self._decoded) + _SLACK
         except BaseException:
             self.close()
             raise
@@ -120,9 +129,10 @@ class HDF5Sink:
     format = "hdf5"
     lossy = False
 
-    def __init__(self, file: Region) -> None:
+    def __init__(self, file: Region, most: int) -> None:
         self.warnings: Sequence[Warn] = []
         self._file = file
+        file.hold_to(most)
         self._part: Part | None = None
         self._slabs: Iterator[Slab] = iter(())
         self._rest: NDArray[Any] = np.empty(0)
@@ -174,7 +184,7 @@ class HDF5File(HDF5Source):
 def create_sink(file: OutputFile, source: HDF5File) -> HDF5Sink:
     """Begin an output as a copy of the source."""
     copy(source.descriptor, file.fileno(), 0, source.size)
-    return HDF5Sink(Region(file.fileno()))
+    return HDF5Sink(Region(file.fileno()), source.most_written)
 
 
 def _part(name: str, dataset: h5py.Dataset, legacy: str | None, inside: tuple[h5py.File, Region]) -> Dataset:

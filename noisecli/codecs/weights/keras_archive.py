@@ -62,6 +62,7 @@ class KerasSource:
                 self.start = data_start(self.descriptor, self.weights)
             self._inner = HDF5Source(self._open_weights(held), self.weights.file_size, limits)
             held.callback(self._inner.close)
+            self.most_written = self._inner.most_written
             self.parts: Sequence[Part] = self._inner.parts
             self.in_place = self._is_plain() and self._inner.keeps_size
             self._held = held.pop_all()
@@ -102,7 +103,7 @@ class KerasSink:
         self._descriptor, self._source = file.fileno(), source
         self._held = contextlib.ExitStack()
         try:
-            self._inner = HDF5Sink(self._begin_weights())
+            self._inner = HDF5Sink(self._begin_weights(), source.most_written)
         except BaseException:
             self._held.close()
             raise

@@ -64,7 +64,16 @@ class Region(io.RawIOBase):
         super().__init__()
         self._descriptor, self._start, self._fixed = descriptor, start, size
         self._position, self._abandoned = 0, False
+        self._most = size
         self.error: Exception | None = None
+
+    def hold_to(self, most: int) -> None:
+        """Let nothing be written beyond so many bytes: an address that lies would make a file without end."""
+        self._most = most if self._most is None else min(self._most, most)
+
+    def _refuse_beyond(self, end: int) -> None:
+        if self._most is not None and end > self._most:
+            raise FileFailed("corrupt", "has tensors beyond its end; save it anew")
 
     def abandon(self) -> None:
         """Write nothing from now on."""
@@ -125,8 +134,7 @@ class Region(io.RawIOBase):
         length = memoryview(data).nbytes
         if not self._abandoned:
             with self._remembering():
-                if self._fixed is not None and self._position + length > self._fixed:
-                    raise FileFailed("corrupt", "has tensors beyond its end; save it anew")
+                self._refuse_beyond(self._position + length)
                 write_at(self._descriptor, data, self._start + self._position)
         self._position += length
         return length
@@ -136,6 +144,7 @@ class Region(io.RawIOBase):
         size = self._position if size is None else size
         if self._fixed is None and not self._abandoned:
             with self._remembering():
+                self._refuse_beyond(size)
                 os.ftruncate(self._descriptor, self._start + size)
         return size
 

@@ -146,6 +146,16 @@ def test_chunks_are_counted_as_they_are_written_whole(h5py, hdf5_bytes, open_byt
     assert failure(lambda: open_bytes(data, SUFFIX), "160,000,000 bytes") == "too-large"
 
 
+@pytest.mark.parametrize("byte", [4, 5, 6])
+def test_a_size_that_lies_makes_no_file_without_end(byte, h5py, hdf5_bytes, new_path, rewrite):
+    """HDF5 gives a tensor that was never written as much room as its layout says, whatever its shape."""
+    path = new_path(SUFFIX)
+    data = bytearray(hdf5_bytes(lambda file: file.create_dataset("vars/0", (10, 3), "f8"), libver="earliest"))
+    data[data.index(b"\xff" * 8 + struct.pack("<Q", 240)) + 8 + byte] = 1
+    path.write_bytes(data)
+    assert failure(lambda: rewrite(path), "beyond its end") == "corrupt"
+
+
 def test_a_size_beyond_64_bits_is_no_small_one(h5py, hdf5_bytes, open_bytes):
     shape = (1 << 32, 1 << 31)
     data = hdf5_bytes(lambda file: file.create_dataset("vars/0", shape, "f4", chunks=(1, 1)))
