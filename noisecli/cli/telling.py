@@ -50,7 +50,7 @@ def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None
             raise
         except OSError as error:
             raise Stopped(f"standard output cannot be written: {error.strerror}; the outputs stand") from error
-    tell_problems(summary, everything=words["verbose"])
+    tell_problems(summary, everything=words["verbose"], traces=words["verbose"])
     if not words["quiet"]:
         for line in _lines(summary, settings, everything=words["verbose"]):
             click.echo(line, err=True)
@@ -58,12 +58,14 @@ def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None
         click.echo(f"noisecli: stopped: {summary.stopped}", err=True)
 
 
-def tell_problems(summary: Summary, *, everything: bool) -> None:
-    """Name the sources that failed or were skipped, a line each."""
+def tell_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
+    """Name the sources that failed or were skipped, a line each; bugs of ours with their traceback where asked."""
     problems = sorted(summary.problems, key=lambda problem: problem.source)
     shown = problems if everything else problems[:_PROBLEMS_SHOWN]
     for problem in shown:
         click.echo(f"{_one_line(problem.source)}: {problem.status}: {problem.message}", err=True)
+        if traces and problem.trace:
+            click.echo(problem.trace, err=True, nl=False)
     if len(shown) < len(summary.problems):
         more = len(summary.problems) - len(shown)
         click.echo(f"... and {more} more: -v lists them, errors.jsonl has them all", err=True)

@@ -27,7 +27,7 @@ RECOMPUTE = click.option(
 @click.argument("destination", metavar="DST", type=click.Path(path_type=str))
 @o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.apply(o.JSON, o.QUIET, o.PROGRESS)
+@o.apply(o.JSON, o.QUIET, o.VERBOSE, o.PROGRESS)
 def command(destination: str, **words: Any) -> int:
     """Look whether every file is what the manifest says.
 
@@ -67,6 +67,8 @@ def _tell(report: Report, destination: str, words: Mapping[str, Any]) -> None:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     for difference in report.differences:
         click.echo(difference.line, err=True)
+        if words["verbose"] and difference.trace:
+            click.echo(difference.trace, err=True, nl=False)
     if not words["quiet"]:
         for line in _lines(report, destination):
             click.echo(line, err=True)

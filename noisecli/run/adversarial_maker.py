@@ -114,11 +114,11 @@ class AdversarialMaker(SampleMaker):
                         writer.sink.write(noisy)
 
         with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._station, task.output, open_sink))
+            noisy = stack.enter_context(Writer(self._station, task.output, open_sink, file))
             write_to(noisy, ready.noisy)
             clean = None
             if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._station, task.clean_output, open_sink))
+                clean = stack.enter_context(Writer(self._station, task.clean_output, open_sink, file))
                 write_to(clean, None)
             file.check_unchanged()
             # the clean one first: a row is written only for the noisy one, when both stand

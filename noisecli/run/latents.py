@@ -73,7 +73,7 @@ class LatentsMaker:
         assert wanted is not None
         dtype, shape = np.dtype(wanted.dtype), (told.number, *wanted.shape)
         spread = Spread()
-        with Writer(self._station, task.output, lambda file: NpyWriter(file, dtype, shape)) as writer:
+        with Writer(self._station, task.output, lambda file: NpyWriter(file, dtype, shape), None) as writer:
             for block in latents(task.key, dtype, wanted.shape, told):
                 spread.note(block)
                 with writer.telling():

@@ -7,14 +7,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from noisecli.codecs import Codec, PartsCodec
-from noisecli.errors import FileFailed
 from noisecli.model import Made, Task
 from noisecli.run.settings import Settings
-from noisecli.storage import OutputFile, SourceFile, leads_out, output_error
+from noisecli.storage import OutputFile, SourceFile, output_error
 
 Row = dict[str, Any]
 
@@ -91,15 +89,22 @@ class Writer(Generic[S]):
         Relative path of the output.
     open_sink
         Makes the sink on the file.
+    source
+        What it is made of: nobody may read an output who may not read its source.
     """
 
-    def __init__(self, station: Station, name: str, open_sink: Callable[[OutputFile], S]) -> None:
+    def __init__(
+        self, station: Station, name: str, open_sink: Callable[[OutputFile], S], source: SourceFile | None
+    ) -> None:
         settings = station.settings
-        path = os.path.join(settings.destination, name)
-        if _folder_leads_out(settings.destination, os.path.dirname(name)):
-            raise FileFailed("foreign-file", "its folder in DST is a symbolic link out of it; remove the link")
-        self._path = path
-        self._file = OutputFile(path, prefix=station.prefix, fsync=settings.running.fsync)
+        self._path = os.path.join(settings.destination, name)
+        self._file = OutputFile(
+            name,
+            root=settings.destination,
+            prefix=station.prefix,
+            fsync=settings.running.fsync,
+            like=None if source is None else source.status,
+        )
         try:
             with self.telling():
                 self.sink = open_sink(self._file)
@@ -124,15 +129,15 @@ class Writer(Generic[S]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.sink.abort()
-        self._file.discard()
-
-
-@lru_cache(maxsize=1024)
-def _folder_leads_out(root: str, folder: str) -> bool:
-    """Ask once for each folder of a run."""
-    return leads_out(root, os.path.join(folder, "output"))
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.sink.abort()
+        except Exception:
+            # what went wrong first is what people are told
+            if kind is None:
+                raise
+        finally:
+            self._file.discard()
 
 
 def open_file(root: str, source: str, max_bytes: int) -> AbstractContextManager[SourceFile | None]:

@@ -8,7 +8,6 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from functools import cached_property, partial
 from typing import Any, NamedTuple, Self
 
@@ -203,7 +202,7 @@ class Ledger:
     def note_problem(self, problem: Problem) -> None:
         """Note a source that failed or was skipped."""
         self.problems[problem.source] = problem
-        self._append(json.dumps(asdict(problem)))
+        self._append(json.dumps(problem.as_entry()))
 
     def forget(self, output: str) -> None:
         """Drop the row of an output that is gone."""
@@ -232,7 +231,7 @@ class Ledger:
         write = partial(write_whole, prefix=self._prefix, fsync=self._fsync)
         write(self._path(self._names.manifest), self.rows())
         if self.problems:
-            lines = (_line(asdict(self.problems[source])) for source in sorted(self.problems))
+            lines = (_line(self.problems[source].as_entry()) for source in sorted(self.problems))
             write(self._path(self._names.errors), lines)
         else:
             self._remove(self._names.errors)

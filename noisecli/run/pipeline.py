@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 
-from noisecli.errors import FileFailed, Refused, Stopped
+from noisecli.errors import Refused, Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.destination import Names, refuse_odd_files, require_ours
@@ -22,7 +22,7 @@ from noisecli.run.shards import Shards
 from noisecli.run.summary import Summary
 from noisecli.run.walk import Walk, walk
 from noisecli.run.worker_entry import Done, worker_prefix
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, leads_out, remove_temporaries
+from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries
 
 CHUNK_TASKS = 32
 CHUNK_BYTES = 600_000
@@ -131,7 +131,7 @@ class Run:
                 for chunk, result in engine.run(suspects, alone=True):
                     if isinstance(result, Lost):
                         self._remove_temporaries(chunk, worker_prefix(self._prefix, result.pid))
-                        self._note(Problem(escape_name(chunk[0].origin), "failed", result.reason, result.message))
+                        self._note(result.problem_of(chunk[0].origin))
                     else:
                         self._take(result, chunk)
         except BaseException:
@@ -204,27 +204,10 @@ class Run:
             if name not in self._ledger and os.path.lexists(f"{destination}/{name}") and not self._ledger.is_ours(name):
                 path = escape_name(f"{destination}/{name}")
                 raise Refused(f"{path}: stands there and noisecli did not make it; move it, or add --force")
-        how = self._settings.output.sidecars
-        if how != "skip":
-            for source, target in self._sidecar_paths():
-                sidecars.refuse_edited(source, target, how)
-
-    def _sidecar_paths(self) -> Iterator[tuple[str, str]]:
-        for source, name in self._plan.sidecars():
-            yield os.path.join(self._settings.source, source), os.path.join(self._settings.destination, name)
+        sidecars.refuse_edited(self._settings, self._plan.sidecars())
 
     def _carry_sidecars(self) -> None:
-        how = self._settings.output.sidecars
-        if how == "skip":
-            return
-        for source, target in self._sidecar_paths():
-            try:
-                if leads_out(self._settings.destination, os.path.relpath(target, self._settings.destination)):
-                    raise FileFailed("foreign-file", "its folder in DST is a symbolic link out of it; remove the link")
-                sidecars.carry(source, target, how, self._prefix)
-            except FileFailed as problem:
-                name = escape_name(os.path.relpath(source, self._settings.source))
-                self._note(Problem(name, problem.status, problem.reason, problem.message))
+        sidecars.carry_all(self._settings, self._plan.sidecars(), self._prefix, self._summary, self._note)
 
     def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are news no more."""
@@ -233,8 +216,10 @@ class Run:
             problems.clear()
         if problems:
             again = {escape_name(source) for source in itertools.chain(self._found.sources, self._found.sidecars)}
+            all_listed = self._settings.choice.names is None
             for source in list(problems):
-                if source in again or not os.path.lexists(os.path.join(self._settings.source, source)):
+                path = os.path.join(self._settings.source, source)
+                if source in again or not os.path.lexists(path) or (all_listed and os.path.isdir(path)):
                     del problems[source]
 
     def _prune(self) -> None:
@@ -250,12 +235,11 @@ class Run:
         folders = {"", *(os.path.dirname(name) for name in names)}
         if self._settings.output.sidecars != "skip":
             folders.update(os.path.dirname(name) for _, name in self._plan.sidecars())
-        remove_temporaries((os.path.join(self._settings.destination, folder) for folder in folders), prefix)
+        remove_temporaries(folders, prefix, self._settings.destination)
 
     def _remove_temporaries(self, chunk: Chunk, prefix: str) -> None:
         names = [name for task in chunk for name in (task.output, task.clean_output) if name]
-        folders = {os.path.join(self._settings.destination, os.path.dirname(name)) for name in names}
-        remove_temporaries(folders, prefix)
+        remove_temporaries({os.path.dirname(name) for name in names}, prefix, self._settings.destination)
 
 
 def by_source(chunk: Chunk) -> list[Chunk]:
@@ -285,7 +269,7 @@ def _counted(settings: Settings, plan: Plan | Shards, found: Walk, dry_run: bool
     if settings.output.sidecars == "skip":
         summary.sidecars_left = len(found.sidecars)
     else:
-        summary.sidecars_copied = len(found.sidecars) + len(found.data_beside)
+        summary.sidecars_copied = len(found.sidecars) + len(found.data_beside) if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
     if dry_run:
         summary.input_bytes = plan.input_bytes()

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import sys
-import tempfile
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -17,7 +16,14 @@ from noisecli.noise.keys import stream_key
 from noisecli.run.engine import LocalEngine, Lost
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries
+from noisecli.storage import (
+    clean_up_beside,
+    escape_name,
+    held_prefix,
+    remove_temporaries,
+    scratch_folder,
+    stopping,
+)
 
 _STREAM = "-"
 
@@ -39,16 +45,16 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     if dry_run:
         size = 0 if source == _STREAM else os.stat(source).st_size
         return Summary(planned=1, input_bytes=size, dry_run=True)
-    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+    if _STREAM not in (source, destination):
+        return _make(settings, source, destination)
+    with scratch_folder() as scratch:
         if source == _STREAM:
             source = os.path.join(scratch, _STREAM)
             _spool(sys.stdin.buffer, source, settings.running.limits.max_bytes)
         output = os.path.join(scratch, "out", _STREAM) if destination == _STREAM else destination
-        summary = _make(_of_file(settings, source, output), os.path.basename(source), os.path.basename(output))
+        summary = _make(settings, source, output)
         if destination == _STREAM and summary.made:
-            with open(output, "rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            _print(output)
     return summary
 
 
@@ -63,11 +69,29 @@ def _refuse_standing(source: str, destination: str, *, force: bool) -> None:
 
 def _spool(stream: BinaryIO, path: str, max_bytes: int) -> None:
     """Decoders need a file they can move about in."""
-    with open(path, "wb") as file:
-        while block := stream.read(1 << 20):
+    with stopping(path), open(path, "wb") as file:
+        while block := _read(stream):
             file.write(block)
             if file.tell() > max_bytes:
                 raise Refused(f"standard input has more than {max_bytes:,} bytes; raise --max-bytes to allow it")
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read(1 << 20)
+    except OSError as error:
+        raise Refused(f"standard input cannot be read: {error.strerror}") from error
+
+
+def _print(path: str) -> None:
+    try:
+        with open(path, "rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Stopped(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _of_file(settings: Settings, source: str, output: str) -> Settings:
@@ -85,19 +109,23 @@ def _of_file(settings: Settings, source: str, output: str) -> Settings:
     )
 
 
-def _make(settings: Settings, source: str, output: str) -> Summary:
+def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
+    settings = _of_file(settings, source_path, output_path)
+    source, output = os.path.basename(source_path), os.path.basename(output_path)
     level = settings.noise.levels[0]
     key = stream_key(settings.noise.seed, os.fsencode(source), level.canonical, 1)
-    size = os.stat(os.path.join(settings.source, source)).st_size
+    with stopping(source_path):
+        size = os.stat(source_path).st_size
     form = format_of(os.path.splitext(output)[1])
     task = Task(source, output, None, level, 1, key, size, measure_survival=form is not None and form.lossy)
-    prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
+    prefix = f"{held_prefix()}{secrets.token_hex(4)}-"
+    clean_up_beside(output_path)
     summary = Summary(planned=1, input_bytes=size)
     try:
         with LocalEngine(settings, None, prefix) as engine:
             for _, result in engine.run([[task]]):
                 if isinstance(result, Lost):
-                    summary.note_problem(Problem(escape_name(source), "failed", result.reason, result.message))
+                    summary.note_problem(result.problem_of(source))
                     continue
                 for outcome in result.outcomes:
                     _count(summary, outcome, level.label)

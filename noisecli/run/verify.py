@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args
@@ -13,7 +12,7 @@ from noisecli.errors import Refused
 from noisecli.model import Encoding, Kind, Level
 from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.destination import Names, read_run
-from noisecli.run.differences import Check, Checked, Reason, Report, Row
+from noisecli.run.differences import Check, Checked, Report, Row, lost_reason, size_of
 from noisecli.run.engine import Lost, Pool
 from noisecli.run.settings import (
     Choice,
@@ -25,7 +24,7 @@ from noisecli.run.settings import (
     Settings,
 )
 from noisecli.run.walk import may_lie_beside, walk
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, scratch_folder
 
 CHUNK_ROWS = 32
 CHUNK_BYTES = 600_000
@@ -75,7 +74,7 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
         if interrupted:
             return report
         raise Refused(_not_ours(request, names, run))
-    with tempfile.TemporaryDirectory(prefix="noisecli-") as scratch:
+    with scratch_folder() as scratch:
         verification = _Verification(request, run, scratch, report)
         verification.check_rows(begin)
     if not interrupted:
@@ -118,8 +117,9 @@ class _Verification:
                     self._take(result)
             for [check], result in pool.run(suspects, alone=True):
                 if isinstance(result, Lost):
-                    reason: Reason = "timeout" if result.reason == "timeout" else "worker-died"
-                    self._report.differ(check.row["file_name"], reason, result.message)
+                    self._report.differ(
+                        check.row["file_name"], lost_reason(result.reason), result.message, result.trace
+                    )
                 else:
                     self._take(result)
 
@@ -187,16 +187,12 @@ class _Verification:
             if manifest != self._request.manifest:
                 self._listed.update(*(_names(row) for _, row in _rows(os.path.join(destination, manifest))))
         found = walk(destination, None, Choice(exclude=self._request.exclude))
-        for name in (*found.sources, *(name for name, problem in found.problems)):
+        for name in found.unlisted:
+            self._report.differ(escape_name(name), "unreadable", "cannot be listed; check its permissions")
+        for name in (*found.sources, *(name for name, problem in found.problems if name not in found.unlisted)):
             if name not in self._listed and not may_lie_beside(name, self._kind):
                 message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
                 self._report.differ(escape_name(name), "not-listed", message)
-
-
-def size_of(row: Row) -> int:
-    """Return about how many bytes are read for a row."""
-    sizes = (row.get("bytes"), row.get("clean_bytes"), row.get("source_bytes"))
-    return sum(size for size in sizes if isinstance(size, int))
 
 
 def _rows(path: str) -> Iterator[tuple[int, Row | None]]:

@@ -61,7 +61,10 @@ def shim(module, name, place=0):
     real = getattr(module, name)
 
     def call(*arguments, **options):
-        if due(name, arguments[place]):
+        path, folder = arguments[place], options.get("dst_dir_fd", options.get("dir_fd"))
+        if folder is not None:
+            path = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), path)
+        if due(name, path):
             if name == "write":
                 real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
             fail()

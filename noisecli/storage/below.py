@@ -1,0 +1,153 @@
+"""Folders below a root, opened part by part: no symbolic link leads out, whenever somebody puts it there.
+
+Each is opened by its own descriptor, without following links, and what is written or removed in it is named relative
+to that descriptor; so there is nothing between a check and its use. Descriptors are not kept: a folder that is moved
+out of the root takes at most the file along that is being written into it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+
+from noisecli.errors import FileFailed
+
+_FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
+"""O_PATH asks for no right to read: a folder may be written into by people who may not list it."""
+_MOST_LINKS = 40
+LED_OUT = "its folder is a symbolic link out of the folder of the outputs; remove the link"
+
+
+def open_folder(root: str, name: str = "", *, make: bool = False) -> int:
+    """Return a descriptor of the folder `name` below `root`; with `make`, create what is missing.
+
+    The root itself may be a symbolic link. A link on the way is followed where it leads to a folder below the root.
+
+    Raises
+    ------
+    FileFailed
+        Where a link, or the name, leads out of the root.
+    OSError
+        Where there is no such folder, or it cannot be made.
+    """
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise FileFailed("foreign-file", LED_OUT)
+    for _ in range(_MOST_LINKS):
+        fd, passed = _descend(_open_root(root, make=make), parts, make=make)
+        if passed == len(parts):
+            return fd
+        os.close(fd)
+        parts = _beyond_link(root, parts, passed)
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _open_root(root: str, *, make: bool) -> int:
+    try:
+        return os.open(root or ".", _FOLDER)
+    except FileNotFoundError:
+        if not make:
+            raise
+    os.makedirs(root, exist_ok=True)
+    return os.open(root, _FOLDER)
+
+
+def _descend(fd: int, parts: list[str], *, make: bool) -> tuple[int, int]:
+    """Return the descriptor of the innermost folder before a link, and how many parts were passed."""
+    try:
+        for number, part in enumerate(parts):
+            inner = _enter(fd, part, make=make)
+            if inner is None:
+                return fd, number
+            outer, fd = fd, inner
+            os.close(outer)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd, len(parts)
+
+
+def _enter(fd: int, part: str, *, make: bool) -> int | None:
+    """Open a folder in a folder; None for a symbolic link."""
+    try:
+        return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
+    except FileNotFoundError:
+        if not make:
+            raise
+    except OSError:
+        if stat.S_ISLNK(os.lstat(part, dir_fd=fd).st_mode):
+            return None
+        raise
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(part, dir_fd=fd)
+    return _enter(fd, part, make=False)
+
+
+def _beyond_link(root: str, parts: list[str], passed: int) -> list[str]:
+    """Return the way from the root to where a link points, and on. Raises FileFailed where that is outside."""
+    real = os.path.realpath(root)
+    target = os.path.realpath(os.path.join(real, *parts[: passed + 1]))
+    if target != real and not target.startswith(real.rstrip("/") + "/"):
+        raise FileFailed("foreign-file", LED_OUT)
+    inside = [part for part in target[len(real) :].split("/") if part]
+    return [*inside, *parts[passed + 1 :]]
+
+
+def unlink_below(root: str, name: str) -> None:
+    """Remove a file below a root; a link in its place is removed, not followed.
+
+    Raises FileFailed where a folder on the way is a link out of the root, OSError where there is no such file.
+    """
+    folder = open_folder(root, os.path.dirname(name))
+    try:
+        os.unlink(os.path.basename(name), dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def open_below(root: str, name: str) -> Iterator[tuple[int, int]]:
+    """Yield the descriptors of a regular file below a root and of its folder.
+
+    While they are open, os.unlink(basename, dir_fd=folder) removes the file of that name in that very folder. Raises
+    FileFailed where a folder on the way leads out, OSError where there is no such file or it is no regular one.
+    """
+    folder = open_folder(root, os.path.dirname(name))
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        fd = os.open(os.path.basename(name), flags, dir_fd=folder)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "is no regular file")
+            yield fd, folder
+        finally:
+            os.close(fd)
+    finally:
+        os.close(folder)
+
+
+def remove_temporaries(folders: Iterable[str], prefix: str, root: str | None = None) -> None:
+    """Remove what a killed worker, or all of a killed run, left in these folders: below `root` where one is given."""
+    for folder in folders:
+        with contextlib.suppress(OSError, FileFailed):
+            fd = open_folder(folder) if root is None else open_folder(root, folder)
+            try:
+                for name in names_in(fd, prefix):
+                    with contextlib.suppress(OSError):
+                        os.unlink(name, dir_fd=fd)
+            finally:
+                os.close(fd)
+
+
+def names_in(folder: int, prefix: str) -> list[str]:
+    """Return what an open folder holds whose name begins so. Raises OSError."""
+    # a descriptor of O_PATH cannot be listed
+    listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        with os.scandir(listing) as entries:
+            return [entry.name for entry in entries if entry.name.startswith(prefix)]
+    finally:
+        os.close(listing)
