@@ -58,7 +58,9 @@ def trace_of(error: BaseException) -> str:
 
 
 def _line(text: str, longest: int) -> str:
-    """Return what an error says as one line that UTF-8 can hold: it may quote a file, at any length."""
+    """Return what an error says as one printable line: it may quote a file, at any length."""
     line = " ".join(text[: 2 * longest].split())
     line = line if len(line) <= longest else line[: longest - 3] + "..."
-    return line if line.isascii() else line.encode("utf-8", "backslashreplace").decode()
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

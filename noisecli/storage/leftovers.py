@@ -101,7 +101,11 @@ def _make_scratch(home: str) -> tuple[str, int]:
 
     while True:
         path = tempfile.mkdtemp(prefix=f"{_SCRATCH}{_host()}-{os.getpid()}-", dir=home)
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # taken for a leftover already
+            continue
         if hold(fd) and os.path.isdir(path):
             return path, fd
         os.close(fd)
