@@ -186,8 +186,11 @@ def test_a_killed_single_file_leaves_nothing_behind_the_next(
     assert not [name for name in os.listdir(home) if name.startswith("noisecli-")]
 
 
-def test_a_temporary_folder_that_cannot_be_made_is_one_line(noisy, images, destination, monkeypatch, tmp_path):
+def test_a_temporary_folder_that_cannot_be_made_is_one_line(noisy, images, destination, monkeypatch):
+    def refuse(**_):
+        raise OSError(28, "No space left on device")
+
     assert images().status == 0
-    monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path / "not-there"))
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
     done = noisy("verify", destination)
     assert (done.status, done.err.count("\n"), "TMPDIR" in done.err) == (3, 1, True)
