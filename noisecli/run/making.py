@@ -7,12 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from noisecli.codecs import Codec, PartsCodec
 from noisecli.model import Made, Task
 from noisecli.run.settings import Settings
-from noisecli.storage import OutputFile, SourceFile, output_error
+from noisecli.storage import OutputFile, SourceFile, open_folder, output_error
 
 Row = dict[str, Any]
 
@@ -98,9 +99,12 @@ class Writer(Generic[S]):
     ) -> None:
         settings = station.settings
         self._path = os.path.join(settings.destination, name)
+        with self.telling():
+            root = _opened(settings.destination)
         self._file = OutputFile(
             name,
             root=settings.destination,
+            root_opened=root,
             prefix=station.prefix,
             fsync=settings.running.fsync,
             like=None if source is None else source.status,
@@ -138,6 +142,12 @@ class Writer(Generic[S]):
                 raise
         finally:
             self._file.discard()
+
+
+@cache
+def _opened(destination: str) -> int:
+    """Open a destination once in a worker's life: whatever takes its name in mid-run is not it."""
+    return open_folder(destination, make=True)
 
 
 def open_file(root: str, source: str, max_bytes: int) -> AbstractContextManager[SourceFile | None]:

@@ -1,7 +1,7 @@
 """Folders below a root, opened part by part: no symbolic link leads out, whenever somebody puts it there.
 
 Each is opened by its own descriptor, without following links, and what is written or removed in it is named relative
-to that descriptor; so there is nothing between a check and its use. Descriptors are not kept: a folder that is moved
+to that descriptor; so there is nothing between a check and its use. None but the root's is kept: a folder that is moved
 out of the root takes at most the file along that is being written into it.
 """
 
@@ -21,10 +21,15 @@ _MOST_LINKS = 40
 LED_OUT = "its folder is a symbolic link out of the folder of the outputs; remove the link"
 
 
-def open_folder(root: str, name: str = "", *, make: bool = False) -> int:
+def open_folder(root: str, name: str = "", *, make: bool = False, opened: int | None = None) -> int:
     """Return a descriptor of the folder `name` below `root`; with `make`, create what is missing.
 
     The root itself may be a symbolic link. A link on the way is followed where it leads to a folder below the root.
+
+    Parameters
+    ----------
+    opened
+        A descriptor of the root, where there is one already; it stays open.
 
     Raises
     ------
@@ -37,10 +42,12 @@ def open_folder(root: str, name: str = "", *, make: bool = False) -> int:
     if ".." in parts:
         raise FileFailed("foreign-file", LED_OUT)
     for _ in range(_MOST_LINKS):
-        fd, passed = _descend(_open_root(root, make=make), parts, make=make)
+        start = _open_root(root, make=make) if opened is None else opened
+        fd, passed = _descend(start, parts, make=make, keep=opened)
         if passed == len(parts):
-            return fd
-        os.close(fd)
+            return os.dup(fd) if fd == opened else fd
+        if fd != opened:
+            os.close(fd)
         parts = _beyond_link(root, parts, passed)
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
@@ -55,7 +62,7 @@ def _open_root(root: str, *, make: bool) -> int:
     return os.open(root, _FOLDER)
 
 
-def _descend(fd: int, parts: list[str], *, make: bool) -> tuple[int, int]:
+def _descend(fd: int, parts: list[str], *, make: bool, keep: int | None) -> tuple[int, int]:
     """Return the descriptor of the innermost folder before a link, and how many parts were passed."""
     try:
         for number, part in enumerate(parts):
@@ -63,9 +70,11 @@ def _descend(fd: int, parts: list[str], *, make: bool) -> tuple[int, int]:
             if inner is None:
                 return fd, number
             outer, fd = fd, inner
-            os.close(outer)
+            if outer != keep:
+                os.close(outer)
     except BaseException:
-        os.close(fd)
+        if fd != keep:
+            os.close(fd)
         raise
     return fd, len(parts)
 

@@ -29,6 +29,8 @@ class OutputFile:
     ----------
     path
         The target; with `root`, relative to that, and no symbolic link on the way leads out of it.
+    root_opened
+        A descriptor of the root, where there is one already.
     prefix
         How the temporary file's name begins.
     like
@@ -45,6 +47,7 @@ class OutputFile:
         path: str,
         *,
         root: str | None = None,
+        root_opened: int | None = None,
         prefix: str = TEMPORARY_PREFIX,
         fsync: bool = False,
         like: Status | None = None,
@@ -55,7 +58,10 @@ class OutputFile:
         self._fd = self._lock = self._folder = -1
         folder, self._name = os.path.split(path)
         try:
-            self._folder = open_folder(folder, make=True) if root is None else open_folder(root, folder, make=True)
+            if root is None:
+                self._folder = open_folder(folder, make=True)
+            else:
+                self._folder = open_folder(root, folder, make=True, opened=root_opened)
             self._create(prefix, like)
         except OSError as error:
             self.discard()

@@ -4,6 +4,8 @@ ends a run."""
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -196,3 +198,11 @@ def test_a_server_that_cannot_be_started_is_one_line(noisy, fill, pictures, tmp_
     done = noisy("images", pictures / "a.png", tmp_path / "out.png", "--std", "5")
     assert (done.status, "no worker can be started" in done.err, "Traceback" in done.err) == (3, True, False)
     shutil.rmtree(pictures)
+
+
+@pytest.mark.parametrize(("error", "lines"), [("BlockingIOError(11, 'fork')", 0), ("MemoryError", 0), ("KeyError", 1)])
+def test_the_workers_server_leaves_the_words_to_us(error, lines):
+    program = f"import noisecli.run.uncollected; raise {error}"
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
+    assert done.stderr.count("Traceback") == lines
+    assert done.returncode == 1
