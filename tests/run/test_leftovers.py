@@ -2,10 +2,13 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -27,13 +30,13 @@ os._exit(9)
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Return the folder for temporary files, of this process and its children."""
-    folder = tmp_path / "tmp"
-    folder.mkdir()
+def home(monkeypatch):
+    """Return the folder for temporary files, of this process and its children: a short name, as sockets have."""
+    folder = Path(tempfile.mkdtemp(prefix="t-"))
     monkeypatch.setenv("TMPDIR", os.fspath(folder))
     monkeypatch.setattr("tempfile.tempdir", os.fspath(folder))
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
