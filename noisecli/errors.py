@@ -24,6 +24,7 @@ FailedReason = Literal[
     "unsafe",
     "ambiguous",
     "no-match",
+    "internal-error",
 ]
 SkippedReason = Literal[
     "unsupported-format",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 Kind = Literal["images", "audio", "arrays", "weights", "latents", "adversarial"]
@@ -254,12 +254,23 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Outcome: a source that failed or was skipped."""
+    """Outcome: a source that failed or was skipped.
+
+    Attributes
+    ----------
+    trace
+        Of a bug of ours, its traceback: for standard error alone, as it is not the same text in every process.
+    """
 
     source: str
     status: Literal["failed", "skipped"]
     reason: str
     message: str
+    trace: str = field(default="", repr=False, compare=False)
+
+    def as_entry(self) -> dict[str, str]:
+        """Return what errors.jsonl and --json tell of it."""
+        return {"source": self.source, "status": self.status, "reason": self.reason, "message": self.message}
 
 
 Outcome = Made | Problem

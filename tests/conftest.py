@@ -22,9 +22,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 FAULTY = '''
 """noisecli with a codec that misbehaves where the name of a file says so; workers load it as their main module."""
 
+import builtins
 import os
 import signal
 import sys
+import threading
 import time
 
 import noisecli.codecs as codecs
@@ -56,10 +58,48 @@ def misbehave(name):
         os.kill(os.getpid(), signal.SIGKILL)
     if "out-of-memory" in name:
         raise MemoryError
-    if "bug" in name:
-        raise ValueError("an error of ours")
+    bug("open", name)
     if "wait-read" in name:
         wait_for_gate("read")
+
+
+class Unsendable(Exception):
+    """No process can send it to another, and it cannot even be put into words."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __str__(self):
+        raise ValueError("no words")
+
+
+def bug(place, name):
+    """Raise what a name asks for in this place: bug-open-KeyError.png; bug.png is a ValueError in opening."""
+    words = name.partition(".")[0].split("-")
+    if words[0] != "bug" or place != (words[1] if len(words) > 1 else "open"):
+        return
+    kind = words[2] if len(words) > 2 else "ValueError"
+    if kind == "cv2error":
+        import cv2
+
+        cv2.imdecode(None, 0)
+    raise Unsendable if kind == "Unsendable" else getattr(builtins, kind)("an error of ours \\x1b[31m \\ud800")
+
+
+class Source:
+    def __init__(self, source, name):
+        self.source, self.name = source, name
+
+    def __getattr__(self, word):
+        return getattr(self.source, word)
+
+    def blocks(self):
+        bug("blocks", self.name)
+        return self.source.blocks()
+
+    def close(self):
+        self.source.close()
+        bug("close", self.name)
 
 
 class Sink:
@@ -69,13 +109,24 @@ class Sink:
     def __getattr__(self, word):
         return getattr(self.sink, word)
 
+    def write(self, block):
+        bug("write", self.name)
+        if self.name.startswith("bug-abort"):
+            raise OverflowError("what went wrong first")
+        self.sink.write(block)
+
     def finish(self):
         if "wait-write" in self.name:
             os.write(self.output.fileno(), b"half of it")
             wait_for_gate("write")
             os.ftruncate(self.output.fileno(), 0)
             os.lseek(self.output.fileno(), 0, os.SEEK_SET)
+        bug("finish", self.name)
         self.sink.finish()
+
+    def abort(self):
+        self.sink.abort()
+        bug("abort", self.name)
 
 
 class Codec:
@@ -88,10 +139,11 @@ class Codec:
     def open_source(self, file, limits):
         self.name = os.path.basename(os.readlink(f"/proc/self/fd/{file.fileno()}"))
         misbehave(self.name)
-        return self.codec.open_source(file, limits)
+        return Source(self.codec.open_source(file, limits), self.name)
 
-    def create_sink(self, output, *arguments):
-        return Sink(self.codec.create_sink(output, *arguments), output, self.name)
+    def create_sink(self, output, source, *arguments):
+        bug("create", self.name)
+        return Sink(self.codec.create_sink(output, source.source, *arguments), output, self.name)
 
 
 codecs.load = lambda kind: Codec(load(kind))

@@ -15,7 +15,6 @@ FLOORS = {
     "model": 1,
     "levels": 2,
     "storage": 2,
-    "renaming": 1,
     "codecs": 2,
     "noise": 2,
     "adversary": 2,

@@ -22,7 +22,7 @@ from noisecli.run.naming import refuse_standing
 from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.run.stdout import print_whole
 from noisecli.run.walk import walk
-from noisecli.storage import escape_name, write_whole
+from noisecli.storage import Readers, escape_name, write_whole
 
 _SHEET = "The sheet"
 _STREAM = "-"
@@ -64,7 +64,7 @@ FORCE = click.option(
 @o.apply(o.INCLUDE, o.EXCLUDE)
 @o.apply(ROWS, ZOOM, KIND, SHOW, FORCE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.apply(o.QUIET, o.PROGRESS)
+@o.apply(o.QUIET, o.VERBOSE, o.PROGRESS)
 def command(source: str, out: str, **words: Any) -> int:
     """Draw originals beside their noisy copies, to see how strong is strong enough.
 
@@ -83,11 +83,11 @@ def command(source: str, out: str, **words: Any) -> int:
         views.require_display()
     with progress_bar(words["progress"], words["quiet"], settings.kind) as begin:
         drawn = views.draw(settings, words["rows"], words["zoom"], begin)
-    tell_problems(drawn.summary, everything=True)
+    tell_problems(drawn.summary, everything=True, traces=words["verbose"])
     if drawn.sheet is None:
         say(f"{escape_name(out)}: not written, for none of the files could be done")
         return 1
-    _write(out, views.encode(drawn.sheet, _suffix(out)))
+    _write(out, views.encode(drawn.sheet, _suffix(out)), drawn.readers)
     if not words["quiet"]:
         height, width = drawn.sheet.shape[:2]
         files = f"{drawn.files:,} {'file' if drawn.files == 1 else 'files'}"
@@ -190,8 +190,8 @@ def _settings(source: str, kind: Kind, words: Mapping[str, Any]) -> Settings:
     )
 
 
-def _write(out: str, data: bytes) -> None:
+def _write(out: str, data: bytes, readers: Readers) -> None:
     if out == _STREAM:
         print_whole([data])
     else:
-        write_whole(out, [data])
+        write_whole(out, [data], like=readers)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from noisecli.cli.terminal import TERMINAL, acts, say
+from noisecli.cli.terminal import TERMINAL, acts, say, say_block
 from noisecli.model import NOUNS
 from noisecli.run.settings import Settings
 from noisecli.run.stdout import print_whole
@@ -46,7 +46,7 @@ def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None
     """Print the summary."""
     if words["as_json"] and settings.destination != "-":
         print_json(summary.as_json())
-    tell_problems(summary, everything=words["verbose"])
+    tell_problems(summary, everything=words["verbose"], traces=words["verbose"])
     if not words["quiet"]:
         for line in _lines(summary, settings, everything=words["verbose"]):
             say(line)
@@ -62,12 +62,14 @@ def print_json(content: Any) -> None:
     print_whole([text.encode() + b"\n"])
 
 
-def tell_problems(summary: Summary, *, everything: bool) -> None:
-    """Name the sources that failed or were skipped, a line each."""
+def tell_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
+    """Name the sources that failed or were skipped, a line each; bugs of ours with their traceback where asked."""
     problems = sorted(summary.problems, key=lambda problem: problem.source)
     shown = problems if everything else problems[:_PROBLEMS_SHOWN]
     for problem in shown:
         say(f"{problem.source}: {problem.status}: {problem.message}")
+        if traces and problem.trace:
+            say_block(problem.trace)
     if len(shown) < len(summary.problems):
         more = len(summary.problems) - len(shown)
         say(f"... and {more} more: -v lists them, errors.jsonl has them all")

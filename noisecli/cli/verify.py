@@ -11,7 +11,7 @@ import click
 from noisecli.cli import options as o
 from noisecli.cli.batch import manifest_of, refuse_odd_telling
 from noisecli.cli.telling import print_json, progress_bar
-from noisecli.cli.terminal import say
+from noisecli.cli.terminal import say, say_block
 from noisecli.run.cpus import available_cpus
 from noisecli.run.destination import Names, read_run
 from noisecli.run.differences import Report
@@ -28,7 +28,7 @@ RECOMPUTE = click.option(
 @click.argument("destination", metavar="DST", type=click.Path(path_type=str))
 @o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.apply(o.JSON, o.QUIET, o.PROGRESS)
+@o.apply(o.JSON, o.QUIET, o.VERBOSE, o.PROGRESS)
 def command(destination: str, **words: Any) -> int:
     """Look whether every file is what the manifest says.
 
@@ -69,6 +69,8 @@ def _tell(report: Report, destination: str, words: Mapping[str, Any]) -> None:
         print_json(report.as_json())
     for difference in report.differences:
         say(difference.line)
+        if words["verbose"] and difference.trace:
+            say_block(difference.trace)
     if not words["quiet"]:
         for line in _lines(report, destination):
             say(line)

@@ -12,7 +12,7 @@ from typing import Any
 from noisecli.errors import Refused
 from noisecli.exports.finished import FinishedRun, Row, class_of, part_of
 from noisecli.run.scratch import ScratchFolder
-from noisecli.storage import escape_name, open_regular, write_whole
+from noisecli.storage import escape_name, leads_out, open_regular, write_whole
 
 FILE = "metadata.jsonl"
 BUILDERS = {"images": "imagefolder", "audio": "audiofolder"}
@@ -42,7 +42,7 @@ def write_metadata(run: FinishedRun, *, force: bool) -> list[str]:
             _refuse_foreign(run, name, path, force=force)
         for name, path in names.items():
             with open(path, "rb") as lines:
-                write_whole(os.path.join(run.folder, name), lines)
+                write_whole(name, lines, root=run.folder)
     return list(names)
 
 
@@ -79,6 +79,8 @@ _KEYS = {"file_name", "label", "noisy", "level", "copy", "source", "std", "std_f
 def _refuse_foreign(run: FinishedRun, name: str, path: str, *, force: bool) -> None:
     """Captions that came along as side files are not written over."""
     target = os.path.join(run.folder, name)
+    if leads_out(run.folder, name):
+        raise Refused(f"{escape_name(target)}: its folder is a symbolic link out of {run.folder}; remove the link")
     if name == run.manifest:
         raise Refused(
             f"{escape_name(target)}: is the run's manifest, which Hugging Face datasets read as it stands; for labels "

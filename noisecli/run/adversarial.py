@@ -121,7 +121,8 @@ class AdversarialRun(pipeline.Run):
                 yield from self._stepped(seats, result)
         for [seat], result in self._model.run(lost, alone=True):
             if isinstance(result, Lost):
-                self._fail(seat.source, len(seat.tasks), result.reason, result.message)
+                self.progress(len(seat.tasks))
+                self._note(result.problem_of(seat.source))
             else:
                 yield from self._stepped([seat], result)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.adversary.step import Answered, Float32, Labels, Stepped
-from noisecli.errors import FileFailed, FileProblem, FileSkipped
+from noisecli.errors import FileFailed, FileSkipped, Stopped
 from noisecli.model import Problem, SampleSpec, Task
 from noisecli.run import worker
 from noisecli.run.adversarial import Attacked, Seat
@@ -19,6 +19,7 @@ from noisecli.run.adversarial_attack import Attack
 from noisecli.run.adversarial_maker import AnyArray, Ready
 from noisecli.run.adversarial_rows import tell_step
 from noisecli.run.making import open_file
+from noisecli.run.problems import problem_of
 from noisecli.run.settings import Settings
 
 _COLOURS = 3
@@ -50,15 +51,18 @@ def work(seats: list[Seat]) -> Attacked:
         done = _archive(attack, seats[0])
     else:
         attack.refuse_other_pictures()
-        done = _Batch(attack).work(seats)
+        try:
+            done = _Batch(attack).work(seats)
+        except MemoryError:
+            raise Stopped("the model needs more memory than there is for a batch; lower --batch-size") from None
     return Attacked(*done, attack.versions())
 
 
 def _archive(attack: Attack, seat: Seat) -> tuple[list[Task], list[Problem]]:
     try:
         return step_archive(attack, seat), []
-    except (FileProblem, OSError, MemoryError) as error:
-        return [], [worker.problem_of(seat.source, error)]
+    except Exception as error:
+        return [], [problem_of(seat.source, error)]
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,23 @@ class _Batch:
         labels = np.zeros(self._attack.adversary.batch_size, np.int32)
         for picture in pictures:
             labels[picture.seat.place] = picture.label
+        try:
+            return self._stepped(pictures, labels, most_tasks(seats)), self._problems
+        except Exception as error:
+            # of several, none can be blamed for what the model does with all of them
+            if len(pictures) > 1:
+                raise
+            self._problems.append(problem_of(pictures[0].seat.source, error))
+            return [], self._problems
+
+    def _stepped(self, pictures: list[_Picture], labels: Labels, most: int) -> list[Task]:
+        """Ask the model which way each picture is to go, and make all outputs of all pictures."""
         running = self._attack.settings.running
         with worker.time_limit(running.timeout * len(pictures)):
             inputs = self._inputs([(picture, picture.coloured) for picture in pictures])
             stepped = self._attack.attacker.step(inputs, labels, self._attack.input_eps(pictures[0].spec))
-            done = [self._made(number, pictures, labels, stepped) for number in range(most_tasks(seats))]
-        return [task for tasks in done for task in tasks], self._problems
+            done = [self._made(number, pictures, labels, stepped) for number in range(most)]
+        return [task for tasks in done for task in tasks]
 
     def _decoded(self, seat: Seat) -> _Picture | None:
         running, source = self._attack.settings.running, seat.source
@@ -111,8 +126,8 @@ class _Batch:
                 in_db = any(task.level.quantity == "snr_db" for task in seat.tasks)
                 rms = self._attack.maker.rms(opened.source, spec) if in_db else None
                 return _Picture(seat, seat.label, spec, coloured, file.sha256(), rms)
-        except (FileProblem, OSError, MemoryError) as error:
-            self._problems.append(worker.problem_of(source, error))
+        except Exception as error:
+            self._problems.append(problem_of(source, error))
             return None
 
     def _coloured(self, frames: list[AnyArray], spec: SampleSpec) -> AnyArray:
@@ -169,10 +184,10 @@ class _Batch:
             if not stepped.finite[seat.place]:
                 raise FileFailed("not-finite", "gives the model a gradient that is no number; look at the model's loss")
             drawn, field = self._attack.draw(seat.tasks[number], picture.spec, picture.rms)
-        except FileFailed as problem:
-            self._problems.append(worker.problem_of(seat.source, problem))
+            noisy = field.add(picture.coloured, _as_stored(stepped.signs[seat.place], picture.coloured))
+        except Exception as error:
+            self._problems.append(problem_of(seat.source, error))
             return None
-        noisy = field.add(picture.coloured, _as_stored(stepped.signs[seat.place], picture.coloured))
         return picture, Ready(picture.sha256, picture.spec, noisy, drawn, field.measure, {})
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli import codecs
-from noisecli.codecs import OutputFile, PartsCodec, PartsSink, PartsSource
+from noisecli.codecs import PartsCodec, PartsSink, PartsSource
 from noisecli.errors import FileFailed, shown
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.level import Draw
@@ -21,7 +21,7 @@ from noisecli.noise.measure import Measure
 from noisecli.run.making import Opened, Row, Writer
 from noisecli.run.rows import Written, build_row, to_line
 from noisecli.run.samples import SampleMaker
-from noisecli.storage import SourceFile
+from noisecli.storage import OutputFile, SourceFile
 
 AnyArray = NDArray[Any]
 
@@ -114,11 +114,11 @@ class AdversarialMaker(SampleMaker):
                         writer.sink.write(noisy)
 
         with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink))
+            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, file))
             write_to(noisy, ready.noisy)
             clean = None
             if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink))
+                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, file))
                 write_to(clean, None)
             file.check_unchanged()
             # the clean one first: a row is written only for the noisy one, when both stand

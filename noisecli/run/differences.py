@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from noisecli.errors import FailedReason
 from noisecli.run.settings import Settings
 
 Row = dict[str, Any]
+_LARGEST = 1 << 40
 Reason = Literal[
     "gone",
     "unreadable",
@@ -30,16 +32,18 @@ Reason = Literal[
     "timeout",
     "worker-died",
     "out-of-memory",
+    "internal-error",
 ]
 """The fixed words of a difference, for programs."""
 
 
 class Difference(NamedTuple):
-    """One thing that is not as the manifest says."""
+    """One thing that is not as the manifest says; where a bug of ours kept us from looking, with its traceback."""
 
     file_name: str
     reason: Reason
     message: str
+    trace: str = ""
 
     @property
     def line(self) -> str:
@@ -47,12 +51,30 @@ class Difference(NamedTuple):
         name = self.file_name if self.file_name.isprintable() else self.file_name.encode("unicode_escape").decode()
         return f"{name}: {self.message}"
 
+    def as_entry(self) -> dict[str, str]:
+        """Return what --json tells of it."""
+        return {"file_name": self.file_name, "reason": self.reason, "message": self.message}
+
 
 class Check(NamedTuple):
     """A row whose files are looked at, and the settings it is made anew with, when it is."""
 
     row: Row
     settings: Settings | None
+
+
+def size_of(row: Row) -> int:
+    """Return about how many bytes are read for a row; what somebody wrote there is not believed without limit."""
+    sizes = (row.get("bytes"), row.get("clean_bytes"), row.get("source_bytes"))
+    return sum(min(size, _LARGEST) for size in sizes if isinstance(size, int) and size > 0)
+
+
+def lost_reason(reason: FailedReason) -> Reason:
+    """Return the word for a row whose check was lost, with its worker or without."""
+    match reason:
+        case "timeout" | "out-of-memory" | "internal-error":
+            return reason
+    return "worker-died"
 
 
 @dataclass
@@ -84,9 +106,9 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
 
-    def differ(self, file_name: str, reason: Reason, message: str) -> None:
+    def differ(self, file_name: str, reason: Reason, message: str, trace: str = "") -> None:
         """Note a difference."""
-        self.differences.append(Difference(file_name, reason, message))
+        self.differences.append(Difference(file_name, reason, message, trace))
 
     @property
     def exit_status(self) -> int:
@@ -100,6 +122,6 @@ class Report:
             "remade": self.remade,
             "not_comparable": self.not_comparable,
             "counts": dict(sorted(Counter(difference.reason for difference in self.differences).items())),
-            "differences": [difference._asdict() for difference in self.differences],
+            "differences": [difference.as_entry() for difference in self.differences],
             "exit_status": self.exit_status,
         }

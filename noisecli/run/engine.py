@@ -13,14 +13,17 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from noisecli.errors import FailedReason, Stopped
-from noisecli.model import Kind, Task
+from noisecli.model import Kind, Problem, Task
 from noisecli.run.server import most_workers, warm_up
 from noisecli.run.settings import Running, Settings
-from noisecli.run.worker_entry import Done, Raised, serve
+from noisecli.run.worker_entry import Done, Raised, Unsent, serve
+from noisecli.storage import escape_name
 
 QUEUED = 2
 """Chunks a worker holds: one being done, the next one there already."""
 _JOIN_SECONDS = 5.0
+_ROOM = "raise ulimit -u or -n, or free memory; then run again to go on"
+_NO_SERVER = "the server that starts workers ended: it was killed, or has no room for another process; " + _ROOM
 
 Chunk = list[Task]
 Item = TypeVar("Item")
@@ -28,27 +31,32 @@ Answer = TypeVar("Answer")
 
 
 class Lost(NamedTuple):
-    """What became of a chunk whose worker died."""
+    """What became of a chunk whose worker died, or could not tell what became of it."""
 
     reason: FailedReason
     message: str
     pid: int
+    trace: str = ""
+
+    def problem_of(self, source: str) -> Problem:
+        """Return what it means for the source of a chunk of one."""
+        return Problem(escape_name(source), "failed", self.reason, self.message, self.trace)
 
 
 class _Worker(Generic[Item, Answer]):
     """One process, its pipe, and the chunks it was given and has not answered."""
 
-    def __init__(self, context: Any, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, kind: Kind, arguments: tuple[Any, ...]) -> None:
         self.pipe: Connection
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, *arguments), daemon=True)
         try:
+            context = warm_up(kind)
+            self.pipe, theirs = context.Pipe()
+            self.process = context.Process(target=serve, args=(theirs, *arguments), daemon=True)
             self.process.start()
         except (EOFError, ConnectionError) as error:
-            raise Stopped(
-                "the server that starts workers ended: killed, or out of processes or open files "
-                "(ulimit -u, ulimit -n); run again to go on, with fewer --jobs"
-            ) from error
+            raise Stopped(_NO_SERVER) from error
+        except OSError as error:
+            raise Stopped(f"no worker can be started: {error.strerror or error}; {_ROOM}") from error
         theirs.close()
         self.given: deque[list[Item]] = deque()
 
@@ -60,10 +68,10 @@ class _Worker(Generic[Item, Answer]):
         except OSError:
             return
 
-    def answer(self) -> Answer | Raised | None:
+    def answer(self) -> Answer | Raised | Unsent | None:
         """Receive what it says of the chunk it was given first; None when it died."""
         try:
-            answer: Answer | Raised = self.pipe.recv()
+            answer: Answer | Raised | Unsent = self.pipe.recv()
         except (EOFError, OSError):
             return None
         return answer
@@ -128,6 +136,8 @@ class Pool(Generic[Item, Answer]):
                     yield chunk, self._bury(worker)
                 elif isinstance(answer, Raised):
                     answer.throw()
+                elif isinstance(answer, Unsent):
+                    yield chunk, Lost(answer.reason, answer.message, worker.process.pid, answer.trace)
                 else:
                     yield chunk, answer
 
@@ -141,7 +151,7 @@ class Pool(Generic[Item, Answer]):
                 if chunk is None:
                     return
                 if place >= len(self._workers):
-                    self._workers.append(_Worker(warm_up(self._kind), self._arguments))
+                    self._workers.append(_Worker(self._kind, self._arguments))
                 self._workers[min(place, len(self._workers) - 1)].give(chunk)
 
     def _bury(self, worker: _Worker[Item, Answer]) -> Lost:

@@ -91,11 +91,6 @@ def parse_problem(entry: Row) -> Problem | None:
     return Problem(source, cast(Any, status), reason, message)
 
 
-def entry_of(problem: Problem) -> dict[str, str]:
-    """Return a problem as errors.jsonl and the journal tell it."""
-    return {word: getattr(problem, word) for word in _WORDS}
-
-
 def read_survival(told: object) -> dict[str, Survival | None]:
     """Return what outputs kept of their noise, the entries alone that tell it."""
     if not isinstance(told, dict):

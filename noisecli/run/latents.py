@@ -25,7 +25,7 @@ from noisecli.noise.spread import Spread
 from noisecli.noise.stream import Streams
 from noisecli.run.making import Opened, Row, Station, Writer
 from noisecli.run.rows import to_line
-from noisecli.storage import SourceFile
+from noisecli.storage import OutputFile, SourceFile
 
 AnyArray = NDArray[Any]
 
@@ -73,7 +73,11 @@ class LatentsMaker:
         assert wanted is not None
         dtype, shape = np.dtype(wanted.dtype), (told.number, *wanted.shape)
         spread = Spread()
-        with Writer(self._station, task.output, task, lambda file: NpyWriter(file, dtype, shape)) as writer:
+
+        def open_sink(file: OutputFile) -> NpyWriter:
+            return NpyWriter(file, dtype, shape)
+
+        with Writer(self._station, task.output, task, open_sink, None) as writer:
             for block in latents(task.key, dtype, wanted.shape, told):
                 spread.note(block)
                 with writer.telling():

@@ -7,14 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from noisecli.codecs import Codec, PartsCodec
-from noisecli.errors import FileFailed
 from noisecli.model import Made, Task
 from noisecli.run.settings import Settings
-from noisecli.storage import OutputFile, SourceFile, leads_out, output_error
+from noisecli.storage import OutputFile, SourceFile, open_folder, output_error
 
 Row = dict[str, Any]
 
@@ -100,17 +99,32 @@ class Writer(Generic[S]):
         What it is made for; it says which files may be replaced.
     open_sink
         Makes the sink on the file.
+    source
+        What it is made of: nobody may read an output who may not read its source.
     """
 
-    def __init__(self, station: Station, name: str, task: Task, open_sink: Callable[[OutputFile], S]) -> None:
+    def __init__(
+        self,
+        station: Station,
+        name: str,
+        task: Task,
+        open_sink: Callable[[OutputFile], S],
+        source: SourceFile | None,
+    ) -> None:
         settings = station.settings
         self._announce = partial(station.announce, name)
         self._replace = name in task.replaces
-        path = os.path.join(settings.destination, name)
-        if _folder_leads_out(settings.destination, os.path.dirname(name)):
-            raise FileFailed("foreign-file", "its folder in DST is a symbolic link out of it; remove the link")
-        self._path = path
-        self._file = OutputFile(path, prefix=station.prefix, fsync=settings.running.fsync)
+        self._path = os.path.join(settings.destination, name)
+        with self.telling():
+            root = _opened(settings.destination)
+        self._file = OutputFile(
+            name,
+            root=settings.destination,
+            root_opened=root,
+            prefix=station.prefix,
+            fsync=settings.running.fsync,
+            like=None if source is None else source.status,
+        )
         try:
             with self.telling():
                 self.sink = open_sink(self._file)
@@ -135,15 +149,21 @@ class Writer(Generic[S]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.sink.abort()
-        self._file.discard()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.sink.abort()
+        except Exception:
+            # what went wrong first is what people are told
+            if kind is None:
+                raise
+        finally:
+            self._file.discard()
 
 
-@lru_cache(maxsize=1024)
-def _folder_leads_out(root: str, folder: str) -> bool:
-    """Ask once for each folder of a run."""
-    return leads_out(root, os.path.join(folder, "output"))
+@cache
+def _opened(destination: str) -> int:
+    """Open a destination once in a worker's life: whatever takes its name in mid-run is not it."""
+    return open_folder(destination, make=True)
 
 
 def open_file(root: str, source: str, max_bytes: int) -> AbstractContextManager[SourceFile | None]:

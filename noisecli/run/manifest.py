@@ -13,7 +13,7 @@ from typing import Any
 from noisecli.errors import Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.run.destination import Names
-from noisecli.run.entries import entry_of, to_line
+from noisecli.run.entries import to_line
 from noisecli.run.lock import open_locked
 from noisecli.run.standing import Place, Standing
 from noisecli.storage import stopping, write_whole
@@ -80,7 +80,7 @@ class Ledger(Standing):
     def note_problem(self, problem: Problem) -> None:
         """Note a source that failed or was skipped."""
         self.problems[problem.source] = problem
-        self._append(to_line(entry_of(problem)))
+        self._append(to_line(problem.as_entry()))
 
     def _append(self, line: bytes) -> tuple[int, int]:
         """Return where the line begins, and its length. Workers append lines of their own."""
@@ -100,7 +100,7 @@ class Ledger(Standing):
         write = partial(write_whole, prefix=self._prefix, fsync=self._fsync)
         write(self._path(self._names.manifest), self.rows())
         if self.problems:
-            lines = (to_line(entry_of(self.problems[source])) for source in sorted(self.problems))
+            lines = (to_line(self.problems[source].as_entry()) for source in sorted(self.problems))
             write(self._path(self._names.errors), lines)
         else:
             self._remove(self._names.errors)

@@ -172,10 +172,10 @@ class PartsMaker:
             return self._codec.create_sink(output, source)
 
         with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink))
+            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, opened.file))
             clean = None
             if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink))
+                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, opened.file))
             entries = []
             for part in source.parts:
                 if part.name in drawn:

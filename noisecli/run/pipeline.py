@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 
-from noisecli.errors import FileFailed, Refused, Stopped
+from noisecli.errors import Refused, Stopped
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.claims import refuse_claims, with_claims
@@ -17,7 +17,6 @@ from noisecli.run.manifest import Ledger
 from noisecli.run.plan import Plan
 from noisecli.run.prune import Pruning
 from noisecli.run.publish import publish
-from noisecli.run.removal import is_missing
 from noisecli.run.resume import Keeper
 from noisecli.run.server import warm_up
 from noisecli.run.settings import Settings
@@ -26,7 +25,7 @@ from noisecli.run.standing import Standing
 from noisecli.run.summary import Summary
 from noisecli.run.walk import Walk, walk
 from noisecli.run.worker_entry import Done, worker_prefix
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, leads_out, remove_temporaries
+from noisecli.storage import TEMPORARY_PREFIX, escape_name, is_missing, remove_temporaries
 
 CHUNK_TASKS = 32
 CHUNK_BYTES = 600_000
@@ -138,7 +137,7 @@ class Run:
                 for chunk, result in engine.run(suspects, alone=True):
                     if isinstance(result, Lost):
                         self._remove_temporaries(chunk, worker_prefix(self._prefix, result.pid))
-                        self._note(Problem(escape_name(chunk[0].origin), "failed", result.reason, result.message))
+                        self._note(result.problem_of(chunk[0].origin))
                     else:
                         self._take(result, chunk)
         except BaseException:
@@ -208,27 +207,10 @@ class Run:
         refuse_claims(self._settings, self._plan, self._ledger, is_new=is_new)
         if self._settings.running.force or is_new:
             return
-        how = self._settings.output.sidecars
-        if how != "skip":
-            for source, target in self._sidecar_paths():
-                sidecars.refuse_edited(source, target, how)
-
-    def _sidecar_paths(self) -> Iterator[tuple[str, str]]:
-        for source, name in self._plan.sidecars():
-            yield os.path.join(self._settings.source, source), os.path.join(self._settings.destination, name)
+        sidecars.refuse_edited(self._settings, self._plan.sidecars())
 
     def _carry_sidecars(self) -> None:
-        how = self._settings.output.sidecars
-        if how == "skip":
-            return
-        for source, target in self._sidecar_paths():
-            try:
-                if leads_out(self._settings.destination, os.path.relpath(target, self._settings.destination)):
-                    raise FileFailed("foreign-file", "its folder in DST is a symbolic link out of it; remove the link")
-                sidecars.carry(source, target, how, self._prefix)
-            except FileFailed as problem:
-                name = escape_name(os.path.relpath(source, self._settings.source))
-                self._note(Problem(name, problem.status, problem.reason, problem.message))
+        sidecars.carry_all(self._settings, self._plan.sidecars(), self._prefix, self._summary, self._note)
 
     def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are news no more."""
@@ -237,8 +219,10 @@ class Run:
             problems.clear()
         if problems:
             again = {escape_name(source) for source in itertools.chain(self._found.sources, self._found.sidecars)}
+            all_listed = self._settings.choice.names is None
             for source in list(problems):
-                if source in again or is_missing(os.path.join(self._settings.source, source)):
+                path = os.path.join(self._settings.source, source)
+                if source in again or is_missing(path) or (all_listed and os.path.isdir(path)):
                     del problems[source]
 
     def _clean_up_after_killed_runs(self) -> None:
@@ -250,12 +234,11 @@ class Run:
         folders = {"", *(os.path.dirname(name) for name in names)}
         if self._settings.output.sidecars != "skip":
             folders.update(os.path.dirname(name) for _, name in self._plan.sidecars())
-        remove_temporaries((os.path.join(self._settings.destination, folder) for folder in folders), prefix)
+        remove_temporaries(folders, prefix, self._settings.destination)
 
     def _remove_temporaries(self, chunk: Chunk, prefix: str) -> None:
-        names = [name for task in chunk for name in task.names]
-        folders = {os.path.join(self._settings.destination, os.path.dirname(name)) for name in names}
-        remove_temporaries(folders, prefix)
+        folders = {os.path.dirname(name) for task in chunk for name in task.names}
+        remove_temporaries(folders, prefix, self._settings.destination)
 
 
 def _pruning(settings: Settings, standing: Standing, plan: Plan | Shards, found: Walk) -> Pruning:
@@ -289,7 +272,7 @@ def _counted(settings: Settings, plan: Plan | Shards, found: Walk, dry_run: bool
     if settings.output.sidecars == "skip":
         summary.sidecars_left = len(found.sidecars)
     else:
-        summary.sidecars_copied = len(found.sidecars) + len(found.data_beside)
+        summary.sidecars_copied = len(found.sidecars) + len(found.data_beside) if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
     if dry_run:
         summary.input_bytes = plan.input_bytes()

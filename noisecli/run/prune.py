@@ -14,11 +14,10 @@ from itertools import islice
 from noisecli.errors import Refused
 from noisecli.run.entries import Row
 from noisecli.run.proof import proves_source
-from noisecli.run.removal import remove_told
 from noisecli.run.settings import Settings
 from noisecli.run.shards import Shards, proves_latents
 from noisecli.run.standing import Standing
-from noisecli.storage import escape_name, file_sha256, find_escaped
+from noisecli.storage import escape_name, file_sha256, find_escaped, remove_told, stopping
 
 _WITNESSES = 32
 
@@ -132,10 +131,14 @@ class Pruning:
                 continue
             # the row's own file goes last: should this stop between the two, the next run still knows of both
             if "clean_file_name" in row:
-                remove_told(self._settings.destination, row["clean_file_name"], [str(row.get("clean_sha256"))])
-            count += remove_told(self._settings.destination, output, [str(row.get("sha256"))])
+                self._remove(row["clean_file_name"], row.get("clean_sha256"))
+            count += self._remove(output, row.get("sha256"))
             self._standing.forget(output)
         return count
+
+    def _remove(self, name: str, digest: object) -> bool:
+        with stopping(os.path.join(self._settings.destination, name)):
+            return remove_told(self._settings.destination, name, [str(digest)])
 
 
 def _is_proven(row: Row, settings: Settings, standing: Standing) -> bool:

@@ -12,10 +12,9 @@ from noisecli.model import Survival
 from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.manifest import Ledger
 from noisecli.run.prune import Sources
-from noisecli.run.removal import digest_of, is_missing, remove_told
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
-from noisecli.storage import stopping
+from noisecli.storage import digest_below, is_missing, remove_told, stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d{1,18})\b')
@@ -85,14 +84,14 @@ def _settle(destination: str, ledger: Ledger) -> None:
         if all(digest == told[name] for name, digest in found.items()):
             continue
         for name in found:
-            remove_told(destination, name, {digest for digest in (told[name], placed.get(name)) if digest})
+            with stopping(os.path.join(destination, name)):
+                remove_told(destination, name, {digest for digest in (told[name], placed.get(name)) if digest})
         ledger.forget(output)
 
 
 def _digest(destination: str, name: str) -> str | None:
-    path = os.path.join(destination, name)
-    with stopping(path):
-        return digest_of(path)
+    with stopping(os.path.join(destination, name)):
+        return digest_below(destination, name)
 
 
 def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:

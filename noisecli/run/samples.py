@@ -120,10 +120,10 @@ class SampleMaker:
             return self._codec.create_sink(output, source, spec, self._settings.output.encoding, task.key)
 
         with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink))
+            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, file))
             clean = None
             if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink))
+                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, file))
             frames = 0
             for block in self._blocks(source, spec):
                 frames += len(block)

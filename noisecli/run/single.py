@@ -18,7 +18,7 @@ from noisecli.run.scratch import ScratchFolder
 from noisecli.run.settings import Settings
 from noisecli.run.stdout import print_whole
 from noisecli.run.summary import Summary
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, remove_temporaries, stopping
+from noisecli.storage import clean_up_beside, escape_name, held_prefix, remove_temporaries, stopping
 
 _STREAM = "-"
 _BLOCK = 1 << 20
@@ -41,12 +41,14 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     if dry_run:
         size = 0 if source == _STREAM else os.stat(source).st_size
         return Summary(planned=1, input_bytes=size, dry_run=True)
+    if _STREAM not in (source, destination):
+        return _make(settings, source, destination)
     with ScratchFolder() as scratch:
         if source == _STREAM:
             source = os.path.join(scratch, _STREAM)
             _spool(sys.stdin.buffer, source, settings.running.limits.max_bytes)
         output = os.path.join(scratch, "out", _STREAM) if destination == _STREAM else destination
-        summary = _make(_of_file(settings, source, output), os.path.basename(source), os.path.basename(output))
+        summary = _make(settings, source, output)
         if destination == _STREAM and summary.made:
             with open(output, "rb") as file:
                 print_whole(iter(lambda: file.read(_BLOCK), b""))
@@ -90,20 +92,24 @@ def _of_file(settings: Settings, source: str, output: str) -> Settings:
     )
 
 
-def _make(settings: Settings, source: str, output: str) -> Summary:
+def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
+    settings = _of_file(settings, source_path, output_path)
+    source, output = os.path.basename(source_path), os.path.basename(output_path)
     level = settings.noise.levels[0]
     key = stream_key(settings.noise.seed, os.fsencode(source), level.canonical, 1)
-    size = os.stat(os.path.join(settings.source, source)).st_size
+    with stopping(source_path):
+        size = os.stat(source_path).st_size
     form = format_of(os.path.splitext(output)[1])
     task = Task(source, output, None, level, 1, key, size, measure_survival=form is not None and form.lossy)
     task = task._replace(replaces=(output,) if settings.running.force else ())
-    prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
+    prefix = f"{held_prefix()}{secrets.token_hex(4)}-"
+    clean_up_beside(output_path)
     summary = Summary(planned=1, input_bytes=size)
     try:
         with LocalEngine(settings, None, prefix) as engine:
             for _, result in engine.run([[task]]):
                 if isinstance(result, Lost):
-                    summary.note_problem(Problem(escape_name(source), "failed", result.reason, result.message))
+                    summary.note_problem(result.problem_of(source))
                     continue
                 for outcome in result.outcomes:
                     _count(summary, outcome, level.label)

@@ -24,8 +24,7 @@ from noisecli.run.entries import (
     texts,
     to_line,
 )
-from noisecli.run.removal import digest_of
-from noisecli.storage import stopping
+from noisecli.storage import digest_below, stopping
 
 CLOSED = -1
 
@@ -165,7 +164,7 @@ class Standing:
         """Whether a file is, to the byte, what an interrupted run put in place before it could write the row."""
         digest = self.begun.placed.get(name)
         with stopping(self._path(name)):
-            return digest is not None and digest_of(self._path(name)) == digest
+            return digest is not None and digest_below(self._destination, name) == digest
 
     @cached_property
     def _clean_outputs(self) -> frozenset[str]:

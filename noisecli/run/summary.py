@@ -85,4 +85,5 @@ class Summary:
     def as_json(self) -> dict[str, Any]:
         """Return the whole as plain data."""
         # asdict() would make a Counter of its pairs
-        return {**asdict(self), "warnings": dict(self.warnings), "exit_status": self.exit_status}
+        told = {"warnings": dict(self.warnings), "problems": [problem.as_entry() for problem in self.problems]}
+        return {**asdict(self), **told, "exit_status": self.exit_status}

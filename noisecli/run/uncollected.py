@@ -16,9 +16,10 @@ if not sys.warnoptions:
     warnings.simplefilter("ignore")
 
 
-def _show_bugs(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if not issubclass(kind, (OSError, EOFError)):
+def _say_nothing(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """No room for another process, or for the libraries: the process that asked for a worker says so in one line."""
+    if not issubclass(kind, (OSError, EOFError, MemoryError)):
         sys.__excepthook__(kind, error, trace)
 
 
-sys.excepthook = _show_bugs
+sys.excepthook = _say_nothing

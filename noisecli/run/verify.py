@@ -12,7 +12,7 @@ from noisecli.errors import Refused
 from noisecli.model import Encoding, Kind, Level
 from noisecli.noise.keys import STREAM_VERSION
 from noisecli.run.destination import Names, read_run
-from noisecli.run.differences import Check, Checked, Reason, Report, Row
+from noisecli.run.differences import Check, Checked, Report, Row, lost_reason, size_of
 from noisecli.run.engine import Lost, Pool
 from noisecli.run.entries import is_inside
 from noisecli.run.scratch import ScratchFolder
@@ -31,7 +31,6 @@ from noisecli.storage import escape_name, open_regular
 CHUNK_ROWS = 32
 CHUNK_BYTES = 600_000
 CHUNKS_PER_WORKER = 8
-_LARGEST = 1 << 40
 
 Progress = Callable[[int], None]
 
@@ -120,8 +119,9 @@ class _Verification:
                     self._take(result)
             for [check], result in pool.run(suspects, alone=True):
                 if isinstance(result, Lost):
-                    reason: Reason = "timeout" if result.reason == "timeout" else "worker-died"
-                    self._report.differ(check.row["file_name"], reason, result.message)
+                    self._report.differ(
+                        check.row["file_name"], lost_reason(result.reason), result.message, result.trace
+                    )
                 else:
                     self._take(result)
 
@@ -189,16 +189,12 @@ class _Verification:
             if manifest != self._request.manifest:
                 self._listed.update(*(_names(row) for _, row in _rows(os.path.join(destination, manifest))))
         found = walk(destination, None, Choice(exclude=self._request.exclude))
-        for name in (*found.sources, *(name for name, problem in found.problems)):
+        for name in found.unlisted:
+            self._report.differ(escape_name(name), "unreadable", "cannot be listed; check its permissions")
+        for name in (*found.sources, *(name for name, problem in found.problems if name not in found.unlisted)):
             if name not in self._listed and not may_lie_beside(name, self._kind):
                 message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
                 self._report.differ(escape_name(name), "not-listed", message)
-
-
-def size_of(row: Row) -> int:
-    """Return about how many bytes are read for a row; what somebody wrote there is not believed without limit."""
-    sizes = (row.get("bytes"), row.get("clean_bytes"), row.get("source_bytes"))
-    return sum(min(size, _LARGEST) for size in sizes if isinstance(size, int) and size > 0)
 
 
 def _rows(path: str) -> Iterator[tuple[int, Row | None]]:

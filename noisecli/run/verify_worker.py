@@ -8,14 +8,14 @@ import os
 from collections.abc import Iterator
 
 from noisecli import codecs
-from noisecli.errors import FileProblem
+from noisecli.errors import FileProblem, NoisecliError
 from noisecli.model import Level, Task
 from noisecli.run import worker
-from noisecli.run.differences import Check, Checked, Difference, Reason, Row
+from noisecli.run.differences import Check, Checked, Difference, Reason, Row, size_of
 from noisecli.run.entries import is_inside
 from noisecli.run.making import Maker, Opened, open_file
+from noisecli.run.problems import message_of_bug, trace_of
 from noisecli.run.settings import Settings
-from noisecli.run.verify import size_of
 from noisecli.storage import SourceFile, find_escaped
 
 _NOT_COMPARED = ("file_name", "clean_file_name", "level")
@@ -60,6 +60,13 @@ def _check_source(checks: list[Check]) -> None:
             _remake(sound)
 
 
+def _note_bug(name: str, error: Exception) -> None:
+    """One hostile file, or row, costs itself."""
+    if isinstance(error, NoisecliError):
+        raise error
+    _state.found.differences.append(Difference(name, "internal-error", message_of_bug(error), trace_of(error)))
+
+
 def _differ(name: str, reason: Reason, message: str) -> None:
     _state.found.differences.append(Difference(name, reason, message))
 
@@ -89,7 +96,9 @@ def _check_file(name: str, row: Row, prefix: str) -> None:
         message = "is gone; run the same command again" if gone else problem.message
         _differ(name, "gone" if gone else "unreadable", message)
     except OSError as error:
-        _differ(name, "unreadable", f"cannot be read: {error.strerror}; look after the disk")
+        _differ(name, "unreadable", f"cannot be read: {error.strerror or error}; look after the disk")
+    except Exception as error:
+        _note_bug(name, error)
 
 
 def _decode(name: str, row: Row, file: SourceFile) -> None:
@@ -120,6 +129,14 @@ def _remake(checks: list[Check]) -> None:
         gone = problem.reason == "gone"
         words = "is gone" if gone else f"cannot be read: {problem.message}"
         _differ_all(checks, "source-gone" if gone else "source-unreadable", f"its source {row['source']} {words}")
+    except OSError as error:
+        words = f"cannot be read: {error.strerror or error}; look after the disk"
+        _differ_all(checks, "source-unreadable", f"its source {row['source']} {words}")
+    except MemoryError:
+        _differ_all(checks, "out-of-memory", "cannot be made anew: needs more memory than there is")
+    except Exception as error:
+        for check in checks:
+            _note_bug(check.row["file_name"], error)
     return None
 
 
@@ -159,7 +176,7 @@ def _compare(check: Check, source: str, opened: Opened) -> None:
     maker = worker.maker_of(settings, "", _state.codec)
     try:
         task, told = _task_of(row, settings, source, opened.file), maker.read_row(row)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         return _differ(name, "bad-row", f"its row does not tell its noise ({error}); make it again with --redo")
     try:
         remade, lossy = maker.remake(task, opened, told)
@@ -168,10 +185,14 @@ def _compare(check: Check, source: str, opened: Opened) -> None:
         _differ(name, "not-remade", f"cannot be made anew: {problem.message}")
     except MemoryError:
         _differ(name, "out-of-memory", "cannot be made anew: needs more memory than there is")
+    except OSError as error:
+        _differ(name, "not-remade", f"cannot be made anew: {error.strerror or error}; look after the disk")
+    except Exception as error:
+        _note_bug(name, error)
     finally:
         for output in (task.output, task.clean_output):
             if output:
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(OSError):
                     os.unlink(os.path.join(settings.destination, output))
     return None
 

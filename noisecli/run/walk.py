@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections import Counter
@@ -13,7 +14,7 @@ from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, format_of, kinds_of
 from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
 from noisecli.model import Kind
 from noisecli.run.settings import Choice
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, unreadable
 
 _DATA = ("arrays", "weights")
 """Kinds that may as well be the depth maps, masks and embeddings of pictures and sounds."""
@@ -30,7 +31,9 @@ class Walk:
     sidecars
         Files beside them: labels, transcripts, and what --exclude names. Sorted.
     problems
-        Files that cannot be done, with the reason why.
+        Files that cannot be done, with the reason why; folders that cannot be listed too.
+    unlisted
+        Those folders: what lies below them, nobody knows.
     other_kinds
         How many files another command is for.
     data_beside
@@ -44,6 +47,7 @@ class Walk:
     sources: list[str] = field(default_factory=list)
     sidecars: list[str] = field(default_factory=list)
     problems: list[tuple[str, FileProblem]] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
     other_kinds: Counter[str] = field(default_factory=Counter)
     data_beside: list[str] = field(default_factory=list)
     hidden: int = 0
@@ -148,28 +152,47 @@ def _files_below(root: str, found: Walk) -> Iterator[tuple[str, FileProblem | No
     stack: list[tuple[str, frozenset[str]]] = [("", frozenset([real_root]))]
     while stack:
         below, ancestors = stack.pop()
-        folder = os.path.join(root, below)
-        try:
-            entries = os.scandir(folder)
-        except OSError as error:
-            raise Refused(f"{escape_name(folder)}: cannot be listed: {error.strerror}") from error
-        with entries:
-            for entry in entries:
+        for entry in _entries(root, below, found):
+            name = below + entry.name
+            try:
                 if entry.name.startswith("."):
                     found.hidden += 1
                 elif entry.is_dir(follow_symlinks=False):
-                    stack.append((f"{below}{entry.name}/", ancestors))
+                    stack.append((f"{name}/", ancestors))
                 elif entry.is_symlink():
                     target, problem = _follow(entry, real_root, ancestors)
                     if problem is None and os.path.isdir(target):
-                        stack.append((f"{below}{entry.name}/", ancestors | {target}))
+                        stack.append((f"{name}/", ancestors | {target}))
                     else:
-                        _note_folder(found, below + entry.name, problem)
-                        yield below + entry.name, problem
+                        _note_folder(found, name, problem)
+                        yield name, problem
                 elif entry.is_file():
-                    yield below + entry.name, None
+                    yield name, None
                 else:
-                    yield below + entry.name, FileSkipped("special-file", "is a pipe, socket or device; left alone")
+                    yield name, FileSkipped("special-file", "is a pipe, socket or device; left alone")
+            except OSError as error:
+                # what it is, this file system does not say with its name
+                yield name, unreadable(error)
+
+
+def _entries(root: str, below: str, found: Walk) -> Iterator[os.DirEntry[str]]:
+    """Yield what a folder holds. One that cannot be listed, or not to its end, costs what it holds and nothing else."""
+    try:
+        with os.scandir(os.path.join(root, below)) as listing:
+            yield from listing
+    except OSError as error:
+        if not below:
+            raise Refused(f"{escape_name(root)}: cannot be listed: {error.strerror}") from error
+        _note_unlisted(found, below.rstrip("/"), error)
+
+
+def _note_unlisted(found: Walk, folder: str, error: OSError) -> None:
+    found.unlisted.append(folder)
+    if error.errno == errno.ENOENT:
+        problem = FileFailed("gone", "is gone since the folder above it was listed")
+    else:
+        problem = FileFailed("unreadable", f"cannot be listed: {error.strerror}; check its permissions, and the disk")
+    found.problems.append((folder, problem))
 
 
 def _note_folder(found: Walk, name: str, problem: FileProblem | None) -> None:

@@ -14,16 +14,16 @@ from importlib import import_module
 import numpy as np
 
 from noisecli import codecs
-from noisecli.errors import FileProblem, Refused
+from noisecli.errors import Refused
 from noisecli.kinds import MAKERS
-from noisecli.model import Outcome, Problem, Task
+from noisecli.model import Outcome, Task
 from noisecli.run.entries import placing
 from noisecli.run.lock import hold_as_worker
 from noisecli.run.making import Maker, Station, open_file
 from noisecli.run.memory import keep_freed_memory, limit_memory, memory_share
+from noisecli.run.problems import problem_of
 from noisecli.run.settings import Settings
 from noisecli.run.worker_entry import Done, worker_prefix
-from noisecli.storage import escape_name
 
 _NO_OPENCV = (
     "OpenCV cannot be loaded here. Install what it needs: apt-get install libgl1 libglib2.0-0; "
@@ -82,7 +82,7 @@ def _announce(name: str, digest: str) -> None:
 
 
 def work(tasks: list[Task]) -> Done:
-    """Do a chunk of tasks, sources in a row together. Raises Stopped, and what is a bug of ours."""
+    """Do a chunk of tasks, sources in a row together. Raises what no source can be blamed for."""
     codec = load_codec(_state.settings.kind)
     maker = maker_of(_state.settings, _state.prefix, codec)
     outcomes: list[Outcome] = []
@@ -118,17 +118,5 @@ def _do_source(maker: Maker, tasks: list[Task]) -> Iterator[Outcome]:
                 signal.setitimer(signal.ITIMER_REAL, seconds + opened.size / 1e6)
             for task in tasks:
                 yield maker.make(task, opened)
-    except (FileProblem, OSError, MemoryError) as error:
+    except Exception as error:
         yield problem_of(tasks[0].origin, error)
-
-
-def problem_of(source: str, error: FileProblem | OSError | MemoryError) -> Problem:
-    """Return what an error means for its source."""
-    if isinstance(error, FileProblem):
-        return Problem(escape_name(source), error.status, error.reason, error.message)
-    if isinstance(error, OSError):
-        # of the source: what concerns an output is an error of its own by now
-        message = f"cannot be read: {error.strerror or error}; look after the disk"
-        return Problem(escape_name(source), "failed", "unreadable", message)
-    message = "needs more memory than there is; lower --max-pixels, or leave it out with --exclude"
-    return Problem(escape_name(source), "failed", "out-of-memory", message)

@@ -6,16 +6,19 @@ import contextlib
 import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
-import traceback
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple, NoReturn
 
-from noisecli.errors import NoisecliError
+from noisecli.errors import FailedReason, NoisecliError, Refused, Stopped
 from noisecli.model import Outcome
+from noisecli.run.problems import message_of_bug, trace_of
+
+_NOBODY_LISTENS = (EOFError, BrokenPipeError, ConnectionResetError)
 
 
 class Done(NamedTuple):
@@ -31,14 +34,31 @@ class WorkerBug(Exception):
 
 @dataclass(frozen=True)
 class Raised:
-    """What ended a chunk, and ends the run."""
+    """What ended a chunk, and ends the run. Text alone: not every exception can be sent.
 
-    error: NoisecliError | None
-    trace: str
+    Attributes
+    ----------
+    status
+        The exit status of one of our errors; None where it is a bug of ours, told by its traceback.
+    """
+
+    status: int | None
+    text: str
 
     def throw(self) -> NoReturn:
         """Raise it in the parent process."""
-        raise self.error or WorkerBug(self.trace)
+        if self.status is None:
+            raise WorkerBug(self.text)
+        raise (Refused if self.status == Refused.exit_status else Stopped)(self.text)
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """An answer to a chunk that could not be sent: some item of it, done alone, is to blame."""
+
+    reason: FailedReason
+    message: str
+    trace: str
 
 
 def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
@@ -54,19 +74,28 @@ def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
         worker.start(*arguments)
         while True:
             chunk = pipe.recv()
-            pipe.send(worker.work(chunk))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
+            _answer(pipe, worker.work(chunk))
+    except _NOBODY_LISTENS:
         return
     except NoisecliError as error:
-        _tell(pipe, Raised(error, ""))
-    except BaseException:
-        _tell(pipe, Raised(None, traceback.format_exc()))
+        _say(pipe, Raised(error.exit_status, str(error)))
+    except BaseException as error:
+        _say(pipe, Raised(None, trace_of(error)))
 
 
-def _tell(pipe: Connection, raised: Raised) -> None:
-    """Tell the parent process, unless it has gone on without us: then nobody wants a traceback either."""
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        pipe.send(raised)
+def _answer(pipe: Connection, answer: Any) -> None:
+    try:
+        data = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        data = pickle.dumps(Unsent("out-of-memory", "needs more memory than there is to tell what became of it", ""))
+    except Exception as error:
+        data = pickle.dumps(Unsent("internal-error", message_of_bug(error), trace_of(error)))
+    pipe.send_bytes(data)
+
+
+def _say(pipe: Connection, last_words: Raised) -> None:
+    with contextlib.suppress(*_NOBODY_LISTENS):
+        pipe.send(last_words)
 
 
 def worker_prefix(run_prefix: str, pid: int) -> str:

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol
 
-from noisecli.errors import FileProblem, Stopped
+from noisecli.errors import Stopped
 from noisecli.model import Level
 from noisecli.run.destination import Names, read_run
 from noisecli.run.pipeline import Progress, run
+from noisecli.run.problems import problem_of
 from noisecli.run.scratch import ScratchFolder
 from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
 from noisecli.run.walk import walk
-from noisecli.storage import escape_name, open_regular
+from noisecli.storage import Readers, escape_name, open_regular, readers_of
 from noisecli.views.canvas import Canvas
 from noisecli.views.sheet import Row, compose
 from noisecli.views.version import Version, Viewing, describe
@@ -32,11 +33,12 @@ _DRAWERS = {"images": "noisecli.views.pictures", "audio": "noisecli.views.sounds
 
 @dataclass(frozen=True)
 class Drawn:
-    """A sheet, and the run it was drawn from; no sheet where nothing could be made."""
+    """A sheet, the run it was drawn from, and who may read all of its files; no sheet where nothing could be made."""
 
     sheet: Canvas | None
     summary: Summary
     files: int
+    readers: Readers
 
 
 def draw(
@@ -70,7 +72,8 @@ def draw(
         if summary.stopped is not None:
             raise Stopped(summary.stopped)
         drawn = _Drawing(settings, summary, viewing).rows(chosen) if summary.made else []
-    return Drawn(compose(drawn) if drawn else None, summary, len(drawn))
+    readers = readers_of(os.path.join(settings.source, name) for name in chosen)
+    return Drawn(compose(drawn) if drawn else None, summary, len(drawn), readers)
 
 
 def spread(names: list[str], count: int) -> list[str]:
@@ -84,7 +87,7 @@ class _Drawing:
     """The rows of a sheet, from the scratch folder of a run."""
 
     def __init__(self, settings: Settings, summary: Summary, viewing: Viewing) -> None:
-        self._settings, self._viewing = settings, viewing
+        self._settings, self._summary, self._viewing = settings, summary, viewing
         self._draw: _Drawer = import_module(_DRAWERS[settings.kind]).draw_row
         self._problems = {problem.source: f"{problem.status}: {problem.message}" for problem in summary.problems}
         names = Names.of(settings.output.manifest)
@@ -101,8 +104,11 @@ class _Drawing:
         versions = [self._version(level, row) for level, row in self._levels(name)]
         try:
             return self._draw(os.path.join(self._settings.source, source), name, versions, self._viewing)
-        except FileProblem as problem:
-            # it changed, or went, since the run read it
+        except Exception as error:
+            # it changed, or went, since the run read it; or a bug of ours
+            problem = problem_of(source, error)
+            if problem.trace:
+                self._summary.note_problem(problem)
             return Row(name, "", problem=f"{problem.status}: {problem.message}")
 
     def _levels(self, name: str) -> list[tuple[Level, dict[str, Any]]]:

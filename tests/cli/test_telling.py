@@ -125,13 +125,16 @@ def test_a_stopped_run_goes_on(images, pictures, outputs, png, destination, tmp_
         assert len(outputs(folder)) == 5
 
 
-def test_an_error_of_ours_is_3_and_says_so(faulty, pictures, fill, destination, rows):
+@pytest.mark.parametrize("verbose", [False, True])
+def test_an_error_of_ours_names_its_file_and_says_so(faulty, pictures, fill, destination, errors, verbose):
     fill(pictures, "bug.png")
-    done = faulty.run("images", pictures, destination, "--std", "5")
-    assert done.status == 3
-    assert "an error of ours" in done.err
-    assert "report it" in done.err
-    assert sorted(os.listdir(destination)) == sorted({*os.listdir(destination)} - {".noisecli-journal"})
+    done = faulty.run("images", pictures, destination, "--std", "5", *(["-v"] if verbose else []))
+    assert done.status == 1
+    assert "bug.png: failed: an error of noisecli, not of your file (ValueError: an error of ours" in done.err
+    assert "please report it" in done.err
+    assert ("Traceback" in done.err) == verbose
+    assert "Traceback" not in json.dumps(errors(destination))
+    assert errors(destination)["bug.png"].keys() == {"source", "status", "reason", "message"}
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,8 @@ import errno, os, sys
 def link(*paths, **options):
     raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 os.link = link
-import noisecli.renaming
-noisecli.renaming._system_call = lambda: None
+import noisecli.storage.renaming
+noisecli.storage.renaming._system_call = lambda: None
 if __name__ == "__main__":
     from noisecli.cli import main
     main()

@@ -20,7 +20,8 @@ real = getattr(os, NAME)
 def failing(*arguments, **options):
     global calls
     caller = sys._getframe(1).f_globals["__name__"]
-    if caller in ("noisecli.storage", "noisecli.run.manifest") and (__name__ == "__mp_main__") == (WHERE == "worker"):
+    ours = caller.startswith(("noisecli.storage", "noisecli.run.manifest"))
+    if ours and (__name__ == "__mp_main__") == (WHERE == "worker"):
         calls += 1
         if calls == NUMBER:
             raise OSError(errno.ENOSPC, "No space left on device")

@@ -21,7 +21,7 @@ import json
 import os
 import sys
 
-import noisecli.storage
+import noisecli.storage.local
 
 STATE, DESTINATION = os.environ["FAULT_STATE"], os.environ["FAULT_DESTINATION"]
 ROLE = "worker" if __name__ == "__mp_main__" else "parent"
@@ -63,7 +63,10 @@ def shim(module, name, place=0):
     real = getattr(module, name)
 
     def call(*arguments, **options):
-        if due(name, arguments[place]):
+        path, folder = arguments[place], options.get("dst_dir_fd", options.get("dir_fd"))
+        if folder is not None:
+            path = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), path)
+        if due(name, path):
             if name == "write":
                 real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
             fail()
@@ -91,7 +94,7 @@ real_fdopen, os.fdopen = os.fdopen, fdopen
 for name in ("write", "fsync", "unlink", "mkdir", "rmdir", "sendfile"):
     shim(os, name)
 shim(os, "replace", 1)
-shim(noisecli.storage, "rename_new", 1)
+shim(noisecli.storage.local, "rename_new", 1)
 shim(os, "symlink", 1)
 shim(os, "open")
 real_open = shim(builtins, "open")

@@ -1,6 +1,8 @@
 """Labels, transcripts and masks: they stay beside their picture or sound, in every tree, under its names."""
 
+import errno
 import os
+import stat
 
 import pytest
 
@@ -135,3 +137,116 @@ def test_clean_goes_through_the_same_encoder(noisy, sample_data, destination):
     for path in names:
         twin = destination / "noisy" / path.relative_to(destination / "clean")
         assert path.read_bytes() == twin.read_bytes()
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Let reading a file of this name fail; opening it does not."""
+
+    def refuse(path, number):
+        real = os.pread
+        wanted = os.stat(path)
+
+        def pread(fd, *arguments):
+            if os.path.samestat(os.fstat(fd), wanted):
+                raise OSError(number, os.strerror(number))
+            return real(fd, *arguments)
+
+        monkeypatch.setattr("os.pread", pread)
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES])
+def test_one_that_cannot_be_read_is_that_file_s_problem(
+    images, labelled, unreadable, destination, errors, side_files, number
+):
+    unreadable(labelled / "a.txt", number)
+    done = images("--sidecars", "copy", "--json", source=labelled)
+    assert (done.status, done.summary["made"], done.summary["sidecars_copied"]) == (1, 3, 3)
+    assert {name: entry["reason"] for name, entry in errors(destination).items()} == {"a.txt": "unreadable"}
+    assert side_files(destination).keys() == {"b/c.xml", "b/notes.txt", "classes.txt"}
+
+
+def test_an_edited_copy_of_one_that_cannot_be_read_stays(images, labelled, unreadable, destination, errors):
+    assert images("--sidecars", "copy", source=labelled).status == 0
+    os.utime(destination / "a.txt")
+    unreadable(labelled / "a.txt", errno.EIO)
+    done = images("--sidecars", "copy", "--json", source=labelled)
+    assert (done.status, done.summary["sidecars_copied"]) == (1, 3)
+    assert (destination / "a.txt").read_text() == "side file a.txt\n"
+
+
+def test_a_full_disk_is_the_destination_s(images, labelled, destination, monkeypatch):
+    assert images(source=labelled).status == 0
+    real = os.write
+
+    def write(fd, data):
+        if bytes(data).startswith(b"side file b"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(fd, data)
+
+    monkeypatch.setattr("os.write", write)
+    done = images("--sidecars", "copy", "--json", source=labelled)
+    assert (done.status, done.summary["sidecars_copied"]) == (3, 1)
+    assert "b/c.xml: cannot be written: No space left" in done.summary["stopped"]
+
+
+def test_a_pipe_by_now_is_skipped(images, labelled, destination, errors, monkeypatch):
+    from noisecli.run import pipeline
+
+    real = pipeline.walk
+
+    def walk(*arguments):
+        found = real(*arguments)
+        (labelled / "a.txt").unlink()
+        os.mkfifo(labelled / "a.txt")
+        return found
+
+    monkeypatch.setattr(pipeline, "walk", walk)
+    done = images("--sidecars", "copy", "--json", source=labelled)
+    assert (done.status, done.summary["sidecars_copied"]) == (0, 3)
+    assert errors(destination)["a.txt"]["reason"] == "special-file"
+
+
+@pytest.mark.parametrize("in_kernel", [True, False])
+def test_a_huge_one_is_copied_in_pieces(images, labelled, destination, monkeypatch, in_kernel):
+    size = 3 * (1 << 20) + 17
+    content = bytes(range(256)) * (size // 256 + 1)
+    (labelled / "a.txt").write_bytes(content[:size])
+    if not in_kernel:
+
+        def refuse(*_, **__):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+        monkeypatch.setattr("os.copy_file_range", refuse, raising=False)
+    assert images("--sidecars", "copy", source=labelled).status == 0
+    assert (destination / "a.txt").read_bytes() == content[:size]
+
+
+def test_one_that_grows_while_it_is_copied(images, labelled, destination, errors, monkeypatch):
+    real = os.pread
+    wanted = os.stat(labelled / "a.txt")
+
+    def pread(fd, *arguments):
+        data = real(fd, *arguments)
+        if os.path.samestat(os.fstat(fd), wanted):
+            with open(labelled / "a.txt", "a") as file:
+                file.write("and on\n")
+        return data
+
+    monkeypatch.setattr("os.pread", pread)
+    assert images("--sidecars", "copy", source=labelled).status == 1
+    assert errors(destination)["a.txt"]["reason"] == "changed"
+    assert not (destination / "a.txt").exists()
+
+
+def test_what_users_attached_comes_along_and_special_bits_do_not(images, labelled, destination):
+    try:
+        os.setxattr(labelled / "a.txt", "user.origin", b"a hand")
+    except (OSError, AttributeError):
+        pytest.skip("no extended attributes here")
+    (labelled / "a.txt").chmod(0o6755)
+    assert images("--sidecars", "copy", source=labelled).status == 0
+    assert os.getxattr(destination / "a.txt", "user.origin") == b"a hand"
+    assert not (destination / "a.txt").stat().st_mode & (stat.S_ISUID | stat.S_ISGID)

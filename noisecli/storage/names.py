@@ -1,0 +1,64 @@
+"""Relative names: how a manifest spells them, and whether they stay below their folder."""
+
+from __future__ import annotations
+
+import os
+
+
+def escape_name(path: str) -> str:
+    """Return a path as UTF-8 can hold it: bytes of the file system that are not UTF-8 become %FF."""
+    if path.isascii():
+        return path
+    raw = os.fsencode(path)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "surrogateescape")
+        return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in text)
+
+
+def find_escaped(root: str, name: str, *, strict: bool = False) -> str | None:
+    """Return the relative path below `root` that escape_name() spells as `name`; None when there is none.
+
+    A literal %FF and a byte 0xff look the same in a manifest, so names are compared, never spelled back. With `strict`,
+    OSError is raised where a folder on the way cannot be listed.
+    """
+    if os.path.lexists(os.path.join(root, name)):
+        return name
+    found = [""]
+    for part in name.split("/"):
+        listed = ((below, _escaped_as(os.path.join(root, below), part, strict)) for below in found)
+        found = [os.path.join(below, entry) for below, entries in listed for entry in entries]
+    return found[0] if found else None
+
+
+def _escaped_as(folder: str, escaped: str, strict: bool) -> list[str]:
+    try:
+        return [entry for entry in os.listdir(folder) if escape_name(entry) == escaped]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError:
+        if strict:
+            raise
+        return []
+
+
+def leads_out(root: str, name: str) -> bool:
+    """Whether the folder of a relative path is, by a symbolic link on the way, not below the root any more.
+
+    The answer may be old by the time it is used: what writes or removes goes through noisecli.storage.below.
+    """
+    real_root = os.path.realpath(root)
+    folder = os.path.realpath(os.path.join(root, os.path.dirname(name)))
+    return folder != real_root and not folder.startswith(real_root.rstrip("/") + "/")
+
+
+def is_missing(path: str) -> bool:
+    """Whether there is no such file, nor a link of that name; what cannot be looked up may be there."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False
+    return False
