@@ -148,14 +148,13 @@ class OutputFile:
     def _has_a_twin(self, digest: str) -> bool:
         """Whether a file of this name and content is there. Raises FileFailed where it has another content."""
         try:
-            found = digest_in(self._folder, self._name)
+            os.lstat(self._name, dir_fd=self._folder)
         except FileNotFoundError:
             return False
-        except OSError:
-            found = None
-        if found != digest:
-            raise FileFailed("foreign-file", _FOREIGN)
-        return True
+        with contextlib.suppress(OSError):
+            if digest_in(self._folder, self._name) == digest:
+                return True
+        raise FileFailed("foreign-file", _FOREIGN)
 
     def _close(self) -> None:
         if self._fd >= 0:
