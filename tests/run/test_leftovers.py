@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from noisecli.run.scratch import ScratchFolder
+from noisecli.run.server import warm_up
 from noisecli.storage import OutputFile, clean_up_beside, held_prefix, write_whole
 
 LONG = 60
@@ -34,6 +35,8 @@ os._exit(9)
 @pytest.fixture
 def home(monkeypatch):
     """Return the folder for temporary files, of this process and its children: a short name, as sockets have."""
+    # the server of this process outlives the folder
+    warm_up("images")
     folder = Path(tempfile.mkdtemp(prefix="t-"))
     monkeypatch.setenv("TMPDIR", os.fspath(folder))
     monkeypatch.setattr("tempfile.tempdir", os.fspath(folder))
