@@ -141,9 +141,8 @@ class SoundSource:
     def _decode(self, buffer: NDArray[Any]) -> NDArray[Any]:
         """Decode one block; what is wrong with a frame of an MP3 is only printed."""
         if self.format != "mp3":
-            block: NDArray[Any] = self._stream.read(out=buffer)
-            return block
-        block, text = caught(lambda: self._stream.read(out=buffer))
+            return self._stream.read_into(buffer, self.spec.dtype)
+        block, text = caught(lambda: self._stream.read_into(buffer, self.spec.dtype))
         if _DAMAGE in text:
             raise corrupt(
                 f"decoding fails ({text.partition(_DAMAGE)[2].decode(errors='replace').split('!')[0].strip()})"
