@@ -49,6 +49,8 @@ def start(settings: Settings, journal: str | None, run_prefix: str) -> None:
     """Make this process a worker: known to later runs by its lock, its temporary files by their prefix."""
     if journal is not None:
         hold_as_worker(journal)
+    # what overflows is told in its file's row, not by numpy in between
+    np.seterr(all="ignore")
     keep_freed_memory()
     limit_memory(memory_share(settings.running.jobs))
     _state.settings, _state.prefix = settings, worker_prefix(run_prefix, os.getpid())
