@@ -33,13 +33,14 @@ def check_written(descriptor: int, target: Target, spec: SampleSpec, frames: int
         said = explain(error) if isinstance(error, soundfile.LibsndfileError) else str(error)
         raise OSError(f"it reads back as damaged ({said})") from None
     try:
-        found = (stream.format, stream.subtype, stream.channels, stream.samplerate)
-        wanted = (target.container, target.subtype, spec.shape[-1], spec.sample_rate)
+        found = f"{stream.format} {stream.subtype}, {stream.channels} x {stream.samplerate} Hz"
+        wanted = f"{target.container} {target.subtype}, {spec.shape[-1]} x {spec.sample_rate} Hz"
         held: int = stream.frames
         if header.format != target.format or found != wanted:
             raise OSError(f"it reads back as {found}, not {wanted}")
-        if held != frames and not (target.subtype in PADDED and held > frames):
-            raise OSError(f"{frames:,} frames were written, {held:,} read back")
+        for count in (held, held if header.frames is None else header.frames):
+            if count != frames and not (target.subtype in PADDED and count > frames):
+                raise OSError(f"{frames:,} frames were written, {count:,} read back")
         if target.container == "FLAC":
             _check_flac(stream, header.md5, frames)
     finally:

@@ -19,6 +19,8 @@ from noisecli.codecs.audio.target import Target
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec, Warn
 
+_LARGEST_FOR_LAME = 1e6
+"""Full scale is 1; from about 1e8 LAME ends its process."""
 _UNREADABLE_WHEN_EMPTY = ("flac", "mp3", "OPUS")
 
 
@@ -78,8 +80,8 @@ class SoundSink:
 
     def write(self, block: NDArray[Any]) -> None:
         """Take the next (frames, channels) block, in the spec's native units."""
-        if self._target.subtype in TRANSFORMED and self._spec.is_float and not np.isfinite(block).all():
-            raise FileFailed("not-finite", f"{self.format} cannot hold NaN or infinity: choose wav, or mend the source")
+        if self._target.subtype in TRANSFORMED and self._spec.is_float:
+            self._refuse_what_ends_encoders(block)
         if self._frames + len(block) > self._target.most_frames:
             raise FileFailed(
                 "no-encoder", f"more samples than {self._target.container} can count: choose w64, rf64 or caf"
@@ -90,6 +92,12 @@ class SoundSink:
             self._fail(error)
         self._spool.check()
         self._frames += len(block)
+
+    def _refuse_what_ends_encoders(self, block: NDArray[Any]) -> None:
+        if not np.isfinite(block).all():
+            raise FileFailed("not-finite", f"{self.format} cannot hold NaN or infinity: choose wav, or mend the source")
+        if self.format == "mp3" and np.abs(block).max(initial=0) > _LARGEST_FOR_LAME:
+            raise FileFailed("out-of-range", "has samples far beyond full scale, which MP3 cannot hold: choose wav")
 
     def _align(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return the block as libsndfile wants it: native byte order, integers moved to the upper end of their type.

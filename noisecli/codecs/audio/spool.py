@@ -70,7 +70,7 @@ class Spool:
     def drop(self) -> None:
         """Forget what waits and write no more."""
         self._failure = self._failure or io.UnsupportedOperation("no longer written")
-        self._pending.clear()
+        self._pending = bytearray()
 
 
 def write_at(descriptor: int, data: bytes | bytearray, offset: int) -> None:

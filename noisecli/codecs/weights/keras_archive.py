@@ -23,6 +23,7 @@ from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
 from noisecli.codecs.weights.region import Region, copy, read_at, stretches, write_at
+from noisecli.codecs.zip_output import create_archive
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits, SampleSpec, Warn
 
@@ -211,7 +212,7 @@ def _directory_entry(source: KerasSource) -> int:
 
 def _pack_anew(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo, content: IO[bytes]) -> None:
     """Write every member again, in order, as compressed and as dated as it was."""
-    with os.fdopen(os.dup(descriptor), "w+b") as output, zipfile.ZipFile(output, "w") as packed:
+    with os.fdopen(os.dup(descriptor), "w+b") as output, create_archive(output) as packed:
         packed.comment = archive.comment
         for info in archive.infolist():
             entry = records.copy(info)
