@@ -1,8 +1,10 @@
 """Every write that libsndfile, OpenCV, HDF5 or Python makes below the destination fails in turn: no file is lost."""
 
+import io
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -133,8 +135,15 @@ def test_every_call_of_arrays(tmp_path, native_ground):
 def test_every_call_of_weights(tmp_path, native_ground):
     h5py = pytest.importorskip("h5py", reason="needs h5py: the extra named weights")
     (tmp_path / "src").mkdir()
-    with h5py.File(tmp_path / "src/m.weights.h5", "w") as file:
+    inner = io.BytesIO()
+    with h5py.File(inner, "w") as file:
         file["layers/dense/vars/0"] = np.random.default_rng(3).normal(0, 1, (300, 40)).astype("float32")
+    (tmp_path / "src/m.weights.h5").write_bytes(inner.getvalue())
+    for name, packing in (("stored", zipfile.ZIP_STORED), ("packed", zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(tmp_path / f"src/{name}.keras", "w", packing) as archive:
+            archive.writestr("metadata.json", '{"keras_version": "3.0.0"}')
+            archive.writestr("config.json", '{"class_name": "Sequential", "config": {"layers": []}}')
+            archive.writestr("model.weights.h5", inner.getvalue())
     ground = native_ground("weights")
     problems = judge(ground, range(1, len(ground.calls["worker"]) + 1), every_way=True)
     assert not problems, "\n".join(problems)
