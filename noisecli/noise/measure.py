@@ -27,12 +27,16 @@ def significant_or_none(value: float | None) -> float | None:
 
 
 def square_sum(x: AnyArray) -> float:
-    """Return the sum of squares of finite samples; exact for 8- and 16-bit integers in one block."""
+    """Return the sum of squares of finite samples; exact for 8- and 16-bit integers in one block.
+
+    Infinite where the squares of finite samples are.
+    """
     if x.dtype.kind in "iu" and x.dtype.itemsize <= 2:
         return sum(operations().square_sum(x[start : start + _PIECE]) for start in range(0, x.size, _PIECE))
     wide = x.astype(np.float64)
-    squares = float(np.square(wide, out=wide).sum())
-    return squares if math.isfinite(squares) else float(wide.sum(where=np.isfinite(wide)))
+    with np.errstate(over="ignore"):
+        squares = float(np.square(wide, out=wide).sum())
+        return squares if math.isfinite(squares) else float(wide.sum(where=np.isfinite(x)))
 
 
 @dataclass
@@ -90,11 +94,16 @@ class Measure:
         """Peak signal-to-noise ratio, 10 log10(full_scale^2 / mean square); None when nothing was added."""
         if not self.squares:
             return None
-        return 10 * math.log10(full_scale**2 * self.count / self.squares)
+        return _decibels(full_scale * full_scale * self.count / self.squares)
 
     @property
     def snr_db(self) -> float | None:
         """Signal-to-noise ratio, 10 log10 of the ratio of powers; None for silence or when nothing was added."""
         if not self.squares or not self.signal_squares:
             return None
-        return 10 * math.log10(self.signal_squares / self.squares)
+        return _decibels(self.signal_squares / self.squares)
+
+
+def _decibels(ratio: float) -> float | None:
+    """Return a ratio of powers in dB; None where doubles cannot hold it."""
+    return 10 * math.log10(ratio) if ratio and math.isfinite(ratio) else None

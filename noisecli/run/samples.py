@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Protocol, cast
@@ -186,7 +187,8 @@ class SampleMaker:
     def survival(self, task: Task, clean: Source, spec: SampleSpec, field: Adding) -> Survival | None:
         """Read a lossy output back, and add its noise once more, to tell what is left of it."""
         path = os.path.join(self._settings.destination, task.output)
-        limits = self._settings.running.limits
+        # an output of ours may be many times smaller than its samples
+        limits = replace(self._settings.running.limits, max_decoded=sys.maxsize)
         with (
             SourceFile(path, limits.max_bytes) as file,
             contextlib.closing(self._codec.open_source(file, limits)) as decoded,

@@ -138,7 +138,7 @@ class OutputFile:
             if replace:
                 os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             else:
-                rename_new(self._temporary, self._name, self._folder)
+                rename_new(self._temporary, self._name, folder=self._folder)
         except FileExistsError:
             if not self._has_a_twin(digest):
                 raise

@@ -15,7 +15,7 @@ _UNKNOWN = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.E
 """What file systems answer that do not have it: NFS, FAT, older kernels."""
 
 
-def rename_new(old: str, new: str, folder: int) -> None:
+def rename_new(old: str, new: str, *, folder: int) -> None:
     """Rename a file inside of an open folder. Raises FileExistsError where the name is taken, and OSError."""
     call = _system_call()
     if call is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,12 @@ LONGEST_SECONDS = 30
 EXCERPT_SECONDS = 10
 _PIECES_PER_SECOND = 10
 
-Wave = NDArray[np.float32]
-"""Samples of one channel, full scale 1."""
+Wave = NDArray[np.float64]
+"""Samples of one channel, full scale 1, all finite."""
+_LARGEST = 1e300
+"""Twice of it, a scale from the lowest to the highest sample, is finite."""
+_LOUDEST = 1e100
+"""Energies of louder samples need not be told apart; that of all of them is finite."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +52,22 @@ def survey(path: str, viewing: Viewing) -> Sound:
 
 
 def listen(path: str, sound: Sound, viewing: Viewing) -> Wave:
-    """Return the first channel between start and stop; what is no number is silent."""
-    pieces: list[Wave] = [np.zeros(0, np.float32)]
+    """Return the first channel between start and stop; what is not finite is silent."""
+    pieces: list[Wave] = [np.zeros(0)]
     position = 0
     with SourceFile(path, viewing.limits.max_bytes) as file, closing(open_source(file, viewing.limits)) as source:
         for block in source.blocks():
             wanted = block[max(0, sound.start - position) : max(0, sound.stop - position), 0]
             if len(wanted):
-                pieces.append(np.nan_to_num(wanted.astype(np.float32) / np.float32(source.spec.full_scale)))
+                pieces.append(_finite(wanted, _LARGEST) / source.spec.full_scale)
             position += len(block)
             if position >= sound.stop:
                 break
     return np.concatenate(pieces)
+
+
+def _finite(samples: NDArray[Any], most: float) -> Wave:
+    return np.clip(np.nan_to_num(samples.astype(np.float64), posinf=0.0, neginf=0.0), -most, most)
 
 
 def _energies(source: SoundSource, piece: int) -> tuple[NDArray[np.float64], int]:
@@ -68,7 +77,7 @@ def _energies(source: SoundSource, piece: int) -> tuple[NDArray[np.float64], int
     frames = 0
     for block in source.blocks():
         frames += len(block)
-        rest = np.concatenate([rest, np.square(np.nan_to_num(block[:, 0].astype(np.float64), posinf=0.0, neginf=0.0))])
+        rest = np.concatenate([rest, np.square(_finite(block[:, 0], _LOUDEST))])
         whole = len(rest) // piece * piece
         energies.append(rest[:whole].reshape(-1, piece).sum(axis=1))
         rest = rest[whole:]

@@ -167,8 +167,8 @@ def _eight_bits(samples: Samples, spec: SampleSpec) -> NDArray[np.uint8]:
     if samples.dtype == np.uint8 and spec.high == 255:
         return samples
     numbers = np.nan_to_num(samples) if samples.dtype.kind == "f" else samples
-    share = (numbers.astype(np.float64) - spec.low) / (spec.high - spec.low)
-    return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    share = (np.clip(numbers.astype(np.float64), spec.low, spec.high) - spec.low) / (spec.high - spec.low)
+    return np.rint(share * 255).astype(np.uint8)
 
 
 def _shown(samples: Samples, spec: SampleSpec) -> Canvas:

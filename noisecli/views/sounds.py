@@ -21,6 +21,8 @@ WIDTH = 320
 _WAVE_HEIGHT, _SPECTRUM_HEIGHT = 80, 144
 _GUTTER, _BAR = 52, 14
 _DECIBELS_SHOWN = 80
+_SILENCE = 1e-300
+"""Doubles below it have too few digits for a scale of their own."""
 
 
 def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewing) -> Row:
@@ -36,8 +38,8 @@ def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewi
     if not clean.size:
         return Row(name, _about(sound), problem="has no samples to look at")
     waves = [clean, *(listen(version.path, sound, viewing) for version in versions)]
-    waves = [np.nan_to_num(wave, nan=0.0, posinf=0.0, neginf=0.0) for wave in waves]
-    peak = max(float(np.abs(wave).max(initial=0)) for wave in waves) or 1.0
+    peak = max(float(np.abs(wave).max(initial=0)) for wave in waves)
+    peak = peak if peak > _SILENCE else 1.0
     spectra = [decibels(wave, sound.rate, _SPECTRUM_HEIGHT, WIDTH) for wave in waves]
     top = 10 * math.ceil(max(float(spectrum.max()) for spectrum in spectra) / 10)
     time = axes.below(WIDTH, sound.start / sound.rate, sound.stop / sound.rate, " s")

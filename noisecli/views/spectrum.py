@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 WINDOW_SECONDS = 0.032
 FLOOR_DECIBELS = -140.0
 _FRAMES_AT_ONCE = 512
+_LARGE = 1e100
+"""Squares of larger samples may overflow."""
 
 
-def decibels(wave: NDArray[np.float32], rate: int, height: int, width: int) -> NDArray[np.float32]:
+def decibels(wave: NDArray[Any], rate: int, height: int, width: int) -> NDArray[np.float32]:
     """Return a spectrogram, (height, width) float32, the highest frequency (rate / 2) in the first row.
 
     Short-time Fourier transform, Hann window; 0 dB is the power of a sine of amplitude 1. Where several frames or bins
@@ -21,7 +24,9 @@ def decibels(wave: NDArray[np.float32], rate: int, height: int, width: int) -> N
     """
     length = 2 ** max(5, round(math.log2(rate * WINDOW_SECONDS)))
     # half a window of silence on both sides: the first column is about the first sample
-    padded = np.pad(wave.astype(np.float64), length // 2)
+    peak = float(np.abs(wave).max(initial=0))
+    unit = peak if peak > _LARGE else 1.0
+    padded = np.pad(wave.astype(np.float64) / unit, length // 2)
     frames = max(width, math.ceil((len(padded) - length) / (length // 2)) + 1)
     starts = np.linspace(0, len(padded) - length, frames).astype(np.int64)
     window = np.hanning(length + 1)[:-1]
@@ -34,4 +39,5 @@ def decibels(wave: NDArray[np.float32], rate: int, height: int, width: int) -> N
     narrow = cv2.resize(power, (width, power.shape[0]), interpolation=cv2.INTER_AREA)
     shrinks = height < power.shape[0]
     sized = cv2.resize(narrow, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.asarray(10 * np.log10(np.maximum(sized, 10 ** (FLOOR_DECIBELS / 10))), np.float32)[::-1]
+    levels = 10 * np.log10(np.maximum(sized, 10 ** (FLOOR_DECIBELS / 10))) + 20 * math.log10(unit)
+    return np.asarray(levels, np.float32)[::-1]

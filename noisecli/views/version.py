@@ -54,6 +54,8 @@ def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str,
     title = f"{_WORDS[level.quantity]} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
     if not row["applied"]:
         return Version(path, title, ("no noise",))
+    if row["measured_std"] is None:
+        return Version(path, title, ("measured std: beyond what doubles hold",))
     std = f"measured std {_measured(row)}"
     ratio, value = ("PSNR", row["psnr_db"]) if row["kind"] == "images" else ("SNR", row["snr_db"])
     note = std if value is None else f"{std}, {ratio} {round(value, 1) + 0.0:.1f} dB"

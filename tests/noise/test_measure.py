@@ -154,3 +154,17 @@ def test_noise_on_large_integers_is_measured(dtype):
     added = (field.add(x) - x).view(np.int64)
     assert field.measure.std == pytest.approx(added.std(), rel=1e-9)
     assert field.measure.std == pytest.approx(25, rel=5 / np.sqrt(2 * x.size))
+
+
+@pytest.mark.parametrize("size", [5e220, 1.7e308, 5e-320])
+def test_what_doubles_cannot_hold_is_none_and_no_error(size):
+    measure = Measure(count=3, total=1.0, squares=min(size, 1e300) ** 0.5, signal_squares=1 / max(size, 1e-300))
+    assert measure.psnr_db(size) is None
+    Measure(count=3, squares=1e10, signal_squares=5e-324).snr_db  # noqa: B018
+    assert Measure(count=3, squares=1e200, signal_squares=5e-324).snr_db is None
+
+
+def test_squares_beyond_doubles_are_infinite_not_left_out():
+    samples = np.array([5e220, 1.0, np.nan, np.inf])
+    assert square_sum(samples) == np.inf
+    assert square_sum(samples[1:]) == 1.0

@@ -1,9 +1,289 @@
-"""noisecli as somebody who may not read everything."""
+"""noisecli with one failing call of the system each time, and a judge of what is left; noisecli without rights."""
 
+import errno
+import hashlib
+import json
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+# Runs noisecli again and again in one process, whose worker server stays warm. Workers load this as their main module.
+# The n-th call on the destination in the parent process, or in the one worker, fails; a write fails half-way.
+DRIVER = '''
+import builtins
+import contextlib
+import ctypes
+import io
+import json
+import os
+import sys
+
+import noisecli.storage.local
+
+STATE, DESTINATION = os.environ["FAULT_STATE"], os.environ["FAULT_DESTINATION"]
+ROLE = "worker" if __name__ == "__mp_main__" else "parent"
+plan, calls, inside = {}, 0, False
+
+
+def begin():
+    global plan, calls
+    calls = 0
+    with real_open(os.path.join(STATE, "plan")) as file:
+        plan = json.load(file)
+
+
+def due(name, path):
+    """Count a call on the destination; return whether it fails."""
+    global calls, inside
+    if inside or not plan:
+        return False
+    inside = True
+    try:
+        if isinstance(path, int):
+            path = os.readlink(f"/proc/self/fd/{path}")
+        if not os.path.abspath(os.fsdecode(path)).startswith(DESTINATION):
+            return False
+        calls += 1
+        with real_open(os.path.join(STATE, "log"), "a") as log:
+            log.write(f"{ROLE} {name} {os.path.relpath(path, DESTINATION)}\\n")
+        on = calls == plan["number"] or (plan["stays"] and calls > plan["number"] > 0 and name != "unlink")
+        return on and plan["role"] == ROLE
+    finally:
+        inside = False
+
+
+def fail():
+    raise OSError(plan["errno"], os.strerror(plan["errno"]))
+
+
+def shim(module, name, place=0):
+    real = getattr(module, name)
+
+    def call(*arguments, **options):
+        path, folder = arguments[place], options.get("dst_dir_fd", options.get("dir_fd", options.get("folder")))
+        if folder is not None:
+            path = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), path)
+        if due(name, path):
+            if name in ("write", "pwrite"):
+                real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2], *arguments[2:])
+            fail()
+        return real(*arguments, **options)
+
+    setattr(module, name, call)
+    return real
+
+
+class HalfWritten(io.FileIO):
+    def write(self, data):
+        if due("write", self.fileno()):
+            super().write(bytes(data)[: len(data) // 2])
+            fail()
+        return super().write(data)
+
+
+def fdopen(fd, mode="r", *arguments, **options):
+    if "w" in mode:
+        return io.BufferedWriter(HalfWritten(fd, mode))
+    return real_fdopen(fd, mode, *arguments, **options)
+
+
+def arm():
+    """Leave the faults to the library that was loaded before all others: it sees what C code calls."""
+    with open(os.path.join(STATE, "plan")) as file:
+        plan = json.load(file)
+    number = plan["number"] if plan["role"] == ROLE else 0
+    log = os.path.join(STATE, "log")
+    ctypes.CDLL(None).arm_faults(
+        os.fsencode(DESTINATION), os.fsencode(log), ctypes.c_long(number), plan["errno"], int(plan["stays"])
+    )
+
+
+if ROLE == "worker" and "LD_PRELOAD" in os.environ:
+    arm()
+
+real_fdopen, os.fdopen = os.fdopen, fdopen
+for name in ("write", "pwrite", "ftruncate", "fsync", "unlink", "mkdir", "rmdir", "sendfile"):
+    shim(os, name)
+shim(os, "replace", 1)
+shim(noisecli.storage.local, "rename_new", 1)
+shim(os, "symlink", 1)
+shim(os, "open")
+real_open = shim(builtins, "open")
+
+if ROLE == "worker" and "LD_PRELOAD" not in os.environ:
+    begin()
+
+if __name__ == "__main__":
+    from noisecli.cli import main
+
+    for line in sys.stdin:
+        job = json.loads(line)
+        with real_open(os.path.join(STATE, "plan"), "w") as file:
+            json.dump(job["plan"], file)
+        real_open(os.path.join(STATE, "log"), "w").close()
+        begin()
+        sys.argv = ["noisecli", *job["words"]]
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            try:
+                main()
+            except SystemExit as ending:
+                status = ending.code
+        plan = {}
+        print(json.dumps({"status": status, "err": said.getvalue()}), flush=True)
+'''
+
+NUMBERS = {name: getattr(errno, name) for name in ("ENOSPC", "EIO", "EACCES")}
+OWN = ("manifest.jsonl", "errors.jsonl", "run.json")
+
+
+class Driver:
+    """A process that runs noisecli with one fault each time, by the library named LD_PRELOAD where there is one."""
+
+    def __init__(self, folder, destination, **variables):
+        self.folder = folder
+        folder.mkdir()
+        (folder / "faults_driver.py").write_text(DRIVER)
+        environment = {**os.environ, "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
+        environment |= {"FAULT_STATE": str(folder), "FAULT_DESTINATION": str(destination), **variables}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "faults_driver"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+
+    def run(self, words, role="", number=0, error=0, stays=False):
+        """Return exit status and standard error, and the call that failed."""
+        plan = {"role": role, "number": number, "errno": error, "stays": stays}
+        self.process.stdin.write(json.dumps({"plan": plan, "words": [str(word) for word in words]}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        return answer["status"], answer["err"], self.calls(role)
+
+    def calls(self, role):
+        return [line.partition(" ")[2] for line in self._log() if line.startswith(role)]
+
+    def _log(self):
+        return (self.folder / "log").read_text().splitlines()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def start_driver(tmp_path):
+    """Start a Driver on dst; more variables of its environment may be given."""
+    started = []
+
+    def start(**variables):
+        started.append(Driver(tmp_path / f"driver-{len(started)}", tmp_path / "dst", **variables))
+        return started[-1]
+
+    yield start
+    for driver in started:
+        driver.close()
+
+
+class Ground:
+    """A call that runs into a fault, in a fresh folder or over an older run, and the judgement of what is left.
+
+    Attributes
+    ----------
+    undisturbed
+        What dst holds without a fault.
+    calls
+        What can fail, by role.
+    """
+
+    def __init__(self, driver, words, destination, older, tree):
+        self._driver, self._words, self._destination, self._older, self._tree = driver, words, destination, older, tree
+        self._old = tree(older)
+        self.first = driver.run(words)
+        self.undisturbed = tree(destination)
+        self.calls = {role: driver.calls(role) for role in ("parent", "worker")}
+
+    def run_and_judge(self, role, number, error, *, stays):
+        """Return the exit status of a run in which a call fails, and what is wrong after it or the next one."""
+        shutil.rmtree(self._destination, ignore_errors=True)
+        if self._older.exists():
+            shutil.copytree(self._older, self._destination)
+        done = self._driver.run(self._words, role, number, NUMBERS[error], stays)
+        call = f"{role} call {number}, {self.calls[role][number - 1]}, {error}{' and on' * stays}"
+        problems = list(_problems(done, self._destination, self._old, self.undisturbed, call))
+        status, err, _ = self._driver.run(self._words)
+        now = self._tree(self._destination)
+        if status != self.first[0] or now != self.undisturbed:
+            differing = sorted(
+                name for name in {*now, *self.undisturbed} if now.get(name) != self.undisturbed.get(name)
+            )
+            problems.append(f"the rerun ends with {status}, other in {differing}: {err}")
+        return done[0], [f"{call}: {problem}" for problem in problems]
+
+
+@pytest.fixture
+def make_ground(tmp_path, tree):
+    """Make a Ground of a driver and the words of a call; what is kept in older is laid into dst before each run."""
+    return lambda driver, words: Ground(driver, words, tmp_path / "dst", tmp_path / "older", tree)
+
+
+def _is_output(name):
+    return name not in OWN and "/.noisecli-" not in f"/{name}"
+
+
+def _problems(done, destination, old, new, call):
+    status, err, _ = done
+    standing = {}
+    for parent, _, names in os.walk(destination):
+        for name in names:
+            path = Path(parent, name)
+            standing[os.path.relpath(path, destination)] = path.read_bytes()
+    told_wholly = ".noisecli-journal" not in standing
+    if status not in (0, 1, 3):
+        yield f"exit status {status}: {err}"
+    if "Traceback" in err:
+        yield f"a traceback: {err}"
+    if status == 0 and standing != new:
+        yield f"exit status 0, and yet there is a difference: {sorted(standing.keys() ^ new.keys())}"
+    if status != 0 and not err.strip():
+        yield "not a word"
+    for name, data in standing.items():
+        if "/.noisecli-tmp" in f"/{name}":
+            # whether a file can be removed when removing fails is nobody's to promise
+            if " unlink " not in call and "and on" not in call:
+                yield f"{name} is left"
+        elif _is_output(name) and data not in (old.get(name), new.get(name)):
+            yield f"{name} is torn"
+    yield from _untrue_rows(standing, told_wholly, unlink=" unlink " in call)
+
+
+def _untrue_rows(standing, told_wholly, *, unlink):
+    named = set()
+    for line in standing.get("manifest.jsonl", b"").decode().splitlines():
+        row = json.loads(line)
+        pairs = [(row["file_name"], row["sha256"])]
+        if not unlink and "clean_file_name" in row:
+            # pruning that stops between the two keeps the row, so that the rerun knows what it has to remove
+            pairs.append((row["clean_file_name"], row["clean_sha256"]))
+        named |= {row["file_name"], row.get("clean_file_name")}
+        for name, digest in pairs:
+            if told_wholly and hashlib.sha256(standing.get(name, b"")).hexdigest() != digest:
+                yield f"the row of {name} is not true"
+    unnamed = {name for name in standing if _is_output(name) and not name.endswith(".txt") and name not in named}
+    if told_wholly and unnamed:
+        yield f"no row names {sorted(unnamed)}"
+    for name in ("errors.jsonl", "run.json"):
+        for text in [standing[name].decode()] if name in standing else []:
+            for entry in text.splitlines() if name.endswith("l") else [text]:
+                json.loads(entry)
+
 
 WITHOUT_PRIVILEGES = """
 import os, sys

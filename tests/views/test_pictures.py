@@ -153,3 +153,21 @@ def test_the_histogram_is_of_the_whole_picture(save):
     assert set(np.flatnonzero(filled)) == {0, 1, 318, 319}
     # heights are square roots of counts: three quarters black, one quarter white
     assert abs(filled[0] / filled[-1] - 3**0.5) < 0.1
+
+
+@pytest.mark.parametrize("size", [1e38, 5e220, 1.7e308, 1e-45, 5e-320, np.inf, np.nan])
+@pytest.mark.parametrize("white", [1e-320, 1.0, 1e308])
+def test_every_float_can_be_shown(tmp_path, size, white):
+    picture = np.full((40, 50), size)
+    picture[::2] = 0.5
+    path = str(tmp_path / "a.tiff")
+    assert cv2.imwrite(path, picture)
+    row = pictures.draw_row(path, "a", [Version(path, "", ())], Viewing(Limits(), None, white))
+    assert len(row.cells) == 2
+
+
+@pytest.mark.parametrize("white", ["1e300", "1e39"])
+def test_large_floats_have_a_sheet(preview, save, tmp_path, white):
+    save("a.tiff", np.full((40, 50), 1e38, np.float32))
+    done = preview(tmp_path / "src", tmp_path / "sheet.png", "--std", "25", "--full-scale", white)
+    assert (done.status, "Warning" in done.err) == (0, False)

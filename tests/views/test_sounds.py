@@ -122,3 +122,46 @@ def test_silence_and_what_is_no_number_have_a_row(preview, tmp_path):
     soundfile.write(tmp_path / "d.wav", np.random.default_rng(0).normal(0, 1e30, 4000), 8000, subtype="FLOAT")
     for name in ("a.wav", "b.wav", "c.wav", "d.wav"):
         assert preview(tmp_path / name, tmp_path / f"{name}.png", "--snr-db", "10").status == 0
+
+
+EXTREMES = {
+    "large": 5e220,
+    "largest": 1.7e308,
+    "tiny": 5e-320,
+    "one of float32": 1e38,
+    "not finite": np.inf,
+    "no number": np.nan,
+    "silence": 0.0,
+}
+
+
+@pytest.mark.parametrize("size", EXTREMES.values(), ids=EXTREMES)
+@pytest.mark.parametrize("frames", [1, 4000, 31 * 8000])
+def test_every_double_can_be_drawn(tmp_path, size, frames):
+    wave = np.random.default_rng(0).choice([-1.0, 1.0], frames) * size
+    soundfile.write(tmp_path / "a.wav", wave, 8000, subtype="DOUBLE")
+    path = str(tmp_path / "a.wav")
+    row = sounds.draw_row(path, "a.wav", [Version(path, "", ())], VIEWING)
+    assert len(row.cells) == 3
+
+
+def test_a_loud_wave_is_drawn_as_a_soft_one(tmp_path):
+    cells = []
+    for size in (1.0, 5e220):
+        path = str(tmp_path / f"{size}.wav")
+        soundfile.write(path, tone(440, 8000).astype(float) * size, 8000, subtype="DOUBLE")
+        cells.append(sounds.draw_row(path, "a.wav", [], VIEWING).cells[0])
+    assert all((a == b).all() for a, b in zip(cells[0].panels[:1], cells[1].panels[:1], strict=True))
+    assert decibels(tone(440, 8000).astype(float) * 1e200, 8000, HEIGHT, WIDTH).max() == pytest.approx(
+        4000 + decibels(tone(440, 8000), 8000, HEIGHT, WIDTH).max(), abs=0.01
+    )
+
+
+@pytest.mark.parametrize("level", [("--std", "0.1"), ("--snr-db", "10")])
+@pytest.mark.parametrize("frames", [1, 4000])
+def test_samples_beyond_squares_are_drawn_or_fail_by_name(preview, tmp_path, level, frames):
+    soundfile.write(tmp_path / "a.wav", np.full(frames, 5e220), 8000, subtype="DOUBLE")
+    done = preview(tmp_path / "a.wav", tmp_path / "sheet.png", *level)
+    assert "Warning" not in done.err
+    assert (done.status == 0) == (level[0] == "--std")
+    assert done.status == 0 or "too large" in done.err

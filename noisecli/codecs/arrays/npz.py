@@ -16,6 +16,7 @@ from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
 from noisecli.codecs.arrays.samples import ReadInto, decode, encode, pieces, reader_at
+from noisecli.codecs.zip_output import create_archive
 from noisecli.codecs.zips import (
     ENCRYPTED,
     PLAIN,
@@ -135,7 +136,7 @@ class NpzSink:
     def __init__(self, file: OutputFile, source: NpzSource) -> None:
         self._source = source
         self._file = os.fdopen(os.dup(file.fileno()), "w+b")
-        self._archive = zipfile.ZipFile(self._file, "w")
+        self._archive = create_archive(self._file)
         self._archive.comment = source.archive.comment
         self._member: IO[bytes] | None = None
         self._dtype: np.dtype[Any] | None = None

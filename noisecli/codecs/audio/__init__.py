@@ -14,11 +14,11 @@ __all__ = ["create_sink", "open_source", "versions"]
 
 
 def open_source(file: InputFile, limits: Limits) -> SoundSource:
-    """Check a sound's container, then open it; see noisecli.codecs.Codec.
+    """Check an audio file's container, then open it; see noisecli.codecs.Codec.
 
-    `limits` do not bind sounds: they are decoded in blocks, and a file's size was checked before.
+    Of `limits`, max_decoded binds: a few KB of FLAC or Opus can hold hours of silence.
     """
-    return SoundSource(file)
+    return SoundSource(file, limits)
 
 
 def create_sink(file: OutputFile, source: Source, spec: SampleSpec, encoding: Encoding, key: bytes) -> SoundSink:

@@ -24,7 +24,7 @@ _KEYS = {
 
 def check_flac(window: Window, start: int) -> Header:
     """Check the metadata blocks; `start` is where fLaC stands (ID3 tags may come before)."""
-    position, last, lost, known = start + 4, False, start > 0, False
+    position, last, lost, known, md5 = start + 4, False, start > 0, False, bytes(16)
     while not last:
         head = window.number(position, 4, big=True)
         last, kind, size = bool(head >> 31), (head >> 24) & 0x7F, head & 0xFFFFFF
@@ -34,11 +34,12 @@ def check_flac(window: Window, start: int) -> Header:
             if kind != STREAMINFO or size < 34:
                 raise corrupt("a FLAC without its stream header")
             known = _check_streaminfo(window.number(position + 14, 8, big=True))
+            md5 = window.read(position + 22, 16)
         if kind == VORBIS_COMMENT:
             lost |= holds_other_comments(window.read(position + 4, size))
         lost |= kind not in _CARRIED
         position += 4 + size
-    return Header("flac", frames=None if known else -1, lost_metadata=lost)
+    return Header("flac", frames=None if known else -1, lost_metadata=lost, md5=md5 if any(md5) else None)
 
 
 def _check_streaminfo(fields: int) -> bool:

@@ -31,12 +31,15 @@ class Header:
         Whether bytes follow the container's end.
     lost_metadata
         Whether there is metadata that libsndfile does not carry over.
+    md5
+        Of a FLAC: the hash of all its samples, None where none is known.
     """
 
     format: str
     frames: int | None = None
     trailing_data: bool = False
     lost_metadata: bool = False
+    md5: bytes | None = None
 
 
 class Chunk(NamedTuple):

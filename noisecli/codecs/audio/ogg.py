@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from noisecli.codecs.audio.flac import holds_other_comments
 from noisecli.codecs.audio.headers import Header, corrupt, truncated
+from noisecli.codecs.audio.spool import write_at
 from noisecli.errors import FileSkipped
 
 _MAGIC = b"OggS"
@@ -114,4 +115,4 @@ def set_serial(descriptor: int, serial: int) -> None:
     for page in iterate_pages(descriptor, size):
         blank = page.data[:14] + number + page.data[18:22] + bytes(4) + page.data[26:]
         sealed = number + blank[18:22] + checksum(blank).to_bytes(4, "little")
-        os.pwrite(descriptor, sealed, page.start + 14)
+        write_at(descriptor, sealed, page.start + 14)

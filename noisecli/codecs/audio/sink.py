@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, NoReturn
 
 import numpy as np
@@ -10,16 +9,18 @@ import soundfile
 from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.audio.detect import inspect
+from noisecli.codecs.audio.readback import check_written
+from noisecli.codecs.audio.spool import Spool
 from noisecli.codecs.audio.stamps import settle
-from noisecli.codecs.audio.stream import Stream, explain, is_system_error, open_input, open_output
-from noisecli.codecs.audio.subtypes import LOSSY, PADDED, TRANSFORMED, layout_of
+from noisecli.codecs.audio.stream import Stream, explain, open_output
+from noisecli.codecs.audio.subtypes import LOSSY, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
 from noisecli.codecs.audio.target import Target
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec, Warn
 
-_ENCODERS = ("FLAC", "OGG", "MP3")
+_LARGEST_FOR_LAME = 1e6
+"""Full scale is 1; from about 1e8 LAME ends its process."""
 _UNREADABLE_WHEN_EMPTY = ("flac", "mp3", "OPUS")
 
 
@@ -33,11 +34,15 @@ class SoundSink:
         self._target = target
         self._spec = spec
         self._layout = layout_of(spec)
-        self._lossy_dtype = "float32" if self._layout.bits <= 24 else "float64"
+        self._scaled = target.subtype in TRANSFORMED and not spec.is_float
+        self._dtype = self._layout.dtype
+        if self._scaled:
+            self._dtype = "float32" if self._layout.bits <= 24 else "float64"
         self._key = key
         self._frames = 0
         self._file = file
         self._descriptor = file.fileno()
+        self._spool = Spool(self._descriptor)
         self._scratch: NDArray[Any] | None = None
         self._stream = self._open()
         self._set_tags(tags)
@@ -46,7 +51,7 @@ class SoundSink:
         target = self._target
         try:
             return open_output(
-                self._descriptor,
+                self._spool,
                 samplerate=self._spec.sample_rate,
                 channels=self._spec.shape[-1],
                 subtype=target.subtype,
@@ -56,8 +61,7 @@ class SoundSink:
                 bitrate_mode=target.bitrate_mode,
             )
         except soundfile.LibsndfileError as error:
-            if is_system_error(error):
-                self._fail(error)
+            self._spool.check()
             raise FileFailed(
                 "no-encoder",
                 f"{target.subtype} cannot hold {self._spec.shape[-1]} channels at {self._spec.sample_rate:,} Hz"
@@ -76,40 +80,47 @@ class SoundSink:
 
     def write(self, block: NDArray[Any]) -> None:
         """Take the next (frames, channels) block, in the spec's native units."""
-        if self._target.subtype in TRANSFORMED and self._spec.is_float and not np.isfinite(block).all():
-            raise FileFailed("not-finite", f"{self.format} cannot hold NaN or infinity: choose wav, or mend the source")
+        if self._target.subtype in TRANSFORMED and self._spec.is_float:
+            self._refuse_what_ends_encoders(block)
         if self._frames + len(block) > self._target.most_frames:
             raise FileFailed(
                 "no-encoder", f"more samples than {self._target.container} can count: choose w64, rf64 or caf"
             )
         try:
-            self._stream.write(self._align(block))
+            self._stream.buffer_write(self._align(block), self._dtype)
         except (soundfile.LibsndfileError, AssertionError) as error:
             self._fail(error)
+        self._spool.check()
         self._frames += len(block)
+
+    def _refuse_what_ends_encoders(self, block: NDArray[Any]) -> None:
+        if not np.isfinite(block).all():
+            raise FileFailed("not-finite", f"{self.format} cannot hold NaN or infinity: choose wav, or mend the source")
+        if self.format == "mp3" and np.abs(block).max(initial=0) > _LARGEST_FOR_LAME:
+            raise FileFailed("out-of-range", "has samples far beyond full scale, which MP3 cannot hold: choose wav")
 
     def _align(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return the block as libsndfile wants it: native byte order, integers moved to the upper end of their type.
 
         Lossy encoders get floats: libsndfile 1.2.2 makes garbage of stereo MP3 written from 16-bit integers.
         """
-        if self._target.subtype in TRANSFORMED and not self._spec.is_float:
-            scaled: NDArray[Any] = np.divide(block, self._spec.full_scale, dtype=self._lossy_dtype)
+        if self._scaled:
+            scaled: NDArray[Any] = np.divide(block, self._spec.full_scale, dtype=self._dtype)
             return scaled
         if not self._layout.shift:
-            return np.ascontiguousarray(block, self._layout.dtype)
+            return np.ascontiguousarray(block, self._dtype)
         if self._scratch is None or len(self._scratch) < len(block):
-            self._scratch = np.empty(block.shape, self._layout.dtype)
+            self._scratch = np.empty(block.shape, self._dtype)
         shifted: NDArray[Any] = np.left_shift(block, self._layout.shift, out=self._scratch[: len(block)])
         return shifted
 
     def _fail(self, error: object) -> NoReturn:
-        """Writing fails when the disk does; libsndfile keeps the cause to itself, one more write brings it out."""
-        os.pwrite(self._descriptor, bytes(1 << 16), os.fstat(self._descriptor).st_size)
+        """Raise the system's reason where there is one; libsndfile keeps its own to itself."""
+        self._spool.check()
         raise OSError(f"libsndfile could not write the samples ({error})") from None
 
     def finish(self) -> None:
-        """Close the encoder, check that all arrived, and take the clock and the dice out of the file."""
+        """Close the encoder, take the clock and the dice out of the file, and check that all arrived."""
         target = self._target
         if self._frames == 0 and (self.format in _UNREADABLE_WHEN_EMPTY or target.subtype in _UNREADABLE_WHEN_EMPTY):
             raise FileFailed("no-encoder", f"a sound of no samples cannot be written as {self.format}: choose wav")
@@ -117,41 +128,14 @@ class SoundSink:
             self._stream.close()
         except soundfile.LibsndfileError as error:
             self._fail(error)
-        self._check_whole()
+        self._spool.flush()
         settle(self._descriptor, target, self._frames, self._key)
-        if target.subtype in PADDED:
-            self._warn_padded()
-
-    def _check_whole(self) -> None:
-        """A disk that fills up while an encoder closes leaves a short file and no word of it."""
-        size = os.fstat(self._descriptor).st_size
-        if size < self._frames * self._target.frame_bytes:
-            self._fail("the file is too short")
-        if self._target.container not in _ENCODERS:
-            return
-        try:
-            inspect(self._descriptor, size)
-            if self._target.container == "FLAC":
-                self._read_last_frame()
-        except (FileFailed, soundfile.LibsndfileError) as error:
-            self._fail(error)
-
-    def _read_last_frame(self) -> None:
-        written = open_input(self._descriptor)
-        try:
-            written.seek(self._frames - 1)
-            written.read(1)
-        finally:
-            written.close()
-
-    def _warn_padded(self) -> None:
-        written = open_input(self._descriptor)
-        if written.frames != self._frames:
+        if check_written(self._descriptor, target, self._spec, self._frames) != self._frames:
             self.warnings.append("padded")
-        written.close()
 
     def abort(self) -> None:
         """Let go of the encoder; whatever it says does not matter any more."""
+        self._spool.drop()
         try:
             self._stream.close()
         except soundfile.LibsndfileError:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
 from noisecli.codecs.audio.detect import contradicts, inspect
+from noisecli.codecs.audio.flac_hash import SampleHash
 from noisecli.codecs.audio.headers import Header, corrupt, truncated
 from noisecli.codecs.audio.stream import Stream, explain, is_unsupported, open_input
 from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, describe_samples, layout_of
+from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.stderr import caught
 from noisecli.errors import FileSkipped
-from noisecli.model import SampleSpec, Warn
+from noisecli.model import Limits, SampleSpec, Warn
 
 BLOCK_SAMPLES = 1 << 17
 """Samples in a block, all channels together: 256 kB of int16, within 1.15 of reading and writing the whole at once."""
@@ -46,8 +48,9 @@ class SoundSource:
         The text tags that libsndfile carries over.
     """
 
-    def __init__(self, file: InputFile) -> None:
+    def __init__(self, file: InputFile, limits: Limits) -> None:
         self._file = file
+        self._limits = limits
         self._descriptor = file.fileno()
         self.header: Header = inspect(self._descriptor, file.size)
         self._stream = _open(self._descriptor)
@@ -57,13 +60,15 @@ class SoundSource:
         self.container: str = self._stream.format
         self.subtype: str = self._stream.subtype
         self.endian: str = self._stream.endian
+        self._whole: NDArray[Any] | None = None
         self._check_subtype()
         self.spec: SampleSpec = describe_samples(
             self.subtype, self._count_frames(), self._stream.channels, self._stream.samplerate
         )
+        self._refuse_bomb(self.spec.shape[0])
+        self._md5 = self.header.md5
         self.tags = {name: text for name, text in self._stream.copy_metadata().items() if text}
         self.warnings: list[Warn] = self._collect_warnings(file.suffix)
-        self._whole: NDArray[Any] | None = None
 
     def _check_subtype(self) -> None:
         if self.subtype not in LAYOUTS or self.subtype not in HOLDS[self.format]:
@@ -102,18 +107,22 @@ class SoundSource:
             yield self._whole
             return
         self._rewind()
-        promised, channels = self.spec.shape
+        promised = self.spec.shape[0]
         layout = layout_of(self.spec)
-        rows = max(1, BLOCK_SAMPLES // channels)
-        buffer = np.empty((min(rows, promised) if promised >= 0 else rows, channels), layout.dtype)
+        buffer = self._create_buffer()
+        summed = SampleHash(layout.bits) if self._md5 else None
         seen = 0
         while seen != promised:
             block = self._read(buffer)
             if not len(block):
                 break
             seen += len(block)
+            if promised < 0:
+                self._refuse_bomb(seen)
             if layout.shift:
                 np.right_shift(block, layout.shift, out=block)
+            if summed:
+                summed.update(block)
             if len(block) == promised:
                 # a short sound is read once
                 self._whole = block
@@ -121,6 +130,23 @@ class SoundSource:
             yield block
         if seen < promised:
             raise truncated(f"{promised:,} frames are promised, {seen:,} are there")
+        if summed:
+            self._compare(summed)
+
+    def _create_buffer(self) -> NDArray[Any]:
+        promised, channels = self.spec.shape
+        rows = max(1, BLOCK_SAMPLES // channels)
+        return np.empty((min(rows, promised) if promised >= 0 else rows, channels), self.spec.dtype)
+
+    def _refuse_bomb(self, frames: int) -> None:
+        decoded = frames * self.spec.shape[1] * np.dtype(self.spec.dtype).itemsize
+        refuse_bomb(decoded, self._file.size, self._limits)
+
+    def _compare(self, summed: SampleHash) -> None:
+        """Compare the hash of a FLAC's samples with the one in its header, once."""
+        if summed.digest() != self._md5:
+            raise corrupt("its samples are not those that its MD5 was made of")
+        self._md5 = None
 
     def _rewind(self) -> None:
         if not self._is_fresh:
@@ -145,9 +171,8 @@ class SoundSource:
     def _decode(self, buffer: NDArray[Any]) -> NDArray[Any]:
         """Decode one block; what is wrong with a frame of an MP3 is only printed."""
         if self.format != "mp3":
-            block: NDArray[Any] = self._stream.read(out=buffer)
-            return block
-        block, text = caught(lambda: self._stream.read(out=buffer), _tells_damage)
+            return self._stream.read_into(buffer, self.spec.dtype)
+        block, text = caught(lambda: self._stream.read_into(buffer, self.spec.dtype), _tells_damage)
         if _DAMAGE in text:
             raise corrupt(
                 f"decoding fails ({text.partition(_DAMAGE)[2].decode(errors='replace').split('!')[0].strip()})"

@@ -6,6 +6,7 @@ import os
 
 from noisecli.codecs.audio.headers import Chunk, Window, iterate_chunks
 from noisecli.codecs.audio.ogg import set_serial
+from noisecli.codecs.audio.spool import write_at
 from noisecli.codecs.audio.target import Target
 
 
@@ -32,13 +33,13 @@ def _clear_peak_time(descriptor: int, big: bool) -> None:
     """A PEAK chunk: version, the seconds of the clock, then a value and a position for each channel."""
     for chunk in _iterate(descriptor, big):
         if chunk.name == b"PEAK":
-            os.pwrite(descriptor, bytes(4), chunk.start + 4)
+            write_at(descriptor, bytes(4), chunk.start + 4)
 
 
 def _correct_odd_aiff(descriptor: int, frames: int, size: int) -> None:
     """Of an odd number of sample bytes, libsndfile counts the pad byte behind them as one more sample."""
     for chunk in _iterate(descriptor, big=True):
         if chunk.name == b"COMM":
-            os.pwrite(descriptor, frames.to_bytes(4, "big"), chunk.start + 2)
+            write_at(descriptor, frames.to_bytes(4, "big"), chunk.start + 2)
         elif chunk.name == b"SSND":
-            os.pwrite(descriptor, (size + 8).to_bytes(4, "big"), chunk.start - 4)
+            write_at(descriptor, (size + 8).to_bytes(4, "big"), chunk.start - 4)

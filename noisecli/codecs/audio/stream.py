@@ -6,8 +6,10 @@ import os
 from typing import Any
 
 import soundfile
+from numpy.typing import NDArray
 
-_SYSTEM = 2
+from noisecli.codecs.audio.spool import Spool
+
 _UNSUPPORTED = {4, 18}
 """libsndfile's error numbers for encodings that it knows and does not decode."""
 
@@ -26,6 +28,14 @@ class Stream(soundfile.SoundFile):  # type: ignore[misc]
     def flush(self) -> None:
         """Leave fsync to who knows whether it is wanted."""
 
+    def read_into(self, buffer: NDArray[Any], dtype: str) -> NDArray[Any]:
+        """Read frames into a C-contiguous array of this dtype; return the part that was filled.
+
+        soundfile's read(out=...) and write(array) cost twice as much as its calls for buffers.
+        """
+        frames: int = self.buffer_read_into(buffer, dtype)
+        return buffer[:frames]
+
 
 def open_input(descriptor: int) -> Stream:
     """Open a sound for reading; libsndfile takes the descriptor's position for the file's start."""
@@ -33,20 +43,14 @@ def open_input(descriptor: int) -> Stream:
     return Stream(descriptor, "r", closefd=False)
 
 
-def open_output(descriptor: int, **settings: Any) -> Stream:
+def open_output(spool: Spool, **settings: Any) -> Stream:
     """Open an empty file for writing; settings are those of soundfile.SoundFile."""
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return Stream(descriptor, "w", closefd=False, **settings)
+    return Stream(spool, "w", **settings)
 
 
 def is_unsupported(error: soundfile.LibsndfileError) -> bool:
     """Whether an error means that the file is sound and its encoding is not supported."""
     return error.code in _UNSUPPORTED
-
-
-def is_system_error(error: soundfile.LibsndfileError) -> bool:
-    """Whether an error comes from the operating system."""
-    return bool(error.code == _SYSTEM)
 
 
 def explain(error: soundfile.LibsndfileError) -> str:

@@ -14,13 +14,14 @@ from noisecli.model import Encoding, SampleSpec
 LARGEST = (1 << 32) - (1 << 20)
 """Bytes of samples that 32-bit sizes hold, a megabyte kept for headers and tags."""
 
-_CONTAINERS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG", "mp3": "MP3", "aiff": "AIFF"}
-_CONTAINERS |= {"au": "AU", "caf": "CAF", "w64": "W64", "rf64": "RF64"}
+CONTAINERS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG", "mp3": "MP3", "aiff": "AIFF"}
+CONTAINERS |= {"au": "AU", "caf": "CAF", "w64": "W64", "rf64": "RF64"}
 _LIMITED = ("WAV", "WAVEX", "AIFF", "AU")
 _QUALITY = {"VORBIS": 100, "OPUS": 50, "MPEG_LAYER_III": 100}
 """Share of white noise at 10 dB SNR that comes back, by correlation, mono, 44.1 kHz (Opus: 16 kHz): Vorbis .999 at 100
 (.989 at 95, .857 at 50), MP3 .971 at 100 with a variable rate (.906 at a constant 320 kbit/s), Opus 1.003 at 50."""
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_MOST_VORBIS_RATE, _MOST_VORBIS_CHANNELS = 200_000, 255
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 
 
@@ -68,7 +69,7 @@ def choose_target(source: SoundSource, spec: SampleSpec, encoding: Encoding) -> 
         raise FileFailed("no-encoder", "sounds have no chroma to subsample: leave --subsampling out")
     wanted = encoding.format or source.format
     subtype = choose_subtype(source.subtype, wanted, as_float32=spec.dtype == "float32" != source.spec.dtype)
-    container = source.container if wanted == source.format else _CONTAINERS[wanted]
+    container = source.container if wanted == source.format else CONTAINERS[wanted]
     frames, channels = spec.shape
     frame_bytes = 0 if wanted == "flac" else _measure_frame(subtype, channels)
     container = _choose_container(container, subtype, frames * frame_bytes)
@@ -115,6 +116,9 @@ def _check_encoder(subtype: str, channels: int, sample_rate: int) -> None:
         raise FileFailed("no-encoder", f"MP3 has no {sample_rate:,} Hz (48,000 at most): choose ogg, flac or wav")
     if subtype == "OPUS" and sample_rate not in _OPUS_RATES:
         raise FileFailed("no-encoder", f"Opus has no {sample_rate:,} Hz: choose flac or wav")
+    if subtype == "VORBIS" and (sample_rate > _MOST_VORBIS_RATE or channels > _MOST_VORBIS_CHANNELS):
+        # libsndfile ends the process when it closes such a file
+        raise FileFailed("no-encoder", f"Vorbis holds no {channels} channels at {sample_rate:,} Hz: choose wav")
 
 
 def _choose_level(subtype: str, quality: int | None) -> float | None:

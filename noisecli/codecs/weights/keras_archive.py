@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
 from noisecli.codecs.weights.region import Region, Scratch, copy, open_scratch, read_at, stretches, write_at
+from noisecli.codecs.zip_output import create_archive
 from noisecli.codecs.zips import (
     ENCRYPTED,
     PLAIN,
@@ -207,7 +208,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 def _pack_anew(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo, content: Scratch) -> None:
     """Write every member again, in order, as compressed and as dated as it was."""
-    with os.fdopen(os.dup(descriptor), "w+b") as output, zipfile.ZipFile(output, "w") as packed:
+    with os.fdopen(os.dup(descriptor), "w+b") as output, create_archive(output) as packed:
         packed.comment = archive.comment
         for info in archive.infolist():
             entry = records.copy(info)
