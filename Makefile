@@ -94,14 +94,16 @@ $(VENV)/.lint: $(VENV)/.test
 	@touch $@
 
 # A torch for CPUs alone is a tenth of the size; where the index has none, the ordinary one comes with the extras. The
-# spoken digits of the recipes are made by espeak-ng: where it is missing and cannot come, that recipe is skipped by name.
+# spoken digits of the recipes are made by espeak-ng, a disk that folds case by ntfs-3g, failing writes below Python by a C
+# compiler: where one is missing and cannot come, what needs it is skipped by name.
 $(VENV)/.all: $(VENV)/.lint
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install 'torch==$(TORCH)+cpu' 2>/dev/null || \
 		echo "no torch $(TORCH)+cpu here, so the ordinary torch"
-	@command -v espeak-ng >/dev/null || \
-		{ apt-get update && apt-get install --yes espeak-ng || \
-		sudo -n apt-get update && sudo -n apt-get install --yes espeak-ng; } >/dev/null 2>&1 || \
-		echo "espeak-ng is missing, so the recipe for speech is skipped: apt-get install espeak-ng"
+	@missing=$$(for pair in espeak-ng:espeak-ng ntfs-3g:lowntfs-3g gcc:cc; do \
+			command -v $${pair#*:} >/dev/null || echo $${pair%:*}; done); \
+		test -z "$$missing" || { apt-get update && apt-get install --yes $$missing || \
+		sudo -n apt-get update && sudo -n apt-get install --yes $$missing; } >/dev/null 2>&1 || \
+		echo "missing, so the tests that need them are skipped: apt-get install" $$missing
 	@$(EXTRAS) >$@.txt
 	@$(PIP) install --requirement $@.txt
 	$(use_an_opencv_that_loads)
