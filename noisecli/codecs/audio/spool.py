@@ -1,7 +1,7 @@
 """Where libsndfile writes an output: every write to the disk is made here, so that none fails unseen.
 
 libsndfile drops what the system says of a write while it closes a file, and nothing can be raised through its C code.
-So the first failure is kept, all later writes are refused, and the sink raises the failure when libsndfile has returned.
+So the first failure is kept, all later writes are refused, and the sink raises it when libsndfile has returned.
 """
 
 from __future__ import annotations
