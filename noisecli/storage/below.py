@@ -14,7 +14,7 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 
 from noisecli.errors import FileFailed
-from noisecli.storage.digests import descriptor_sha256
+from noisecli.storage.digests import file_sha256
 
 _FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 """O_PATH asks for no right to read: a folder may be written into by people who may not list it."""
@@ -107,24 +107,13 @@ def _beyond_link(root: str, parts: list[str], passed: int) -> list[str]:
     return [*inside, *parts[passed + 1 :]]
 
 
-def digest_in(folder: int, name: str) -> str:
-    """Return the digest of a regular file in an open folder. Raises OSError where there is none, a link too."""
-    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", name)
-        return descriptor_sha256(fd)
-    finally:
-        os.close(fd)
-
-
 def digest_below(root: str, name: str) -> str | None:
     """Return the digest of a file below a root; None where there is none, or something else, or a link leads out.
 
     Raises OSError where that cannot be seen.
     """
     with _passing_over_none(), _folder_of(root, name) as folder:
-        return digest_in(folder, os.path.basename(name))
+        return file_sha256(os.path.basename(name), folder=folder)
     return None
 
 
@@ -132,7 +121,7 @@ def remove_told(root: str, name: str, digests: Collection[str]) -> bool:
     """Remove a regular file below a root that has one of these digests; return whether it did. Raises OSError."""
     with _passing_over_none(), _folder_of(root, name) as folder:
         base = os.path.basename(name)
-        if digest_in(folder, base) in digests:
+        if file_sha256(base, folder=folder) in digests:
             os.unlink(base, dir_fd=folder)
             return True
     return False

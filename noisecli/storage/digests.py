@@ -16,9 +16,13 @@ def sha256(data: bytes | bytearray) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def file_sha256(path: str) -> str:
-    """Return the digest of a regular file's content in hex; a pipe is not waited for. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+def file_sha256(path: str, *, folder: int | None = None) -> str:
+    """Return the digest of a regular file's content in hex; a pipe is not waited for. Raises OSError.
+
+    In an open folder, a symbolic link of that name is not followed.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if folder is None else os.O_NOFOLLOW)
+    fd = os.open(path, flags, dir_fd=folder)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", path)

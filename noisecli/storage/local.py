@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from noisecli.errors import FileFailed, Stopped
-from noisecli.storage.below import digest_in, open_folder
-from noisecli.storage.digests import descriptor_sha256, sha256
+from noisecli.storage.below import open_folder
+from noisecli.storage.digests import descriptor_sha256, file_sha256, sha256
 from noisecli.storage.leftovers import held_prefix, hold, is_held, remove_leftovers
 from noisecli.storage.names import escape_name
 from noisecli.storage.permissions import Status, modes_like, widen
@@ -152,7 +152,7 @@ class OutputFile:
         except FileNotFoundError:
             return False
         with contextlib.suppress(OSError):
-            if digest_in(self._folder, self._name) == digest:
+            if file_sha256(self._name, folder=self._folder) == digest:
                 return True
         raise FileFailed("foreign-file", _FOREIGN)
 
