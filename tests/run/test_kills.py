@@ -195,6 +195,8 @@ def test_72_a_second_run_on_the_same_destination(
     fill(pictures, "wait-read.png")
     process = faulty.start("images", pictures, destination, "--std", "25", "-j", "1")
     wait_until(lambda: faulty.reached("read"), "a worker at work")
+    journal = destination / ".noisecli-journal"
+    wait_until(lambda: journal.read_bytes().count(b'{"file_name"') == 5, "the rows of all others")
     before = tree(destination)
     for words in (["--std", "25"], ["--std", "30", "--force"]):
         done = noisy("images", pictures, destination, *words)
