@@ -1,8 +1,9 @@
 """A model's description may hold anything anywhere: what cannot be read is refused in one line."""
 
-import importlib.util
+import importlib
 import json
 import random
+import sys
 import zipfile
 from pathlib import Path
 
@@ -19,9 +20,8 @@ from noisecli.run.making import Station
 from noisecli.run.settings import NoiseSettings, Settings
 from noisecli.storage import SourceFile
 
-SPEC = importlib.util.spec_from_file_location("grammar_arrays", Path(__file__).parent.parent / "soak/grammar_arrays.py")
-grammar = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(grammar)
+sys.path.append(str(Path(__file__).parent.parent / "soak"))
+grammar = importlib.import_module("grammar_weights")
 
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"name": "d", "units": 3, "activation": "softmax"}}
 

@@ -1,9 +1,10 @@
 """Headers and directories that no library writes: each is one failed or skipped file, in words of a sensible length."""
 
-import importlib.util
+import importlib
 import io
 import random
 import struct
+import sys
 import tempfile
 import zipfile
 from contextlib import closing
@@ -18,9 +19,8 @@ from noisecli.model import Limits
 from noisecli.run.choosing import choose_parts
 from noisecli.run.settings import PartsSettings
 
-SPEC = importlib.util.spec_from_file_location("grammar_arrays", Path(__file__).parent.parent / "soak/grammar_arrays.py")
-grammar = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(grammar)
+sys.path.append(str(Path(__file__).parent.parent / "soak"))
+grammar, of_weights = (importlib.import_module(name) for name in ("grammar_arrays", "grammar_weights"))
 
 
 class File:
@@ -177,7 +177,7 @@ MAKERS = {
     "npy": (arrays, ".npy", "arrays", grammar.npy),
     "npz": (arrays, ".npz", "arrays", grammar.npz),
     "npz of weights": (weights, ".npz", "weights", grammar.npz),
-    "safetensors": (weights, ".safetensors", "weights", grammar.safetensors),
+    "safetensors": (weights, ".safetensors", "weights", of_weights.safetensors),
 }
 
 
