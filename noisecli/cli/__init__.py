@@ -86,6 +86,9 @@ def main() -> NoReturn:
             signal.signal(number, _interrupt)
     try:
         status = cli.main(standalone_mode=False) or 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        status = 0
     except click.ClickException as error:
         # click lists choices on lines of their own
         message = error.format_message().rstrip(".").replace("\n\t", " ")
@@ -112,7 +115,8 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 def _stopped_by(stop: BaseException) -> int:
     number = stop.number if isinstance(stop, Interrupted) else int(signal.SIGINT)
-    return _say(f"stopped by {signal.Signals(number).name}; the same command goes on from here", 128 + number)
+    goes_on = "" if {"preview", "verify", "export"} & set(sys.argv[1:2]) else "; the same command goes on from here"
+    return _say(f"stopped by {signal.Signals(number).name}{goes_on}", 128 + number)
 
 
 def _say(message: str, status: int) -> int:

@@ -66,7 +66,7 @@ def command(destination: str, **words: Any) -> int:
             say(line)
         if run.problems:
             number = f"{run.problems:,} {'source' if run.problems == 1 else 'sources'}"
-            say(f"{number} failed or skipped are not in it; errors.jsonl has them")
+            say(f"{number} failed or skipped are not in it; {run.errors} has them")
     return 0
 
 

@@ -141,7 +141,12 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     if summary.orphans:
         gone = "that this request does not ask for" if settings.latents else "of sources that are gone"
         way_out = ": --prune removes them"
-        if settings.running.prune:
+        if summary.sources > 1:
+            gone, way_out = (
+                "of sources that are not in SRC",
+                ": they were made from another folder, or their source is gone",
+            )
+        elif settings.running.prune:
             way_out = " stay: they, or their rows, were changed since noisecli wrote them"
         yield f"{_number(summary.orphans, 'output')} {gone}{way_out}"
     if summary.hidden:

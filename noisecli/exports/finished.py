@@ -32,6 +32,8 @@ class FinishedRun:
     ----------
     folder, manifest
         The destination, and its manifest's name.
+    errors
+        The name of its list of problems.
     kind
         What was made: "images", "audio" and so on.
     """
@@ -40,6 +42,7 @@ class FinishedRun:
         self.folder, self.manifest = folder, manifest
         self._shown = escape_name(folder)
         names = Names.of(manifest)
+        self.errors = names.errors
         if os.path.lexists(os.path.join(folder, names.journal)):
             raise Refused(f"{self._shown}: its run was interrupted, or goes on; run the same command again, to its end")
         run = read_run(os.path.join(folder, names.run))

@@ -72,5 +72,10 @@ def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> N
         name.endswith("run.json") and read_run(os.path.join(destination, name)) for name in present
     ):
         return
+    if names.manifest in present:
+        raise Refused(
+            f"{destination}: its {names.run} is gone or damaged, which shows that the folder is noisecli's; if its "
+            f"{names.manifest} is one of noisecli's, add --force"
+        )
     if any(not name.startswith(".") for name in present):
         raise Refused(f"{destination}: holds files that noisecli did not make; choose a new folder, or add --force")

@@ -116,6 +116,12 @@ def read_settings(told: object) -> dict[str, dict[str, Any]]:
     return {key: spelled for key, spelled in pairs if isinstance(spelled, dict) and key_of(spelled) == key}
 
 
+def count_sources(entry: Row) -> int:
+    """Return from how many source folders a destination was made, as run.json or the journal tells it."""
+    told = entry.get("sources")
+    return told if isinstance(told, int) and told > 0 else 1
+
+
 @dataclass
 class Begun:
     """What a journal tells beside rows: an interrupted run's intentions, and the digests of what it put in place.
@@ -128,6 +134,8 @@ class Begun:
         The last digest that a worker was about to put in place under a name.
     prefixes
         How the names of temporary files begin.
+    sources
+        From how many folders the outputs were made.
     """
 
     intended: dict[str, str | None] = field(default_factory=dict)
@@ -137,6 +145,7 @@ class Begun:
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
+    sources: int = 1
 
     def take(self, line: bytes) -> None:
         """Take a line that is no row."""
@@ -149,6 +158,7 @@ class Begun:
         self.survival.update(read_survival(entry.get("survival")))
         self.versions.update(texts(entry.get("versions")))
         self.settings.update(read_settings(entry.get("settings")))
+        self.sources = max(self.sources, count_sources(entry))
         prefix = entry.get("temporaries")
         if isinstance(prefix, str) and _PREFIX.match(prefix):
             self.prefixes.append(prefix)

@@ -54,7 +54,8 @@ class Ledger(Standing):
         self.settings.update(settings)
         if self._is_torn:
             self._append(b"\n")
-        self._append(to_line({"temporaries": prefix, "settings": settings}))
+        several = {"sources": self.sources} if self.sources > 1 else {}
+        self._append(to_line({"temporaries": prefix, "settings": settings, **several}))
 
     def intend(self, tasks: Iterable[Task]) -> None:
         """Note outputs before they are made."""

@@ -15,7 +15,7 @@ from noisecli.run.destination import Names, refuse_odd_files, require_ours
 from noisecli.run.engine import Chunk, LocalEngine, Lost
 from noisecli.run.manifest import Ledger
 from noisecli.run.plan import Plan
-from noisecli.run.prune import Pruning
+from noisecli.run.prune import Pruning, is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Keeper
 from noisecli.run.server import warm_up
@@ -101,6 +101,7 @@ class Run:
         """Do it. The manifest tells what stands however it ends, short of being killed."""
         self._refuse_foreign()
         pruning = _pruning(self._settings, self._ledger, self._plan, self._found)
+        self._ledger.sources += is_another_source(self._settings, self._ledger)
         self._clean_up_after_killed_runs()
         self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.spelled()})

@@ -84,6 +84,15 @@ class Sources:
             return None
 
 
+def is_another_source(settings: Settings, standing: Standing) -> bool:
+    """Whether SRC holds none of the sources that rows tell of: a subfolder, or another dataset into the same folder."""
+    if settings.latents is not None or not len(standing):
+        return False
+    sources = Sources(settings)
+    rows = (standing.row(output) or {} for output in islice(_spread(standing.outputs()), _WITNESSES))
+    return all(sources.is_gone(row) for row in rows)
+
+
 class Pruning:
     """What --prune removes, chosen before any work and asked again when it goes; nothing where it was not given.
 
@@ -105,6 +114,11 @@ class Pruning:
         self._sources = Sources(settings)
         self.outputs = self._choose(planned, set(problems)) if settings.running.prune else []
         if self.outputs and settings.latents is None:
+            if standing.sources > 1:
+                raise Refused(
+                    f"--prune: {escape_name(settings.destination)} was made from {standing.sources} source folders, "
+                    "and what is not in one may be in another; leave --prune out, or remove by hand what is gone"
+                )
             _require_own_source(settings, standing, self._sources)
         if 2 * len(self.outputs) > len(standing) and not settings.running.force:
             raise Refused(

@@ -47,6 +47,7 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
             "settings": {key: ledger.settings[key] for key in keys & ledger.settings.keys()},
             "survival": survival,
             "totals": totals,
+            **({"sources": ledger.sources} if ledger.sources > 1 else {}),
         }
     )
 
@@ -61,6 +62,7 @@ def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
 def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary) -> None:
     """Rows of outputs that this run had no part in stay only while their files do; sources that are gone are told."""
     sources = Sources(settings)
+    summary.sources = ledger.sources
     for output in ledger.outputs():
         if is_missing(f"{settings.destination}/{output}"):
             ledger.forget(output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -11,6 +12,7 @@ from noisecli.model import Task
 from noisecli.run.settings import Settings
 from noisecli.storage import escape_name, file_sha256
 
+_OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
 _ASKED = ("key", "settings", "level", "clean_file_name", "source")
 
 
@@ -51,6 +53,8 @@ class Keeper:
             return False
         if task.clean_output and not self._clean_holds(task.clean_output, row):
             return False
+        for name in task.names:
+            _narrow(f"{self._settings.destination}/{name}", source.st_mode)
         if self._settings.running.checksum:
             return file_sha256(output_path) == row.get("sha256") and file_sha256(source_path) == row.get(
                 "source_sha256"
@@ -65,3 +69,12 @@ class Keeper:
         if self._settings.running.checksum:
             return file_sha256(path) == row.get("clean_sha256")
         return os.lstat(path).st_size == row.get("clean_bytes")
+
+
+def _narrow(path: str, source_mode: int) -> None:
+    """Take rights from an output that its source, by now, gives to nobody; where modes mean nothing, it stays."""
+    mode = stat.S_IMODE(os.lstat(path).st_mode)
+    wider = mode & ~source_mode & _OTHERS
+    if wider:
+        with contextlib.suppress(OSError):
+            os.chmod(path, mode & ~wider)

@@ -14,6 +14,7 @@ from noisecli.run.destination import Names, read_run
 from noisecli.run.entries import (
     Begun,
     Row,
+    count_sources,
     is_plain,
     name_of_row,
     parse,
@@ -46,6 +47,8 @@ class Standing:
         Outputs that a run meant to make and no row tells of yet, and the clean ones beside them.
     rows_lost
         Whether run.json counts more rows than there are.
+    sources
+        From how many folders the outputs were made.
     untold
         Whether the manifest is not as noisecli writes it: it holds other lines, or lines of another form.
     """
@@ -66,6 +69,7 @@ class Standing:
         self.survival |= self.begun.survival
         self.versions = texts(self.previous_run.get("versions")) | self.begun.versions
         self.settings: dict[str, Any] = read_settings(self.previous_run.get("settings")) | self.begun.settings
+        self.sources = max(self.begun.sources, count_sources(self.previous_run))
         counted = self.previous_run.get("totals", {}).get("outputs", 0)
         self.rows_lost = isinstance(counted, int) and len(self._places) < counted
 

@@ -22,7 +22,9 @@ class Summary:
     replaced
         Of those made, the ones that took the place of an earlier run's.
     orphans
-        Outputs whose source is gone.
+        Outputs whose source is not in SRC.
+    sources
+        From how many folders the outputs were made, by this run and earlier ones.
     failed, skipped
         Sources.
     sidecars_copied, sidecars_left, other_kinds, hidden, not_chosen
@@ -45,6 +47,7 @@ class Summary:
     unchanged: int = 0
     replaced: int = 0
     orphans: int = 0
+    sources: int = 1
     failed: int = 0
     skipped: int = 0
     input_bytes: int = 0

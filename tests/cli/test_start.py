@@ -117,3 +117,10 @@ cli.main()
     done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=600)
     assert done.returncode == status
     assert done.stderr.startswith("noisecli: stopped by SIG")
+
+
+def test_no_arguments_print_the_help(noisy):
+    done = noisy()
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("Usage: noisecli")
+    assert "\n  images " in done.out

@@ -264,3 +264,34 @@ def test_latents_of_somebody_else(noisy, destination, outputs):
     path.write_text(path.read_text().replace("latents-00003.npy", "precious.npy"))
     assert noisy(*words, "--count", "6", "--prune", "--json").summary["pruned"] == 1
     assert outputs(destination).keys() == {*(f"latents-0000{n}.npy" for n in range(3)), "precious.npy"}
+
+
+@pytest.mark.parametrize("ending", ["whole", "killed"])
+def test_a_destination_made_from_several_sources(images, pictures, fill, png, outputs, destination, tmp_path, ending):
+    """What is gone from one folder may be in the other, whose rows look the same."""
+    other = fill(tmp_path / "other", *(f"{number}.png" for number in range(9)))
+    assert images().status == 0
+    run = json.loads((destination / "run.json").read_text())
+    assert "sources" not in run
+    done = images(source=other)
+    assert done.status == 0
+    assert "5 outputs of sources that are not in SRC" in done.err
+    if ending == "killed":
+        (destination / ".noisecli-journal").write_text(json.dumps({"temporaries": "", "sources": 2}) + "\n")
+        (destination / "run.json").write_text(json.dumps(run))
+    before = outputs(destination)
+    (other / "0.png").unlink()
+    for source in (other, pictures):
+        done = images("--prune", "--force", source=source)
+        assert done.status == 2
+        assert "was made from 2 source folders" in done.err
+    assert outputs(destination) == before
+
+
+def test_sources_that_were_all_changed_in_place_are_of_the_same_folder(images, pictures, png, rows, destination):
+    assert images().status == 0
+    for number, name in enumerate(rows(destination)):
+        (pictures / name).write_bytes(png(40 + number))
+    assert images().status == 0
+    (pictures / "a.png").unlink()
+    assert images("--prune", "--json").summary["pruned"] == 1

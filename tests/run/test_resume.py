@@ -321,3 +321,19 @@ def test_a_manifest_that_names_files_outside_removes_none_of_them(images, pictur
     assert (tmp_path / "precious.png").read_bytes() == b"of somebody else"
     assert all(path.exists() for path in pictures.iterdir())
     assert name not in manifest.read_text()
+
+
+def test_a_source_that_became_private_makes_its_outputs_so(images, redone, pictures, destination, tree):
+    assert images("--with-clean").status == 0
+    before = tree(destination)
+    (pictures / "a.png").chmod(0o600)
+    (pictures / "b.png").chmod(0o640)
+    assert redone("--with-clean") == set()
+    modes = {name: (destination / name).stat().st_mode & 0o777 for name in before}
+    umask = os.umask(0)
+    os.umask(umask)
+    for side in ("noisy", "clean"):
+        assert modes[f"{side}/a.png"] == 0o600
+        assert modes[f"{side}/b.png"] == 0o640 & ~umask
+        assert modes[f"{side}/e.png"] == 0o644 & ~umask | 0o200
+    assert tree(destination) == before
