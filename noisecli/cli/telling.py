@@ -147,7 +147,7 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
                 ": they were made from another folder, or their source is gone",
             )
         elif settings.running.prune:
-            way_out = " stay: they, or their rows, were changed since noisecli wrote them"
+            way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
         yield f"{_number(summary.orphans, 'output')} {gone}{way_out}"
     if summary.hidden:
         yield f"{summary.hidden:,} hidden files and folders left alone"

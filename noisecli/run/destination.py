@@ -14,6 +14,9 @@ from noisecli.storage import escape_name, open_regular, stopping
 _MANIFESTS = {"images": "pictures", "audio": "sounds"}
 
 
+_JOURNAL, _RUN = "noisecli-journal", "run.json"
+
+
 class Names(NamedTuple):
     """The files of one manifest, in the destination's root."""
 
@@ -28,6 +31,18 @@ class Names(NamedTuple):
         stem = manifest.removesuffix(".jsonl")
         prefix = "" if stem in ("manifest", "metadata") else f"{stem}."
         return cls(manifest, f"{prefix}errors.jsonl", f"{prefix}run.json", f".{prefix}noisecli-journal")
+
+
+def runs_in(destination: str) -> list[Names]:
+    """Return the names of all runs that a folder shows signs of: finished ones, and those that a journal tells of."""
+    try:
+        found = os.listdir(destination)
+    except OSError:
+        return []
+    prefixes = {name.removeprefix(".").removesuffix(_JOURNAL) for name in found if name.endswith(_JOURNAL)}
+    prefixes |= {name.removesuffix(_RUN) for name in found if name.endswith(_RUN)}
+    stems = [[prefix.removesuffix(".")] if prefix else ["manifest", "metadata"] for prefix in sorted(prefixes)]
+    return [Names.of(f"{stem}.jsonl") for some in stems for stem in some]
 
 
 def read_run(path: str) -> dict[str, Any] | None:

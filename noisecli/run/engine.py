@@ -169,7 +169,7 @@ class Pool(Generic[Item, Answer]):
 class LocalEngine(Pool[Task, Done]):
     """Workers that make outputs."""
 
-    def __init__(self, settings: Settings, journal: str | None, prefix: str) -> None:
+    def __init__(self, settings: Settings, journal: tuple[str, tuple[int, int]] | None, prefix: str) -> None:
         super().__init__(settings.kind, settings.running, "noisecli.run.worker", (settings, journal, prefix))
 
 

@@ -38,10 +38,16 @@ def open_locked(path: str) -> int:
         os.close(fd)
 
 
-def hold_as_worker(path: str) -> int:
-    """Tell later runs that a worker of this one lives; until the process ends. Return a descriptor to append with."""
+def hold_as_worker(path: str, identity: tuple[int, int]) -> int:
+    """Tell later runs that a worker of this one lives; until the process ends. Return a descriptor to append with.
+
+    Raises Stopped where the path does not lead to the very journal that the run holds.
+    """
     with stopping(path):
-        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        status = os.fstat(fd)
+        if (status.st_dev, status.st_ino) != identity:
+            raise Stopped(f"{path}: another file took its place while the run went on; run again to go on")
         fcntl.lockf(fd, fcntl.LOCK_SH, 1, _WORKERS)
         return fd
 

@@ -30,6 +30,7 @@ class Ledger(Standing):
         self._destination, self._names, self._fsync = destination, names, fsync
         self.folder_was_there = os.path.isdir(destination)
         self._journal = self._open_journal()
+        self._folder = _identity(os.stat(destination))
         try:
             with stopping(self._path(names.journal)):
                 size = os.fstat(self._journal).st_size
@@ -47,6 +48,23 @@ class Ledger(Standing):
             return open_locked(self._path(self._names.journal))
         except OSError as error:
             raise Stopped(f"{self._destination}: cannot be written: {error.strerror}") from error
+
+    @property
+    def journal(self) -> tuple[str, tuple[int, int]]:
+        """The journal's path, and which file that is: workers append to it, and to nothing else."""
+        return self._path(self._names.journal), _identity(os.fstat(self._journal))
+
+    def check_in_place(self) -> None:
+        """Raise Stopped where the destination's name leads to another folder by now: what is there is not ours."""
+        try:
+            found = _identity(os.stat(self._destination))
+        except OSError:
+            found = None
+        if found != self._folder:
+            raise Stopped(
+                f"{self._destination}: was moved, or another folder took its place, while the run went on; nothing is "
+                "written there; run again where its outputs are now"
+            )
 
     def begin(self, prefix: str, settings: dict[str, Any]) -> None:
         """Note how the names of this run's temporary files begin, and its settings by their key."""
@@ -98,6 +116,7 @@ class Ledger(Standing):
 
     def publish(self, run: dict[str, Any]) -> None:
         """Write manifest, errors and run.json, each atomically, then take the journal away."""
+        self.check_in_place()
         write = partial(write_whole, prefix=self._prefix, fsync=self._fsync)
         write(self._path(self._names.manifest), self.rows())
         if self.problems:
@@ -124,6 +143,7 @@ class Ledger(Standing):
 
     def leave_as_it_was(self) -> None:
         """Take the journal away, which says nothing new."""
+        self.check_in_place()
         self._remove(self._names.journal)
 
     def abandon(self) -> None:
@@ -133,3 +153,7 @@ class Ledger(Standing):
         if not self.folder_was_there:
             with contextlib.suppress(OSError):
                 os.rmdir(self._destination)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

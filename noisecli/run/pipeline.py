@@ -109,8 +109,9 @@ class Run:
             for source, problem in self._found.problems:
                 self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
             self._make_all()
+            self._ledger.check_in_place()
             self._carry_sidecars()
-            self._summary.pruned = pruning.remove()
+            self._summary.pruned = pruning.remove(self._note)
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
@@ -124,9 +125,8 @@ class Run:
         publish(self._settings, self._ledger, self._summary, self._sampled)
 
     def _make_all(self) -> None:
-        journal = os.path.join(self._settings.destination, Names.of(self._settings.output.manifest).journal)
         try:
-            with LocalEngine(self._settings, journal, self._prefix) as engine:
+            with LocalEngine(self._settings, self._ledger.journal, self._prefix) as engine:
                 suspects: list[Chunk] = []
                 for chunk, result in engine.run(self._chunks()):
                     if isinstance(result, Lost):
@@ -243,7 +243,7 @@ class Run:
 
 
 def _pruning(settings: Settings, standing: Standing, plan: Plan | Shards, found: Walk) -> Pruning:
-    return Pruning(settings, standing, plan.outputs(), (escape_name(source) for source, _ in found.problems))
+    return Pruning(settings, standing, plan.outputs, (escape_name(source) for source, _ in found.problems))
 
 
 def by_source(chunk: Chunk) -> list[Chunk]:
@@ -255,7 +255,8 @@ def _refuse_nesting(settings: Settings) -> None:
     """Outputs inside the source would be sources of the next run; a source inside DST may be written over."""
     source, destination = os.path.realpath(settings.source), os.path.realpath(settings.destination)
     whole_folder = settings.choice.names is None
-    if source == destination or (whole_folder and destination.startswith(source.rstrip("/") + "/")):
+    same = source == destination or _are_one(source, destination)
+    if same or (whole_folder and destination.startswith(source.rstrip("/") + "/")):
         raise Refused(
             f"{escape_name(settings.destination)}: lies inside the source folder {escape_name(settings.source)}; "
             "choose a folder outside of it"
@@ -280,3 +281,11 @@ def _counted(settings: Settings, plan: Plan | Shards, found: Walk, dry_run: bool
         for source, problem in found.problems:
             summary.note_problem(Problem(escape_name(source), problem.status, problem.reason, problem.message))
     return summary
+
+
+def _are_one(source: str, destination: str) -> bool:
+    """Whether two paths lead to one folder, as a bind mount has it."""
+    try:
+        return os.path.samefile(source, destination)
+    except OSError:
+        return False

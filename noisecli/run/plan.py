@@ -10,7 +10,7 @@ from noisecli.codecs import FORMATS, format_of
 from noisecli.errors import Refused
 from noisecli.model import NOUNS, Task
 from noisecli.noise.keys import stream_key
-from noisecli.run.destination import Names
+from noisecli.run.destination import Names, runs_in
 from noisecli.run.naming import Naming
 from noisecli.run.settings import Settings
 from noisecli.run.walk import Walk
@@ -76,7 +76,9 @@ class Plan:
 
     def refuse_names(self, names: Names) -> None:
         """Refuse side files and outputs that would take the place of the manifest and what goes with it."""
-        reserved = set(names)
+        others = {name for run in runs_in(self._settings.destination) for name in run}
+        # what a dataset of Hugging Face's brings along may have that name too
+        reserved = {*names, *(others - {"metadata.jsonl"})}
         outputs = ((name, name) for name in self.outputs())
         for source, name in itertools.chain(outputs, self.sidecars()):
             if name.partition("/")[0] in reserved:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from noisecli.errors import Refused
+from noisecli.model import Problem
+from noisecli.run.destination import runs_in
 from noisecli.run.entries import Row
 from noisecli.run.proof import proves_source
 from noisecli.run.settings import Settings
@@ -20,6 +22,8 @@ from noisecli.run.standing import Standing
 from noisecli.storage import escape_name, file_sha256, find_escaped, remove_told, stopping
 
 _WITNESSES = 32
+
+Planned = Callable[[], Iterable[str]]
 
 
 class Sources:
@@ -69,9 +73,9 @@ class Sources:
         """Whether a folder on the way is a symbolic link to nothing: what it led to is out of sight, not gone."""
         folder = os.path.dirname(name)
         while folder:
-            path = os.path.join(self._root, folder)
-            if os.path.lexists(path):
-                return not os.path.exists(path)
+            found = find_escaped(self._root, folder, strict=True)
+            if found is not None:
+                return not os.path.exists(os.path.join(self._root, found))
             folder = os.path.dirname(folder)
         return False
 
@@ -99,7 +103,7 @@ class Pruning:
     Parameters
     ----------
     planned
-        Names of outputs that this run makes or keeps.
+        Yields the names of outputs that this run makes or keeps, clean ones too.
     problems
         Sources of this run that cannot be done; they are there.
 
@@ -109,7 +113,7 @@ class Pruning:
         Where SRC is not the folder that the manifest was made from, or more than half of all outputs would go.
     """
 
-    def __init__(self, settings: Settings, standing: Standing, planned: Iterable[str], problems: Iterable[str]) -> None:
+    def __init__(self, settings: Settings, standing: Standing, planned: Planned, problems: Iterable[str]) -> None:
         self._settings, self._standing = settings, standing
         self._sources = Sources(settings)
         self.outputs = self._choose(planned, set(problems)) if settings.running.prune else []
@@ -126,33 +130,49 @@ class Pruning:
                 f"{escape_name(settings.destination)}; add --force if that is right"
             )
 
-    def _choose(self, planned: Iterable[str], problems: set[str]) -> list[str]:
+    def _choose(self, planned: Planned, problems: set[str]) -> list[str]:
         rest = dict.fromkeys(self._standing.outputs())
-        for name in planned:
+        for name in planned():
             rest.pop(name, None)
-        return sorted(output for output in rest if self._may_go(self._standing.row(output) or {}, problems))
+        rows = ((output, self._standing.row(output) or {}) for output in rest)
+        chosen = {output: row.get("clean_file_name") for output, row in rows if self._may_go(row, problems)}
+        # a clean file, too, may be what this run makes by now, or what another manifest lists
+        taken = {name for name in planned() if name in chosen.values()} if chosen else set()
+        taken |= self._listed_elsewhere() if chosen else set()
+        return sorted(output for output, clean in chosen.items() if taken.isdisjoint((output, clean)))
+
+    def _listed_elsewhere(self) -> set[str]:
+        """Return the files that other manifests in the destination list."""
+        listed: set[str] = set()
+        for names in runs_in(self._settings.destination):
+            if names.manifest != self._settings.output.manifest:
+                with Standing.look(self._settings.destination, names) as other:
+                    listed.update(other.files())
+        return listed
 
     def _may_go(self, row: Row, problems: set[str]) -> bool:
         is_named = isinstance(row.get("source"), str) and row["source"] in problems
         return not is_named and self._sources.is_gone(row) and _is_proven(row, self._settings, self._standing)
 
-    def remove(self) -> int:
-        """Remove the outputs whose sources are still gone; return how many."""
+    def remove(self, note: Callable[[Problem], None]) -> int:
+        """Remove the outputs whose sources are still gone; return how many. What the system holds is noted."""
         count = 0
         for output in self.outputs:
             row = self._standing.row(output) or {}
             if not self._sources.is_gone(row):
                 continue
             # the row's own file goes last: should this stop between the two, the next run still knows of both
-            if "clean_file_name" in row:
-                self._remove(row["clean_file_name"], row.get("clean_sha256"))
-            count += self._remove(output, row.get("sha256"))
-            self._standing.forget(output)
+            told = {row.get("clean_file_name"): row.get("clean_sha256"), output: row.get("sha256")}
+            digests = {name: [str(digest)] for name, digest in told.items() if name is not None}
+            path = os.path.join(self._settings.destination, output)
+            try:
+                with stopping(path, passing=(PermissionError,)):
+                    count += output in remove_told(self._settings.destination, digests)
+                    self._standing.forget(output)
+            except PermissionError as error:
+                message = f"is gone, and its output {output} cannot be removed: {error.strerror}; remove it by hand"
+                note(Problem(str(row.get("source") or output), "failed", "unwritable", message))
         return count
-
-    def _remove(self, name: str, digest: object) -> bool:
-        with stopping(os.path.join(self._settings.destination, name)):
-            return remove_told(self._settings.destination, name, [str(digest)])
 
 
 def _is_proven(row: Row, settings: Settings, standing: Standing) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import Counter, defaultdict
@@ -32,6 +33,7 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
         summary.survival = _mean_by_level(ledger.survival, sampled)
         ledger.leave_as_it_was()
         return
+    ledger.check_in_place()
     _settle(settings.destination, ledger)
     if len(ledger) > summary.made + summary.kept:
         _look_at_the_rest(settings, ledger, summary)
@@ -85,15 +87,16 @@ def _settle(destination: str, ledger: Ledger) -> None:
             continue
         if all(digest == told[name] for name, digest in found.items()):
             continue
-        for name in found:
-            with stopping(os.path.join(destination, name)):
-                remove_told(destination, name, {digest for digest in (told[name], placed.get(name)) if digest})
+        with stopping(os.path.join(destination, output)):
+            remove_told(destination, {name: [str(told[name]), placed.get(name, "")] for name in found})
         ledger.forget(output)
 
 
 def _digest(destination: str, name: str) -> str | None:
-    with stopping(os.path.join(destination, name)):
+    """Return a file's digest; None where it cannot be known, so that it is nobody's to remove."""
+    with stopping(os.path.join(destination, name)), contextlib.suppress(PermissionError):
         return digest_below(destination, name)
+    return None
 
 
 def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:

@@ -16,7 +16,7 @@ from noisecli.run.settings import LatentsSettings, Settings
 
 ITEM_BYTES = {"float16": 2, "float32": 4, "float64": 8}
 _DIGITS = 5
-_NAME = re.compile(r"latents-(\d+)\.npy\Z", re.ASCII)
+_NAME = re.compile(r"latents-(\d{5,15})\.npy\Z", re.ASCII)
 
 
 class Shards:

@@ -184,6 +184,11 @@ class Standing:
         """Return the names of all outputs with a row."""
         return list(self._places)
 
+    def files(self) -> Iterator[str]:
+        """Yield the names of all files that rows tell of, the clean ones too."""
+        yield from self._places
+        yield from self._clean_outputs
+
     def rows(self) -> Iterator[bytes]:
         """Yield all rows as lines, sorted by file_name."""
         for output in sorted(self._places):

@@ -48,22 +48,14 @@ class _State:
 _state = _State()
 
 
-def start(settings: Settings, journal: str | None, run_prefix: str) -> None:
+def start(settings: Settings, journal: tuple[str, tuple[int, int]] | None, run_prefix: str) -> None:
     """Make this process a worker: known to later runs by its lock, its temporary files by their prefix."""
-    _state.journal = None if journal is None else hold_as_worker(journal)
+    _state.journal = None if journal is None else hold_as_worker(*journal)
     # what overflows is told in its file's row, not by numpy in between
     np.seterr(all="ignore")
-    _leave_standard_output()
     keep_freed_memory()
     limit_memory(memory_share(settings.running.jobs))
     _state.settings, _state.prefix = settings, worker_prefix(run_prefix, os.getpid())
-
-
-def _leave_standard_output() -> None:
-    """Send to nowhere what decoders print there (libsndfile, of broken ALAC): an output or the summary may go to it."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
 
 
 def load_codec(kind: str) -> codecs.Codec | codecs.PartsCodec:

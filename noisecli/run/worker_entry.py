@@ -66,6 +66,7 @@ def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    _leave_standard_output()
     gc.freeze()
     gc.enable()
     threading.Thread(target=_follow_parent, daemon=True).start()
@@ -81,6 +82,13 @@ def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
         _say(pipe, Raised(error.exit_status, str(error)))
     except BaseException as error:
         _say(pipe, Raised(None, trace_of(error)))
+
+
+def _leave_standard_output() -> None:
+    """Send to nowhere what decoders print there (libsndfile, of broken ALAC): an output or the summary may go to it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _answer(pipe: Connection, answer: Any) -> None:

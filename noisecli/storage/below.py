@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from noisecli.errors import FileFailed
 from noisecli.storage.digests import file_sha256
@@ -117,14 +117,21 @@ def digest_below(root: str, name: str) -> str | None:
     return None
 
 
-def remove_told(root: str, name: str, digests: Collection[str]) -> bool:
-    """Remove a regular file below a root that has one of these digests; return whether it did. Raises OSError."""
-    with _passing_over_none(), _folder_of(root, name) as folder:
-        base = os.path.basename(name)
-        if file_sha256(base, folder=folder) in digests:
-            os.unlink(base, dir_fd=folder)
-            return True
-    return False
+def remove_told(root: str, told: Mapping[str, Collection[str]]) -> list[str]:
+    """Remove the regular files below a root that have one of the digests told of each; return their names.
+
+    All are looked at before the first goes. Raises OSError.
+    """
+    found: list[tuple[str, int]] = []
+    with contextlib.ExitStack() as stack:
+        for name, digests in told.items():
+            with _passing_over_none():
+                folder = stack.enter_context(_folder_of(root, name))
+                if file_sha256(os.path.basename(name), folder=folder) in digests:
+                    found.append((name, folder))
+        for name, folder in found:
+            os.unlink(os.path.basename(name), dir_fd=folder)
+    return [name for name, _ in found]
 
 
 @contextlib.contextmanager

@@ -193,10 +193,12 @@ def output_error(error: OSError, path: str) -> Stopped | FileFailed:
 
 
 @contextlib.contextmanager
-def stopping(path: str) -> Iterator[None]:
-    """End the run where the system refuses what every run needs of a file of its own."""
+def stopping(path: str, *, passing: tuple[type[OSError], ...] = ()) -> Iterator[None]:
+    """End the run where the system refuses what every run needs of a file of its own; errors of `passing` go on."""
     try:
         yield
+    except passing:
+        raise
     except OSError as error:
         raise Stopped(f"{escape_name(path)}: {error.strerror}; the run stops here, run it again to go on") from error
 

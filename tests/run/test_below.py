@@ -41,9 +41,9 @@ def ground(tmp_path):
 def test_links_inside_are_followed(ground, name, place):
     write_whole(name, [b"data"], root=os.fspath(ground))
     assert (ground / place).read_bytes() == b"data"
-    assert not remove_told(os.fspath(ground), name, ["0" * 64])
+    assert not remove_told(os.fspath(ground), {name: ["0" * 64]})
     assert (ground / place).exists()
-    assert remove_told(os.fspath(ground), name, [hashlib.sha256(b"data").hexdigest()])
+    assert remove_told(os.fspath(ground), {name: [hashlib.sha256(b"data").hexdigest()]})
     assert not (ground / place).exists()
 
 
@@ -65,7 +65,7 @@ def test_links_out_are_not(ground, tree, name):
     before = tree(ground.parent)
     with pytest.raises(FileFailed, match="symbolic link"):
         OutputFile(name, root=os.fspath(ground))
-    assert not remove_told(os.fspath(ground), name, [hashlib.sha256(b"").hexdigest()])
+    assert not remove_told(os.fspath(ground), {name: [hashlib.sha256(b"").hexdigest()]})
     (ground.parent / "outside/.noisecli-tmp-x").write_text("somebody's")
     remove_temporaries([os.path.dirname(name)], ".noisecli-tmp-", os.fspath(ground))
     (ground.parent / "outside/.noisecli-tmp-x").unlink()

@@ -164,3 +164,69 @@ def test_a_real_file_system_that_folds_case(images, fill, pictures, folding, tre
     assert images("--json", to=destination).summary["kept"] == 5
     assert images("--redo", to=destination).status == 0
     assert tree(destination) == before
+
+
+@pytest.mark.parametrize("how", ["link", "rename"])
+@pytest.mark.parametrize("words", [[], ["--sidecars", "copy"]], ids=" ".join)
+def test_another_folder_takes_the_destinations_place_in_mid_run(
+    faulty, fill, pictures, images, tree, tmp_path, wait_until, how, words
+):
+    mine = tmp_path / "mine"
+    assert images("--std", "3", to=mine).status == 0
+    (mine / "notes.txt").write_text("of somebody else")
+    before = tree(mine)
+    fill(pictures, "0-wait-write.png", "notes.txt")
+    real, name = tmp_path / "real", tmp_path / "latest"
+    real.mkdir()
+    if how == "link":
+        os.symlink("real", name)
+    process = faulty.start("images", pictures, name, "--std", "25", "-j", "1", *words)
+    wait_until(lambda: faulty.reached("write"), "a worker with its first output")
+    if how == "link":
+        os.symlink("mine", tmp_path / "new")
+        (tmp_path / "new").rename(name)
+    else:
+        name.rename(tmp_path / "moved")
+        mine.rename(name)
+    faulty.gate.touch()
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 3
+    assert b"another folder took its place" in err
+    assert tree(mine if how == "link" else name) == before
+
+
+def test_workers_append_to_the_journal_and_to_nothing_else(faulty, fill, pictures, destination, tmp_path, wait_until):
+    fill(pictures, "0-wait-read.png", "1-kill-once.png")
+    (tmp_path / "precious").write_text("precious")
+    process = faulty.start("images", pictures, destination, "--std", "25", "-j", "1")
+    wait_until(lambda: faulty.reached("read"), "a worker at its first file")
+    (destination / ".noisecli-journal").unlink()
+    os.symlink("../precious", destination / ".noisecli-journal")
+    faulty.gate.touch()
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 3, err
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_a_source_mounted_on_the_destination_is_refused(images, pictures, tree, destination, monkeypatch):
+    """A bind mount has two names for one folder; the system alone tells that they are one."""
+    destination.mkdir()
+    before = tree(pictures)
+    real = os.path.samefile
+    names = {os.fspath(pictures), os.fspath(destination)}
+    monkeypatch.setattr(os.path, "samefile", lambda *paths: set(paths) == names or real(*paths))
+    done = images("--force")
+    assert done.status == 2
+    assert "lies inside" in done.err
+    assert tree(pictures) == before
+
+
+def test_a_side_file_does_not_take_another_runs_place(images, noisy, pictures, tree, destination, tmp_path):
+    assert images().status == 0
+    before = (destination / "manifest.jsonl").read_bytes()
+    assert images("--std", "5", to=tmp_path / "middle").status == 0
+    words = ["--std", "25", "--manifest", "other.jsonl", "--sidecars", "copy", "--name", "{stem}-again{ext}"]
+    done = noisy("images", tmp_path / "middle", destination, *words)
+    assert done.status == 2
+    assert "would become" in done.err
+    assert (destination / "manifest.jsonl").read_bytes() == before

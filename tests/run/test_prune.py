@@ -295,3 +295,71 @@ def test_sources_that_were_all_changed_in_place_are_of_the_same_folder(images, p
     assert images().status == 0
     (pictures / "a.png").unlink()
     assert images("--prune", "--json").summary["pruned"] == 1
+
+
+def test_what_another_manifest_lists_stays(images, pictures, outputs, destination, tmp_path):
+    """Two runs at once made the same bytes under the same names, so each lists them."""
+    assert images().status == 0
+    other = tmp_path / "other"
+    shutil.copytree(pictures, other)
+    shutil.copy(destination / "run.json", destination / "other.run.json")
+    shutil.copy(destination / "manifest.jsonl", destination / "other.jsonl")
+    before = outputs(destination)
+    (other / "a.png").unlink()
+    done = images("--manifest", "other.jsonl", "--prune", "--json", source=other)
+    assert (done.status, done.summary["pruned"]) == (0, 0)
+    assert outputs(destination) == before
+
+
+def test_what_this_run_makes_stays_though_it_was_a_clean_file_before(images, fill, pictures, rows, destination):
+    words = ["--prob", "0.0001"]
+    assert images(*words, "--with-clean").status == 0
+    (pictures / "clean").mkdir()
+    (pictures / "a.png").rename(pictures / "clean/a.png")
+    assert images(*words, "--prune", "--force").status in (0, 1)
+    assert (destination / "clean/a.png").exists()
+
+
+def test_what_may_not_be_removed_does_not_keep_the_others(images, pictures, outputs, errors, destination, monkeypatch):
+    assert images().status == 0
+    for name in ("a.png", "cats/c.png"):
+        (pictures / name).unlink()
+    real = os.unlink
+
+    def unlink(path, **options):
+        if os.fspath(path) == "a.png":
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    done = images("--prune", "--json")
+    monkeypatch.undo()
+    assert (done.status, done.summary["pruned"]) == (1, 1)
+    assert errors(destination)["a.png"]["reason"] == "unwritable"
+    assert "a.png" in outputs(destination)
+    assert "cats/c.png" not in outputs(destination)
+    assert images("--prune", "--json").summary["pruned"] == 1
+
+
+def test_a_linked_folder_of_any_spelling_whose_target_is_away(images, pictures, png, outputs, destination):
+    store = pictures / ".store"
+    store.mkdir()
+    (store / "x.png").write_bytes(png(9))
+    os.symlink(b".store", os.fsencode(pictures) + b"/q\xff")
+    assert images().status == 0
+    before = outputs(destination)
+    assert "q%FF/x.png" in before
+    store.rename(pictures.with_name("unmounted"))
+    images("--prune")
+    assert outputs(destination) == before
+
+
+def test_a_row_of_latents_with_a_number_that_none_has(noisy, destination, outputs):
+    words = ["latents", destination, "--shape", "4", "--per-file", "2", "--count", "4"]
+    assert noisy(*words).status == 0
+    path = destination / "manifest.jsonl"
+    row = {**json.loads(path.read_text().splitlines()[0]), "file_name": f"latents-{'9' * 5000}.npy"}
+    path.write_text(path.read_text() + json.dumps(row) + "\n")
+    for more in ([], ["--prune"]):
+        assert noisy(*words, *more).status == 0
+    assert len(outputs(destination)) == 2

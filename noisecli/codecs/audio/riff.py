@@ -20,6 +20,7 @@ from noisecli.errors import FileSkipped
 _CARRIED = {b"fmt ", b"fact", b"data", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"LIST"}
 _INFO_CARRIED = {b"INAM", b"ICOP", b"ISFT", b"IART", b"ICMT", b"ICRD", b"IPRD", b"ITRK", b"IGNR"}
 _ENCODINGS = {0x01, 0x02, 0x03, 0x06, 0x07, 0x11, 0x31, 0x38, 0x40, 0x55, 0xFFFE}
+_MOST_ENTRIES = 1 << 16
 _FIXED = {0x01, 0x03, 0x06, 0x07}
 _W64_NAMES_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _W64_LEVEL = bytes.fromhex("abf76ad7")
@@ -72,14 +73,16 @@ def _check_list(window: Window, chunk: Chunk, big: bool) -> bool:
     kind = window.read(chunk.start, 4)
     lost = kind != b"INFO"
     position = chunk.start + 4
-    while position + 8 <= chunk.end:
+    for _ in range(_MOST_ENTRIES):
+        if position + 8 > chunk.end:
+            return lost
         name = window.read(position, 4)
         size = window.number(position + 4, 4, big)
         if position + 8 + size > window.size:
             raise corrupt("an entry of a LIST chunk is larger than the file")
         lost |= is_chunk_name(name) and name not in _INFO_CARRIED
         position += 8 + size + (size & 1)
-    return lost
+    raise corrupt("a LIST chunk of more entries than any program writes")
 
 
 def check_w64(window: Window) -> Header:

@@ -268,3 +268,15 @@ def test_python_s_own_reader_agrees(wav, open_bytes, decode):
     with wave.open(io.BytesIO(wav)) as file:
         expected = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     assert np.array_equal(decode(open_bytes(wav)).ravel(), expected)
+
+
+def test_a_list_of_empty_entries_ends(wav, open_bytes):
+    """Eight bytes of zeros are an entry; a chunk of nothing else would be walked for minutes."""
+    at = wav.index(b"data")
+    entries = bytes(8 << 17)
+    listed = b"LIST" + (len(entries) + 4).to_bytes(4, "little") + b"INFO" + entries
+    whole = wav[:at] + listed + wav[at:]
+    whole = whole[:4] + (len(whole) - 8).to_bytes(4, "little") + whole[8:]
+    assert failure(lambda: open_bytes(whole)) == "corrupt"
+    few = b"LIST" + (84).to_bytes(4, "little") + b"INFO" + bytes(80)
+    assert open_bytes(wav[:at] + few + wav[at:]).format == "wav"
