@@ -6,7 +6,7 @@ import os
 
 from noisecli.errors import Refused
 from noisecli.model import Task
-from noisecli.run.destination import Names
+from noisecli.run.destination import Names, runs_in
 from noisecli.run.plan import Plan
 from noisecli.run.settings import Settings
 from noisecli.run.shards import Shards
@@ -27,7 +27,17 @@ def refuse_claims(settings: Settings, plan: Plan | Shards, standing: Standing, *
             continue
         if not standing.is_told(name) and not standing.may_be_ours(name):
             path = escape_name(f"{settings.destination}/{name}")
-            raise Refused(f"{path}: stands there and noisecli did not make it; move it, or add --force")
+            raise Refused(f"{path}: {_whose(settings, name)}; move it, or add --force")
+
+
+def _whose(settings: Settings, name: str) -> str:
+    """Say whose a file is that this run's manifest does not list."""
+    for names in runs_in(settings.destination):
+        if names.manifest != settings.output.manifest:
+            with Standing.look(settings.destination, names) as other:
+                if other.is_told(name):
+                    return f"is an output of another run, which {names.manifest} lists"
+    return "stands there and noisecli did not make it"
 
 
 def with_claims(tasks: list[Task], standing: Standing, *, force: bool) -> list[Task]:

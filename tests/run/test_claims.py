@@ -230,3 +230,13 @@ def test_a_side_file_does_not_take_another_runs_place(images, noisy, pictures, t
     assert done.status == 2
     assert "would become" in done.err
     assert (destination / "manifest.jsonl").read_bytes() == before
+
+
+def test_outputs_of_another_manifest_are_refused_by_name(images, tree, destination):
+    assert images("--with-clean").status == 0
+    before = tree(destination)
+    for words in (["--std", "5"], []):
+        done = images("--with-clean", "--manifest", "other.jsonl", *words)
+        assert done.status == 2
+        assert "is an output of another run, which manifest.jsonl lists" in done.err
+        assert tree(destination) == before
