@@ -85,10 +85,7 @@ def main() -> NoReturn:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
-        status = cli.main(standalone_mode=False) or 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        status = 0
+        status = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False) or 0
     except click.ClickException as error:
         # click lists choices on lines of their own
         message = error.format_message().rstrip(".").replace("\n\t", " ")
