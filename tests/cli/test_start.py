@@ -109,7 +109,7 @@ import noisecli.cli as cli
 class Field:
     def __set_name__(self, owner, name):
         raise {stop}
-def load(**_):
+def load(*_, **__):
     type("Settings", (), {{"output": Field()}})
 cli.cli.main = load
 cli.main()
