@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any, cast
 
 from noisecli.model import Problem, Survival
@@ -169,4 +170,5 @@ class Begun:
 
 def placing(name: str, digest: str) -> bytes:
     """Return the journal's line about an output that is about to take its name."""
-    return to_line({"placing": {name: digest}})
+    # json.dumps would take ten times as long, for every output
+    return f'{{"placing": {{{encode_basestring(name)}: "{digest}"}}}}\n'.encode()

@@ -188,3 +188,16 @@ def assert_nothing_lost(done, before, now, *, may_change=False):
             assert name in now
             assert may_change or now[name] == data, name
     assert now["precious.png"] == PRECIOUS
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png", 'quote"d/new\nline.png', "gr\u00f6\u00dfe/\u65e5\u672c.png", "back\\slash\t.png"]
+)
+def test_what_a_worker_notes_is_read_again(name):
+    from noisecli.run.entries import Begun, placing
+
+    begun = Begun()
+    line = placing(name, "0" * 64)
+    assert line.count(b"\n") == 1
+    begun.take(line)
+    assert begun.placed == {name: "0" * 64}
