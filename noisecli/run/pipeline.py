@@ -71,8 +71,9 @@ def run(
     plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
     if dry_run:
-        with Standing.look(settings.destination, names) as standing:
-            summary.pruned = len(_pruning(settings, standing, plan, found).outputs)
+        if settings.running.prune:
+            with Standing.look(settings.destination, names) as standing:
+                summary.pruned = len(_pruning(settings, standing, plan, found).outputs)
         return summary
     with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
         work = (kind_of_run or Run)(settings, plan, found, ledger, summary)

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from noisecli.errors import Refused
 from noisecli.model import Encoding, Kind, Level
 from noisecli.noise.keys import STREAM_VERSION
-from noisecli.run.destination import Names, read_run
+from noisecli.run.destination import Names, read_run, runs_in
 from noisecli.run.differences import Check, Checked, Report, Row, lost_reason, size_of
 from noisecli.run.engine import Lost, Pool
 from noisecli.run.entries import is_inside
@@ -222,14 +222,9 @@ def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _manifests(destination: str) -> list[str]:
-    """Return the manifests of all runs in a folder."""
-    try:
-        names = sorted(os.listdir(destination))
-    except OSError:
-        return []
-    runs = {name for name in names if name.endswith("run.json") and read_run(os.path.join(destination, name))}
-    found = [name for name in names if name.endswith(".jsonl") and os.path.isfile(os.path.join(destination, name))]
-    return [name for name in found if name != "errors.jsonl" and Names.of(name).run in runs]
+    """Return the manifests of all finished runs in a folder."""
+    found = ((names.manifest, os.path.join(destination, names.run)) for names in runs_in(destination))
+    return sorted(name for name, run in found if os.path.isfile(os.path.join(destination, name)) and read_run(run))
 
 
 def _not_ours(request: Request, names: Names, run: dict[str, Any] | None) -> str:

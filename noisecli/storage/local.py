@@ -240,15 +240,6 @@ def clean_up_beside(path: str, *, root: str | None = None) -> None:
             os.close(folder)
 
 
-def fsync_folder(folder: str) -> None:
-    """Make a rename in the folder survive power loss."""
-    fd = os.open(folder or ".", os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def _fsync_in(folder: int) -> None:
     """Do so in an open folder, whose descriptor may be for names alone."""
     fd = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
