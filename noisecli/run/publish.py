@@ -11,6 +11,7 @@ from statistics import fmean
 from noisecli import __version__
 from noisecli.model import Survival
 from noisecli.noise.keys import STREAM_VERSION
+from noisecli.run.entries import parse_row
 from noisecli.run.manifest import Ledger
 from noisecli.run.prune import Sources
 from noisecli.run.settings import Settings
@@ -78,18 +79,26 @@ def _settle(destination: str, ledger: Ledger) -> None:
     Where a pair was made by half, the other half goes too. What has another content than a row or a worker told of it
     is somebody else's.
     """
-    placed = ledger.placed() if ledger.intended else {}
+    if not ledger.intended:
+        return
+    placed, of_rows = ledger.placed(), _clean_digests(ledger)
     for output, clean in list(ledger.intended.items()):
         row = ledger.row(output) or {}
         told = {output: row.get("sha256"), clean: row.get("clean_sha256")}
         found = {name: _digest(destination, name) for name in told if name is not None}
-        if not any(digest is not None and digest == placed.get(name) for name, digest in found.items()):
-            continue
-        if all(digest == told[name] for name, digest in found.items()):
+        new = {name for name, digest in found.items() if digest not in (None, told[name], of_rows.get(name))}
+        if not any(found[name] == placed.get(name) for name in new):
             continue
         with stopping(os.path.join(destination, output)):
             remove_told(destination, {name: [str(told[name]), placed.get(name, "")] for name in found})
         ledger.forget(output)
+
+
+def _clean_digests(ledger: Ledger) -> dict[str, str]:
+    """Return what rows say of clean outputs; an edited journal may name one as an output by itself."""
+    rows = map(parse_row, ledger.rows())
+    told = ((row.get("clean_file_name"), row.get("clean_sha256")) for row in rows)
+    return {name: digest for name, digest in told if isinstance(name, str) and isinstance(digest, str)}
 
 
 def _digest(destination: str, name: str) -> str | None:

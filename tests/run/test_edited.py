@@ -77,6 +77,24 @@ def test_a_journal_that_means_to_make_somebodys_file(images, standing, tree, des
     assert tree(destination) == standing
 
 
+def test_a_journal_that_means_to_make_the_clean_output_of_a_row(images, standing, tree, destination):
+    write_lines(destination / ".noisecli-journal", [{"intended": {"clean/a.png": None}}])
+    assert images("--with-clean", "--seed", "7").status == 0
+    now = tree(destination)
+    assert now.keys() == standing.keys()
+    assert now["clean/a.png"] == standing["clean/a.png"]
+    assert now["noisy/a.png"] != standing["noisy/a.png"]
+
+
+def test_somebodys_noisy_file_costs_the_clean_one_beside_it_nothing(images, standing, tree, destination):
+    digest = hashlib.sha256(standing["clean/a.png"]).hexdigest()
+    lines = [{"intended": {"noisy/a.png": "clean/a.png"}}, {"placing": {"clean/a.png": digest}}]
+    write_lines(destination / ".noisecli-journal", lines)
+    (destination / "noisy/a.png").write_bytes(b"edited by somebody")
+    assert images("--with-clean", "--include", "cats").status == 0
+    assert tree(destination) == standing | {"noisy/a.png": b"edited by somebody"}
+
+
 def test_what_a_worker_put_in_place_before_its_row_was_written_goes(images, standing, tree, destination):
     left = {"noisy/z.png": b"made just before the kill", "clean/z.png": b"and the clean one"}
     entries = [{"intended": {"noisy/z.png": "clean/z.png"}}]
