@@ -18,7 +18,7 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     if len(sys.argv) > 4:
-        from noisecli.run.server import start_early
+        from noisecli.engines.forkserver import start_early
 
         start_early(sys.argv[1:])
     from noisecli.cli import main as run

@@ -1,5 +1,6 @@
 """The error tree. Every class carries the exit status it means; cli/ turns it into one in a single place."""
 
+import re
 from typing import Literal
 
 FailedReason = Literal[
@@ -38,6 +39,8 @@ SkippedReason = Literal[
 
 _LONGEST_SHOWN = 80
 _LONGEST_MESSAGE = 1000
+_LONGEST_BUG = 200
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 
 
 def shown(value: object, longest: int = _LONGEST_SHOWN) -> str:
@@ -111,3 +114,32 @@ class FileSkipped(FileProblem):
 
     def __init__(self, reason: SkippedReason, message: str) -> None:
         super().__init__(reason, message)
+
+
+def message_of_bug(error: BaseException) -> str:
+    """Return what people are told of a bug of ours: the same words in every process."""
+    try:
+        said = one_line(_ADDRESS.sub("0x...", str(error)), _LONGEST_BUG)
+    except Exception:
+        said = ""
+    what = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return f"an error of noisecli, not of your file ({what}): please report it; -v shows more"
+
+
+def trace_of(error: BaseException) -> str:
+    """Return an error's traceback as text, whatever state it left us in."""
+    import traceback
+
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:
+        return f"{type(error).__name__}, whose traceback cannot be told\n"
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return what an error says as one printable line: it may quote a file, at any length."""
+    line = " ".join(text[: 2 * longest].split())
+    line = line if len(line) <= longest else line[: longest - 3] + "..."
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -136,7 +136,7 @@ def _report(error: Exception) -> int:
     """The last resort: an error of ours, with all that a report of it needs."""
     from platform import platform, python_version
 
-    from noisecli.run.worker_entry import WorkerBug
+    from noisecli.engines.process import WorkerBug
 
     _show_where(error)
     # what a worker raised comes as its traceback, whose last line names it

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.batch import folder_of_file, is_one_file, refuse_ignored_metadata, request
 from noisecli.cli.levels import parse_limits, parse_step
-from noisecli.cli.telling import progress_bar, tell
+from noisecli.cli.messages import progress_bar, tell
+from noisecli.cli.request import folder_of_file, is_one_file, refuse_ignored_metadata, request
 from noisecli.cli.terminal import say
-from noisecli.run.settings import Settings
+from noisecli.settings import Settings
 
 
 @click.command("adversarial", cls=o.SectionedCommand)
@@ -41,8 +41,8 @@ def command(source: str, destination: str, **words: Any) -> int:
     noisecli adversarial photos step --model m.keras --eps 8 --std 0              the step alone
     noisecli adversarial digits.npz noisy --model m.keras --eps 8/255 --std 5%    arrays x and y
     """  # noqa: D301
-    from noisecli.run.adversarial import run
-    from noisecli.run.adversarial_request import tell_model
+    from noisecli.kinds.adversarial import tell_model
+    from noisecli.workers.adversarial.stage import run
 
     if is_one_file("adversarial", source, destination):
         raise click.UsageError(f"{destination}: name a folder for DST; the class of a picture is its folder's name")
@@ -58,7 +58,7 @@ def command(source: str, destination: str, **words: Any) -> int:
 
 
 def _with_model(settings: Settings, words: Mapping[str, Any]) -> Settings:
-    from noisecli.run.adversarial_request import adversary_settings
+    from noisecli.kinds.adversarial import adversary_settings
 
     if words["logits"] and words["probabilities"]:
         raise click.UsageError("--logits and --probabilities exclude each other")

@@ -11,16 +11,16 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.batch import manifest_of
+from noisecli.cli.request import manifest_of
 from noisecli.cli.terminal import say, visible
 from noisecli.errors import Refused
-from noisecli.exports.finished import FinishedRun
 from noisecli.exports.huggingface import BUILDERS, write_metadata
 from noisecli.exports.tables import TABLES, as_csv, placing
+from noisecli.manifest.finished import FinishedRun
 from noisecli.run.naming import refuse_standing
-from noisecli.run.scratch import ScratchFolder
-from noisecli.run.stdout import print_whole
 from noisecli.storage import escape_name, stopping, write_whole
+from noisecli.storage.scratch import ScratchFolder
+from noisecli.storage.stdout import print_whole
 
 _TABLE = "The table"
 

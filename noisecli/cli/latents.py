@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.batch import manifest_of, refuse_odd_telling, running_of
 from noisecli.cli.levels import parse_share
-from noisecli.cli.telling import progress_bar, tell
+from noisecli.cli.messages import progress_bar, tell
+from noisecli.cli.request import manifest_of, refuse_odd_telling, running_of
+from noisecli.kinds.latents import bytes_of_one
 from noisecli.model import Level
-from noisecli.run.settings import LatentsSettings, NoiseSettings, OutputSettings, Settings
-from noisecli.run.shards import bytes_of_one
+from noisecli.settings import LatentsSettings, NoiseSettings, OutputSettings, Settings
 
 _FILE_BYTES = 64_000_000
 _LARGEST = {"float16": 65504.0, "float32": 3.4e38, "float64": 1.7e308}

@@ -12,17 +12,17 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.batch import levels_of
-from noisecli.cli.telling import progress_bar, tell_problems
+from noisecli.cli.messages import progress_bar, tell_problems
+from noisecli.cli.request import levels_of
 from noisecli.cli.terminal import say
+from noisecli.engines.cpus import available_cpus
 from noisecli.errors import Refused
 from noisecli.model import Encoding, Kind
-from noisecli.run.cpus import available_cpus
 from noisecli.run.naming import refuse_standing
-from noisecli.run.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
-from noisecli.run.stdout import print_whole
-from noisecli.run.walk import walk
+from noisecli.run.sources import walk
+from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.storage import Readers, escape_name, write_whole
+from noisecli.storage.stdout import print_whole
 
 _SHEET = "The sheet"
 _STREAM = "-"

@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.batch import manifest_of, refuse_odd_telling
-from noisecli.cli.telling import print_json, progress_bar
+from noisecli.cli.messages import print_json, progress_bar
+from noisecli.cli.request import manifest_of, refuse_odd_telling
 from noisecli.cli.terminal import say, say_block
-from noisecli.run.cpus import available_cpus
-from noisecli.run.destination import Names, read_run
-from noisecli.run.differences import Report
-from noisecli.run.settings import Running
-from noisecli.run.verify import Request, verify
+from noisecli.engines.cpus import available_cpus
+from noisecli.manifest.destination import Names, read_run
+from noisecli.settings import Running
+from noisecli.verify.check import Request, verify
+from noisecli.verify.report import Report
 
 RECOMPUTE = click.option(
     "--recompute", cls=o.SectionedOption, section="What is compared", metavar="[SRC]", is_flag=False, flag_value="",

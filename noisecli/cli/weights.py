@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.batch import carry_out
+from noisecli.cli.request import carry_out
 
 
 @click.command("weights", cls=o.SectionedCommand)

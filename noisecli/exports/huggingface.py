@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from noisecli.errors import Refused
-from noisecli.exports.finished import FinishedRun, Row, class_of, part_of
-from noisecli.run.scratch import ScratchFolder
+from noisecli.manifest.finished import FinishedRun, Row, class_of, part_of
 from noisecli.storage import escape_name, leads_out, open_regular, write_whole
+from noisecli.storage.scratch import ScratchFolder
 
 FILE = "metadata.jsonl"
 BUILDERS = {"images": "imagefolder", "audio": "audiofolder"}

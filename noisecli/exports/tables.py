@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from noisecli.errors import Refused
-from noisecli.exports.finished import FinishedRun, Row, class_of
+from noisecli.manifest.finished import FinishedRun, Row, class_of
 from noisecli.storage import escape_name
 
 Place = Callable[[str], str]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.noise.operations import operations
+from noisecli.noise.array_ops import operations
 
 AnyArray = NDArray[Any]
 Mask = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.model import SampleSpec
-from noisecli.noise.field import NoiseField
+from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
 
 _COMPUTED_IN = {"float16": "float32", "longdouble": "float64"}

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.noise.operations import Slots, operations
+from noisecli.noise.array_ops import Slots, operations
 from noisecli.noise.quantile import edges, normal_from_words
 from noisecli.noise.stream import Streams
 

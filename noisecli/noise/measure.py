@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.noise.operations import Sums, operations
+from noisecli.noise.array_ops import Sums, operations
 
 AnyArray = NDArray[Any]
 

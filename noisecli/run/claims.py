@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from noisecli.errors import Refused
+from noisecli.kinds.latents import Shards
+from noisecli.manifest.destination import Names, runs_in
+from noisecli.manifest.standing import Standing
 from noisecli.model import Task
-from noisecli.run.destination import Names, runs_in
 from noisecli.run.plan import Plan
-from noisecli.run.settings import Settings
-from noisecli.run.shards import Shards
-from noisecli.run.standing import Standing
 from noisecli.run.twins import folds_case, refuse_twins
+from noisecli.settings import Settings
 from noisecli.storage import escape_name
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from noisecli.codecs import split_suffix
 from noisecli.errors import Refused
 from noisecli.model import Level
-from noisecli.run.settings import Settings
+from noisecli.settings import Settings
 from noisecli.storage import escape_name
 
 LONGEST_NAME = 255

@@ -7,24 +7,24 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 
+from noisecli.engines.forkserver import warm_up
+from noisecli.engines.local import Chunk, LocalEngine, Lost
+from noisecli.engines.process import Done, worker_prefix
 from noisecli.errors import Refused, Stopped
+from noisecli.kinds.latents import Shards
+from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
+from noisecli.manifest.ledger import Ledger
+from noisecli.manifest.standing import Standing
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.claims import refuse_claims, with_claims
-from noisecli.run.destination import Names, refuse_odd_files, require_ours
-from noisecli.run.engine import Chunk, LocalEngine, Lost
-from noisecli.run.manifest import Ledger
 from noisecli.run.plan import Plan
 from noisecli.run.prune import Pruning, is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Keeper
-from noisecli.run.server import warm_up
-from noisecli.run.settings import Settings
-from noisecli.run.shards import Shards
-from noisecli.run.standing import Standing
+from noisecli.run.sources import Walk, walk
 from noisecli.run.summary import Summary
-from noisecli.run.walk import Walk, walk
-from noisecli.run.worker_entry import Done, worker_prefix
+from noisecli.settings import Settings
 from noisecli.storage import TEMPORARY_PREFIX, escape_name, is_missing, remove_temporaries
 
 CHUNK_TASKS = 32

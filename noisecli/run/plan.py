@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from noisecli.codecs import FORMATS, format_of
 from noisecli.errors import Refused
+from noisecli.keys import stream_key
+from noisecli.manifest.destination import Names, runs_in
 from noisecli.model import NOUNS, Task
-from noisecli.noise.keys import stream_key
-from noisecli.run.destination import Names, runs_in
 from noisecli.run.naming import Naming
-from noisecli.run.settings import Settings
-from noisecli.run.walk import Walk
+from noisecli.run.sources import Walk
+from noisecli.settings import Settings
 from noisecli.storage import escape_name
 
 SURVIVAL_SAMPLE = 16

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from noisecli.keys import stream_key
 from noisecli.levels import SEVERITIES, BadLevel, Quantity, parse_level
+from noisecli.manifest.entries import Row
 from noisecli.model import Kind
-from noisecli.noise.keys import stream_key
-from noisecli.run.entries import Row
 
 _ESCAPED = re.compile(r"(%[89A-F][0-9A-F])")
 _MOST_ESCAPES = 10

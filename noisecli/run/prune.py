@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from noisecli.errors import Refused
+from noisecli.kinds.latents import Shards, proves_latents
+from noisecli.manifest.destination import runs_in
+from noisecli.manifest.entries import Row
+from noisecli.manifest.standing import Standing
 from noisecli.model import Problem
-from noisecli.run.destination import runs_in
-from noisecli.run.entries import Row
 from noisecli.run.proof import proves_source
-from noisecli.run.settings import Settings
-from noisecli.run.shards import Shards, proves_latents
-from noisecli.run.standing import Standing
+from noisecli.settings import Settings
 from noisecli.storage import escape_name, file_sha256, find_escaped, remove_told, stopping
 
 _WITNESSES = 32

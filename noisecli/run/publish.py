@@ -9,13 +9,13 @@ from collections import Counter, defaultdict
 from statistics import fmean
 
 from noisecli import __version__
+from noisecli.keys import STREAM_VERSION
+from noisecli.manifest.entries import parse_row
+from noisecli.manifest.ledger import Ledger
 from noisecli.model import Survival
-from noisecli.noise.keys import STREAM_VERSION
-from noisecli.run.entries import parse_row
-from noisecli.run.manifest import Ledger
 from noisecli.run.prune import Sources
-from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
+from noisecli.settings import Settings
 from noisecli.storage import digest_below, is_missing, remove_told, stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
@@ -86,8 +86,10 @@ def _settle(destination: str, ledger: Ledger) -> None:
         row = ledger.row(output) or {}
         told = {output: row.get("sha256"), clean: row.get("clean_sha256")}
         found = {name: _digest(destination, name) for name in told if name is not None}
-        new = {name for name, digest in found.items() if digest not in (None, told[name], of_rows.get(name))}
-        if not any(found[name] == placed.get(name) for name in new):
+        new = {name for name, digest in found.items() if digest is not None and digest == placed.get(name)}
+        untold = {name for name in new if found[name] not in (told[name], of_rows.get(name))}
+        is_half = bool(new) and None in found.values()
+        if not untold and not is_half:
             continue
         with stopping(os.path.join(destination, output)):
             remove_told(destination, {name: [str(told[name]), placed.get(name, "")] for name in found})

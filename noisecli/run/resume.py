@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from noisecli.model import Task
-from noisecli.run.settings import Settings
+from noisecli.settings import Settings
 from noisecli.storage import escape_name, file_sha256
 
 _OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from noisecli.errors import FileProblem, Refused
 from noisecli.model import Problem
-from noisecli.run.problems import problem_of
-from noisecli.run.settings import Settings
 from noisecli.run.summary import Summary
+from noisecli.settings import Settings
 from noisecli.storage import (
     SourceFile,
     escape_name,
@@ -24,6 +23,7 @@ from noisecli.storage import (
     unreadable,
     widen,
 )
+from noisecli.workers.problems import problem_of
 
 _PIECE, _KERNEL_PIECE = 1 << 20, 1 << 26
 

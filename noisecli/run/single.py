@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from noisecli.codecs import format_of
+from noisecli.engines.local import LocalEngine, Lost
 from noisecli.errors import Refused, Stopped
+from noisecli.keys import stream_key
 from noisecli.model import Made, Problem, Task
-from noisecli.noise.keys import stream_key
-from noisecli.run.engine import LocalEngine, Lost
 from noisecli.run.naming import refuse_standing
-from noisecli.run.scratch import ScratchFolder
-from noisecli.run.settings import Settings
-from noisecli.run.stdout import print_whole
 from noisecli.run.summary import Summary
+from noisecli.settings import Settings
 from noisecli.storage import clean_up_beside, escape_name, held_prefix, remove_temporaries, stopping
+from noisecli.storage.scratch import ScratchFolder
+from noisecli.storage.stdout import print_whole
 
 _STREAM = "-"
 _BLOCK = 1 << 20

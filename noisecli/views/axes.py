@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from noisecli.views.canvas import FAINT, Canvas, blank, ticks
-from noisecli.views.typeface import width_of, write
+from noisecli.views.text import width_of, write
 
 _SIZE = 12
 _TICK = 4

@@ -17,8 +17,8 @@ from noisecli.model import SampleSpec
 from noisecli.storage import SourceFile
 from noisecli.views.canvas import LINE, NOISY, WHITE, Canvas, blank, enlarge
 from noisecli.views.histogram import BINS, draw_histogram
+from noisecli.views.noisy_copy import Version, Viewing
 from noisecli.views.sheet import Cell, Row
-from noisecli.views.version import Version, Viewing
 
 Samples = NDArray[Any]
 

@@ -10,18 +10,18 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from noisecli.errors import Stopped
+from noisecli.manifest.destination import Names, read_run
 from noisecli.model import Level
-from noisecli.run.destination import Names, read_run
 from noisecli.run.pipeline import Progress, run
-from noisecli.run.problems import problem_of
-from noisecli.run.scratch import ScratchFolder
-from noisecli.run.settings import Settings
+from noisecli.run.sources import walk
 from noisecli.run.summary import Summary
-from noisecli.run.walk import walk
+from noisecli.settings import Settings
 from noisecli.storage import Readers, escape_name, open_regular, readers_of
+from noisecli.storage.scratch import ScratchFolder
 from noisecli.views.canvas import Canvas
+from noisecli.views.noisy_copy import Version, Viewing, describe
 from noisecli.views.sheet import Row, compose
-from noisecli.views.version import Version, Viewing, describe
+from noisecli.workers.problems import problem_of
 
 
 class _Drawer(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from noisecli.views.canvas import FAINT, LINE, WRONG, Canvas, blank, paste
-from noisecli.views.typeface import SIZE, legible, shorten, width_of, wrap, write
+from noisecli.views.text import SIZE, legible, shorten, width_of, wrap, write
 
 _MARGIN, _GAP, _LEADING, _HEAD = 20, 14, 20, 26
 _NAME_SIZE = 16

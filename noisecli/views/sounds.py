@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from noisecli.views import axes
 from noisecli.views.canvas import CLEAN_WAVE, LINE, NOISY, Canvas, blank
-from noisecli.views.listening import Sound, Wave, listen, survey
+from noisecli.views.excerpt import Sound, Wave, listen, survey
+from noisecli.views.noisy_copy import Version, Viewing
 from noisecli.views.sheet import Cell, Row
 from noisecli.views.spectrum import decibels
-from noisecli.views.version import Version, Viewing
 
 WIDTH = 320
 """Pixels of a sound from its beginning to its end."""

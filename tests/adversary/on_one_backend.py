@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from noisecli.adversary.step import Attacker
-from noisecli.adversary.victim import as_victim, load_victim
 from noisecli.errors import Refused
+from noisecli.gradient.fgsm import Attacker
+from noisecli.gradient.victim import as_victim, load_victim
 
 BACKEND = os.environ["KERAS_BACKEND"]
 EPS = 0.1

@@ -8,10 +8,10 @@ import pytest
 
 from noisecli.errors import Refused, Stopped
 from noisecli.model import Level, SampleSpec, Task
-from noisecli.run import adversarial_gradient as gradient
-from noisecli.run.adversarial import Seat
-from noisecli.run.making import Opened
-from noisecli.run.settings import NoiseSettings, Settings
+from noisecli.settings import NoiseSettings, Settings
+from noisecli.workers import Opened
+from noisecli.workers.adversarial import pictures as gradient
+from noisecli.workers.adversarial.stage import Seat
 
 LEVEL = Level("std", 0.1, 0.1, "10%")
 

@@ -4,8 +4,9 @@ import importlib.util
 
 import pytest
 
-from noisecli.adversary import backend, facts
 from noisecli.errors import Refused
+from noisecli.gradient import backend
+from noisecli.gradient import model_config as facts
 
 
 def layer(name, module="keras.layers", **config):

@@ -18,7 +18,7 @@ def source(fill, tmp_path):
 @pytest.fixture
 def installed(monkeypatch):
     """Have Keras and torch appear to be there; nothing here loads them."""
-    monkeypatch.setattr("noisecli.adversary.backend._installed", lambda package: package in ("keras", "torch"))
+    monkeypatch.setattr("noisecli.gradient.backend._installed", lambda package: package in ("keras", "torch"))
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
 
 
@@ -118,7 +118,7 @@ def test_pictures_without_class_folders_are_refused(installed, fill, adversarial
 
 
 def test_without_keras_it_says_what_to_install(monkeypatch, source, adversarial, described):
-    monkeypatch.setattr("noisecli.adversary.backend._installed", lambda package: False)
+    monkeypatch.setattr("noisecli.gradient.backend._installed", lambda package: False)
     done = adversarial(described(DENSE))
     assert done.status == 2
     assert "pip install 'noisecli[keras]'" in done.err

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from noisecli import codecs
-from noisecli.adversary import facts
-from noisecli.adversary.victim import as_victim
 from noisecli.errors import Refused
-from noisecli.run import adversarial_request
-from noisecli.run.adversarial_maker import AdversarialMaker
-from noisecli.run.making import Station
-from noisecli.run.settings import NoiseSettings, Settings
+from noisecli.gradient import model_config as facts
+from noisecli.gradient.victim import as_victim
+from noisecli.kinds import adversarial as adversarial_request
+from noisecli.settings import NoiseSettings, Settings
 from noisecli.storage import SourceFile
+from noisecli.workers import Station
+from noisecli.workers.adversarial.maker import AdversarialMaker
 
 sys.path.append(str(Path(__file__).parent.parent / "soak"))
 grammar = importlib.import_module("grammar_weights")

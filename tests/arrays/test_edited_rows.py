@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from noisecli.run.recorded import arrays_of, noise_of
+from noisecli.workers.recorded import arrays_of, noise_of
 
 ENTRY = {"name": "x", "dtype": "<f4", "shape": [4, 2], "std": 0.5, "mean": 0.0, "applied": True}
 NO_LISTS = [

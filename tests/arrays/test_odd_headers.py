@@ -16,8 +16,8 @@ import pytest
 from noisecli.codecs import arrays, weights
 from noisecli.errors import FileProblem
 from noisecli.model import Limits
-from noisecli.run.choosing import choose_parts
-from noisecli.run.settings import PartsSettings
+from noisecli.settings import PartsSettings
+from noisecli.workers.array_choice import choose_parts
 
 sys.path.append(str(Path(__file__).parent.parent / "soak"))
 grammar, of_weights = (importlib.import_module(name) for name in ("grammar_arrays", "grammar_weights"))

@@ -9,14 +9,14 @@ import pytest
 
 PEAK = """
 import json, resource, sys
-from noisecli.run.settings import Choice, NoiseSettings, PartsSettings, Running, Settings
-from noisecli.run import worker
+from noisecli.settings import Choice, NoiseSettings, PartsSettings, Running, Settings
+from noisecli.workers import worker
 from noisecli.model import Level, Task
 source, destination, compressed = sys.argv[1:]
 level = Level("std", 0.05, 0.05, "5%", relative=True)
 settings = Settings("arrays", source, destination, NoiseSettings((level,)), parts=PartsSettings())
 worker.start(settings, None, "")
-import noisecli.codecs.arrays, noisecli.run.parts
+import noisecli.codecs.arrays, noisecli.workers.arrays
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 [made] = worker.work([Task("big" + compressed, "big" + compressed, None, level, 1, bytes(16), 3 << 27)]).outcomes
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

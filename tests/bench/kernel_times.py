@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from noisecli.engines.resources import keep_freed_memory
 from noisecli.model import SampleSpec
-from noisecli.noise.field import NoiseField
+from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
-from noisecli.run.memory import keep_freed_memory
 
 SAMPLES = 481 * 321 * 3
 SHAPES: dict[str, tuple[int, ...]] = {"images": (321, 481, 3), "audio": (SAMPLES, 1)}

@@ -19,8 +19,10 @@ from typing import Any
 
 from noisecli import codecs
 from noisecli.model import Encoding, Kind, Level, Task
-from noisecli.run import plan, walk, worker
-from noisecli.run.settings import NoiseSettings, OutputSettings, Running, Settings
+from noisecli.run import plan
+from noisecli.run import sources as walk
+from noisecli.settings import NoiseSettings, OutputSettings, Running, Settings
+from noisecli.workers import worker
 
 FILES = 1_000
 CHUNK = 32
@@ -28,18 +30,18 @@ CHUNK = 32
 PARTS: dict[str, list[str]] = {
     "read": ["noisecli.storage:SourceFile." + name for name in ("__init__", "read", "check_unchanged", "close")],
     "noise": [
-        "noisecli.noise.field:NoiseField.__init__",
-        "noisecli.noise.field:NoiseField.add",
-        "noisecli.run.samples:draw",
+        "noisecli.noise.models.gaussian:NoiseField.__init__",
+        "noisecli.noise.models.gaussian:NoiseField.add",
+        "noisecli.workers.samples:draw",
     ],
     "measure": [
         "noisecli.noise.measure:Measure.note*",
-        "noisecli.run.samples:SampleMaker.rms",
+        "noisecli.workers.samples:SampleMaker.rms",
     ],
-    "survival (16 files a run)": ["noisecli.run.samples:SampleMaker.survival"],
+    "survival (16 files a run)": ["noisecli.workers.samples:SampleMaker.survival"],
     "digest": ["noisecli.storage:sha256", "noisecli.storage:_file_sha256"],
     "write and rename": ["noisecli.storage:OutputFile." + name for name in ("__init__", "write", "commit", "discard")],
-    "row": ["noisecli.run.samples:build_row", "noisecli.run.samples:to_line"],
+    "row": ["noisecli.workers.samples:build_row", "noisecli.workers.samples:to_line"],
 }
 DECODE, ENCODE = "header and decode", "encode"
 ORDER = ["read", "digest", DECODE, "noise", "measure", ENCODE, "write and rename", "row", "survival (16 files a run)"]

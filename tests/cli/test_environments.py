@@ -233,7 +233,7 @@ def test_what_a_killed_run_left_in_tmpdir_goes_with_the_next(run, src, tmp_path,
 
 
 def test_no_folder_for_temporary_files(noisy, src, tmp_path, monkeypatch):
-    from noisecli.run import scratch
+    from noisecli.storage import scratch
 
     assert noisy("images", src, tmp_path / "dst", "--std", "5").status == 0
     monkeypatch.setattr(scratch, "temporary_folders", lambda: iter([os.fspath(src / "a.png")]))

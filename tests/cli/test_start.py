@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from noisecli.run import server
+from noisecli.engines import forkserver as server
 
 
 @pytest.fixture
@@ -91,10 +91,10 @@ def test_a_worker_whose_parent_went_on_without_it_says_nothing(tmp_path):
     program = (
         "import sys\n"
         "from multiprocessing import Pipe\n"
-        "from noisecli.run import worker_entry\n"
+        "from noisecli.engines import process\n"
         "ours, theirs = Pipe()\n"
         "ours.close()\n"
-        "worker_entry.serve(theirs, 'noisecli.run.worker', (None, sys.argv[1], ''))\n"
+        "process.serve(theirs, 'noisecli.workers.worker', (None, sys.argv[1], ''))\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "gone")]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)

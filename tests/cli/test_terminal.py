@@ -60,7 +60,7 @@ def test_nothing_else_writes_to_standard_error():
     assert found == {"cli/terminal.py"}
     stdout = re.compile(r"click\.echo\(|sys\.stdout\.(write|buffer)")
     found = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if stdout.search(path.read_text())}
-    assert found == {"run/stdout.py"}
+    assert found == {"storage/stdout.py"}
 
 
 def archive(path, *names, content=NPY):
@@ -219,7 +219,7 @@ def test_a_table_on_a_terminal_shows_names_and_in_a_file_it_has_them(images, fil
 def test_a_traceback_of_ours_is_marked_and_the_last_line_says_what_to_do(fill, tmp_path):
     """A bug that is no single file's: here, in the command line itself."""
     script = (
-        "import sys, noisecli.cli.batch as b\n"
+        "import sys, noisecli.cli.request as b\n"
         "def fail(*a): raise ValueError('odd\\x1b[2J\\nnoisecli: all is well')\n"
         "b.request = fail\n"
         "from noisecli.cli import main; main()"

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisecli.exports.finished import FinishedRun
 from noisecli.exports.tables import TABLES, as_csv, placing
+from noisecli.manifest.finished import FinishedRun
 
 
 @pytest.mark.parametrize("levels", ["25", "5,25"])

@@ -6,9 +6,9 @@ import cv2  # noqa: F401  (its array operations serve once it is loaded)
 import numpy as np
 import pytest
 
+from noisecli.keys import stream_key
 from noisecli.model import SampleSpec
-from noisecli.noise.field import NoiseField
-from noisecli.noise.keys import stream_key
+from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
 
 

@@ -1,6 +1,6 @@
 """Samples never change unnoticed: their digests stand in golden.json.
 
-After a change that is meant to change samples (then noisecli.noise.keys.STREAM_VERSION rises too), write them anew:
+After a change that is meant to change samples (then noisecli.keys.STREAM_VERSION rises too), write them anew:
 `NOISECLI_RENEW_GOLDEN=1 pytest tests/noise`, without xdist, and say so in the commit.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisecli.noise.keys import stream_key
+from noisecli.keys import stream_key
 from noisecli.noise.quantile import edges, normal_from_words
 
 FILE = Path(__file__).with_name("golden.json")

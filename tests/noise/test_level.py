@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kstest
 
 from noisecli.model import Level, SampleSpec
-from noisecli.noise.level import draw
+from noisecli.noise.draw import draw
 
 PICTURE = SampleSpec("uint8", (8, 8, 3), full_scale=255, low=0, high=255)
 SOUND = SampleSpec("int16", (100, 1), full_scale=32768, low=-32768, high=32767, sample_rate=8000)

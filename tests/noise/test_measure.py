@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from noisecli.model import SampleSpec
-from noisecli.noise.field import NoiseField
 from noisecli.noise.measure import Measure, round_significant, significant_or_none, square_sum
+from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
 
 CASES = [

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from noisecli.noise.array_ops import NumpyOperations, OpenCVOperations
 from noisecli.noise.kernels import draw_noise
-from noisecli.noise.operations import NumpyOperations, OpenCVOperations
 from noisecli.noise.quantile import edges, normal_from_words
 
 CASES = [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisecli.noise.spread import Columns, Spread
+from noisecli.noise.moments import Columns, Spread
 
 BLOCKS = [1, 7, 64, 1000, 10**6]
 

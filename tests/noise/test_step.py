@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from noisecli.model import SampleSpec
-from noisecli.noise.field import NoiseField
-from noisecli.noise.step import StepField
+from noisecli.noise.models.gaussian import NoiseField
+from noisecli.noise.models.signed_step import StepField
 from noisecli.noise.stream import Streams
 
 KEY = bytes(range(16))

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from noisecli.noise.keys import stream_key
+from noisecli.keys import stream_key
 from noisecli.noise.stream import RawBits, Streams
 
 COUNT = 1 << 18

@@ -144,8 +144,8 @@ class Unsendable:
 
 @pytest.fixture
 def pool(tmp_path, monkeypatch):
-    from noisecli.run.engine import Pool
-    from noisecli.run.settings import Running
+    from noisecli.engines.local import Pool
+    from noisecli.settings import Running
 
     (tmp_path / "answers").mkdir()
     (tmp_path / "answers/odd_answers.py").write_text(ANSWERS)
@@ -194,7 +194,7 @@ def test_a_server_that_cannot_be_started_is_one_line(noisy, fill, pictures, tmp_
     def refuse(kind):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("noisecli.run.engine.warm_up", refuse)
+    monkeypatch.setattr("noisecli.engines.local.warm_up", refuse)
     done = noisy("images", pictures / "a.png", tmp_path / "out.png", "--std", "5")
     assert (done.status, "no worker can be started" in done.err, "Traceback" in done.err) == (3, True, False)
     shutil.rmtree(pictures)
@@ -202,7 +202,7 @@ def test_a_server_that_cannot_be_started_is_one_line(noisy, fill, pictures, tmp_
 
 @pytest.mark.parametrize(("error", "lines"), [("BlockingIOError(11, 'fork')", 0), ("MemoryError", 0), ("KeyError", 1)])
 def test_the_workers_server_leaves_the_words_to_us(error, lines):
-    program = f"import noisecli.run.uncollected; raise {error}"
+    program = f"import noisecli.engines.preload; raise {error}"
     done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
     assert done.stderr.count("Traceback") == lines
     assert done.returncode == 1

@@ -212,7 +212,7 @@ def assert_nothing_lost(done, before, now, *, may_change=False):
     "name", ["a.png", 'quote"d/new\nline.png', "gr\u00f6\u00dfe/\u65e5\u672c.png", "back\\slash\t.png"]
 )
 def test_what_a_worker_notes_is_read_again(name):
-    from noisecli.run.entries import Begun, placing
+    from noisecli.manifest.entries import Begun, placing
 
     begun = Begun()
     line = placing(name, "0" * 64)

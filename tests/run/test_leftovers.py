@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from noisecli.run.scratch import ScratchFolder
-from noisecli.run.server import warm_up
+from noisecli.engines.forkserver import warm_up
 from noisecli.storage import OutputFile, clean_up_beside, held_prefix, write_whole
+from noisecli.storage.scratch import ScratchFolder
 
 LONG = 60
 LEAVING = """
 import os, sys
-from noisecli.run.scratch import ScratchFolder
+from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage import OutputFile, held_prefix
 scratch = ScratchFolder()
 path = scratch.__enter__()

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from noisecli.run import memory
+from noisecli.engines import resources as memory
 from noisecli.storage import SourceFile
 
 
@@ -19,7 +19,7 @@ def test_shares_are_equal_and_never_useless():
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits mapped memory")
 def test_more_than_the_share_is_a_memory_error():
     code = (
-        "import numpy\nfrom noisecli.run.memory import limit_memory\nlimit_memory(1 << 30)\n"
+        "import numpy\nfrom noisecli.engines.resources import limit_memory\nlimit_memory(1 << 30)\n"
         "numpy.ones(1 << 28, numpy.uint8)\n"
         "try: numpy.zeros(3 << 29, numpy.uint8)\nexcept MemoryError: print('refused')"
     )

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from noisecli.codecs.audio.encoding import CONTAINERS
 from noisecli.codecs.audio.subtypes import HOLDS
-from noisecli.codecs.audio.target import CONTAINERS
 
 COMPILER = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
 pytestmark = [

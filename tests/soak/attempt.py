@@ -22,12 +22,12 @@ from grammars import made
 import noisecli
 from noisecli import codecs
 from noisecli.cli.levels import parse_levels
+from noisecli.engines.resources import limit_memory, memory_share
 from noisecli.errors import FileProblem, Refused
 from noisecli.kinds import MAKERS
 from noisecli.model import Made, Problem, Task
-from noisecli.run.making import Station, open_file
-from noisecli.run.memory import limit_memory, memory_share
-from noisecli.run.settings import NoiseSettings, PartsSettings, Settings
+from noisecli.settings import NoiseSettings, PartsSettings, Settings
+from noisecli.workers import Station, open_file
 
 CPU_SECONDS = 10
 START_AGAIN_MB = 350
@@ -98,7 +98,7 @@ class Attempts:
 
     def _described(self, path: Path) -> tuple[str, str]:
         """Read a model's description, as far as it goes without Keras."""
-        from noisecli.run.adversarial_request import adversary_settings
+        from noisecli.kinds.adversarial import adversary_settings
 
         members = {"samples": "x", "labels": "y"}
         try:

@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from noisecli.model import Limits
 from noisecli.views import pictures
-from noisecli.views.version import Version, Viewing
+from noisecli.views.noisy_copy import Version, Viewing
 
 VIEWING = Viewing(Limits())
 FLOAT = np.float32

@@ -6,9 +6,9 @@ import soundfile
 
 from noisecli.model import Limits
 from noisecli.views import sounds
-from noisecli.views.listening import EXCERPT_SECONDS, listen, survey
+from noisecli.views.excerpt import EXCERPT_SECONDS, listen, survey
+from noisecli.views.noisy_copy import Version, Viewing
 from noisecli.views.spectrum import FLOOR_DECIBELS, decibels
-from noisecli.views.version import Version, Viewing
 
 VIEWING = Viewing(Limits())
 HEIGHT, WIDTH = 144, 320

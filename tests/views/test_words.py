@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisecli.views import typeface
+from noisecli.views import text as typeface
 from noisecli.views.canvas import ticks
 from noisecli.views.preview import spread
 from noisecli.views.sheet import Row, compose

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.arrays.header import MAGIC, Header, read_header, write_header
-from noisecli.codecs.arrays.samples import decode, encode, pieces, reader_at, write_all
+from noisecli.codecs.arrays.pieces import decode, encode, pieces, reader_at, write_all
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import SampleSpec, Warn
 

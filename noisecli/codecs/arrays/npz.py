@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
-from noisecli.codecs.arrays.samples import ReadInto, decode, encode, pieces, reader_at
+from noisecli.codecs.arrays.pieces import ReadInto, decode, encode, pieces, reader_at
 from noisecli.codecs.zip_output import create_archive
 from noisecli.codecs.zips import (
     ENCRYPTED,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import soundfile
 
 from noisecli.codecs import InputFile, OutputFile, Source
+from noisecli.codecs.audio.encoding import choose_target
 from noisecli.codecs.audio.sink import SoundSink
 from noisecli.codecs.audio.source import SoundSource
-from noisecli.codecs.audio.target import choose_target
 from noisecli.model import Encoding, Limits, SampleSpec
 
 __all__ = ["create_sink", "open_source", "versions"]

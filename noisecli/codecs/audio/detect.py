@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from noisecli.codecs import format_of
+from noisecli.codecs.audio.aiff import check_aiff, check_au, check_caf
 from noisecli.codecs.audio.flac import check_flac
-from noisecli.codecs.audio.headers import Header, Window
-from noisecli.codecs.audio.iff import check_aiff, check_au, check_caf
+from noisecli.codecs.audio.header import Header, Window
 from noisecli.codecs.audio.mp3 import check_mp3, skip_tags, starts_frame
 from noisecli.codecs.audio.ogg import check_ogg
-from noisecli.codecs.audio.riff import check_w64, check_wav
+from noisecli.codecs.audio.wav import check_w64, check_wav
 from noisecli.errors import FileFailed, FileSkipped
 
 _BY_MAGIC = {

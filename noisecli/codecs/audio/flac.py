@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noisecli.codecs.audio.headers import Header, Window, corrupt, truncated
+from noisecli.codecs.audio.header import Header, Window, corrupt, truncated
 from noisecli.errors import FileSkipped
 
 STREAMINFO, VORBIS_COMMENT = 0, 4

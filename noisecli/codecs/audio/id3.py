@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noisecli.codecs.audio.headers import Window
+from noisecli.codecs.audio.header import Window
 
 _CARRIED = {b"TIT2", b"TPE1", b"TALB", b"TYER", b"TDRC", b"TRCK", b"TCON", b"COMM", b"TSSE", b"TENC", b"TLEN"}
 _LARGEST_NAME_WALK = 64

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from noisecli.codecs.audio.headers import Header, Window, corrupt, truncated
+from noisecli.codecs.audio.header import Header, Window, corrupt, truncated
 from noisecli.codecs.audio.id3 import holds_other_frames, measure_id3
 from noisecli.errors import FileSkipped
 

@@ -7,9 +7,9 @@ import os
 import soundfile
 
 from noisecli.codecs.audio.detect import inspect
-from noisecli.codecs.audio.stream import Stream, explain, open_input
+from noisecli.codecs.audio.encoding import Target
+from noisecli.codecs.audio.libsndfile import Stream, explain, open_input
 from noisecli.codecs.audio.subtypes import PADDED
-from noisecli.codecs.audio.target import Target
 from noisecli.errors import FileProblem
 from noisecli.model import SampleSpec
 

@@ -9,13 +9,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
+from noisecli.codecs.audio.encoding import Target
+from noisecli.codecs.audio.libsndfile import Stream, explain, open_output
 from noisecli.codecs.audio.readback import check_written
+from noisecli.codecs.audio.reproducible import settle
 from noisecli.codecs.audio.spool import Spool
-from noisecli.codecs.audio.stamps import settle
-from noisecli.codecs.audio.stream import Stream, explain, open_output
 from noisecli.codecs.audio.subtypes import LOSSY, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
-from noisecli.codecs.audio.target import Target
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec, Warn
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import isal
 
-from noisecli.codecs.image.decode import open_source
-from noisecli.codecs.image.encode import create_sink
+from noisecli.codecs.image.sink import create_sink
+from noisecli.codecs.image.source import open_source
 
 __all__ = ["create_sink", "open_source", "versions"]
 

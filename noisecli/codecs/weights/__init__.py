@@ -7,8 +7,8 @@ import zlib
 from contextlib import suppress
 
 from noisecli.codecs import PICKLE_WAY_OUT, InputFile, OutputFile, PartsSink, PartsSource, format_of
+from noisecli.codecs.region import read_at
 from noisecli.codecs.weights import safetensors
-from noisecli.codecs.weights.region import read_at
 from noisecli.codecs.zips import close_archive, open_archive
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.limits import refuse_bomb, refuse_crowd
-from noisecli.codecs.weights.chunks import CACHE_BYTES, open_dataset, refuse_chunks, written_bytes
-from noisecli.codecs.weights.layout import is_parameter, legacy_folder, walk
-from noisecli.codecs.weights.precision import (
+from noisecli.codecs.region import Region, copy
+from noisecli.codecs.weights.bf16 import (
     BF16,
     BLOCK_SAMPLES,
     describe,
@@ -28,7 +27,8 @@ from noisecli.codecs.weights.precision import (
     rounded,
     widen,
 )
-from noisecli.codecs.weights.region import Region, copy
+from noisecli.codecs.weights.chunks import CACHE_BYTES, open_dataset, refuse_chunks, written_bytes
+from noisecli.codecs.weights.keras_layout import is_parameter, legacy_folder, walk
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
 

@@ -18,8 +18,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs.region import Region, Scratch, copy, open_scratch, read_at, stretches, write_at
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
-from noisecli.codecs.weights.region import Region, Scratch, copy, open_scratch, read_at, stretches, write_at
 from noisecli.codecs.zip_output import create_archive
 from noisecli.codecs.zips import (
     ENCRYPTED,

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, Part
 from noisecli.codecs.limits import MOST_JSON_BYTES, refuse_crowd
-from noisecli.codecs.weights.precision import (
+from noisecli.codecs.region import copy, read_at, stretches, write_at
+from noisecli.codecs.weights.bf16 import (
     BF16,
     BLOCK_SAMPLES,
     describe,
@@ -28,7 +29,6 @@ from noisecli.codecs.weights.precision import (
     rounded,
     widen,
 )
-from noisecli.codecs.weights.region import copy, read_at, stretches, write_at
 from noisecli.errors import FileFailed, shown
 from noisecli.model import SampleSpec, Warn
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile as sf
 
 from noisecli.codecs import audio
-from noisecli.codecs.audio import target as target_module
+from noisecli.codecs.audio import encoding as target_module
 from noisecli.codecs.audio.ogg import checksum, iterate_pages
 from noisecli.errors import FileFailed
 from noisecli.model import Encoding

@@ -10,8 +10,8 @@ import pytest
 from noisecli import model
 from noisecli.codecs.audio import sink as sink_module
 from noisecli.codecs.audio import spool
+from noisecli.codecs.audio.encoding import CONTAINERS
 from noisecli.codecs.audio.subtypes import HOLDS
-from noisecli.codecs.audio.target import CONTAINERS
 from noisecli.errors import FileFailed
 from noisecli.model import Limits
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from noisecli.codecs.image.sniff import read_header
+from noisecli.codecs.image.detect import read_header
 from noisecli.errors import FileFailed
 from noisecli.model import Limits
 

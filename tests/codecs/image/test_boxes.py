@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from noisecli.codecs.image.av1 import sequences
-from noisecli.codecs.image.sniff import read_header
+from noisecli.codecs.image.detect import read_header
 from noisecli.errors import FileFailed, FileProblem
 from noisecli.model import Limits
 

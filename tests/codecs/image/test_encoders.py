@@ -7,6 +7,7 @@ import pytest
 
 from noisecli.codecs import image
 from noisecli.errors import FileFailed
+from noisecli.model import Encoding
 
 
 def sampling_factors(data):
@@ -91,7 +92,7 @@ def test_too_wide_for_webp(encode, open_picture, write_picture):
 
 def test_abort_is_harmless(photo, encode, open_picture):
     source = open_picture(encode(".png", photo))
-    sink = image.create_sink(None, source, source.spec, image.encode.Encoding(), bytes(16))
+    sink = image.create_sink(None, source, source.spec, Encoding(), bytes(16))
     sink.write(photo)
     sink.abort()
     sink.abort()

@@ -137,7 +137,8 @@ def test_no_word_reaches_standard_error(photo, encode, tmp_path):
     data = encode(".jpg", photo)
     broken.write_bytes(data[: len(data) * 3 // 4] + b"\xff\xd9")
     script = (
-        "import sys\nfrom pathlib import Path\nfrom noisecli.codecs.image.stderr import caught\nimport cv2, numpy\n"
+        "import sys\nfrom pathlib import Path\n"
+        "from noisecli.codecs.image.decoder_log import caught\nimport cv2, numpy\n"
         f"_, text = caught(lambda: cv2.imdecode(numpy.frombuffer(Path({str(broken)!r}).read_bytes(), 'u1'), -1))\n"
         "assert b'premature' in text\nassert caught(lambda: 1) == (1, b'')\nprint('after', file=sys.stderr)\n"
     )

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from noisecli.codecs.image.sniff import read_header
+from noisecli.codecs.image.detect import read_header
 from noisecli.errors import FileFailed, FileProblem
 from noisecli.model import Limits
 

@@ -187,7 +187,7 @@ def test_other_packing_is_left_alone_by_name(option, h5py, hdf5_bytes, open_byte
 def test_groups_without_end_fail(h5py, hdf5_bytes, open_bytes, monkeypatch):
     deep = hdf5_bytes(lambda file: file.create_group("a/" * 300))
     assert failure(lambda: open_bytes(deep, SUFFIX), "deep") == "too-large"
-    monkeypatch.setattr("noisecli.codecs.weights.layout._MOST_OBJECTS", 60)
+    monkeypatch.setattr("noisecli.codecs.weights.keras_layout._MOST_OBJECTS", 60)
     many = hdf5_bytes(lambda file: [file.create_group(f"layers/{number}") for number in range(61)])
     assert failure(lambda: open_bytes(many, SUFFIX), "more than 60") == "too-large"
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from noisecli.codecs.weights.precision import BF16, narrow, rounded, widen
+from noisecli.codecs.weights.bf16 import BF16, narrow, rounded, widen
 
 EVERY_HALF = np.arange(1 << 16, dtype=np.uint32).astype("<u2")
 

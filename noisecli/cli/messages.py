@@ -1,0 +1,177 @@
+"""What people and programs are told: the bar and the words on standard error, --json on standard output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from noisecli.cli.terminal import TERMINAL, acts, say, say_block
+from noisecli.model import NOUNS
+from noisecli.run.summary import Summary
+from noisecli.settings import Settings
+from noisecli.storage.stdout import print_whole
+
+_PROBLEMS_SHOWN = 20
+_NOTABLE = 0.03
+
+Begin = Callable[[int], Callable[[int], None]]
+
+
+@contextmanager
+def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
+    """Yield what begins a bar of so many steps; `auto` is silent off a terminal."""
+    bars: list[Any] = []
+
+    def begin(total: int) -> Callable[[int], None]:
+        if quiet or when == "never":
+            return lambda settled: None
+        from tqdm import tqdm
+
+        silent = when == "auto" and not TERMINAL.isatty()
+        unit = NOUNS[kind][0]
+        bars.append(tqdm(total=total, unit=unit, disable=silent, leave=False, file=TERMINAL, dynamic_ncols=True))
+        update: Callable[[int], None] = bars[0].update
+        return update
+
+    try:
+        yield begin
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None:
+    """Print the summary."""
+    if words["as_json"] and settings.destination != "-":
+        print_json(summary.as_json())
+    tell_problems(summary, everything=words["verbose"], traces=words["verbose"])
+    if not words["quiet"]:
+        for line in _lines(summary, settings, everything=words["verbose"]):
+            say(line)
+    if summary.stopped:
+        say(f"noisecli: stopped: {summary.stopped}")
+
+
+def print_json(content: Any) -> None:
+    """Print content as JSON on one line: the same for whoever parses it, and harmless for a terminal."""
+    text = json.dumps(content, ensure_ascii=False)
+    if not text.isprintable():
+        text = "".join(json.dumps(letter)[1:-1] if acts(letter) else letter for letter in text)
+    print_whole([text.encode() + b"\n"])
+
+
+def tell_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
+    """Name the sources that failed or were skipped, a line each; bugs of ours with their traceback where asked."""
+    problems = sorted(summary.problems, key=lambda problem: problem.source)
+    shown = problems if everything else problems[:_PROBLEMS_SHOWN]
+    for problem in shown:
+        say(f"{problem.source}: {problem.status}: {problem.message}")
+        if traces and problem.trace:
+            say_block(problem.trace)
+    if len(shown) < len(summary.problems):
+        more = len(summary.problems) - len(shown)
+        say(f"... and {more} more: -v lists them, errors.jsonl has them all")
+
+
+def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
+    if summary.dry_run:
+        yield f"dry run: {_count(summary.planned, settings)} would be made or kept, from {summary.input_bytes:,} bytes"
+        if summary.pruned:
+            yield f"dry run: {_number(summary.pruned, 'output')} would be pruned"
+    else:
+        parts = [f"{_count(summary.made, settings)} made"]
+        parts += [
+            f"{number:,} {word}"
+            for number, word in (
+                (summary.replaced, "of them in place of earlier ones"),
+                (summary.unchanged, "of them without noise"),
+                (summary.kept, "kept"),
+                (summary.pruned, "pruned"),
+                (summary.failed, "failed"),
+                (summary.skipped, "skipped"),
+            )
+            if number
+        ]
+        yield f"{', '.join(parts)}: {settings.destination}"
+    yield from _left_alone(summary, settings)
+    yield from _survival(summary, settings)
+    yield from _palettes(summary)
+    yield from _answers(summary)
+    yield from _kept_integers(summary)
+    if everything:
+        yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
+    elif summary.warnings:
+        total = sum(summary.warnings.values())
+        words = ", ".join(sorted(summary.warnings))
+        yield f"{_number(total, 'warning')} ({words}); the manifest's rows have them"
+
+
+def _palettes(summary: Summary) -> Iterator[str]:
+    """Label masks are often palette pictures, and noise on them is wrong."""
+    if number := summary.warnings["palette-to-colour"]:
+        palettes = _number(number, "palette picture")
+        yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
+
+
+def _kept_integers(summary: Summary) -> Iterator[str]:
+    """Integers beside floats are labels, most of the time."""
+    if number := summary.warnings["integers-kept"]:
+        yield f"{_number(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
+
+
+def _answers(summary: Summary) -> Iterator[str]:
+    if told := summary.answers:
+        yield (
+            f"the model is right on {told['before']:.1%} of the samples, on {told['step']:.1%} after the step and on "
+            f"{told['after']:.1%} after step and noise"
+        )
+
+
+def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
+    for kind, number in summary.other_kinds.items():
+        yield f"{number:,} {NOUNS[kind][number != 1]} left alone: noisecli {kind}"
+    if summary.sidecars_left:
+        left = _number(summary.sidecars_left, "side file")
+        yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
+    if summary.sidecars_copied:
+        word = "linked" if settings.output.sidecars == "link" else "copied"
+        yield f"{_number(summary.sidecars_copied, 'side file')} {word}"
+    if summary.orphans:
+        gone = "that this request does not ask for" if settings.latents else "of sources that are gone"
+        way_out = ": --prune removes them"
+        if summary.sources > 1:
+            gone, way_out = (
+                "of sources that are not in SRC",
+                ": they were made from another folder, or their source is gone",
+            )
+        elif settings.running.prune:
+            way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
+        yield f"{_number(summary.orphans, 'output')} {gone}{way_out}"
+    if summary.hidden:
+        yield f"{summary.hidden:,} hidden files and folders left alone"
+    if summary.not_chosen:
+        yield f"{summary.not_chosen:,} files left out by --include or --limit"
+
+
+def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
+    """Tell what share of the noise lossy files keep, and the way out where it is not what was asked for."""
+    for level, kept in summary.survival.items():
+        std, correlated = kept["std"], kept["correlated"]
+        if std == correlated == 1.0:
+            continue
+        words = f"{level}: on disk the noise has {std:.1%} of its std"
+        if abs(std - correlated) > _NOTABLE:
+            words += f", of which {correlated:.1%} is the noise asked for and the rest the codec's own error"
+        if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
+            words += f"; --format {'png' if settings.kind == 'images' else 'wav'} keeps it exactly"
+        yield words
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _count(number: int, settings: Settings) -> str:
+    return f"{number:,} {NOUNS[settings.kind][number != 1]}"

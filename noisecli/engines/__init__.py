@@ -1,0 +1,1 @@
+"""What carries tasks out to workers, and outcomes back. Light: the parent process loads no numpy."""

@@ -1,0 +1,118 @@
+"""A worker process from its first line to its last. The arrays behind it load here, not in the parent process."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection, wait
+from typing import Any, NamedTuple, NoReturn
+
+from noisecli.errors import FailedReason, NoisecliError, Refused, Stopped, message_of_bug, trace_of
+from noisecli.model import Outcome
+
+_NOBODY_LISTENS = (EOFError, BrokenPipeError, ConnectionResetError)
+
+
+class Done(NamedTuple):
+    """What a worker returns for one chunk."""
+
+    outcomes: list[Outcome]
+    versions: dict[str, str]
+
+
+class WorkerBug(Exception):
+    """An error of ours in a worker, with its traceback as text."""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What ended a chunk, and ends the run. Text alone: not every exception can be sent.
+
+    Attributes
+    ----------
+    status
+        The exit status of one of our errors; None where it is a bug of ours, told by its traceback.
+    """
+
+    status: int | None
+    text: str
+
+    def throw(self) -> NoReturn:
+        """Raise it in the parent process."""
+        if self.status is None:
+            raise WorkerBug(self.text)
+        raise (Refused if self.status == Refused.exit_status else Stopped)(self.text)
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """An answer to a chunk that could not be sent: some item of it, done alone, is to blame."""
+
+    reason: FailedReason
+    message: str
+    trace: str
+
+
+def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
+    """Do chunks until the pipe closes, with the module's start(*arguments) and work(chunk)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    _leave_standard_output()
+    gc.freeze()
+    gc.enable()
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    try:
+        worker = import_module(module)
+        worker.start(*arguments)
+        while True:
+            chunk = pipe.recv()
+            _answer(pipe, worker.work(chunk))
+    except _NOBODY_LISTENS:
+        return
+    except NoisecliError as error:
+        _say(pipe, Raised(error.exit_status, str(error)))
+    except BaseException as error:
+        _say(pipe, Raised(None, trace_of(error)))
+
+
+def _leave_standard_output() -> None:
+    """Send to nowhere what decoders print there (libsndfile, of broken ALAC): an output or the summary may go to it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _answer(pipe: Connection, answer: Any) -> None:
+    try:
+        data = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        data = pickle.dumps(Unsent("out-of-memory", "needs more memory than there is to tell what became of it", ""))
+    except Exception as error:
+        data = pickle.dumps(Unsent("internal-error", message_of_bug(error), trace_of(error)))
+    pipe.send_bytes(data)
+
+
+def _say(pipe: Connection, last_words: Raised) -> None:
+    with contextlib.suppress(*_NOBODY_LISTENS):
+        pipe.send(last_words)
+
+
+def worker_prefix(run_prefix: str, pid: int) -> str:
+    """Return how the names of one worker's temporary files begin."""
+    return f"{run_prefix}{pid}-"
+
+
+def _follow_parent() -> None:
+    """End with the parent process, however it ends: nobody would write the row of what is made after it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,90 @@
+"""Files of pure noise -> tasks. They have no sources; what they hold is told by numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from noisecli.keys import stream_key
+from noisecli.levels import BadLevel, parse_level
+from noisecli.manifest.destination import Names
+from noisecli.manifest.entries import Row
+from noisecli.model import Task
+from noisecli.settings import LatentsSettings, Settings
+
+ITEM_BYTES = {"float16": 2, "float32": 4, "float64": 8}
+_DIGITS = 5
+_NAME = re.compile(r"latents-(\d{5,15})\.npy\Z", re.ASCII)
+
+
+class Shards:
+    """Names and orders every file of a request; the face of noisecli.run.plan.Plan."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.latents is not None
+        self._settings, self._latents = settings, settings.latents
+        self._count = -(-self._latents.count // self._latents.per_file)
+        self._width = max(_DIGITS, len(str(self._count - 1)))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield all tasks in order."""
+        wanted, level = self._latents, self._settings.noise.levels[0]
+        key = latents_key(self._settings.noise.seed, wanted, level.canonical)
+        for number in range(self._count):
+            first = number * wanted.per_file
+            span = (first, min(wanted.per_file, wanted.count - first))
+            size = span[1] * bytes_of_one(wanted)
+            yield Task("", self._name(number), None, level, 1, key, size, span=span)
+
+    def outputs(self) -> Iterator[str]:
+        """Yield the names of all files."""
+        return map(self._name, range(self._count))
+
+    def _name(self, number: int) -> str:
+        return f"latents-{number:0{self._width}}.npy"
+
+    def wants(self, output: str) -> bool:
+        """Whether a file is one of this request."""
+        match = _NAME.match(output)
+        return match is not None and int(match[1]) < self._count and output == self._name(int(match[1]))
+
+    def sidecars(self) -> Iterator[tuple[str, str]]:
+        """Yield nothing: nothing stands beside them."""
+        return iter(())
+
+    def input_bytes(self) -> int:
+        """Return 0."""
+        return 0
+
+    def refuse_names(self, names: Names) -> None:
+        """No name of theirs ends in .jsonl or .json."""
+
+
+def bytes_of_one(latents: LatentsSettings) -> int:
+    """Return how many bytes one latent has."""
+    return math.prod(latents.shape) * ITEM_BYTES[latents.dtype]
+
+
+def proves_latents(row: Row, settings: dict[str, Any]) -> bool:
+    """Whether a row has the name and the key of a file of latents; `settings` is what run.json spells out."""
+    spelled = settings.get(str(row.get("settings"))) or {}
+    shape = (spelled.get("latents") or {}).get("shape")
+    name, label = row.get("file_name"), str(row.get("level"))
+    if not isinstance(name, str) or not _NAME.match(name) or not isinstance(shape, list):
+        return False
+    try:
+        level = parse_level(label.removeprefix("std="), "std", "latents", "", 0.0)
+    except BadLevel:
+        return False
+    latents = LatentsSettings(tuple(shape), count=0, per_file=0)
+    return latents_key(spelled.get("seed", 0), latents, level.canonical).hex() == row.get("key")
+
+
+def latents_key(seed: int, latents: LatentsSettings, level: str) -> bytes:
+    """Return the key of all latents of a request: the same for any count, files and type."""
+    return stream_key(seed, f"latents {latents.shape}".encode(), level, 1)

@@ -1,0 +1,174 @@
+"""Lines of the manifest, the journal and errors.jsonl: what they say, whatever somebody made of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring
+from typing import Any, cast
+
+from noisecli.model import Problem, Survival
+from noisecli.settings import key_of
+from noisecli.storage import TEMPORARY_PREFIX
+
+Row = dict[str, Any]
+
+_START = b'{"file_name": "'
+_NAME = re.compile(rb'\{"file_name": "((?:[^"\\]|\\.)*+)"')
+_PREFIX = re.compile(re.escape(TEMPORARY_PREFIX) + r"[0-9a-f]+-\Z")
+_WORDS = ("source", "status", "reason", "message")
+
+
+def parse(line: bytes) -> Row:
+    """Return the JSON object on a line; empty where there is none."""
+    try:
+        content = json.loads(line.decode())  # given bytes, it would guess their encoding first
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def to_line(entry: dict[str, Any]) -> bytes:
+    """Return an object as one line of JSON."""
+    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"
+
+
+def name_of_row(line: bytes) -> str | None:
+    """Return the output that a row tells of; None where the line is no row, or names a file outside.
+
+    Lines as noisecli writes them are not parsed whole, for there may be a million. Others are, so that a manifest saved
+    by an editor (CRLF, spaces, no end of the last line) still holds the same rows.
+    """
+    match = _NAME.match(line)
+    if match is not None and is_plain(line):
+        name = parse(match[0] + b"}").get("file_name") if b"\\" in match[1] else match[1].decode(errors="replace")
+    else:
+        name = parse(_bare(line)).get("file_name")
+    return name if isinstance(name, str) and is_inside(name) else None
+
+
+def is_plain(line: bytes) -> bool:
+    """Whether a row has the form that noisecli writes."""
+    return line.startswith(_START) and line.endswith(b"}\n")
+
+
+def _bare(line: bytes) -> bytes:
+    """Return a line without what an editor may have put around it."""
+    return line.strip().removeprefix(b"\xef\xbb\xbf")
+
+
+def is_inside(name: object) -> bool:
+    """Whether something is a relative path that stays below its folder, and that UTF-8 can hold."""
+    if not isinstance(name, str) or "\0" in name or not is_text(name):
+        return False
+    return not {"", ".", ".."} & set(name.split("/"))
+
+
+def is_text(words: str) -> bool:
+    """Whether UTF-8 can hold it: JSON may spell half of a character."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in words)
+
+
+def parse_row(line: bytes) -> Row:
+    """Return a row; a clean file's name that leads outside is left out of it."""
+    row = parse(_bare(line))
+    if "clean_file_name" in row and not is_inside(row["clean_file_name"]):
+        del row["clean_file_name"]
+    if not isinstance(row.get("warnings", []), list):
+        row["warnings"] = []
+    return row
+
+
+def parse_problem(entry: Row) -> Problem | None:
+    """Return the problem that an entry tells of; None where it tells of none."""
+    told = [entry.get(word) for word in _WORDS]
+    if set(entry) != set(_WORDS) or not all(isinstance(word, str) and is_text(word) for word in told):
+        return None
+    source, status, reason, message = cast("list[str]", told)
+    if status not in ("failed", "skipped"):
+        return None
+    return Problem(source, cast(Any, status), reason, message)
+
+
+def read_survival(told: object) -> dict[str, Survival | None]:
+    """Return what outputs kept of their noise, the entries alone that tell it."""
+    if not isinstance(told, dict):
+        return {}
+    return {name: kept for name, kept in told.items() if is_inside(name) and (kept is None or _is_survival(kept))}
+
+
+def _is_survival(shares: object) -> bool:
+    if not isinstance(shares, dict) or set(shares) != {"std", "correlated"}:
+        return False
+    return all(isinstance(share, float) and math.isfinite(share) for share in shares.values())
+
+
+def texts(told: object) -> dict[str, str]:
+    """Return the entries of a table whose values are text."""
+    pairs = told.items() if isinstance(told, dict) else ()
+    return {key: text for key, text in pairs if is_text(key) and isinstance(text, str) and is_text(text)}
+
+
+def read_settings(told: object) -> dict[str, dict[str, Any]]:
+    """Return settings by their hash, those alone that have it."""
+    pairs = told.items() if isinstance(told, dict) else ()
+    return {key: spelled for key, spelled in pairs if isinstance(spelled, dict) and key_of(spelled) == key}
+
+
+def count_sources(entry: Row) -> int:
+    """Return from how many source folders a destination was made, as run.json or the journal tells it."""
+    told = entry.get("sources")
+    return told if isinstance(told, int) and told > 0 else 1
+
+
+@dataclass
+class Begun:
+    """What a journal tells beside rows: an interrupted run's intentions, and the digests of what it put in place.
+
+    Attributes
+    ----------
+    intended
+        Outputs, and the clean ones beside them, that were to be made.
+    placed
+        The last digest that a worker was about to put in place under a name.
+    prefixes
+        How the names of temporary files begin.
+    sources
+        From how many folders the outputs were made.
+    """
+
+    intended: dict[str, str | None] = field(default_factory=dict)
+    placed: dict[str, str] = field(default_factory=dict)
+    prefixes: list[str] = field(default_factory=list)
+    survival: dict[str, Survival | None] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    problems: dict[str, Problem] = field(default_factory=dict)
+    sources: int = 1
+
+    def take(self, line: bytes) -> None:
+        """Take a line that is no row."""
+        entry = parse(line)
+        intended = entry.get("intended")
+        for output, clean in intended.items() if isinstance(intended, dict) else ():
+            if is_inside(output) and (clean is None or is_inside(clean)):
+                self.intended[output] = clean
+        self.placed.update({name: digest for name, digest in texts(entry.get("placing")).items() if is_inside(name)})
+        self.survival.update(read_survival(entry.get("survival")))
+        self.versions.update(texts(entry.get("versions")))
+        self.settings.update(read_settings(entry.get("settings")))
+        self.sources = max(self.sources, count_sources(entry))
+        prefix = entry.get("temporaries")
+        if isinstance(prefix, str) and _PREFIX.match(prefix):
+            self.prefixes.append(prefix)
+        problem = parse_problem(entry)
+        if problem is not None:
+            self.problems[problem.source] = problem
+
+
+def placing(name: str, digest: str) -> bytes:
+    """Return the journal's line about an output that is about to take its name."""
+    # json.dumps would take ten times as long, for every output
+    return f'{{"placing": {{{encode_basestring(name)}: "{digest}"}}}}\n'.encode()

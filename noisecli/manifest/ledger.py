@@ -1,0 +1,159 @@
+"""The journal while running, sorted rows at the end. Only the parent process writes rows here."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from noisecli.errors import Stopped
+from noisecli.manifest.destination import Names
+from noisecli.manifest.entries import to_line
+from noisecli.manifest.lock import open_locked
+from noisecli.manifest.standing import Place, Standing
+from noisecli.model import Made, Problem, Task
+from noisecli.storage import stopping, write_whole
+
+
+class Ledger(Standing):
+    """What stands in a destination, and what a run adds to it.
+
+    Opening it takes the lock. Use as a context manager; without publish() the journal stays, and the next run goes on
+    from it.
+    """
+
+    def __init__(self, destination: str, names: Names, *, fsync: bool) -> None:
+        self._destination, self._names, self._fsync = destination, names, fsync
+        self.folder_was_there = os.path.isdir(destination)
+        self._journal = self._open_journal()
+        self._folder = _identity(os.stat(destination))
+        try:
+            with stopping(self._path(names.journal)):
+                size = os.fstat(self._journal).st_size
+                self.found_journal = size > 0
+                self._is_torn = size > 0 and os.pread(self._journal, 1, size - 1) != b"\n"
+            super().__init__(destination, names, self._journal)
+        except BaseException:
+            self.abandon()
+            os.close(self._journal)
+            raise
+
+    def _open_journal(self) -> int:
+        try:
+            os.makedirs(self._destination, exist_ok=True)
+            return open_locked(self._path(self._names.journal))
+        except OSError as error:
+            raise Stopped(f"{self._destination}: cannot be written: {error.strerror}") from error
+
+    @property
+    def journal(self) -> tuple[str, tuple[int, int]]:
+        """The journal's path, and which file that is: workers append to it, and to nothing else."""
+        return self._path(self._names.journal), _identity(os.fstat(self._journal))
+
+    def check_in_place(self) -> None:
+        """Raise Stopped where the destination's name leads to another folder by now: what is there is not ours."""
+        try:
+            found = _identity(os.stat(self._destination))
+        except OSError:
+            found = None
+        if found != self._folder:
+            raise Stopped(
+                f"{self._destination}: was moved, or another folder took its place, while the run went on; nothing is "
+                "written there; run again where its outputs are now"
+            )
+
+    def begin(self, prefix: str, settings: dict[str, Any]) -> None:
+        """Note how the names of this run's temporary files begin, and its settings by their key."""
+        self._prefix = prefix
+        self.settings.update(settings)
+        if self._is_torn:
+            self._append(b"\n")
+        several = {"sources": self.sources} if self.sources > 1 else {}
+        self._append(to_line({"temporaries": prefix, "settings": settings, **several}))
+
+    def intend(self, tasks: Iterable[Task]) -> None:
+        """Note outputs before they are made."""
+        new = {task.output: task.clean_output for task in tasks}
+        self.intended.update(new)
+        self._append(to_line({"intended": new}))
+
+    def note_versions(self, versions: dict[str, str]) -> None:
+        """Note the libraries that make the outputs."""
+        if versions.items() - self.versions.items():
+            self.versions.update(versions)
+            self._append(to_line({"versions": versions}))
+
+    def note_made(self, made: Made) -> None:
+        """Note an output that stands."""
+        offset, length = self._append(made.row.encode() + b"\n")
+        self._places[made.output] = Place(True, offset, length)
+        self.intended.pop(made.output, None)
+        if made.survival:
+            self.survival.update(made.survival)
+            self._append(to_line({"survival": made.survival}))
+
+    def note_problem(self, problem: Problem) -> None:
+        """Note a source that failed or was skipped."""
+        self.problems[problem.source] = problem
+        self._append(to_line(problem.as_entry()))
+
+    def _append(self, line: bytes) -> tuple[int, int]:
+        """Return where the line begins, and its length. Workers append lines of their own."""
+        path = self._path(self._names.journal)
+        try:
+            written = os.write(self._journal, line)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if self._fsync:
+                os.fsync(self._journal)
+            return os.lseek(self._journal, 0, os.SEEK_CUR) - len(line), len(line)
+        except OSError as error:
+            raise Stopped(f"{path}: {error.strerror}; run again to go on") from error
+
+    def publish(self, run: dict[str, Any]) -> None:
+        """Write manifest, errors and run.json, each atomically, then take the journal away."""
+        self.check_in_place()
+        write = partial(write_whole, prefix=self._prefix, fsync=self._fsync)
+        write(self._path(self._names.manifest), self.rows())
+        if self.problems:
+            lines = (to_line(self.problems[source].as_entry()) for source in sorted(self.problems))
+            write(self._path(self._names.errors), lines)
+        else:
+            self._remove(self._names.errors)
+        text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        write(self._path(self._names.run), [text.encode(errors="backslashreplace")])
+        self._remove(self._names.journal)
+
+    def _remove(self, name: str) -> None:
+        with stopping(self._path(name)), contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path(name))
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is anything that the manifest and what goes with it do not say yet."""
+        return self.untold or self.found_journal or bool(self.intended) or bool(self.problems) or self._names_missing()
+
+    def _names_missing(self) -> bool:
+        errors = os.path.exists(self._path(self._names.errors))
+        return errors or not all(os.path.exists(self._path(name)) for name in (self._names.manifest, self._names.run))
+
+    def leave_as_it_was(self) -> None:
+        """Take the journal away, which says nothing new."""
+        self.check_in_place()
+        self._remove(self._names.journal)
+
+    def abandon(self) -> None:
+        """Take a journal away that holds nothing, after a refusal."""
+        if not self.found_journal:
+            self._remove(self._names.journal)
+        if not self.folder_was_there:
+            with contextlib.suppress(OSError):
+                os.rmdir(self._destination)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

@@ -1,0 +1,1 @@
+"""How a noisy sample is made from a clean one: one page a noise."""

@@ -1,0 +1,254 @@
+"""Sources, sorted. What is no dataset file is named or counted, not lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, format_of, kinds_of
+from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
+from noisecli.model import Kind
+from noisecli.settings import Choice
+from noisecli.storage import escape_name, unreadable
+
+_DATA = ("arrays", "weights")
+"""Kinds that may as well be the depth maps, masks and embeddings of pictures and sounds."""
+
+
+@dataclass
+class Walk:
+    """What a source folder holds, by relative POSIX path.
+
+    Attributes
+    ----------
+    sources
+        Files to be done, sorted.
+    sidecars
+        Files beside them: labels, transcripts, and what --exclude names. Sorted.
+    problems
+        Files that cannot be done, with the reason why; folders that cannot be listed too.
+    unlisted
+        Those folders: what lies below them, nobody knows.
+    other_kinds
+        How many files another command is for.
+    data_beside
+        Those of them that hold arrays beside pictures or sounds: their depth maps, masks, embeddings. Sorted.
+    hidden, not_chosen
+        How many names began with a dot; how many dataset files --include or --limit left out.
+    not_chosen_stems
+        Paths of the latter, without their suffix.
+    """
+
+    sources: list[str] = field(default_factory=list)
+    sidecars: list[str] = field(default_factory=list)
+    problems: list[tuple[str, FileProblem]] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
+    other_kinds: Counter[str] = field(default_factory=Counter)
+    data_beside: list[str] = field(default_factory=list)
+    hidden: int = 0
+    not_chosen: int = 0
+    not_chosen_stems: set[str] = field(default_factory=set)
+
+    @property
+    def kinds_beside(self) -> Counter[str]:
+        """Count data_beside as other_kinds does."""
+        return Counter(kinds_of(os.path.splitext(name)[1])[0] for name in self.data_beside)
+
+    def leave_out(self, name: str) -> None:
+        """Count a dataset file that was not chosen; its labels stay behind with it."""
+        self.not_chosen += 1
+        self.not_chosen_stems.add(os.path.splitext(name)[0])
+
+
+def walk(root: str, kind: Kind | None, choice: Choice) -> Walk:
+    """List the sources below a folder: those of a kind, or of every kind.
+
+    Raises Refused when there is no such folder, or a name of `choice.names` leads out of it.
+    """
+    if not os.path.isdir(root):
+        raise Refused(f"{escape_name(root)}: no such folder; name a folder or a file that exists")
+    found = Walk()
+    sorter = _Sorter(kind, choice, found)
+    if choice.names is None:
+        for name, problem in _files_below(root, found):
+            sorter.place(name, problem)
+    else:
+        for name in dict.fromkeys(_inside(root, name) for name in choice.names):
+            sorter.place(name, _problem_of_listed(os.path.join(root, name), name), listed=True)
+    found.sources.sort(key=os.fsencode)
+    found.sidecars.sort(key=os.fsencode)
+    found.data_beside.sort(key=os.fsencode)
+    if choice.limit is not None:
+        for name in found.sources[choice.limit :]:
+            found.leave_out(name)
+        del found.sources[choice.limit :]
+    return found
+
+
+def may_lie_beside(name: str, kind: Kind) -> bool:
+    """Whether a dataset file of another kind may as well be a label of this kind's."""
+    kinds = kinds_of(os.path.splitext(name)[1])
+    return kind not in _DATA and bool(kinds) and kinds[0] in _DATA
+
+
+class _Sorter:
+    """Puts each file where it belongs."""
+
+    def __init__(self, kind: Kind | None, choice: Choice, found: Walk) -> None:
+        self._kind, self._found = kind, found
+        self._include = [_pattern(glob) for glob in choice.include]
+        self._exclude = [_pattern(glob) for glob in choice.exclude]
+
+    def place(self, name: str, problem: FileProblem | None, *, listed: bool = False) -> None:
+        """File one name away."""
+        found, suffix = self._found, os.path.splitext(name)[1]
+        kinds = kinds_of(suffix)
+        if not kinds and self._kind == "weights" and suffix.lower() in PICKLES:
+            self._place_pickle(name, problem)
+        elif not kinds:
+            if listed:
+                found.problems.append((name, problem or _unsupported(suffix)))
+            elif problem is None:
+                found.sidecars.append(name)
+            else:
+                found.problems.append((name, FileSkipped("special-file", problem.message)))
+        elif any(pattern.match(name) for pattern in self._exclude):
+            if problem is None:
+                found.sidecars.append(name)
+        elif self._include and not any(pattern.match(name) for pattern in self._include):
+            found.leave_out(name)
+        elif self._kind is not None and self._kind not in kinds:
+            found.other_kinds[kinds[0]] += 1
+            if problem is None and may_lie_beside(name, self._kind):
+                found.data_beside.append(name)
+        elif problem is not None or format_of(suffix) is None:
+            found.problems.append((name, problem or _unsupported(suffix)))
+        else:
+            found.sources.append(name)
+
+    def _place_pickle(self, name: str, problem: FileProblem | None) -> None:
+        if any(pattern.match(name) for pattern in self._exclude):
+            self._found.sidecars.append(name)
+        elif self._include and not any(pattern.match(name) for pattern in self._include):
+            self._found.leave_out(name)
+        else:
+            self._found.problems.append((name, problem or FileSkipped("unsupported-format", PICKLE_WAY_OUT)))
+
+
+def _unsupported(suffix: str) -> FileSkipped:
+    return FileSkipped(
+        "unsupported-format", f"is a format ({suffix or 'no suffix'}) that noisecli does not read; left alone"
+    )
+
+
+def _files_below(root: str, found: Walk) -> Iterator[tuple[str, FileProblem | None]]:
+    """Yield every visible file's relative path, and why it cannot be one."""
+    real_root = os.path.realpath(root)
+    stack: list[tuple[str, frozenset[str]]] = [("", frozenset([real_root]))]
+    while stack:
+        below, ancestors = stack.pop()
+        for entry in _entries(root, below, found):
+            name = below + entry.name
+            try:
+                if entry.name.startswith("."):
+                    found.hidden += 1
+                elif entry.is_dir(follow_symlinks=False):
+                    stack.append((f"{name}/", ancestors))
+                elif entry.is_symlink():
+                    target, problem = _follow(entry, real_root, ancestors)
+                    if problem is None and os.path.isdir(target):
+                        stack.append((f"{name}/", ancestors | {target}))
+                    else:
+                        _note_folder(found, name, problem)
+                        yield name, problem
+                elif entry.is_file():
+                    yield name, None
+                else:
+                    yield name, FileSkipped("special-file", "is a pipe, socket or device; left alone")
+            except OSError as error:
+                # what it is, this file system does not say with its name
+                yield name, unreadable(error)
+
+
+def _entries(root: str, below: str, found: Walk) -> Iterator[os.DirEntry[str]]:
+    """Yield what a folder holds. One that cannot be listed, or not to its end, costs what it holds and nothing else."""
+    try:
+        with os.scandir(os.path.join(root, below)) as listing:
+            yield from listing
+    except OSError as error:
+        if not below:
+            raise Refused(f"{escape_name(root)}: cannot be listed: {error.strerror}") from error
+        _note_unlisted(found, below.rstrip("/"), error)
+
+
+def _note_unlisted(found: Walk, folder: str, error: OSError) -> None:
+    found.unlisted.append(folder)
+    if error.errno == errno.ENOENT:
+        problem = FileFailed("gone", "is gone since the folder above it was listed")
+    else:
+        problem = FileFailed("unreadable", f"cannot be listed: {error.strerror}; check its permissions, and the disk")
+    found.problems.append((folder, problem))
+
+
+def _note_folder(found: Walk, name: str, problem: FileProblem | None) -> None:
+    """A symlink to a folder has no suffix to be known by, yet may hide a whole class: it is named."""
+    if problem is not None and format_of(os.path.splitext(name)[1]) is None and problem.status == "skipped":
+        found.problems.append((name, problem))
+
+
+def _follow(entry: os.DirEntry[str], real_root: str, ancestors: frozenset[str]) -> tuple[str, FileProblem | None]:
+    target = os.path.realpath(entry.path)
+    if not os.path.exists(target):
+        return target, FileFailed("gone", "is a symbolic link to nothing; mend or remove it")
+    if target != real_root and not target.startswith(real_root.rstrip("/") + "/"):
+        return target, FileSkipped(
+            "symlink-outside", "is a symbolic link out of the source folder; copy what it points to"
+        )
+    own_folder = os.path.realpath(os.path.dirname(entry.path))
+    if target in ancestors or own_folder == target or own_folder.startswith(target + "/"):
+        return target, FileSkipped("symlink-loop", "is a symbolic link to a folder it lies in; left alone")
+    if not os.path.isdir(target) and not os.path.isfile(target):
+        return target, FileSkipped("special-file", "is a pipe, socket or device; left alone")
+    return target, None
+
+
+def _inside(root: str, name: str) -> str:
+    """Return a listed name relative to root; Refused when it leads out."""
+    relative = os.path.relpath(name, root) if os.path.isabs(name) else os.path.normpath(name)
+    if relative == ".." or relative.startswith("../"):
+        raise Refused(f"{escape_name(name)}: leads out of {escape_name(root)}; list names relative to it")
+    return relative
+
+
+def _problem_of_listed(path: str, name: str) -> FileProblem | None:
+    if not os.path.lexists(path):
+        return FileFailed("gone", "was listed and is not there; names are relative to SRC, with a NUL behind each")
+    root = os.path.realpath(path[: len(path) - len(name)])
+    if not os.path.realpath(path).startswith(root.rstrip("/") + "/"):
+        return FileSkipped("symlink-outside", "is a symbolic link out of the source folder; copy what it points to")
+    if not os.path.isfile(path):
+        return FileSkipped("special-file", "is no regular file; left alone")
+    return None
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Compile a glob. * and ? stay in a folder, ** crosses them; without a slash, but at its end, any depth matches.
+
+    What names a folder names all below it, as in .gitignore.
+    """
+    glob = glob.rstrip("/")
+    anywhere = "" if "/" in glob else "(?:.*/)?"
+    glob = glob.removeprefix("./").lstrip("/")
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    body = "".join(words.get(p) or (p.replace("[!", "[^") if p.startswith("[") else re.escape(p)) for p in parts)
+    try:
+        return re.compile(f"{anywhere}{body}(?:/.*)?\\Z", re.DOTALL)
+    except re.error as error:
+        raise Refused(f"{glob}: is no glob ({error}); * ? ** and [a-z] are known") from error

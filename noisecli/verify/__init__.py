@@ -1,0 +1,1 @@
+"""Whether every file is what its manifest row says."""

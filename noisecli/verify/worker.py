@@ -1,0 +1,244 @@
+"""Rows -> what differs. It runs in worker processes, and makes outputs anew with the worker that made them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import Iterator
+
+from noisecli import codecs
+from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
+from noisecli.manifest.entries import is_inside
+from noisecli.model import Level, Task
+from noisecli.settings import Settings
+from noisecli.storage import SourceFile, find_escaped
+from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
+from noisecli.workers import Maker, Opened, open_file, worker
+
+_NOT_COMPARED = ("file_name", "clean_file_name", "level")
+_DIGESTS = ("sha256", "clean_sha256", "bytes", "clean_bytes")
+
+
+class _State:
+    """Set once in each worker process."""
+
+    settings: Settings
+    codec: codecs.Codec | codecs.PartsCodec
+    maker: Maker
+    recorded: dict[str, str]
+    found: Checked
+
+
+_state = _State()
+
+
+def start(settings: Settings, recorded: dict[str, str]) -> None:
+    """Make this process a worker: `settings` name the destination, `recorded` the versions that made its files."""
+    worker.start(settings, None, "")
+    _state.settings, _state.recorded = settings, recorded
+
+
+def work(checks: list[Check]) -> Checked:
+    """Look at the files of some rows, those of one source in a row together."""
+    settings = _state.settings
+    _state.codec = worker.load_codec(settings.kind)
+    _state.maker = worker.maker_of(settings, "", _state.codec)
+    _state.found = Checked()
+    for _, group in itertools.groupby(checks, key=lambda check: check.row.get("source")):
+        _check_source(list(group))
+    return _state.found
+
+
+def _check_source(checks: list[Check]) -> None:
+    timeout = _state.settings.running.timeout * len(checks) * (1 if checks[0].settings is None else 2)
+    with worker.time_limit(timeout + sum(size_of(check.row) for check in checks) / 1e6):
+        sound = [check for check in checks if _files_hold(check.row) and check.settings is not None]
+        if sound:
+            _remake(sound)
+
+
+def _note_bug(name: str, error: Exception) -> None:
+    """One hostile file, or row, costs itself."""
+    if isinstance(error, NoisecliError):
+        raise error
+    _state.found.differences.append(Difference(name, "internal-error", message_of_bug(error), trace_of(error)))
+
+
+def _differ(name: str, reason: Reason, message: str) -> None:
+    _state.found.differences.append(Difference(name, reason, message))
+
+
+def _files_hold(row: Row) -> bool:
+    """Look at a row's output, and at the clean one beside it."""
+    before = len(_state.found.differences)
+    _check_file(row["file_name"], row, "")
+    if "clean_file_name" in row:
+        _check_file(row["clean_file_name"], row, "clean_")
+    return len(_state.found.differences) == before
+
+
+def _check_file(name: str, row: Row, prefix: str) -> None:
+    path = os.path.join(_state.settings.destination, name)
+    try:
+        with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
+            size, told = file.size, row.get(f"{prefix}bytes")
+            if size != told:
+                _differ(name, "size-differs", f"has {size:,} bytes, its row says {told}; run the same command again")
+            elif file.sha256() != row.get(f"{prefix}sha256"):
+                _differ(name, "digest-differs", "has other content; run the same command again with --checksum")
+            else:
+                _decode(name, row, file)
+    except FileProblem as problem:
+        gone = problem.reason == "gone"
+        message = "is gone; run the same command again" if gone else problem.message
+        _differ(name, "gone" if gone else "unreadable", message)
+    except OSError as error:
+        _differ(name, "unreadable", f"cannot be read: {error.strerror or error}; look after the disk")
+    except Exception as error:
+        _note_bug(name, error)
+
+
+def _decode(name: str, row: Row, file: SourceFile) -> None:
+    try:
+        for key, value, told in _state.maker.mismatches(file, row):
+            message = f"has {key} {value}, its row says {told}; run the same command again with --redo"
+            _differ(name, "row-differs", message)
+    except FileProblem as problem:
+        _differ(name, "undecodable", f"cannot be decoded: {problem.message}")
+    except MemoryError:
+        _differ(name, "out-of-memory", "needs more memory than there is; lower --max-pixels")
+
+
+def _remake(checks: list[Check]) -> None:
+    """Make the outputs of one source anew, and compare."""
+    row, settings = checks[0].row, _state.settings
+    if settings.kind != "latents" and not is_inside(row.get("source")):
+        return _differ_all(checks, "bad-row", "its row names no source; make it again with --redo")
+    source = _source_of(row)
+    try:
+        with open_file(settings.source, source, settings.running.limits.max_bytes) as file:
+            checks = [check for check in checks if _is_same_source(check.row, file)]
+            if checks:
+                with _state.maker.open(file) as opened:
+                    for check in checks:
+                        _compare(check, source, opened)
+    except FileProblem as problem:
+        gone = problem.reason == "gone"
+        words = "is gone" if gone else f"cannot be read: {problem.message}"
+        _differ_all(checks, "source-gone" if gone else "source-unreadable", f"its source {row['source']} {words}")
+    except OSError as error:
+        words = f"cannot be read: {error.strerror or error}; look after the disk"
+        _differ_all(checks, "source-unreadable", f"its source {row['source']} {words}")
+    except MemoryError:
+        _differ_all(checks, "out-of-memory", "cannot be made anew: needs more memory than there is")
+    except Exception as error:
+        for check in checks:
+            _note_bug(check.row["file_name"], error)
+    return None
+
+
+def _differ_all(checks: list[Check], reason: Reason, message: str) -> None:
+    for check in checks:
+        _differ(check.row["file_name"], reason, message)
+
+
+def _source_of(row: Row) -> str:
+    """Return the source's path as the file system spells it; empty where there is none."""
+    name: str = row.get("source") or ""
+    warnings = row.get("warnings")
+    if not isinstance(warnings, list) or "name-not-utf8" not in warnings:
+        return name
+    return find_escaped(_state.settings.source, name) or name
+
+
+def _is_same_source(row: Row, file: SourceFile | None) -> bool:
+    if file is None:
+        return True
+    try:
+        same = file.sha256() == row.get("source_sha256")
+    except OSError as error:
+        _differ(row["file_name"], "source-unreadable", f"its source {row['source']} cannot be read: {error.strerror}")
+        return False
+    if not same:
+        message = f"its source {row['source']} changed; run the same command again"
+        _differ(row["file_name"], "source-changed", message)
+    return same
+
+
+def _compare(check: Check, source: str, opened: Opened) -> None:
+    """Make one output anew in the scratch folder; what is made is removed again."""
+    row, settings = check
+    name = row["file_name"]
+    assert settings is not None
+    maker = worker.maker_of(settings, "", _state.codec)
+    try:
+        task, told = _task_of(row, settings, source, opened.file), maker.read_row(row)
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        return _differ(name, "bad-row", f"its row does not tell its noise ({error}); make it again with --redo")
+    try:
+        remade, lossy = maker.remake(task, opened, told)
+        _judge(check, task, remade, exact=not lossy)
+    except FileProblem as problem:
+        _differ(name, "not-remade", f"cannot be made anew: {problem.message}")
+    except MemoryError:
+        _differ(name, "out-of-memory", "cannot be made anew: needs more memory than there is")
+    except OSError as error:
+        _differ(name, "not-remade", f"cannot be made anew: {error.strerror or error}; look after the disk")
+    except Exception as error:
+        _note_bug(name, error)
+    finally:
+        for output in (task.output, task.clean_output):
+            if output:
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(settings.destination, output))
+    return None
+
+
+def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None) -> Task:
+    """Return what made an output. Raises KeyError, TypeError or ValueError where the row does not tell."""
+    key = bytes.fromhex(row["key"])
+    if len(key) != 16:
+        raise ValueError(f"key {row['key']}")
+    clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
+    size = 0 if file is None else file.size
+    return Task(source, f"{os.getpid()}-noisy", clean, Level("std", 0.0, 0.0, ""), int(row["copy"]), key, size)
+
+
+def _judge(check: Check, task: Task, remade: Row, *, exact: bool) -> None:
+    """Compare by bytes where the libraries are the same, else by samples where no loss is between."""
+    versions = _state.codec.versions().items()
+    if all(_state.recorded.get(library) == version for library, version in versions):
+        _state.found.remade += 1
+        _judge_bytes(check.row, remade)
+    elif exact:
+        _state.found.remade += 1
+        _judge_samples(check, task)
+    else:
+        _state.found.not_comparable += 1
+
+
+def _judge_bytes(row: Row, remade: Row) -> None:
+    differing = [key for key in remade if key not in _NOT_COMPARED and remade[key] != row.get(key)]
+    if any(key in _DIGESTS for key in differing):
+        _differ(row["file_name"], "noise-differs", f"made anew from {row['source']} it has other bytes")
+    elif differing:
+        key = differing[0]
+        words = f"its row says {key} {row.get(key)}, made anew it is {remade[key]}"
+        _differ(row["file_name"], "row-differs", f"{words}; run the same command again with --redo")
+
+
+def _judge_samples(check: Check, task: Task) -> None:
+    row, settings = check
+    assert settings is not None
+    for made, stands in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
+        if made and stands:
+            ours = _samples(os.path.join(settings.destination, made))
+            theirs = _samples(os.path.join(_state.settings.destination, stands))
+            if any(one != other for one, other in itertools.zip_longest(ours, theirs)):
+                _differ(stands, "noise-differs", f"made anew from {row['source']} it has other samples")
+
+
+def _samples(path: str) -> Iterator[bytes]:
+    with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
+        yield from _state.maker.samples(file)

@@ -1,0 +1,1 @@
+"""noisecli adversarial: a gradient step on a model, then noise."""

@@ -1,0 +1,159 @@
+"""Adversarial outputs: the samples come ready from the process that has the model; here they are written, and read."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli import codecs
+from noisecli.codecs import PartsCodec, PartsSink, PartsSource
+from noisecli.errors import FileFailed, shown
+from noisecli.model import Made, SampleSpec, Survival, Task
+from noisecli.noise.draw import Draw
+from noisecli.noise.measure import Measure
+from noisecli.storage import OutputFile, SourceFile
+from noisecli.workers import Opened, Row, Writer
+from noisecli.workers.rows import Written, build_row, to_line
+from noisecli.workers.samples import SampleMaker
+
+AnyArray = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An output's samples, worked out where the model is; it travels in Task.extra.
+
+    Attributes
+    ----------
+    source_sha256
+        Of the source they were made from.
+    spec
+        What the samples mean.
+    noisy
+        A picture's colour channels, or the array of an archive, with step and noise.
+    drawn, measure
+        The noise.
+    told
+        What the row tells of the step.
+    """
+
+    source_sha256: str
+    spec: SampleSpec
+    noisy: AnyArray
+    drawn: Draw
+    measure: Measure
+    told: Row
+
+    def add(self, block: AnyArray) -> AnyArray:
+        """Return the picture as it is to be written, its own alpha behind the colours."""
+        coloured = self.spec.noisy_channels
+        if coloured is None or block.ndim < 3 or block.shape[-1] <= coloured:
+            return self.noisy
+        whole = block.copy()
+        whole[..., :coloured] = self.noisy
+        return whole
+
+
+def is_archive(file: SourceFile) -> bool:
+    """Whether a source is an .npz."""
+    return file.suffix.lower() == ".npz"
+
+
+class AdversarialMaker(SampleMaker):
+    """Writes what is ready; see noisecli.workers.Maker."""
+
+    @contextlib.contextmanager
+    def open(self, file: SourceFile | None) -> Iterator[Opened]:
+        """Open a picture or an archive."""
+        assert file is not None
+        if not is_archive(file):
+            with super().open(file) as opened:
+                yield opened
+            return
+        with contextlib.closing(_arrays().open_source(file, self._settings.running.limits)) as source:
+            specs = (part.spec for part in source.parts if part.spec is not None)
+            yield Opened(file, source, sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs))
+
+    def make(self, task: Task, opened: Opened) -> Made:
+        """Write an output."""
+        assert opened.file is not None
+        ready: Ready = pickle.loads(task.extra)
+        if opened.file.sha256() != ready.source_sha256:
+            raise FileFailed("changed", "changed while it was read; run again when its writer is done")
+        told: dict[str, Survival | None] = {}
+        if is_archive(opened.file):
+            written = self._write_archive(task, opened.file, opened.source, ready)
+        else:
+            written = self.write(task, opened.file, opened.source, ready.spec, ready)
+            if task.measure_survival:
+                told[task.output] = self.survival(task, opened.source, ready.spec, ready) if written.lossy else None
+        row = build_row(self._settings, task, opened.file, ready.drawn, ready.measure, written) | ready.told
+        return Made(task.output, to_line(row), told, tuple(row["warnings"]), ready.drawn.applied)
+
+    def _write_archive(self, task: Task, file: SourceFile, source: PartsSource, ready: Ready) -> Written:
+        """Write the samples' member anew, and all others as they are, labels among them."""
+        adversary = self._settings.adversary
+        assert adversary is not None
+
+        def open_sink(output: OutputFile) -> PartsSink:
+            return _arrays().create_sink(output, source)
+
+        def write_to(writer: Writer[PartsSink], noisy: AnyArray | None) -> None:
+            with writer.telling():
+                for part in source.parts:
+                    chosen = noisy is not None and part.name == adversary.samples_key
+                    writer.sink.begin(part, part.spec if chosen else None)
+                    if chosen and noisy is not None:
+                        writer.sink.write(noisy)
+
+        with contextlib.ExitStack() as stack:
+            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, file))
+            write_to(noisy, ready.noisy)
+            clean = None
+            if task.clean_output is not None:
+                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, file))
+                write_to(clean, None)
+            file.check_unchanged()
+            # the clean one first: a row is written only for the noisy one, when both stand
+            clean_size_and_digest = clean.commit() if clean is not None else None
+            size_and_digest = noisy.commit()
+        warnings: list[str] = sorted({*source.warnings, *noisy.sink.warnings})
+        return Written(ready.spec, source.format, False, 0, warnings, size_and_digest, clean_size_and_digest)
+
+    def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
+        """Decode an output wholly and compare type and shape with its row."""
+        if not is_archive(file):
+            yield from super().mismatches(file, row)
+            return
+        with self.open(file) as opened:
+            for part in opened.source.parts:
+                for _ in part.blocks() if part.spec is not None else ():
+                    pass
+            found = next((part for part in opened.source.parts if part.name == row.get("member")), None)
+        described = (None, None) if found is None or found.spec is None else (found.spec.dtype, list(found.shape))
+        for key, value in zip(("dtype", "shape"), described, strict=True):
+            if value != row.get(key):
+                yield key, value, shown(row.get(key))
+
+
+def whole(part: codecs.Part) -> AnyArray:
+    """Return all samples of an array, in its own shape."""
+    blocks = [block.copy() for block in part.blocks()]
+    flat = np.concatenate(blocks) if blocks else np.empty(0, np.float32)
+    return flat.reshape(part.shape, order="F" if part.spec is not None and part.spec.fortran_order else "C")
+
+
+def in_storage_order(samples: AnyArray, spec: SampleSpec) -> AnyArray:
+    """Return an array's samples in one dimension, as blocks() of its part gives them."""
+    return samples.ravel(order="F" if spec.fortran_order else "C")
+
+
+def _arrays() -> PartsCodec:
+    return cast(PartsCodec, codecs.load("arrays"))

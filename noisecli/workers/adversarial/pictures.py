@@ -1,0 +1,201 @@
+"""Batches of pictures -> their samples with step and noise, in the one process that has the model."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.errors import FileFailed, FileSkipped, Stopped
+from noisecli.gradient.fgsm import Answered, Float32, Labels, Stepped
+from noisecli.model import Problem, SampleSpec, Task
+from noisecli.settings import Settings
+from noisecli.workers import open_file, worker
+from noisecli.workers.adversarial.archives import step_archive
+from noisecli.workers.adversarial.attack import Attack
+from noisecli.workers.adversarial.maker import AnyArray, Ready
+from noisecli.workers.adversarial.rows import tell_step
+from noisecli.workers.adversarial.stage import Attacked, Seat
+from noisecli.workers.problems import problem_of
+
+_COLOURS = 3
+
+
+class _State:
+    """Set once in the process."""
+
+    settings: Settings
+
+
+_state = _State()
+
+
+def start(settings: Settings) -> None:
+    """Make this process the one that has the model."""
+    _state.settings = settings
+
+
+@cache
+def _attack() -> Attack:
+    return Attack(_state.settings)
+
+
+def work(seats: list[Seat]) -> Attacked:
+    """Work one batch of pictures out, or one archive. Raises Refused for what no file can be blamed for."""
+    attack = _attack()
+    if seats[0].label is None:
+        done = _archive(attack, seats[0])
+    else:
+        attack.refuse_other_pictures()
+        try:
+            done = _Batch(attack).work(seats)
+        except MemoryError:
+            raise Stopped("the model needs more memory than there is for a batch; lower --batch-size") from None
+    return Attacked(*done, attack.versions())
+
+
+def _archive(attack: Attack, seat: Seat) -> tuple[list[Task], list[Problem]]:
+    try:
+        return step_archive(attack, seat), []
+    except Exception as error:
+        return [], [problem_of(seat.source, error)]
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A decoded source: its colour channels as stored, and the root mean square that a ratio is of."""
+
+    seat: Seat
+    label: int
+    spec: SampleSpec
+    coloured: AnyArray
+    sha256: str
+    rms: float | None
+
+
+class _Batch:
+    """One batch of pictures; what cannot be decoded leaves a hole in it and changes nothing for the others."""
+
+    def __init__(self, attack: Attack) -> None:
+        self._attack = attack
+        self._problems: list[Problem] = []
+
+    def work(self, seats: list[Seat]) -> tuple[list[Task], list[Problem]]:
+        """Return the tasks of all pictures that could be done, ready to be written, and what became of the others."""
+        pictures = [picture for seat in seats if (picture := self._decoded(seat)) is not None]
+        if not pictures:
+            return [], self._problems
+        labels = np.zeros(self._attack.adversary.batch_size, np.int32)
+        for picture in pictures:
+            labels[picture.seat.place] = picture.label
+        try:
+            return self._stepped(pictures, labels, most_tasks(seats)), self._problems
+        except Exception as error:
+            # of several, none can be blamed for what the model does with all of them
+            if len(pictures) > 1:
+                raise
+            self._problems.append(problem_of(pictures[0].seat.source, error))
+            return [], self._problems
+
+    def _stepped(self, pictures: list[_Picture], labels: Labels, most: int) -> list[Task]:
+        """Ask the model which way each picture is to go, and make all outputs of all pictures."""
+        running = self._attack.settings.running
+        with worker.time_limit(running.timeout * len(pictures)):
+            inputs = self._inputs([(picture, picture.coloured) for picture in pictures])
+            stepped = self._attack.attacker.step(inputs, labels, self._attack.input_eps(pictures[0].spec))
+            done = [self._made(number, pictures, labels, stepped) for number in range(most)]
+        return [task for tasks in done for task in tasks]
+
+    def _decoded(self, seat: Seat) -> _Picture | None:
+        running, source = self._attack.settings.running, seat.source
+        try:
+            with (
+                worker.time_limit(running.timeout + seat.tasks[0].size / 1e6),
+                open_file(self._attack.settings.source, source, running.limits.max_bytes) as file,
+                self._attack.maker.open(file) as opened,
+            ):
+                assert file is not None
+                assert seat.label is not None
+                spec = self._attack.maker.spec_of_output(opened.source)
+                frames = [frame.copy() for frame in opened.source.blocks()]
+                coloured = self._coloured(frames, spec)
+                in_db = any(task.level.quantity == "snr_db" for task in seat.tasks)
+                rms = self._attack.maker.rms(opened.source, spec) if in_db else None
+                return _Picture(seat, seat.label, spec, coloured, file.sha256(), rms)
+        except Exception as error:
+            self._problems.append(problem_of(source, error))
+            return None
+
+    def _coloured(self, frames: list[AnyArray], spec: SampleSpec) -> AnyArray:
+        """Return the channels that the model sees. Raises FileFailed where it takes others, or another size."""
+        if len(frames) > 1:
+            raise FileFailed("wrong-shape", f"has {len(frames)} pages, and a model takes one picture; take it apart")
+        if spec.low < 0:
+            raise FileSkipped("unsupported-samples", "has signed samples, in which black and white mean nothing here")
+        [frame] = frames
+        coloured = frame[..., :_COLOURS] if frame.ndim == 3 else frame
+        expected = self._attack.victim.input_shape
+        channels = expected[2] if len(expected) == 3 else 1
+        if (coloured.ndim == 3) != (channels == _COLOURS):
+            its, wanted = ("colour", "grey") if coloured.ndim == 3 else ("grey", "colour")
+            raise FileFailed("wrong-shape", f"is {its}, and the model takes {wanted}; convert it first")
+        if any(size not in (None, own) for size, own in zip(expected, coloured.shape[:2], strict=False)):
+            own, size = (f"{shape[1]} x {shape[0]}" for shape in (coloured.shape, expected))
+            raise FileFailed("wrong-shape", f"is {own}, and the model takes {size}; resize it first")
+        return coloured
+
+    def _inputs(self, arrays: list[tuple[_Picture, AnyArray]]) -> Float32:
+        """Return a batch, each picture in its place. The model sees red, green, blue; OpenCV gives the reverse."""
+        shape = self._attack.victim.input_shape
+        known = tuple(arrays[0][1].shape[axis] if size is None else size for axis, size in enumerate(shape))
+        batch = self._attack.empty_batch(known)
+        for picture, array in arrays:
+            ordered = array[..., ::-1] if array.ndim == 3 else array
+            batch[picture.seat.place] = self._attack.input_of(ordered, picture.spec.full_scale).reshape(known)
+        return batch
+
+    def _made(self, number: int, pictures: list[_Picture], labels: Labels, stepped: Stepped) -> list[Task]:
+        """Return one task of each picture, ready to be written: its samples, and what the model says of them."""
+        ready = [ready for picture in pictures if (ready := self._noisy(number, picture, stepped)) is not None]
+        if not ready:
+            return []
+        after = self._attack.attacker.look(self._inputs([(picture, ready.noisy) for picture, ready in ready]), labels)
+        tasks = []
+        for picture, done in ready:
+            place = picture.seat.place
+            own = slice(place, place + 1)
+            answered = {"before": stepped.before, "step": stepped.after, "after": after}
+            said = {when: Answered(all_.losses[own], all_.classes[own]) for when, all_ in answered.items()}
+            eps, full_scale = self._attack.eps_of(picture.spec), picture.spec.full_scale
+            told = tell_step(eps, full_scale, labels[own], said, place=place, member=None)
+            done.told.update(told)
+            tasks.append(picture.seat.tasks[number]._replace(extra=pickle.dumps(done)))
+        return tasks
+
+    def _noisy(self, number: int, picture: _Picture, stepped: Stepped) -> tuple[_Picture, Ready] | None:
+        seat = picture.seat
+        if number >= len(seat.tasks):
+            return None
+        try:
+            if not stepped.finite[seat.place]:
+                raise FileFailed("not-finite", "gives the model a gradient that is no number; look at the model's loss")
+            drawn, field = self._attack.draw(seat.tasks[number], picture.spec, picture.rms)
+            noisy = field.add(picture.coloured, _as_stored(stepped.signs[seat.place], picture.coloured))
+        except Exception as error:
+            self._problems.append(problem_of(seat.source, error))
+            return None
+        return picture, Ready(picture.sha256, picture.spec, noisy, drawn, field.measure, {})
+
+
+def most_tasks(seats: list[Seat]) -> int:
+    """Return how many outputs the source with the most of them has."""
+    return max(len(seat.tasks) for seat in seats)
+
+
+def _as_stored(signs: NDArray[np.int8], coloured: AnyArray) -> NDArray[np.int8]:
+    """Return the signs in the order of a picture's stored channels."""
+    ordered = signs[..., ::-1] if coloured.ndim == 3 else signs
+    return np.ascontiguousarray(ordered).reshape(coloured.shape)

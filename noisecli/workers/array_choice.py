@@ -1,0 +1,84 @@
+"""Which arrays of a file get noise. Labels must not: where that is not plain, the file fails, its arrays named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from noisecli.codecs import Part
+from noisecli.errors import FileFailed, FileSkipped, shown
+from noisecli.model import Kind, Warn
+from noisecli.settings import PartsSettings
+
+_OPTIONS = {"arrays": "--key", "weights": "--tensors"}
+_NAMES_TOLD = 8
+_SHARD = re.compile(r"-\d+-of-\d+\.\w+$|_\d{5}\.weights\.h5$")
+"""How Hugging Face and Keras name the files of a model that is spread over several."""
+
+
+def choose_parts(
+    kind: Kind, wanted: PartsSettings, parts: Sequence[Part], source: str
+) -> tuple[frozenset[str], list[Warn]]:
+    """Return the names of the arrays that get noise, and the words that tell of a choice.
+
+    With globs, what they name. Without, all of a file of weights; of an archive of arrays its one array of floats, or,
+    where it has no floats, its one array of integers. Single numbers (arrays without an axis) are no data by
+    themselves. A .npy has no choice. Where `source` is one shard of a model, its choice may be in the others.
+
+    Raises
+    ------
+    FileFailed
+        When globs name nothing, or without them more than one array may be meant.
+    FileSkipped
+        When there is no array of numbers.
+    """
+    able = [part for part in parts if part.spec is not None]
+    if [part.name for part in able] == [""] and len(parts) == 1 and kind == "arrays":
+        return frozenset([""]), []
+    if not able:
+        raise FileSkipped("unsupported-samples", "holds no array of integers or floats; left alone")
+    if wanted.choose or wanted.leave or kind == "weights":
+        if kind == "weights" and _SHARD.search(source) and not _named(wanted, able):
+            return frozenset(), ["none-chosen"]
+        return _require_named(kind, wanted, parts, able), []
+    return _only_one(able)
+
+
+def _named(wanted: PartsSettings, able: list[Part]) -> frozenset[str]:
+    choose = wanted.choose or ("*",)
+    names = (part.name for part in able if not _matches(part.name, wanted.leave))
+    return frozenset(name for name in names if _matches(name, choose))
+
+
+def _require_named(kind: Kind, wanted: PartsSettings, parts: Sequence[Part], able: list[Part]) -> frozenset[str]:
+    chosen = _named(wanted, able)
+    if not chosen:
+        words = f"has no array of numbers that {_OPTIONS[kind]} {' '.join(wanted.choose or '*')} chooses"
+        words += f" and --skip-tensors {' '.join(wanted.leave)} leaves" if wanted.leave else ""
+        raise FileFailed("no-match", f"{words}; it holds {list_parts(parts)}")
+    return chosen
+
+
+def _matches(name: str, globs: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _only_one(able: list[Part]) -> tuple[frozenset[str], list[Warn]]:
+    with_axes = [part for part in able if part.shape]
+    floats = [part for part in with_axes if part.spec is not None and part.spec.is_float]
+    candidates = floats or with_axes or able
+    if len(candidates) > 1:
+        message = f"holds several arrays, of which some may be labels: {list_parts(candidates)}"
+        raise FileFailed("ambiguous", f"{message}; say which get noise: --key NAME, or --key '*' for all")
+    return frozenset([candidates[0].name]), ["integers-kept"] if len(with_axes) > len(candidates) else []
+
+
+def list_parts(parts: Sequence[Part]) -> str:
+    """Return the first arrays of a file in words."""
+    names = [
+        f"{shown(part.name)} ({shown(part.dtype)}, {shown('x'.join(map(str, part.shape)) or 'one number')})"
+        for part in parts[:_NAMES_TOLD]
+    ]
+    more = f" and {len(parts) - _NAMES_TOLD:,} more" if len(parts) > _NAMES_TOLD else ""
+    return ", ".join(names) + more

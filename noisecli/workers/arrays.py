@@ -1,0 +1,286 @@
+"""Files of arrays: every array that was chosen gets noise of its own, the others are carried over as they are."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.codecs import Part, PartsCodec, PartsSink, PartsSource, Rounding
+from noisecli.errors import FileFailed, shown
+from noisecli.keys import part_key
+from noisecli.model import Made, SampleSpec, Task
+from noisecli.noise.draw import STD_DIGITS, Draw, draw
+from noisecli.noise.measure import Measure, round_significant, square_sum
+from noisecli.noise.models.gaussian import NoiseField
+from noisecli.noise.models.per_column import FeatureField
+from noisecli.noise.models.rounded import Field, RoundedField
+from noisecli.noise.moments import Columns, Spread
+from noisecli.noise.stream import Streams
+from noisecli.settings import PartsSettings
+from noisecli.storage import OutputFile, SourceFile
+from noisecli.workers import Opened, Row, Station, Writer
+from noisecli.workers.array_choice import choose_parts
+from noisecli.workers.recorded import Told, arrays_of, noise_of
+from noisecli.workers.rows import WrittenParts, build_parts_row, describe_part, to_line
+
+AnyArray = NDArray[Any]
+
+_MOST_FEATURES = 1 << 20
+
+
+class PartDraw(NamedTuple):
+    """What one array gets: std and mean, and where every column has a std of its own, those."""
+
+    draw: Draw
+    spec: SampleSpec
+    column_stds: NDArray[np.float64] | None = None
+
+
+class PartsMaker:
+    """Makes outputs of arrays and weights; see noisecli.workers.Maker."""
+
+    def __init__(self, station: Station) -> None:
+        self._station, self._settings = station, station.settings
+        self._wanted = station.settings.parts or PartsSettings()
+        self._codec = cast(PartsCodec, station.codec)
+
+    @contextlib.contextmanager
+    def open(self, file: SourceFile | None) -> Iterator[Opened]:
+        """Open a file of arrays."""
+        assert file is not None
+        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
+            size = sum(math.prod(part.shape) * _itemsize(part) for part in source.parts)
+            yield Opened(file, source, size)
+
+    def make(self, task: Task, opened: Opened) -> Made:
+        """Draw the noise of every array chosen, and write the output."""
+        source: PartsSource = opened.source
+        chosen, words = choose_parts(self._settings.kind, self._wanted, source.parts, task.source)
+        share = self._draw_share(task) if task.level.relative else None
+        drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen}
+        row = self._make_drawn(task, opened, drawn, share, list(words))
+        return Made(task.output, to_line(row), {}, tuple(row["warnings"]), row["applied"])
+
+    def _draw_share(self, task: Task) -> float:
+        """Draw what share of its own std every array of the file gets."""
+        unit = SampleSpec("float64", (), 1.0, -math.inf, math.inf)
+        return draw(task.level, unit, Streams(task.key), self._settings.noise.probability, None, 1.0).std
+
+    def _draw(self, task: Task, part: Part, share: float | None) -> PartDraw:
+        spec = self._spec_of_output(part)
+        rms = _rms(part) if task.level.quantity == "snr_db" else None
+        column_stds = self._column_stds(part, share)
+        own_std = None
+        if column_stds is not None and share:
+            own_std = _root_mean_square(column_stds) / share
+        elif task.level.relative:
+            own_std = _own_std(part)
+        if 0 in part.shape:
+            return PartDraw(Draw(applied=False, std=0.0, mean=0.0), spec)
+        # the same stream for every array: chance and position in a range are the file's
+        drawn = draw(task.level, spec, Streams(task.key), self._settings.noise.probability, rms, own_std)
+        _refuse_too_large(drawn, spec)
+        return PartDraw(drawn, spec, column_stds)
+
+    def _column_stds(self, part: Part, share: float | None) -> NDArray[np.float64] | None:
+        """Return the std of each column's noise, rounded; None where all have the same."""
+        if not self._wanted.per_feature or share is None:
+            return None
+        columns = _columns(part)
+        if columns.number > _MOST_FEATURES:
+            message = f"has {columns.number:,} columns, more than the {_MOST_FEATURES:,} of --per-feature"
+            raise FileFailed("too-large", message)
+        spread = Spread(columns)
+        for block in part.blocks():
+            spread.note(block)
+        return np.array([round_significant(std, STD_DIGITS) for std in (spread.stds * share).tolist()])
+
+    def read_row(self, row: Row) -> Told:
+        """Return the noise that a row tells."""
+        return noise_of(row)
+
+    def remake(self, task: Task, opened: Opened, told: Told) -> tuple[Row, bool]:
+        """Make an output anew with the noise that its row told."""
+        chosen, words = choose_parts(self._settings.kind, self._wanted, opened.source.parts, task.source)
+        drawn = {}
+        for part in opened.source.parts:
+            if part.name in chosen:
+                if part.name not in told.draws:
+                    raise FileFailed("no-match", f"its row does not tell of the array {shown(part.name)!r}")
+                column_stds = self._column_stds(part, told.std_fraction)
+                drawn[part.name] = PartDraw(told.draws[part.name], self._spec_of_output(part), column_stds)
+        return self._make_drawn(task, opened, drawn, told.std_fraction, list(words)), False
+
+    def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
+        """Decode the arrays chosen, and compare types and shapes with the row."""
+        entries, unchanged = arrays_of(row), row.get("parts_unchanged")
+        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
+            parts = {part.name: part for part in decoded.parts}
+            if entries is None:
+                yield "parts", shown(list(parts)), shown(row.get("parts"))
+                return
+            for entry in entries:
+                part = parts.pop(entry["name"], None)
+                found = None if part is None else {"dtype": part.dtype, "shape": list(part.shape)}
+                expected = {key: entry.get(key) for key in ("dtype", "shape")}
+                if part is None or found != expected:
+                    yield f"array {shown(entry['name'])!r}", shown(found), shown(expected)
+                elif part.spec is not None:
+                    for _ in part.blocks():
+                        pass
+            if len(parts) != unchanged:
+                yield "parts_unchanged", len(parts), shown(unchanged)
+
+    def samples(self, file: SourceFile) -> Iterator[bytes]:
+        """Yield the samples of all arrays of numbers."""
+        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
+            for part in decoded.parts:
+                yield repr((part.name, part.dtype, part.shape)).encode()
+                if part.spec is not None:
+                    yield from (block.tobytes() for block in part.blocks())
+
+    def _spec_of_output(self, part: Part) -> SampleSpec:
+        """Return what an array's noisy samples are: --dtype, --clip."""
+        assert part.spec is not None
+        spec = part.spec
+        if self._settings.noise.dtype is not None:
+            spec = replace(spec, dtype=self._settings.noise.dtype, low=-math.inf, high=math.inf)
+        if self._wanted.limits is None:
+            return spec
+        low, high = self._wanted.limits
+        if not spec.is_float:
+            low, high = max(math.ceil(low), spec.low), min(math.floor(high), spec.high)
+            if low > high:
+                message = f"has {spec.dtype} samples, of which none lies inside --clip; give it other limits"
+                raise FileFailed("out-of-range", message)
+        return replace(spec, low=low, high=high)
+
+    def _make_drawn(
+        self, task: Task, opened: Opened, drawn: dict[str, PartDraw], share: float | None, words: list[str]
+    ) -> Row:
+        """Write an output, and the clean one beside it. Return its row."""
+        assert opened.file is not None
+        source: PartsSource = opened.source
+
+        def open_sink(output: OutputFile) -> PartsSink:
+            return self._codec.create_sink(output, source)
+
+        with contextlib.ExitStack() as stack:
+            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, opened.file))
+            clean = None
+            if task.clean_output is not None:
+                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, opened.file))
+            entries = []
+            for part in source.parts:
+                if part.name in drawn:
+                    entries.append(self._write_part(task, part, drawn[part.name], noisy, clean))
+                else:
+                    _carry(part, noisy, clean)
+            opened.file.check_unchanged()
+            # the clean one first: a row is written only for the noisy one, when both stand
+            clean_size_and_digest = clean.commit() if clean is not None else None
+            size_and_digest = noisy.commit()
+            words += [*source.warnings, *noisy.sink.warnings]
+        unchanged = len(source.parts) - len(drawn)
+        written = WrittenParts(noisy.sink.format, entries, unchanged, words, size_and_digest, clean_size_and_digest)
+        return build_parts_row(self._settings, task, opened.file, share, written)
+
+    def _write_part(
+        self, task: Task, part: Part, drawn: PartDraw, noisy: Writer[PartsSink], clean: Writer[PartsSink] | None
+    ) -> Row:
+        """Stream one array through its noise into the output; return its entry for the row."""
+        assert part.spec is not None
+        converts = drawn.spec.dtype != part.spec.dtype
+        field = self._field(task, part, drawn) if drawn.draw.applied else None
+        if field is None and not converts:
+            _carry(part, noisy, clean)
+            return describe_part(part.name, part.dtype, part.shape, drawn.draw, Measure())
+        _begin(noisy, part, drawn.spec)
+        if clean is not None:
+            _begin(clean, part, drawn.spec if converts else None)
+        for block in part.blocks():
+            # beyond the range of its type a sample becomes infinite, which the row counts
+            with np.errstate(over="ignore", invalid="ignore"):
+                x = block.astype(drawn.spec.dtype) if converts else block
+                changed = x if field is None else field.add(x)
+            _write(noisy, changed)
+            if clean is not None and converts:
+                _write(clean, x)
+        dtype = np.dtype(drawn.spec.dtype).newbyteorder(">" if part.dtype.startswith(">") else "<").str
+        return describe_part(
+            part.name,
+            dtype if converts else part.dtype,
+            part.shape,
+            drawn.draw,
+            Measure() if field is None else field.measure,
+        )
+
+    def _field(self, task: Task, part: Part, drawn: PartDraw) -> Field:
+        streams, clip = Streams(part_key(task.key, part.name)), self._wanted.limits is not None
+        std, mean = drawn.draw.std, drawn.draw.mean
+        field: Field = NoiseField(streams, drawn.spec, std, mean, clip=clip)
+        if drawn.column_stds is not None:
+            field = FeatureField(streams, drawn.spec, _columns(part), drawn.column_stds, mean, clip=clip)
+        return RoundedField(field, part.rounded) if isinstance(part, Rounding) else field
+
+
+def _itemsize(part: Part) -> int:
+    return 0 if part.spec is None else np.dtype(part.spec.dtype).itemsize
+
+
+def _begin(writer: Writer[PartsSink], part: Part, spec: SampleSpec | None) -> None:
+    with writer.telling():
+        writer.sink.begin(part, spec)
+
+
+def _write(writer: Writer[PartsSink], block: AnyArray) -> None:
+    with writer.telling():
+        writer.sink.write(block)
+
+
+def _carry(part: Part, *writers: Writer[PartsSink] | None) -> None:
+    for writer in writers:
+        if writer is not None:
+            _begin(writer, part, None)
+
+
+def _refuse_too_large(drawn: Draw, spec: SampleSpec) -> None:
+    """Refuse what floats of the samples' size cannot hold."""
+    largest = np.finfo(np.float32 if spec.dtype in ("float16", "float32") else np.float64).max
+    if not math.isfinite(drawn.std) or max(drawn.std, abs(drawn.mean)) > float(largest) / 16:
+        raise FileFailed("out-of-range", "has samples, or gets noise, too large for their type; scale them down")
+
+
+def _own_std(part: Part) -> float:
+    """The standard deviation of an array's finite samples, rounded."""
+    spread = Spread()
+    for block in part.blocks():
+        spread.note(block)
+    std = spread.std
+    return round_significant(std, STD_DIGITS) if math.isfinite(std) else math.inf
+
+
+def _rms(part: Part) -> float:
+    """Root mean square of an array's finite samples, DC included."""
+    count, squares = 0, 0.0
+    for block in part.blocks():
+        count += int(np.count_nonzero(np.isfinite(block)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares += square_sum(block)
+    return math.sqrt(squares / count) if count else 0.0
+
+
+def _columns(part: Part) -> Columns:
+    assert part.spec is not None
+    return Columns.of(part.shape, fortran_order=part.spec.fortran_order)
+
+
+def _root_mean_square(stds: NDArray[np.float64]) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.sqrt(float(np.square(stds).mean())) if stds.size else 0.0

@@ -1,0 +1,48 @@
+"""What the row of a file of arrays tells, read again: somebody may have edited it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NamedTuple
+
+from noisecli.errors import shown
+from noisecli.noise.draw import Draw
+
+Row = dict[str, Any]
+
+
+class Told(NamedTuple):
+    """The std and mean of each array, and the share of its own std where that was asked for."""
+
+    draws: dict[str, Draw]
+    std_fraction: float | None
+
+
+def arrays_of(row: Row) -> list[Row] | None:
+    """Return what a row says of each of its arrays; None where it is no list of named arrays."""
+    entries = row.get("parts")
+    if not isinstance(entries, list):
+        return None
+    sound = all(isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in entries)
+    return entries if sound else None
+
+
+def noise_of(row: Row) -> Told:
+    """Return the noise that a row tells. Raises KeyError or ValueError where it does not."""
+    entries = arrays_of(row)
+    if entries is None:
+        raise ValueError("parts that are no list of arrays")
+    draws = {}
+    for entry in entries:
+        std, mean = _number(entry["std"]), _number(entry["mean"])
+        if std < 0:
+            raise ValueError(f"std {std}")
+        draws[entry["name"]] = Draw(entry["applied"] is True, std, mean)
+    share = row["std_fraction"]
+    return Told(draws, None if share is None else _number(share))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
+        raise ValueError(f"{shown(value)} is no number")
+    return float(value)

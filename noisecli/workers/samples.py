@@ -1,0 +1,224 @@
+"""Pictures and sounds: one array a file, decoded in blocks, with noise, into its output."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisecli.codecs import FORMATS, Codec, Sink, Source
+from noisecli.errors import FileFailed
+from noisecli.model import Made, SampleSpec, Survival, Task
+from noisecli.noise.draw import Draw, draw
+from noisecli.noise.measure import square_sum
+from noisecli.noise.models.gaussian import NoiseField
+from noisecli.noise.stream import Streams
+from noisecli.noise.survival import survival
+from noisecli.storage import OutputFile, SourceFile
+from noisecli.workers import Opened, Row, Station, Writer
+from noisecli.workers.rows import Written, build_row, to_line
+
+AnyArray = NDArray[Any]
+
+
+class Adding(Protocol):
+    """What turns the blocks of a source into those of its output, in order: a NoiseField, for one."""
+
+    def add(self, block: AnyArray) -> AnyArray:
+        """Return the block as it is to be written."""
+
+
+_LOSSY = frozenset(form.name for form in FORMATS.values() if form.lossy)
+_ALWAYS_COLOUR = ("webp", "gif")
+
+
+class SampleMaker:
+    """Makes outputs of pictures and sounds; see noisecli.workers.Maker."""
+
+    def __init__(self, station: Station) -> None:
+        self._station, self._settings = station, station.settings
+        self._codec = cast(Codec, station.codec)
+
+    @contextlib.contextmanager
+    def open(self, file: SourceFile | None) -> Iterator[Opened]:
+        """Open a picture or sound."""
+        assert file is not None
+        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
+            file.forget()
+            yield Opened(file, source)
+
+    def make(self, task: Task, opened: Opened) -> Made:
+        """Draw an output's noise, and write it."""
+        source: Source = opened.source
+        spec = self.spec_of_output(source)
+        rms = self.rms(source, spec) if task.level.quantity == "snr_db" else None
+        drawn = draw(task.level, spec, Streams(task.key), self._settings.noise.probability, rms)
+        if not math.isfinite(drawn.std):
+            raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
+        row, lossy = self._make_drawn(task, opened, spec, drawn)
+        told: dict[str, Survival | None] = {}
+        if task.measure_survival:
+            field = self._field(task, spec, drawn)
+            told[task.output] = self.survival(task, source, spec, field) if lossy and drawn.applied else None
+        return Made(task.output, to_line(row), told, tuple(row["warnings"]), drawn.applied)
+
+    def read_row(self, row: Row) -> Draw:
+        """Return the noise that a row tells."""
+        std, mean = float(row["std"]), float(row["mean"])
+        if not (math.isfinite(std) and math.isfinite(mean) and std >= 0):
+            raise ValueError(f"std {std}, mean {mean}")
+        return Draw(row["applied"] is True, std, mean)
+
+    def remake(self, task: Task, opened: Opened, told: Draw) -> tuple[Row, bool]:
+        """Make an output anew with the noise that its row told."""
+        row, lossy = self._make_drawn(task, opened, self.spec_of_output(opened.source), told)
+        return row, lossy or opened.source.format in _LOSSY
+
+    def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
+        """Decode an output wholly and compare type, shape and rate with its row."""
+        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
+            frames = sum(len(block) for block in decoded.blocks())
+            found = _described(decoded.spec, frames)
+        for key, value in found.items():
+            if key in row and not _fits(row, key, value):
+                yield key, value, row[key]
+
+    def samples(self, file: SourceFile) -> Iterator[bytes]:
+        """Yield an output's samples."""
+        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
+            yield repr(_described(decoded.spec, 0)).encode()
+            for block in decoded.blocks():
+                yield block.tobytes()
+
+    def spec_of_output(self, source: Source) -> SampleSpec:
+        """Return what an output's samples mean. Raises FileFailed where the request does not fit them."""
+        spec = self._effective_spec(source.spec)
+        if not self._settings.noise.clip and not spec.is_float:
+            message = "has integer samples, which cannot hold an unclipped sum; add --dtype float32"
+            raise FileFailed("no-encoder", message)
+        self._check_range(source, spec)
+        return spec
+
+    def _make_drawn(self, task: Task, opened: Opened, spec: SampleSpec, drawn: Draw) -> tuple[Row, bool]:
+        """Write an output, and the clean one beside it. Return its row, and whether its encoding is lossy."""
+        assert opened.file is not None
+        field = self._field(task, spec, drawn)
+        written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
+        row = build_row(self._settings, task, opened.file, drawn, field.measure, written)
+        return row, written.lossy
+
+    def write(self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: Adding | None) -> Written:
+        """Stream the source through the noise into its output, and into the clean one beside it."""
+
+        def open_sink(output: OutputFile) -> Sink:
+            return self._codec.create_sink(output, source, spec, self._settings.output.encoding, task.key)
+
+        with contextlib.ExitStack() as stack:
+            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, file))
+            clean = None
+            if task.clean_output is not None:
+                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, file))
+            frames = 0
+            for block in self._blocks(source, spec):
+                frames += len(block)
+                changed = block if field is None else field.add(block)
+                with noisy.telling():
+                    noisy.sink.write(changed)
+                if clean is not None:
+                    with clean.telling():
+                        clean.sink.write(block)
+            file.check_unchanged()
+            # the clean one first: a row is written only for the noisy one, when both stand
+            clean_size_and_digest = clean.commit() if clean is not None else None
+            size_and_digest = noisy.commit()
+            warnings: list[str] = sorted({*source.warnings, *noisy.sink.warnings})
+        sink = noisy.sink
+        return Written(spec, sink.format, sink.lossy, frames, warnings, size_and_digest, clean_size_and_digest)
+
+    def _effective_spec(self, spec: SampleSpec) -> SampleSpec:
+        """What the samples mean after --full-scale and --dtype."""
+        noise = self._settings.noise
+        if noise.full_scale is not None:
+            if not spec.is_float and noise.full_scale > spec.high:
+                raise FileFailed(
+                    "out-of-range", f"has {spec.dtype} samples, which end below --full-scale {noise.full_scale:g}"
+                )
+            spec = replace(spec, full_scale=noise.full_scale, high=noise.full_scale)
+        return spec.as_float32() if noise.dtype == "float32" else spec
+
+    def _check_range(self, source: Source, spec: SampleSpec) -> None:
+        """Float pictures come in many scales; guessing one would change what a level means."""
+        if spec.sample_rate is not None or not (source.spec.is_float or self._settings.noise.full_scale):
+            return
+        high = source.spec.full_scale if self._settings.noise.full_scale is None else self._settings.noise.full_scale
+        for block in source.blocks():
+            lowest, highest = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
+            if lowest < 0 or highest > high:
+                found = f"has samples from {lowest:g} to {highest:g}, outside 0..{high:g}"
+                raise FileFailed("out-of-range", f"{found}; say what white is: --full-scale V")
+
+    def _blocks(self, source: Source, spec: SampleSpec) -> Iterator[AnyArray]:
+        """Yield the source's blocks in the samples of spec."""
+        if spec.dtype == source.spec.dtype:
+            yield from source.blocks()
+            return
+        # as_float32() has made full scale 1
+        scale = np.float32(self._settings.noise.full_scale or source.spec.full_scale)
+        for block in source.blocks():
+            yield block.astype(np.float32) / scale
+
+    def rms(self, source: Source, spec: SampleSpec) -> float:
+        """Root mean square over the whole file and all its channels that get noise, DC included."""
+        count, squares = 0, 0.0
+        for block in self._blocks(source, spec):
+            coloured = block[..., : spec.noisy_channels] if block.ndim == 3 else block
+            flat = np.ascontiguousarray(coloured).reshape(-1)
+            count += flat.size
+            squares += square_sum(flat)
+        return (squares / count) ** 0.5 if count else 0.0
+
+    def survival(self, task: Task, clean: Source, spec: SampleSpec, field: Adding) -> Survival | None:
+        """Read a lossy output back, and add its noise once more, to tell what is left of it."""
+        path = os.path.join(self._settings.destination, task.output)
+        # an output of ours may be many times smaller than its samples
+        limits = replace(self._settings.running.limits, max_decoded=sys.maxsize)
+        with (
+            SourceFile(path, limits.max_bytes) as file,
+            contextlib.closing(self._codec.open_source(file, limits)) as decoded,
+        ):
+            # decoders of lossy sounds give floats, whatever the source held
+            scale = spec.full_scale / decoded.spec.full_scale
+            pairs = zip(self._blocks(clean, spec), decoded.blocks(), strict=False)
+            return survival((x, field.add(x), y if scale == 1 else y * scale) for x, y in pairs)
+
+    def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> NoiseField:
+        noise = self._settings.noise
+        streams = Streams(task.key)
+        return NoiseField(streams, spec, drawn.std, drawn.mean, clip=noise.clip, shared_channels=noise.shared_channels)
+
+
+def _described(spec: SampleSpec, frames: int) -> Row:
+    if spec.sample_rate is None:
+        return {"dtype": spec.dtype, "shape": list(spec.shape)}
+    return {"dtype": spec.dtype, "shape": [frames, *spec.shape[1:]], "sample_rate": spec.sample_rate}
+
+
+def _fits(row: Row, key: str, value: Any) -> bool:
+    """Whether what a file decodes to is what its row says, or what its format makes of that."""
+    told, form = row[key], row.get("format")
+    if value == told or (key == "dtype" and row.get("kind") == "audio" and form in _LOSSY):
+        return True
+    if key != "shape" or not isinstance(told, list):
+        return False
+    if row.get("kind") == "audio":
+        return "padded" in (row.get("warnings") or ()) and value[1:] == told[1:]
+    # an upright copy of a picture that lay on its side has width and height exchanged
+    same = [sorted(told, key=str), sorted([*told, 3], key=str) if form in _ALWAYS_COLOUR else None]
+    return sorted(value, key=str) in same
