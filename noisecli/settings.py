@@ -27,7 +27,7 @@ class NoiseSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class PartsSettings:
+class ArraysSettings:
     """Which arrays of a file get noise, and how; for kinds whose files may hold several.
 
     Attributes
@@ -158,11 +158,11 @@ class Settings:
     output: OutputSettings = field(default_factory=OutputSettings)
     choice: Choice = field(default_factory=Choice)
     running: Running = field(default_factory=Running)
-    parts: PartsSettings | None = None
+    parts: ArraysSettings | None = None
     latents: LatentsSettings | None = None
     adversary: AdversarySettings | None = None
 
-    def spelled(self) -> dict[str, Any]:
+    def fingerprint_fields(self) -> dict[str, Any]:
         """Every field that changes the bytes of an output, but the level and the copy that its row tells."""
         noise = asdict(self.noise)
         for told_by_row in ("levels", "copies"):
@@ -184,7 +184,7 @@ class Settings:
     @cached_property
     def key(self) -> str:
         """Return the hash of spelled()."""
-        return key_of(self.spelled())
+        return key_of(self.fingerprint_fields())
 
 
 def key_of(spelled: dict[str, Any]) -> str:

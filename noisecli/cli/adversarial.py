@@ -41,7 +41,7 @@ def command(source: str, destination: str, **words: Any) -> int:
     noisecli adversarial photos step --model m.keras --eps 8 --std 0              the step alone
     noisecli adversarial digits.npz noisy --model m.keras --eps 8/255 --std 5%    arrays x and y
     """  # noqa: D301
-    from noisecli.kinds.adversarial import tell_model
+    from noisecli.kinds.adversarial import describe_model
     from noisecli.workers.adversarial.stage import run
 
     if is_one_file("adversarial", source, destination):
@@ -50,7 +50,7 @@ def command(source: str, destination: str, **words: Any) -> int:
     refuse_ignored_metadata(settings)
     assert settings.adversary is not None
     if not words["quiet"]:
-        say(tell_model(settings.adversary))
+        say(describe_model(settings.adversary))
     with progress_bar(words["progress"], words["quiet"], "adversarial") as begin:
         summary = run(settings, dry_run=words["dry_run"], begin=begin)
     tell(summary, settings, words)

@@ -18,7 +18,7 @@ from noisecli.engines.cpus import available_cpus
 from noisecli.manifest.destination import Names
 from noisecli.model import Encoding, Kind, Level
 from noisecli.run.naming import LONGEST_NAME
-from noisecli.settings import Choice, NoiseSettings, OutputSettings, PartsSettings, Running, Settings
+from noisecli.settings import ArraysSettings, Choice, NoiseSettings, OutputSettings, Running, Settings
 
 _FOLDER_WORDS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune")
 _LONGEST_LIST = 1 << 28
@@ -82,7 +82,7 @@ def _noise(kind: Kind, words: Mapping[str, Any]) -> NoiseSettings:
     )
 
 
-def _parts(kind: Kind, words: Mapping[str, Any]) -> PartsSettings | None:
+def _parts(kind: Kind, words: Mapping[str, Any]) -> ArraysSettings | None:
     """Which arrays of a file, and how; None for kinds of one array a file."""
     if kind not in ("arrays", "weights"):
         return None
@@ -90,7 +90,7 @@ def _parts(kind: Kind, words: Mapping[str, Any]) -> PartsSettings | None:
     if words.get("per_feature") and "%" not in strength:
         raise click.UsageError("--per-feature goes with a share of each column's own std: --std 10%")
     clip = words.get("clip")
-    return PartsSettings(
+    return ArraysSettings(
         choose=tuple(sorted({*words.get("key", ()), *words.get("tensors", ())})),
         leave=tuple(sorted(set(words.get("skip_tensors", ())))),
         limits=parse_limits(clip) if clip is not None else None,

@@ -159,7 +159,7 @@ class Codec(Protocol):
         """Return the versions of the libraries that encode."""
 
 
-class Part(Protocol):
+class StoredArray(Protocol):
     """One array of a file that may hold many.
 
     Attributes
@@ -195,25 +195,25 @@ class Rounding(Protocol):
         """Return a block as it will be read again."""
 
 
-class PartsSource(Protocol):
+class ArraysSource(Protocol):
     """One opened file of arrays."""
 
     format: str
     warnings: Sequence[Warn]
-    parts: Sequence[Part]
+    parts: Sequence[StoredArray]
 
     def close(self) -> None:
         """Let go of the decoder. The file itself belongs to the caller."""
 
 
-class PartsSink(Protocol):
+class ArraysSink(Protocol):
     """One output of arrays being written."""
 
     format: str
     lossy: bool
     warnings: Sequence[Warn]
 
-    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin the next part, in the source's order.
 
         `spec` is None: it is carried over unchanged, byte for byte, and no write() follows. Another spec than the
@@ -230,13 +230,13 @@ class PartsSink(Protocol):
         """Let go after an error. Harmless after finish."""
 
 
-class PartsCodec(Protocol):
+class ArraysCodec(Protocol):
     """The face of codecs whose files hold several arrays: noisecli.codecs.arrays, noisecli.codecs.weights."""
 
-    def open_source(self, file: InputFile, limits: Limits) -> PartsSource:
+    def open_source(self, file: InputFile, limits: Limits) -> ArraysSource:
         """Check all headers, then open. Raises FileFailed or FileSkipped."""
 
-    def create_sink(self, file: OutputFile, source: PartsSource) -> PartsSink:
+    def create_sink(self, file: OutputFile, source: ArraysSource) -> ArraysSink:
         """Open an output like `source`."""
 
     def versions(self) -> dict[str, str]:
@@ -262,7 +262,7 @@ def kinds_of(suffix: str) -> tuple[Kind, ...]:
     return form.kinds if form else UNSUPPORTED.get(suffix.lower(), ())
 
 
-def load(kind: str) -> Codec | PartsCodec:
+def load(kind: str) -> Codec | ArraysCodec:
     """Import the codec of a kind; only now OpenCV or libsndfile is loaded."""
-    codec: Codec | PartsCodec = import_module(CODECS[kind])
+    codec: Codec | ArraysCodec = import_module(CODECS[kind])
     return codec

@@ -36,7 +36,7 @@ _BROKEN = (
 
 
 @contextlib.contextmanager
-def telling_damage() -> Iterator[None]:
+def zip_damage_as_problems() -> Iterator[None]:
     """Turn what zipfile and zlib say of a broken archive into one failed file."""
     try:
         yield
@@ -66,7 +66,7 @@ def open_archive(descriptor: int) -> zipfile.ZipFile:
     """Open the archive in a file, which stays the caller's. Raises FileFailed."""
     file = _Reader(io.FileIO(os.dup(descriptor), "rb"))
     try:
-        with telling_damage():
+        with zip_damage_as_problems():
             archive = zipfile.ZipFile(file)
     except BaseException:
         file.close()

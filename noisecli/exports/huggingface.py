@@ -11,7 +11,7 @@ from typing import Any
 
 from noisecli.errors import Refused
 from noisecli.manifest.finished import FinishedRun, Row, class_of, part_of
-from noisecli.storage import escape_name, leads_out, open_regular, write_whole
+from noisecli.storage import escape_name, escapes_by_symlink, open_regular, write_whole
 from noisecli.storage.scratch import ScratchFolder
 
 FILE = "metadata.jsonl"
@@ -79,7 +79,7 @@ _KEYS = {"file_name", "label", "noisy", "level", "copy", "source", "std", "std_f
 def _refuse_foreign(run: FinishedRun, name: str, path: str, *, force: bool) -> None:
     """Captions that came along as side files are not written over."""
     target = os.path.join(run.folder, name)
-    if leads_out(run.folder, name):
+    if escapes_by_symlink(run.folder, name):
         raise Refused(f"{escape_name(target)}: its folder is a symbolic link out of {run.folder}; remove the link")
     if name == run.manifest:
         raise Refused(

@@ -19,7 +19,7 @@ Labels = NDArray[np.int32]
 Signs = NDArray[np.int8]
 
 
-class Answered(NamedTuple):
+class Predictions(NamedTuple):
     """What the model says of each sample of a batch.
 
     Attributes
@@ -34,7 +34,7 @@ class Answered(NamedTuple):
     classes: NDArray[np.int64]
 
 
-class Stepped(NamedTuple):
+class StepResult(NamedTuple):
     """The step on a batch.
 
     Attributes
@@ -48,8 +48,8 @@ class Stepped(NamedTuple):
     """
 
     signs: Signs
-    before: Answered
-    after: Answered
+    before: Predictions
+    after: Predictions
     finite: NDArray[np.bool_]
 
 
@@ -70,7 +70,7 @@ class Attacker:
         self._backend: Any = import_module(f"noisecli.gradient.on_{backend}").Backend(victim)
         self._low, self._high = low, high
 
-    def look(self, x: Float32, labels: Labels) -> Answered:
+    def look(self, x: Float32, labels: Labels) -> Predictions:
         """Return what the model says.
 
         Parameters
@@ -82,14 +82,14 @@ class Attacker:
         """
         return _answered(*self._backend.look(x, labels))
 
-    def step(self, x: Float32, labels: Labels, eps: float) -> Stepped:
+    def step(self, x: Float32, labels: Labels, eps: float) -> StepResult:
         """Return which way to step, and what it does to the model's answers. `eps` is in the model's own scale."""
         losses, classes, gradient = self._backend.gradient(x, labels)
         slope = _as_numpy(gradient)
         known = np.isfinite(slope)
         signs = np.sign(np.where(known, slope, 0)).astype(np.int8)
         after = self.look(self.moved(x, signs, eps), labels)
-        return Stepped(signs, _answered(losses, classes), after, known.reshape(len(x), -1).all(axis=1))
+        return StepResult(signs, _answered(losses, classes), after, known.reshape(len(x), -1).all(axis=1))
 
     def moved(self, x: Float32, signs: Signs, eps: float) -> Float32:
         """Return clip(x + eps signs), unrounded, in the model's own scale."""
@@ -97,8 +97,8 @@ class Attacker:
         return moved
 
 
-def _answered(losses: Any, classes: Any) -> Answered:
-    return Answered(_as_numpy(losses).astype(np.float32), _as_numpy(classes).astype(np.int64))
+def _answered(losses: Any, classes: Any) -> Predictions:
+    return Predictions(_as_numpy(losses).astype(np.float32), _as_numpy(classes).astype(np.int64))
 
 
 def _as_numpy(tensor: Any) -> NDArray[Any]:

@@ -13,8 +13,8 @@ CODECS = {
 MAKERS = {
     "images": ("noisecli.workers.samples", "SampleMaker"),
     "audio": ("noisecli.workers.samples", "SampleMaker"),
-    "arrays": ("noisecli.workers.arrays", "PartsMaker"),
-    "weights": ("noisecli.workers.arrays", "PartsMaker"),
+    "arrays": ("noisecli.workers.arrays", "ArraysMaker"),
+    "weights": ("noisecli.workers.arrays", "ArraysMaker"),
     "latents": ("noisecli.workers.latents", "LatentsMaker"),
     "adversarial": ("noisecli.workers.adversarial.maker", "AdversarialMaker"),
 }

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from noisecli.codecs.limits import MOST_JSON_BYTES
-from noisecli.codecs.zips import PLAIN, close_archive, open_archive, telling_damage
+from noisecli.codecs.zips import PLAIN, close_archive, open_archive, zip_damage_as_problems
 from noisecli.errors import FileProblem, Refused, shown
 from noisecli.gradient import model_config as facts
 from noisecli.gradient.backend import choose_backend
@@ -81,7 +81,7 @@ def adversary_settings(
     )
 
 
-def tell_model(adversary: AdversarySettings) -> str:
+def describe_model(adversary: AdversarySettings) -> str:
     """Return what is said once of the model before it is loaded."""
     low, high = adversary.input_range
     return (
@@ -127,7 +127,7 @@ def _description(archive: zipfile.ZipFile) -> bytes:
         raise Refused(f"describes itself at more length than any model needs: {info.file_size:,} bytes; {_SAVE}")
     if info.compress_type not in PLAIN:
         raise Refused(f"has its config.json packed in a way that is not read; {_SAVE}")
-    with telling_damage():
+    with zip_damage_as_problems():
         return archive.read(info)
 
 

@@ -19,7 +19,7 @@ _DIGITS = 5
 _NAME = re.compile(r"latents-(\d{5,15})\.npy\Z", re.ASCII)
 
 
-class Shards:
+class LatentsPlan:
     """Names and orders every file of a request; the face of noisecli.run.plan.Plan."""
 
     def __init__(self, settings: Settings) -> None:

@@ -156,7 +156,7 @@ class Standing:
                 begun.take(line)
         return begun.placed
 
-    def is_told(self, name: str) -> bool:
+    def is_recorded(self, name: str) -> bool:
         """Whether a row tells of a file: an output, or the clean one beside it."""
         return name in self._places or name in self._clean_outputs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from noisecli.errors import Refused
-from noisecli.kinds.latents import Shards
+from noisecli.kinds.latents import LatentsPlan
 from noisecli.manifest.destination import Names, runs_in
 from noisecli.manifest.standing import Standing
 from noisecli.model import Task
@@ -15,7 +15,7 @@ from noisecli.settings import Settings
 from noisecli.storage import escape_name
 
 
-def refuse_claims(settings: Settings, plan: Plan | Shards, standing: Standing, *, is_new: bool) -> None:
+def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, standing: Standing, *, is_new: bool) -> None:
     """Refuse a run before any work that would replace files of somebody else, or make two outputs under one name."""
     names = Names.of(settings.output.manifest)
     if folds_case(settings.destination, names.journal):
@@ -25,7 +25,7 @@ def refuse_claims(settings: Settings, plan: Plan | Shards, standing: Standing, *
     for name in plan.outputs():
         if name in standing or not os.path.lexists(f"{settings.destination}/{name}"):
             continue
-        if not standing.is_told(name) and not standing.may_be_ours(name):
+        if not standing.is_recorded(name) and not standing.may_be_ours(name):
             path = escape_name(f"{settings.destination}/{name}")
             raise Refused(f"{path}: {_whose(settings, name)}; move it, or add --force")
 
@@ -35,7 +35,7 @@ def _whose(settings: Settings, name: str) -> str:
     for names in runs_in(settings.destination):
         if names.manifest != settings.output.manifest:
             with Standing.look(settings.destination, names) as other:
-                if other.is_told(name):
+                if other.is_recorded(name):
                     return f"is an output of another run, which {names.manifest} lists"
     return "stands there and noisecli did not make it"
 

@@ -11,7 +11,7 @@ from noisecli.engines.forkserver import warm_up
 from noisecli.engines.local import Chunk, LocalEngine, Lost
 from noisecli.engines.process import Done, worker_prefix
 from noisecli.errors import Refused, Stopped
-from noisecli.kinds.latents import Shards
+from noisecli.kinds.latents import LatentsPlan
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.standing import Standing
@@ -21,8 +21,8 @@ from noisecli.run.claims import refuse_claims, with_claims
 from noisecli.run.plan import Plan
 from noisecli.run.prune import Pruning, is_another_source
 from noisecli.run.publish import publish
-from noisecli.run.resume import Keeper
-from noisecli.run.sources import Walk, walk
+from noisecli.run.resume import Resume
+from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import TEMPORARY_PREFIX, escape_name, is_missing, remove_temporaries
@@ -66,8 +66,8 @@ def run(
     if not dry_run and not os.path.exists(os.path.join(settings.destination, names.manifest)):
         # while the walk goes on; a second run may find nothing to do
         warm_up(settings.kind)
-    found = Walk() if settings.latents else walk(settings.source, settings.kind, settings.choice)
-    plan = Shards(settings) if settings.latents else Plan(settings, found)
+    found = Listing() if settings.latents else walk(settings.source, settings.kind, settings.choice)
+    plan = LatentsPlan(settings) if settings.latents else Plan(settings, found)
     plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
     if dry_run:
@@ -89,10 +89,12 @@ def run(
 class Run:
     """One run on one destination, which it holds."""
 
-    def __init__(self, request: Settings, plan: Plan | Shards, found: Walk, ledger: Ledger, summary: Summary) -> None:
+    def __init__(
+        self, request: Settings, plan: Plan | LatentsPlan, found: Listing, ledger: Ledger, summary: Summary
+    ) -> None:
         self._settings, self._plan, self._found = request, plan, found
         self._ledger, self._summary = ledger, summary
-        self._keeper = Keeper(request)
+        self._resume = Resume(request)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
@@ -105,7 +107,7 @@ class Run:
         self._ledger.sources += is_another_source(self._settings, self._ledger)
         self._clean_up_after_killed_runs()
         self._forget_old_problems()
-        self._ledger.begin(self._prefix, {self._settings.key: self._settings.spelled()})
+        self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
             for source, problem in self._found.problems:
                 self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
@@ -197,7 +199,7 @@ class Run:
         if task.output in self._ledger.intended:
             # a run that was killed may have replaced it after its row was written
             return False
-        if task.output not in self._ledger or not self._keeper.holds(task, self._ledger.row(task.output)):
+        if task.output not in self._ledger or not self._resume.is_current(task, self._ledger.row(task.output)):
             return False
         self._summary.kept += 1
         self.progress(1)
@@ -212,7 +214,7 @@ class Run:
         sidecars.refuse_edited(self._settings, self._plan.sidecars())
 
     def _carry_sidecars(self) -> None:
-        sidecars.carry_all(self._settings, self._plan.sidecars(), self._prefix, self._summary, self._note)
+        sidecars.copy_all(self._settings, self._plan.sidecars(), self._prefix, self._summary, self._note)
 
     def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are news no more."""
@@ -243,7 +245,7 @@ class Run:
         remove_temporaries(folders, prefix, self._settings.destination)
 
 
-def _pruning(settings: Settings, standing: Standing, plan: Plan | Shards, found: Walk) -> Pruning:
+def _pruning(settings: Settings, standing: Standing, plan: Plan | LatentsPlan, found: Listing) -> Pruning:
     return Pruning(settings, standing, plan.outputs, (escape_name(source) for source, _ in found.problems))
 
 
@@ -269,7 +271,7 @@ def _refuse_nesting(settings: Settings) -> None:
         )
 
 
-def _counted(settings: Settings, plan: Plan | Shards, found: Walk, dry_run: bool) -> Summary:
+def _counted(settings: Settings, plan: Plan | LatentsPlan, found: Listing, dry_run: bool) -> Summary:
     summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
     summary.other_kinds = dict(found.other_kinds)
     if settings.output.sidecars == "skip":

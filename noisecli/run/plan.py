@@ -12,7 +12,7 @@ from noisecli.keys import stream_key
 from noisecli.manifest.destination import Names, runs_in
 from noisecli.model import NOUNS, Task
 from noisecli.run.naming import Naming
-from noisecli.run.sources import Walk
+from noisecli.run.sources import Listing
 from noisecli.settings import Settings
 from noisecli.storage import escape_name
 
@@ -25,7 +25,7 @@ class Plan:
     Raises Refused from the constructor: nothing to do, two sources for one output.
     """
 
-    def __init__(self, settings: Settings, found: Walk) -> None:
+    def __init__(self, settings: Settings, found: Listing) -> None:
         self._settings, self._found = settings, found
         self.naming = Naming(settings)
         if not found.sources and not found.problems:
@@ -128,7 +128,7 @@ def _refuse_files_as_folders(taken: dict[str, str]) -> None:
             )
 
 
-def _nothing_found(settings: Settings, found: Walk) -> str:
+def _nothing_found(settings: Settings, found: Listing) -> str:
     others = ", ".join(f"{n} {NOUNS[kind][n != 1]}: noisecli {kind}" for kind, n in found.other_kinds.items())
     left = f" ({found.not_chosen} left out by --include or --limit)" if found.not_chosen else ""
     known = " ".join(suffix for suffix, form in FORMATS.items() if settings.kind in form.kinds)

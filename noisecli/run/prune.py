@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from noisecli.errors import Refused
-from noisecli.kinds.latents import Shards, proves_latents
+from noisecli.kinds.latents import LatentsPlan, proves_latents
 from noisecli.manifest.destination import runs_in
 from noisecli.manifest.entries import Row
 from noisecli.manifest.standing import Standing
 from noisecli.model import Problem
 from noisecli.run.proof import proves_source
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, file_sha256, find_escaped, remove_told, stopping
+from noisecli.storage import escape_name, file_sha256, find_escaped, remove_recorded, stopping
 
 _WITNESSES = 32
 
@@ -63,7 +63,7 @@ class Sources:
     def is_gone(self, row: Row) -> bool:
         """Whether a row's source is no more, below a folder that is still there."""
         if self._settings.latents is not None:
-            return not Shards(self._settings).wants(str(row.get("file_name", "")))
+            return not LatentsPlan(self._settings).wants(str(row.get("file_name", "")))
         try:
             return self.path_of(row) is None and not self._hides(str(row.get("source") or "")) and self.still_stand()
         except (OSError, ValueError):
@@ -167,7 +167,7 @@ class Pruning:
             path = os.path.join(self._settings.destination, output)
             try:
                 with stopping(path, passing=(PermissionError,)):
-                    count += output in remove_told(self._settings.destination, digests)
+                    count += output in remove_recorded(self._settings.destination, digests)
                     self._standing.forget(output)
             except PermissionError as error:
                 message = f"is gone, and its output {output} cannot be removed: {error.strerror}; remove it by hand"

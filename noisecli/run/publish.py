@@ -16,7 +16,7 @@ from noisecli.model import Survival
 from noisecli.run.prune import Sources
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import digest_below, is_missing, remove_told, stopping
+from noisecli.storage import digest_below, is_missing, remove_recorded, stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d{1,18})\b')
@@ -92,7 +92,7 @@ def _settle(destination: str, ledger: Ledger) -> None:
         if not untold and not is_half:
             continue
         with stopping(os.path.join(destination, output)):
-            remove_told(destination, {name: [str(told[name]), placed.get(name, "")] for name in found})
+            remove_recorded(destination, {name: [str(told[name]), placed.get(name, "")] for name in found})
         ledger.forget(output)
 
 

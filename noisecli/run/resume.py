@@ -16,14 +16,14 @@ _OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
 _ASKED = ("key", "settings", "level", "clean_file_name", "source")
 
 
-class Keeper:
+class Resume:
     """Decides which outputs of earlier runs still hold."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._key = settings, settings.key
         self._began = time.time_ns()
 
-    def holds(self, task: Task, row: dict[str, Any] | None) -> bool:
+    def is_current(self, task: Task, row: dict[str, Any] | None) -> bool:
         """Whether the output of this task stands as its row says, made from the source as it is now."""
         if row is None or self._settings.running.redo:
             return False

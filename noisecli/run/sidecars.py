@@ -31,7 +31,7 @@ Pairs = Iterable[tuple[str, str]]
 """Side files, and where each goes: relative to the source folder, and to the destination."""
 
 
-def carry_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, note: Callable[[Problem], None]) -> None:
+def copy_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, note: Callable[[Problem], None]) -> None:
     """Carry side files along, and count those that are in all their places; one that cannot be costs itself.
 
     Raises Stopped where nothing more can be written.

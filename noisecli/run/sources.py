@@ -21,7 +21,7 @@ _DATA = ("arrays", "weights")
 
 
 @dataclass
-class Walk:
+class Listing:
     """What a source folder holds, by relative POSIX path.
 
     Attributes
@@ -65,14 +65,14 @@ class Walk:
         self.not_chosen_stems.add(os.path.splitext(name)[0])
 
 
-def walk(root: str, kind: Kind | None, choice: Choice) -> Walk:
+def walk(root: str, kind: Kind | None, choice: Choice) -> Listing:
     """List the sources below a folder: those of a kind, or of every kind.
 
     Raises Refused when there is no such folder, or a name of `choice.names` leads out of it.
     """
     if not os.path.isdir(root):
         raise Refused(f"{escape_name(root)}: no such folder; name a folder or a file that exists")
-    found = Walk()
+    found = Listing()
     sorter = _Sorter(kind, choice, found)
     if choice.names is None:
         for name, problem in _files_below(root, found):
@@ -99,7 +99,7 @@ def may_lie_beside(name: str, kind: Kind) -> bool:
 class _Sorter:
     """Puts each file where it belongs."""
 
-    def __init__(self, kind: Kind | None, choice: Choice, found: Walk) -> None:
+    def __init__(self, kind: Kind | None, choice: Choice, found: Listing) -> None:
         self._kind, self._found = kind, found
         self._include = [_pattern(glob) for glob in choice.include]
         self._exclude = [_pattern(glob) for glob in choice.exclude]
@@ -146,7 +146,7 @@ def _unsupported(suffix: str) -> FileSkipped:
     )
 
 
-def _files_below(root: str, found: Walk) -> Iterator[tuple[str, FileProblem | None]]:
+def _files_below(root: str, found: Listing) -> Iterator[tuple[str, FileProblem | None]]:
     """Yield every visible file's relative path, and why it cannot be one."""
     real_root = os.path.realpath(root)
     stack: list[tuple[str, frozenset[str]]] = [("", frozenset([real_root]))]
@@ -175,7 +175,7 @@ def _files_below(root: str, found: Walk) -> Iterator[tuple[str, FileProblem | No
                 yield name, unreadable(error)
 
 
-def _entries(root: str, below: str, found: Walk) -> Iterator[os.DirEntry[str]]:
+def _entries(root: str, below: str, found: Listing) -> Iterator[os.DirEntry[str]]:
     """Yield what a folder holds. One that cannot be listed, or not to its end, costs what it holds and nothing else."""
     try:
         with os.scandir(os.path.join(root, below)) as listing:
@@ -186,7 +186,7 @@ def _entries(root: str, below: str, found: Walk) -> Iterator[os.DirEntry[str]]:
         _note_unlisted(found, below.rstrip("/"), error)
 
 
-def _note_unlisted(found: Walk, folder: str, error: OSError) -> None:
+def _note_unlisted(found: Listing, folder: str, error: OSError) -> None:
     found.unlisted.append(folder)
     if error.errno == errno.ENOENT:
         problem = FileFailed("gone", "is gone since the folder above it was listed")
@@ -195,7 +195,7 @@ def _note_unlisted(found: Walk, folder: str, error: OSError) -> None:
     found.problems.append((folder, problem))
 
 
-def _note_folder(found: Walk, name: str, problem: FileProblem | None) -> None:
+def _note_folder(found: Listing, name: str, problem: FileProblem | None) -> None:
     """A symlink to a folder has no suffix to be known by, yet may hide a whole class: it is named."""
     if problem is not None and format_of(os.path.splitext(name)[1]) is None and problem.status == "skipped":
         found.problems.append((name, problem))

@@ -1,6 +1,6 @@
 """Files at the rim: opened with care, written whole or not at all, named by safe relative paths."""
 
-from noisecli.storage.below import digest_below, open_folder, remove_temporaries, remove_told
+from noisecli.storage.below import digest_below, open_folder, remove_recorded, remove_temporaries
 from noisecli.storage.digests import descriptor_sha256, file_sha256, sha256
 from noisecli.storage.leftovers import held_prefix
 from noisecli.storage.local import (
@@ -11,7 +11,7 @@ from noisecli.storage.local import (
     stopping,
     write_whole,
 )
-from noisecli.storage.names import escape_name, find_escaped, is_missing, leads_out
+from noisecli.storage.names import escape_name, escapes_by_symlink, find_escaped, is_missing
 from noisecli.storage.permissions import Readers, modes_like, readers_of, widen
 from noisecli.storage.source import SourceFile, open_regular, unreadable
 
@@ -24,18 +24,18 @@ __all__ = [
     "descriptor_sha256",
     "digest_below",
     "escape_name",
+    "escapes_by_symlink",
     "file_sha256",
     "find_escaped",
     "held_prefix",
     "is_missing",
-    "leads_out",
     "modes_like",
     "open_folder",
     "open_regular",
     "output_error",
     "readers_of",
+    "remove_recorded",
     "remove_temporaries",
-    "remove_told",
     "sha256",
     "stopping",
     "unreadable",

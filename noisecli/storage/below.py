@@ -117,7 +117,7 @@ def digest_below(root: str, name: str) -> str | None:
     return None
 
 
-def remove_told(root: str, told: Mapping[str, Collection[str]]) -> list[str]:
+def remove_recorded(root: str, told: Mapping[str, Collection[str]]) -> list[str]:
     """Remove the regular files below a root that have one of the digests told of each; return their names.
 
     All are looked at before the first goes. Raises OSError.

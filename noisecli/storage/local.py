@@ -109,7 +109,7 @@ class OutputFile:
         replace
             Whether a file that has the name already gives way. Without it, only one of the same content stays.
         announce
-            Told the sha256 just before the file takes its name; not at all where one of its content has it already.
+            Called with the sha256 just before the file takes its name; not where a file of that content has it.
 
         Raises
         ------

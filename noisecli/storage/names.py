@@ -43,7 +43,7 @@ def _escaped_as(folder: str, escaped: str, strict: bool) -> list[str]:
         return []
 
 
-def leads_out(root: str, name: str) -> bool:
+def escapes_by_symlink(root: str, name: str) -> bool:
     """Whether the folder of a relative path is, by a symbolic link on the way, not below the root any more.
 
     The answer may be old by the time it is used: what writes or removes goes through noisecli.storage.below.

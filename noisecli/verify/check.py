@@ -16,11 +16,11 @@ from noisecli.manifest.entries import is_inside
 from noisecli.model import Encoding, Kind, Level
 from noisecli.run.sources import may_lie_beside, walk
 from noisecli.settings import (
+    ArraysSettings,
     Choice,
     LatentsSettings,
     NoiseSettings,
     OutputSettings,
-    PartsSettings,
     Running,
     Settings,
 )
@@ -273,7 +273,7 @@ def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any]
         parts, latents = spelled.get("parts"), spelled.get("latents")
         settings = Settings(kind, request.source or "", scratch, noise, output, running=request.running)
         if parts is not None:
-            settings = replace(settings, parts=PartsSettings(**_tuples(parts)))
+            settings = replace(settings, parts=ArraysSettings(**_tuples(parts)))
         if latents is not None:
             settings = replace(settings, latents=LatentsSettings(count=0, per_file=0, **_tuples(latents)))
         return settings if settings.key == key else None

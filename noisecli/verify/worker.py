@@ -14,7 +14,7 @@ from noisecli.model import Level, Task
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, find_escaped
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
-from noisecli.workers import Maker, Opened, open_file, worker
+from noisecli.workers import Maker, OpenSource, open_file, worker
 
 _NOT_COMPARED = ("file_name", "clean_file_name", "level")
 _DIGESTS = ("sha256", "clean_sha256", "bytes", "clean_bytes")
@@ -24,7 +24,7 @@ class _State:
     """Set once in each worker process."""
 
     settings: Settings
-    codec: codecs.Codec | codecs.PartsCodec
+    codec: codecs.Codec | codecs.ArraysCodec
     maker: Maker
     recorded: dict[str, str]
     found: Checked
@@ -55,7 +55,7 @@ def _check_source(checks: list[Check]) -> None:
     with worker.time_limit(timeout + sum(size_of(check.row) for check in checks) / 1e6):
         sound = [check for check in checks if _files_hold(check.row) and check.settings is not None]
         if sound:
-            _remake(sound)
+            _recompute(sound)
 
 
 def _note_bug(name: str, error: Exception) -> None:
@@ -110,7 +110,7 @@ def _decode(name: str, row: Row, file: SourceFile) -> None:
         _differ(name, "out-of-memory", "needs more memory than there is; lower --max-pixels")
 
 
-def _remake(checks: list[Check]) -> None:
+def _recompute(checks: list[Check]) -> None:
     """Make the outputs of one source anew, and compare."""
     row, settings = checks[0].row, _state.settings
     if settings.kind != "latents" and not is_inside(row.get("source")):
@@ -166,7 +166,7 @@ def _is_same_source(row: Row, file: SourceFile | None) -> bool:
     return same
 
 
-def _compare(check: Check, source: str, opened: Opened) -> None:
+def _compare(check: Check, source: str, opened: OpenSource) -> None:
     """Make one output anew in the scratch folder; what is made is removed again."""
     row, settings = check
     name = row["file_name"]
@@ -177,7 +177,7 @@ def _compare(check: Check, source: str, opened: Opened) -> None:
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         return _differ(name, "bad-row", f"its row does not tell its noise ({error}); make it again with --redo")
     try:
-        remade, lossy = maker.remake(task, opened, told)
+        remade, lossy = maker.recompute(task, opened, told)
         _judge(check, task, remade, exact=not lossy)
     except FileProblem as problem:
         _differ(name, "not-remade", f"cannot be made anew: {problem.message}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from noisecli.codecs import Codec, PartsCodec
+from noisecli.codecs import ArraysCodec, Codec
 from noisecli.model import Made, Task
 from noisecli.settings import Settings
 from noisecli.storage import OutputFile, SourceFile, open_folder, output_error
@@ -19,22 +19,22 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Station:
+class WorkerContext:
     """Where a worker works: the request, how its temporary files' names begin, and the codec, loaded.
 
     Attributes
     ----------
     announce
-        Told the name and the digest of every output just before it takes its place.
+        Called with the name and the digest of every output just before it takes its place.
     """
 
     settings: Settings
     prefix: str
-    codec: Codec | PartsCodec
+    codec: Codec | ArraysCodec
     announce: Callable[[str, str], None] = lambda name, digest: None
 
 
-class Opened(NamedTuple):
+class OpenSource(NamedTuple):
     """A source's file and what its codec made of it; neither where outputs have no source.
 
     Attributes
@@ -51,16 +51,16 @@ class Opened(NamedTuple):
 class Maker(Protocol):
     """One kind's way from a source to its outputs, and back again for verify."""
 
-    def open(self, file: SourceFile | None) -> AbstractContextManager[Opened]:
+    def open(self, file: SourceFile | None) -> AbstractContextManager[OpenSource]:
         """Have the codec open a source; None where outputs have none. Raises FileFailed or FileSkipped."""
 
-    def make(self, task: Task, opened: Opened) -> Made:
+    def make(self, task: Task, opened: OpenSource) -> Made:
         """Make one output. Raises FileFailed or Stopped."""
 
     def read_row(self, row: Row) -> Any:
         """Return what a row tells of the noise. Raises KeyError, TypeError or ValueError where it does not."""
 
-    def remake(self, task: Task, opened: Opened, told: Any) -> tuple[Row, bool]:
+    def recompute(self, task: Task, opened: OpenSource, told: Any) -> tuple[Row, bool]:
         """Make an output with the noise that read_row() returned. Return its row, and whether samples were lost."""
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
@@ -91,7 +91,7 @@ class Writer(Generic[S]):
 
     Parameters
     ----------
-    station
+    context
         Whose destination it is.
     name
         Relative path of the output.
@@ -105,14 +105,14 @@ class Writer(Generic[S]):
 
     def __init__(
         self,
-        station: Station,
+        context: WorkerContext,
         name: str,
         task: Task,
         open_sink: Callable[[OutputFile], S],
         source: SourceFile | None,
     ) -> None:
-        settings = station.settings
-        self._announce = partial(station.announce, name)
+        settings = context.settings
+        self._announce = partial(context.announce, name)
         self._replace = name in task.replaces
         self._path = os.path.join(settings.destination, name)
         with self.telling():
@@ -121,7 +121,7 @@ class Writer(Generic[S]):
             name,
             root=settings.destination,
             root_opened=root,
-            prefix=station.prefix,
+            prefix=context.prefix,
             fsync=settings.running.fsync,
             like=None if source is None else source.status,
         )

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from noisecli.codecs import Part
+from noisecli.codecs import StoredArray
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Kind, Warn
-from noisecli.settings import PartsSettings
+from noisecli.settings import ArraysSettings
 
 _OPTIONS = {"arrays": "--key", "weights": "--tensors"}
 _NAMES_TOLD = 8
@@ -17,8 +17,8 @@ _SHARD = re.compile(r"-\d+-of-\d+\.\w+$|_\d{5}\.weights\.h5$")
 """How Hugging Face and Keras name the files of a model that is spread over several."""
 
 
-def choose_parts(
-    kind: Kind, wanted: PartsSettings, parts: Sequence[Part], source: str
+def choose_arrays(
+    kind: Kind, wanted: ArraysSettings, parts: Sequence[StoredArray], source: str
 ) -> tuple[frozenset[str], list[Warn]]:
     """Return the names of the arrays that get noise, and the words that tell of a choice.
 
@@ -45,18 +45,20 @@ def choose_parts(
     return _only_one(able)
 
 
-def _named(wanted: PartsSettings, able: list[Part]) -> frozenset[str]:
+def _named(wanted: ArraysSettings, able: list[StoredArray]) -> frozenset[str]:
     choose = wanted.choose or ("*",)
     names = (part.name for part in able if not _matches(part.name, wanted.leave))
     return frozenset(name for name in names if _matches(name, choose))
 
 
-def _require_named(kind: Kind, wanted: PartsSettings, parts: Sequence[Part], able: list[Part]) -> frozenset[str]:
+def _require_named(
+    kind: Kind, wanted: ArraysSettings, parts: Sequence[StoredArray], able: list[StoredArray]
+) -> frozenset[str]:
     chosen = _named(wanted, able)
     if not chosen:
         words = f"has no array of numbers that {_OPTIONS[kind]} {' '.join(wanted.choose or '*')} chooses"
         words += f" and --skip-tensors {' '.join(wanted.leave)} leaves" if wanted.leave else ""
-        raise FileFailed("no-match", f"{words}; it holds {list_parts(parts)}")
+        raise FileFailed("no-match", f"{words}; it holds {list_arrays(parts)}")
     return chosen
 
 
@@ -64,17 +66,17 @@ def _matches(name: str, globs: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
 
 
-def _only_one(able: list[Part]) -> tuple[frozenset[str], list[Warn]]:
+def _only_one(able: list[StoredArray]) -> tuple[frozenset[str], list[Warn]]:
     with_axes = [part for part in able if part.shape]
     floats = [part for part in with_axes if part.spec is not None and part.spec.is_float]
     candidates = floats or with_axes or able
     if len(candidates) > 1:
-        message = f"holds several arrays, of which some may be labels: {list_parts(candidates)}"
+        message = f"holds several arrays, of which some may be labels: {list_arrays(candidates)}"
         raise FileFailed("ambiguous", f"{message}; say which get noise: --key NAME, or --key '*' for all")
     return frozenset([candidates[0].name]), ["integers-kept"] if len(with_axes) > len(candidates) else []
 
 
-def list_parts(parts: Sequence[Part]) -> str:
+def list_arrays(parts: Sequence[StoredArray]) -> str:
     """Return the first arrays of a file in words."""
     names = [
         f"{shown(part.name)} ({shown(part.dtype)}, {shown('x'.join(map(str, part.shape)) or 'one number')})"

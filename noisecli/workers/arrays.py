@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import Part, PartsCodec, PartsSink, PartsSource, Rounding
+from noisecli.codecs import ArraysCodec, ArraysSink, ArraysSource, Rounding, StoredArray
 from noisecli.errors import FileFailed, shown
 from noisecli.keys import part_key
 from noisecli.model import Made, SampleSpec, Task
@@ -22,12 +22,12 @@ from noisecli.noise.models.per_column import FeatureField
 from noisecli.noise.models.rounded import Field, RoundedField
 from noisecli.noise.moments import Columns, Spread
 from noisecli.noise.stream import Streams
-from noisecli.settings import PartsSettings
+from noisecli.settings import ArraysSettings
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import Opened, Row, Station, Writer
-from noisecli.workers.array_choice import choose_parts
-from noisecli.workers.recorded import Told, arrays_of, noise_of
-from noisecli.workers.rows import WrittenParts, build_parts_row, describe_part, to_line
+from noisecli.workers import OpenSource, Row, WorkerContext, Writer
+from noisecli.workers.array_choice import choose_arrays
+from noisecli.workers.recorded import RecordedNoise, arrays_of, noise_of
+from noisecli.workers.rows import WrittenArrays, build_arrays_row, describe_array, to_line
 
 AnyArray = NDArray[Any]
 
@@ -42,26 +42,26 @@ class PartDraw(NamedTuple):
     column_stds: NDArray[np.float64] | None = None
 
 
-class PartsMaker:
+class ArraysMaker:
     """Makes outputs of arrays and weights; see noisecli.workers.Maker."""
 
-    def __init__(self, station: Station) -> None:
-        self._station, self._settings = station, station.settings
-        self._wanted = station.settings.parts or PartsSettings()
-        self._codec = cast(PartsCodec, station.codec)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context, self._settings = context, context.settings
+        self._wanted = context.settings.parts or ArraysSettings()
+        self._codec = cast(ArraysCodec, context.codec)
 
     @contextlib.contextmanager
-    def open(self, file: SourceFile | None) -> Iterator[Opened]:
+    def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
         """Open a file of arrays."""
         assert file is not None
         with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
             size = sum(math.prod(part.shape) * _itemsize(part) for part in source.parts)
-            yield Opened(file, source, size)
+            yield OpenSource(file, source, size)
 
-    def make(self, task: Task, opened: Opened) -> Made:
+    def make(self, task: Task, opened: OpenSource) -> Made:
         """Draw the noise of every array chosen, and write the output."""
-        source: PartsSource = opened.source
-        chosen, words = choose_parts(self._settings.kind, self._wanted, source.parts, task.source)
+        source: ArraysSource = opened.source
+        chosen, words = choose_arrays(self._settings.kind, self._wanted, source.parts, task.source)
         share = self._draw_share(task) if task.level.relative else None
         drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen}
         row = self._make_drawn(task, opened, drawn, share, list(words))
@@ -72,7 +72,7 @@ class PartsMaker:
         unit = SampleSpec("float64", (), 1.0, -math.inf, math.inf)
         return draw(task.level, unit, Streams(task.key), self._settings.noise.probability, None, 1.0).std
 
-    def _draw(self, task: Task, part: Part, share: float | None) -> PartDraw:
+    def _draw(self, task: Task, part: StoredArray, share: float | None) -> PartDraw:
         spec = self._spec_of_output(part)
         rms = _rms(part) if task.level.quantity == "snr_db" else None
         column_stds = self._column_stds(part, share)
@@ -88,7 +88,7 @@ class PartsMaker:
         _refuse_too_large(drawn, spec)
         return PartDraw(drawn, spec, column_stds)
 
-    def _column_stds(self, part: Part, share: float | None) -> NDArray[np.float64] | None:
+    def _column_stds(self, part: StoredArray, share: float | None) -> NDArray[np.float64] | None:
         """Return the std of each column's noise, rounded; None where all have the same."""
         if not self._wanted.per_feature or share is None:
             return None
@@ -101,13 +101,13 @@ class PartsMaker:
             spread.note(block)
         return np.array([round_significant(std, STD_DIGITS) for std in (spread.stds * share).tolist()])
 
-    def read_row(self, row: Row) -> Told:
+    def read_row(self, row: Row) -> RecordedNoise:
         """Return the noise that a row tells."""
         return noise_of(row)
 
-    def remake(self, task: Task, opened: Opened, told: Told) -> tuple[Row, bool]:
+    def recompute(self, task: Task, opened: OpenSource, told: RecordedNoise) -> tuple[Row, bool]:
         """Make an output anew with the noise that its row told."""
-        chosen, words = choose_parts(self._settings.kind, self._wanted, opened.source.parts, task.source)
+        chosen, words = choose_arrays(self._settings.kind, self._wanted, opened.source.parts, task.source)
         drawn = {}
         for part in opened.source.parts:
             if part.name in chosen:
@@ -145,7 +145,7 @@ class PartsMaker:
                 if part.spec is not None:
                     yield from (block.tobytes() for block in part.blocks())
 
-    def _spec_of_output(self, part: Part) -> SampleSpec:
+    def _spec_of_output(self, part: StoredArray) -> SampleSpec:
         """Return what an array's noisy samples are: --dtype, --clip."""
         assert part.spec is not None
         spec = part.spec
@@ -162,20 +162,20 @@ class PartsMaker:
         return replace(spec, low=low, high=high)
 
     def _make_drawn(
-        self, task: Task, opened: Opened, drawn: dict[str, PartDraw], share: float | None, words: list[str]
+        self, task: Task, opened: OpenSource, drawn: dict[str, PartDraw], share: float | None, words: list[str]
     ) -> Row:
         """Write an output, and the clean one beside it. Return its row."""
         assert opened.file is not None
-        source: PartsSource = opened.source
+        source: ArraysSource = opened.source
 
-        def open_sink(output: OutputFile) -> PartsSink:
+        def open_sink(output: OutputFile) -> ArraysSink:
             return self._codec.create_sink(output, source)
 
         with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, opened.file))
+            noisy = stack.enter_context(Writer(self._context, task.output, task, open_sink, opened.file))
             clean = None
             if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, opened.file))
+                clean = stack.enter_context(Writer(self._context, task.clean_output, task, open_sink, opened.file))
             entries = []
             for part in source.parts:
                 if part.name in drawn:
@@ -188,11 +188,16 @@ class PartsMaker:
             size_and_digest = noisy.commit()
             words += [*source.warnings, *noisy.sink.warnings]
         unchanged = len(source.parts) - len(drawn)
-        written = WrittenParts(noisy.sink.format, entries, unchanged, words, size_and_digest, clean_size_and_digest)
-        return build_parts_row(self._settings, task, opened.file, share, written)
+        written = WrittenArrays(noisy.sink.format, entries, unchanged, words, size_and_digest, clean_size_and_digest)
+        return build_arrays_row(self._settings, task, opened.file, share, written)
 
     def _write_part(
-        self, task: Task, part: Part, drawn: PartDraw, noisy: Writer[PartsSink], clean: Writer[PartsSink] | None
+        self,
+        task: Task,
+        part: StoredArray,
+        drawn: PartDraw,
+        noisy: Writer[ArraysSink],
+        clean: Writer[ArraysSink] | None,
     ) -> Row:
         """Stream one array through its noise into the output; return its entry for the row."""
         assert part.spec is not None
@@ -200,7 +205,7 @@ class PartsMaker:
         field = self._field(task, part, drawn) if drawn.draw.applied else None
         if field is None and not converts:
             _carry(part, noisy, clean)
-            return describe_part(part.name, part.dtype, part.shape, drawn.draw, Measure())
+            return describe_array(part.name, part.dtype, part.shape, drawn.draw, Measure())
         _begin(noisy, part, drawn.spec)
         if clean is not None:
             _begin(clean, part, drawn.spec if converts else None)
@@ -213,7 +218,7 @@ class PartsMaker:
             if clean is not None and converts:
                 _write(clean, x)
         dtype = np.dtype(drawn.spec.dtype).newbyteorder(">" if part.dtype.startswith(">") else "<").str
-        return describe_part(
+        return describe_array(
             part.name,
             dtype if converts else part.dtype,
             part.shape,
@@ -221,7 +226,7 @@ class PartsMaker:
             Measure() if field is None else field.measure,
         )
 
-    def _field(self, task: Task, part: Part, drawn: PartDraw) -> Field:
+    def _field(self, task: Task, part: StoredArray, drawn: PartDraw) -> Field:
         streams, clip = Streams(part_key(task.key, part.name)), self._wanted.limits is not None
         std, mean = drawn.draw.std, drawn.draw.mean
         field: Field = NoiseField(streams, drawn.spec, std, mean, clip=clip)
@@ -230,21 +235,21 @@ class PartsMaker:
         return RoundedField(field, part.rounded) if isinstance(part, Rounding) else field
 
 
-def _itemsize(part: Part) -> int:
+def _itemsize(part: StoredArray) -> int:
     return 0 if part.spec is None else np.dtype(part.spec.dtype).itemsize
 
 
-def _begin(writer: Writer[PartsSink], part: Part, spec: SampleSpec | None) -> None:
+def _begin(writer: Writer[ArraysSink], part: StoredArray, spec: SampleSpec | None) -> None:
     with writer.telling():
         writer.sink.begin(part, spec)
 
 
-def _write(writer: Writer[PartsSink], block: AnyArray) -> None:
+def _write(writer: Writer[ArraysSink], block: AnyArray) -> None:
     with writer.telling():
         writer.sink.write(block)
 
 
-def _carry(part: Part, *writers: Writer[PartsSink] | None) -> None:
+def _carry(part: StoredArray, *writers: Writer[ArraysSink] | None) -> None:
     for writer in writers:
         if writer is not None:
             _begin(writer, part, None)
@@ -257,7 +262,7 @@ def _refuse_too_large(drawn: Draw, spec: SampleSpec) -> None:
         raise FileFailed("out-of-range", "has samples, or gets noise, too large for their type; scale them down")
 
 
-def _own_std(part: Part) -> float:
+def _own_std(part: StoredArray) -> float:
     """The standard deviation of an array's finite samples, rounded."""
     spread = Spread()
     for block in part.blocks():
@@ -266,7 +271,7 @@ def _own_std(part: Part) -> float:
     return round_significant(std, STD_DIGITS) if math.isfinite(std) else math.inf
 
 
-def _rms(part: Part) -> float:
+def _rms(part: StoredArray) -> float:
     """Root mean square of an array's finite samples, DC included."""
     count, squares = 0, 0.0
     for block in part.blocks():
@@ -276,7 +281,7 @@ def _rms(part: Part) -> float:
     return math.sqrt(squares / count) if count else 0.0
 
 
-def _columns(part: Part) -> Columns:
+def _columns(part: StoredArray) -> Columns:
     assert part.spec is not None
     return Columns.of(part.shape, fortran_order=part.spec.fortran_order)
 

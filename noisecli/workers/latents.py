@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import PartsCodec
+from noisecli.codecs import ArraysCodec
 from noisecli.codecs.arrays.npy import NpyWriter
 from noisecli.keys import group_key
 from noisecli.model import Made, Task
@@ -24,7 +24,7 @@ from noisecli.noise.measure import significant_or_none
 from noisecli.noise.moments import Spread
 from noisecli.noise.stream import Streams
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import Opened, Row, Station, Writer
+from noisecli.workers import OpenSource, Row, WorkerContext, Writer
 from noisecli.workers.rows import to_line
 
 AnyArray = NDArray[Any]
@@ -33,7 +33,7 @@ GROUP_SAMPLES = 1 << 16
 _COMPUTED_IN = {"float16": "float32"}
 
 
-class Told(NamedTuple):
+class RecordedNoise(NamedTuple):
     """What a row tells: std, mean, the number of the first latent, and of how many."""
 
     std: float
@@ -45,29 +45,29 @@ class Told(NamedTuple):
 class LatentsMaker:
     """Makes files of latents; see noisecli.workers.Maker."""
 
-    def __init__(self, station: Station) -> None:
-        self._station, self._settings = station, station.settings
-        self._codec = cast(PartsCodec, station.codec)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context, self._settings = context, context.settings
+        self._codec = cast(ArraysCodec, context.codec)
 
     @contextlib.contextmanager
-    def open(self, file: SourceFile | None) -> Iterator[Opened]:
+    def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
         """There is nothing to open."""
-        yield Opened(None, None)
+        yield OpenSource(None, None)
 
-    def make(self, task: Task, opened: Opened) -> Made:
+    def make(self, task: Task, opened: OpenSource) -> Made:
         """Write the latents of one file."""
         assert task.span is not None
-        row, _ = self.remake(task, opened, Told(task.level.low, task.level.mean, *task.span))
+        row, _ = self.recompute(task, opened, RecordedNoise(task.level.low, task.level.mean, *task.span))
         return Made(task.output, to_line(row), {}, (), row["applied"])
 
-    def read_row(self, row: Row) -> Told:
+    def read_row(self, row: Row) -> RecordedNoise:
         """Return the noise that a row tells."""
-        told = Told(float(row["std"]), float(row["mean"]), int(row["first"]), int(row["shape"][0]))
+        told = RecordedNoise(float(row["std"]), float(row["mean"]), int(row["first"]), int(row["shape"][0]))
         if not (math.isfinite(told.std) and math.isfinite(told.mean) and min(told.std, told.first, told.number) >= 0):
             raise ValueError(f"{told}")
         return told
 
-    def remake(self, task: Task, opened: Opened, told: Told) -> tuple[Row, bool]:
+    def recompute(self, task: Task, opened: OpenSource, told: RecordedNoise) -> tuple[Row, bool]:
         """Write the latents that a row tells, or a task."""
         wanted = self._settings.latents
         assert wanted is not None
@@ -77,7 +77,7 @@ class LatentsMaker:
         def open_sink(file: OutputFile) -> NpyWriter:
             return NpyWriter(file, dtype, shape)
 
-        with Writer(self._station, task.output, task, open_sink, None) as writer:
+        with Writer(self._context, task.output, task, open_sink, None) as writer:
             for block in latents(task.key, dtype, wanted.shape, told):
                 spread.note(block)
                 with writer.telling():
@@ -105,7 +105,7 @@ class LatentsMaker:
                 yield from (block.tobytes() for block in part.blocks())
 
 
-def latents(key: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], told: Told) -> Iterator[AnyArray]:
+def latents(key: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], told: RecordedNoise) -> Iterator[AnyArray]:
     """Yield the samples of some latents in order, at most GROUP_SAMPLES at a time.
 
     Parameters
@@ -130,7 +130,7 @@ def latents(key: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], told: Told
             skipped = max(skipped - block.size, 0)
 
 
-def _group(key: bytes, dtype: np.dtype[Any], count: int, told: Told) -> Iterator[AnyArray]:
+def _group(key: bytes, dtype: np.dtype[Any], count: int, told: RecordedNoise) -> Iterator[AnyArray]:
     """Yield the first samples of a group."""
     streams = Streams(key)
     computed = np.dtype(_COMPUTED_IN.get(dtype.name, dtype.name))

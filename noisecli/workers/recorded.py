@@ -11,7 +11,7 @@ from noisecli.noise.draw import Draw
 Row = dict[str, Any]
 
 
-class Told(NamedTuple):
+class RecordedNoise(NamedTuple):
     """The std and mean of each array, and the share of its own std where that was asked for."""
 
     draws: dict[str, Draw]
@@ -27,7 +27,7 @@ def arrays_of(row: Row) -> list[Row] | None:
     return entries if sound else None
 
 
-def noise_of(row: Row) -> Told:
+def noise_of(row: Row) -> RecordedNoise:
     """Return the noise that a row tells. Raises KeyError or ValueError where it does not."""
     entries = arrays_of(row)
     if entries is None:
@@ -39,7 +39,7 @@ def noise_of(row: Row) -> Told:
             raise ValueError(f"std {std}")
         draws[entry["name"]] = Draw(entry["applied"] is True, std, mean)
     share = row["std_fraction"]
-    return Told(draws, None if share is None else _number(share))
+    return RecordedNoise(draws, None if share is None else _number(share))
 
 
 def _number(value: object) -> float:

@@ -51,7 +51,7 @@ def build_row(
     return row | _ending(settings, task, file, words, written.noisy, written.clean)
 
 
-class WrittenParts(NamedTuple):
+class WrittenArrays(NamedTuple):
     """What was written of a file of arrays: an entry for each array chosen, how many others, size and sha256s."""
 
     format: str
@@ -62,8 +62,8 @@ class WrittenParts(NamedTuple):
     clean: tuple[int, str] | None
 
 
-def build_parts_row(
-    settings: Settings, task: Task, file: SourceFile, std_fraction: float | None, written: WrittenParts
+def build_arrays_row(
+    settings: Settings, task: Task, file: SourceFile, std_fraction: float | None, written: WrittenArrays
 ) -> dict[str, Any]:
     """Return the row of one file of arrays; `std_fraction` is the share of each array's own std, if that was asked."""
     row = _names(task)
@@ -86,7 +86,7 @@ def build_parts_row(
     return row | _ending(settings, task, file, words, written.noisy, written.clean)
 
 
-def describe_part(name: str, dtype: str, shape: tuple[int, ...], drawn: Draw, measure: Measure) -> dict[str, Any]:
+def describe_array(name: str, dtype: str, shape: tuple[int, ...], drawn: Draw, measure: Measure) -> dict[str, Any]:
     """Return the entry of one array in a row's `parts`."""
     return {
         "name": name,

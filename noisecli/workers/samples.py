@@ -22,7 +22,7 @@ from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import Opened, Row, Station, Writer
+from noisecli.workers import OpenSource, Row, WorkerContext, Writer
 from noisecli.workers.rows import Written, build_row, to_line
 
 AnyArray = NDArray[Any]
@@ -42,19 +42,19 @@ _ALWAYS_COLOUR = ("webp", "gif")
 class SampleMaker:
     """Makes outputs of pictures and sounds; see noisecli.workers.Maker."""
 
-    def __init__(self, station: Station) -> None:
-        self._station, self._settings = station, station.settings
-        self._codec = cast(Codec, station.codec)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context, self._settings = context, context.settings
+        self._codec = cast(Codec, context.codec)
 
     @contextlib.contextmanager
-    def open(self, file: SourceFile | None) -> Iterator[Opened]:
+    def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
         """Open a picture or sound."""
         assert file is not None
         with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
             file.forget()
-            yield Opened(file, source)
+            yield OpenSource(file, source)
 
-    def make(self, task: Task, opened: Opened) -> Made:
+    def make(self, task: Task, opened: OpenSource) -> Made:
         """Draw an output's noise, and write it."""
         source: Source = opened.source
         spec = self.spec_of_output(source)
@@ -76,7 +76,7 @@ class SampleMaker:
             raise ValueError(f"std {std}, mean {mean}")
         return Draw(row["applied"] is True, std, mean)
 
-    def remake(self, task: Task, opened: Opened, told: Draw) -> tuple[Row, bool]:
+    def recompute(self, task: Task, opened: OpenSource, told: Draw) -> tuple[Row, bool]:
         """Make an output anew with the noise that its row told."""
         row, lossy = self._make_drawn(task, opened, self.spec_of_output(opened.source), told)
         return row, lossy or opened.source.format in _LOSSY
@@ -106,7 +106,7 @@ class SampleMaker:
         self._check_range(source, spec)
         return spec
 
-    def _make_drawn(self, task: Task, opened: Opened, spec: SampleSpec, drawn: Draw) -> tuple[Row, bool]:
+    def _make_drawn(self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw) -> tuple[Row, bool]:
         """Write an output, and the clean one beside it. Return its row, and whether its encoding is lossy."""
         assert opened.file is not None
         field = self._field(task, spec, drawn)
@@ -121,10 +121,10 @@ class SampleMaker:
             return self._codec.create_sink(output, source, spec, self._settings.output.encoding, task.key)
 
         with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, file))
+            noisy = stack.enter_context(Writer(self._context, task.output, task, open_sink, file))
             clean = None
             if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, file))
+                clean = stack.enter_context(Writer(self._context, task.clean_output, task, open_sink, file))
             frames = 0
             for block in self._blocks(source, spec):
                 frames += len(block)

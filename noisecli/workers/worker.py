@@ -22,7 +22,7 @@ from noisecli.manifest.entries import placing
 from noisecli.manifest.lock import hold_as_worker
 from noisecli.model import Outcome, Task
 from noisecli.settings import Settings
-from noisecli.workers import Maker, Station, open_file
+from noisecli.workers import Maker, WorkerContext, open_file
 from noisecli.workers.problems import problem_of
 
 _NO_OPENCV = (
@@ -58,7 +58,7 @@ def start(settings: Settings, journal: tuple[str, tuple[int, int]] | None, run_p
     _state.settings, _state.prefix = settings, worker_prefix(run_prefix, os.getpid())
 
 
-def load_codec(kind: str) -> codecs.Codec | codecs.PartsCodec:
+def load_codec(kind: str) -> codecs.Codec | codecs.ArraysCodec:
     """Load the codec of a kind. Raises Refused, naming what is to be installed."""
     try:
         codec = codecs.load(kind)
@@ -69,10 +69,10 @@ def load_codec(kind: str) -> codecs.Codec | codecs.PartsCodec:
     return codec
 
 
-def maker_of(settings: Settings, prefix: str, codec: codecs.Codec | codecs.PartsCodec) -> Maker:
+def maker_of(settings: Settings, prefix: str, codec: codecs.Codec | codecs.ArraysCodec) -> Maker:
     """Return what makes the outputs of a request."""
     module, name = MAKERS[settings.kind]
-    maker: Maker = getattr(import_module(module), name)(Station(settings, prefix, codec, _announce))
+    maker: Maker = getattr(import_module(module), name)(WorkerContext(settings, prefix, codec, _announce))
     return maker
 
 

@@ -9,9 +9,9 @@ import pytest
 from noisecli.errors import Refused, Stopped
 from noisecli.model import Level, SampleSpec, Task
 from noisecli.settings import NoiseSettings, Settings
-from noisecli.workers import Opened
+from noisecli.workers import OpenSource
 from noisecli.workers.adversarial import pictures as gradient
-from noisecli.workers.adversarial.stage import Seat
+from noisecli.workers.adversarial.stage import BatchItem
 
 LEVEL = Level("std", 0.1, 0.1, "10%")
 
@@ -27,7 +27,7 @@ class Maker:
         for word, error in self.errors.items():
             if word in file.read().decode():
                 raise error
-        yield Opened(file, SimpleNamespace(blocks=lambda: [np.zeros((4, 4), np.uint8)]))
+        yield OpenSource(file, SimpleNamespace(blocks=lambda: [np.zeros((4, 4), np.uint8)]))
 
     def spec_of_output(self, source):
         return SampleSpec("uint8", (4, 4), 255.0, 0.0, 255.0)
@@ -57,7 +57,7 @@ def work(tmp_path, monkeypatch):
         for place, name in enumerate(names):
             (tmp_path / name).write_text(name)
             task = Task(name, name, None, LEVEL, 1, bytes(16), 1)
-            seats.append(Seat(name, None if name.endswith(".npz") else 0, place, (task,)))
+            seats.append(BatchItem(name, None if name.endswith(".npz") else 0, place, (task,)))
         return gradient.work(seats)
 
     return run

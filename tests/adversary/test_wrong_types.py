@@ -17,7 +17,7 @@ from noisecli.gradient.victim import as_victim
 from noisecli.kinds import adversarial as adversarial_request
 from noisecli.settings import NoiseSettings, Settings
 from noisecli.storage import SourceFile
-from noisecli.workers import Station
+from noisecli.workers import WorkerContext
 from noisecli.workers.adversarial.maker import AdversarialMaker
 
 sys.path.append(str(Path(__file__).parent.parent / "soak"))
@@ -136,7 +136,7 @@ def test_what_is_no_model_is_refused():
 def test_a_row_that_names_no_member_differs(member, tmp_path):
     settings = Settings("adversarial", str(tmp_path), str(tmp_path), NoiseSettings(()))
     np.savez(tmp_path / "a.npz", x=np.ones((2, 2), np.float32))
-    maker = AdversarialMaker(Station(settings, "", codecs.load("arrays")))
+    maker = AdversarialMaker(WorkerContext(settings, "", codecs.load("arrays")))
     with SourceFile(str(tmp_path / "a.npz"), 1 << 20) as file:
         row = {"member": member, "dtype": "float32", "shape": [2, 2]}
         assert [key for key, _, _ in maker.mismatches(file, row)] == ["dtype", "shape"]

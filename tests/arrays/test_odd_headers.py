@@ -16,8 +16,8 @@ import pytest
 from noisecli.codecs import arrays, weights
 from noisecli.errors import FileProblem
 from noisecli.model import Limits
-from noisecli.settings import PartsSettings
-from noisecli.workers.array_choice import choose_parts
+from noisecli.settings import ArraysSettings
+from noisecli.workers.array_choice import choose_arrays
 
 sys.path.append(str(Path(__file__).parent.parent / "soak"))
 grammar, of_weights = (importlib.import_module(name) for name in ("grammar_arrays", "grammar_weights"))
@@ -44,7 +44,7 @@ def through(codec, data, suffix, kind="arrays"):
     with closing(File(data, suffix)) as file, closing(File()) as output:
         try:
             with closing(codec.open_source(file, Limits())) as source:
-                chosen, _ = choose_parts(kind, PartsSettings(choose=("*",)), source.parts, "a")
+                chosen, _ = choose_arrays(kind, ArraysSettings(choose=("*",)), source.parts, "a")
                 sink = codec.create_sink(output, source)
                 try:
                     for part in source.parts:

@@ -9,12 +9,12 @@ import pytest
 
 PEAK = """
 import json, resource, sys
-from noisecli.settings import Choice, NoiseSettings, PartsSettings, Running, Settings
+from noisecli.settings import Choice, NoiseSettings, ArraysSettings, Running, Settings
 from noisecli.workers import worker
 from noisecli.model import Level, Task
 source, destination, compressed = sys.argv[1:]
 level = Level("std", 0.05, 0.05, "5%", relative=True)
-settings = Settings("arrays", source, destination, NoiseSettings((level,)), parts=PartsSettings())
+settings = Settings("arrays", source, destination, NoiseSettings((level,)), parts=ArraysSettings())
 worker.start(settings, None, "")
 import noisecli.codecs.arrays, noisecli.workers.arrays
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from noisecli.errors import FileFailed, Stopped
-from noisecli.storage import OutputFile, open_folder, remove_temporaries, remove_told, write_whole
+from noisecli.storage import OutputFile, open_folder, remove_recorded, remove_temporaries, write_whole
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def ground(tmp_path):
 def test_links_inside_are_followed(ground, name, place):
     write_whole(name, [b"data"], root=os.fspath(ground))
     assert (ground / place).read_bytes() == b"data"
-    assert not remove_told(os.fspath(ground), {name: ["0" * 64]})
+    assert not remove_recorded(os.fspath(ground), {name: ["0" * 64]})
     assert (ground / place).exists()
-    assert remove_told(os.fspath(ground), {name: [hashlib.sha256(b"data").hexdigest()]})
+    assert remove_recorded(os.fspath(ground), {name: [hashlib.sha256(b"data").hexdigest()]})
     assert not (ground / place).exists()
 
 
@@ -65,7 +65,7 @@ def test_links_out_are_not(ground, tree, name):
     before = tree(ground.parent)
     with pytest.raises(FileFailed, match="symbolic link"):
         OutputFile(name, root=os.fspath(ground))
-    assert not remove_told(os.fspath(ground), {name: [hashlib.sha256(b"").hexdigest()]})
+    assert not remove_recorded(os.fspath(ground), {name: [hashlib.sha256(b"").hexdigest()]})
     (ground.parent / "outside/.noisecli-tmp-x").write_text("somebody's")
     remove_temporaries([os.path.dirname(name)], ".noisecli-tmp-", os.fspath(ground))
     (ground.parent / "outside/.noisecli-tmp-x").unlink()

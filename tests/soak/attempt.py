@@ -26,8 +26,8 @@ from noisecli.engines.resources import limit_memory, memory_share
 from noisecli.errors import FileProblem, Refused
 from noisecli.kinds import MAKERS
 from noisecli.model import Made, Problem, Task
-from noisecli.settings import NoiseSettings, PartsSettings, Settings
-from noisecli.workers import Station, open_file
+from noisecli.settings import ArraysSettings, NoiseSettings, Settings
+from noisecli.workers import WorkerContext, open_file
 
 CPU_SECONDS = 10
 START_AGAIN_MB = 350
@@ -49,10 +49,10 @@ class Attempts:
         if kind != "adversarial":
             self._level = parse_levels(STD[kind], "std", kind, steps=None, severity_set="imagenet-c", mean=0.0)[0]  # type: ignore[arg-type]
             module, name = MAKERS[kind]
-            self._maker = getattr(import_module(module), name)(self._station())
+            self._maker = getattr(import_module(module), name)(self._context())
 
-    def _station(self) -> Station:
-        parts = PartsSettings(choose=("*",)) if self.kind == "arrays" else PartsSettings()
+    def _context(self) -> WorkerContext:
+        parts = ArraysSettings(choose=("*",)) if self.kind == "arrays" else ArraysSettings()
         settings = Settings(
             self.kind,  # type: ignore[arg-type]
             str(self._source),
@@ -60,7 +60,7 @@ class Attempts:
             NoiseSettings((self._level,)),
             parts=parts if self.kind in ("arrays", "weights") else None,
         )
-        return Station(settings, ".noisecli-tmp-soak-", codecs.load(self.kind))
+        return WorkerContext(settings, ".noisecli-tmp-soak-", codecs.load(self.kind))
 
     def __call__(self, suffix: str, data: bytes) -> tuple[str, str]:
         """Return the word and what is to be said of it."""

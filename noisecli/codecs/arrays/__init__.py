@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 
-from noisecli.codecs import InputFile, OutputFile, PartsSource
+from noisecli.codecs import ArraysSource, InputFile, OutputFile
 from noisecli.codecs.arrays.header import MAGIC
 from noisecli.codecs.arrays.npy import NpySink, NpySource
 from noisecli.codecs.arrays.npz import NpzSink, NpzSource
@@ -18,7 +18,7 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def open_source(file: InputFile, limits: Limits) -> NpySource | NpzSource:
-    """Check the headers of a file's arrays, then open it; see noisecli.codecs.PartsCodec."""
+    """Check the headers of a file's arrays, then open it; see noisecli.codecs.ArraysCodec."""
     start = os.pread(file.fileno(), len(MAGIC), 0)
     if not start:
         raise FileFailed("empty", "is empty; copy it again")
@@ -31,8 +31,8 @@ def open_source(file: InputFile, limits: Limits) -> NpySource | NpzSource:
     raise FileFailed("wrong-content", "is neither a .npy array nor a .npz archive; give it the name of what it is")
 
 
-def create_sink(file: OutputFile, source: PartsSource) -> NpySink | NpzSink:
-    """Open an output like `source`; see noisecli.codecs.PartsCodec."""
+def create_sink(file: OutputFile, source: ArraysSource) -> NpySink | NpzSink:
+    """Open an output like `source`; see noisecli.codecs.ArraysCodec."""
     return NpzSink(file, source) if isinstance(source, NpzSource) else NpySink(file)
 
 

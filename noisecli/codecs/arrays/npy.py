@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.arrays.header import MAGIC, Header, read_header, write_header
 from noisecli.codecs.arrays.pieces import decode, encode, pieces, reader_at, write_all
 from noisecli.errors import FileFailed, FileSkipped, shown
@@ -19,7 +19,7 @@ _PEEK = 64
 
 
 class NpyPart:
-    """The one array of a .npy file; see noisecli.codecs.Part."""
+    """The one array of a .npy file; see noisecli.codecs.StoredArray."""
 
     name = ""
 
@@ -48,7 +48,7 @@ def _header_of(descriptor: int) -> Header:
 
 
 class NpySource:
-    """One opened .npy file; see noisecli.codecs.PartsSource."""
+    """One opened .npy file; see noisecli.codecs.ArraysSource."""
 
     format = "npy"
 
@@ -89,7 +89,7 @@ def _refuse_samples(part: NpyPart) -> None:
 
 
 class NpySink:
-    """One .npy being written; see noisecli.codecs.PartsSink."""
+    """One .npy being written; see noisecli.codecs.ArraysSink."""
 
     format = "npy"
     lossy = False
@@ -99,7 +99,7 @@ class NpySink:
         self._dtype: np.dtype[Any] | None = None
         self.warnings: list[Warn] = []
 
-    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Write the header, or all of an array that stays as it is."""
         assert isinstance(part, NpyPart)
         header = part.header

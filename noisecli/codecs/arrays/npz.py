@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
 from noisecli.codecs.arrays.pieces import ReadInto, decode, encode, pieces, reader_at
@@ -24,7 +24,7 @@ from noisecli.codecs.zips import (
     check_members,
     close_archive,
     open_archive,
-    telling_damage,
+    zip_damage_as_problems,
 )
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
@@ -34,7 +34,7 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
 class NpzPart:
-    """One member of an archive; see noisecli.codecs.Part. What is no array, or of Python objects, is only carried."""
+    """One member of an archive; see noisecli.codecs.StoredArray. Anything but plain arrays is copied as it is."""
 
     def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
         self._archive, self.info = archive, info
@@ -56,7 +56,7 @@ class NpzPart:
     @contextlib.contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open the member's inflated bytes; its checksum is compared at their end."""
-        with telling_damage(), self._archive.open(self.info) as member:
+        with zip_damage_as_problems(), self._archive.open(self.info) as member:
             yield member
 
     @property
@@ -93,7 +93,7 @@ def _read_on(member: IO[bytes]) -> None:
 
 
 class NpzSource:
-    """One opened .npz archive; see noisecli.codecs.PartsSource."""
+    """One opened .npz archive; see noisecli.codecs.ArraysSource."""
 
     format = "npz"
 
@@ -128,7 +128,7 @@ def _refuse_odd_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str]
 
 
 class NpzSink:
-    """One .npz being written; see noisecli.codecs.PartsSink. Members keep their place, date and compression."""
+    """One .npz being written; see noisecli.codecs.ArraysSink. Members keep their place, date and compression."""
 
     format = "npz"
     lossy = False
@@ -142,7 +142,7 @@ class NpzSink:
         self._dtype: np.dtype[Any] | None = None
         self.warnings: list[Warn] = []
 
-    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin a member, or carry it over as it is."""
         assert isinstance(part, NpzPart)
         self._end_member()

@@ -1,4 +1,4 @@
-"""Model parameters: .safetensors, Keras' .keras and .weights.h5, .npz; see noisecli.codecs.PartsCodec."""
+"""Model parameters: .safetensors, Keras' .keras and .weights.h5, .npz; see noisecli.codecs.ArraysCodec."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.metadata
 import zlib
 from contextlib import suppress
 
-from noisecli.codecs import PICKLE_WAY_OUT, InputFile, OutputFile, PartsSink, PartsSource, format_of
+from noisecli.codecs import PICKLE_WAY_OUT, ArraysSink, ArraysSource, InputFile, OutputFile, format_of
 from noisecli.codecs.region import read_at
 from noisecli.codecs.weights import safetensors
 from noisecli.codecs.zips import close_archive, open_archive
@@ -20,8 +20,8 @@ _KERAS_MEMBERS = {"model.weights.h5", "model.weights.npz", "config.json", "metad
 _PICKLE_MAGIC = b"\x80"
 
 
-def open_source(file: InputFile, limits: Limits) -> PartsSource:
-    """Tell the format by the content, check it, then open; see noisecli.codecs.PartsCodec."""
+def open_source(file: InputFile, limits: Limits) -> ArraysSource:
+    """Tell the format by the content, check it, then open; see noisecli.codecs.ArraysCodec."""
     source = _open(file, limits)
     named = format_of(file.suffix)
     if file.suffix and (named is None or named.name != source.format):
@@ -29,7 +29,7 @@ def open_source(file: InputFile, limits: Limits) -> PartsSource:
     return source
 
 
-def _open(file: InputFile, limits: Limits) -> PartsSource:
+def _open(file: InputFile, limits: Limits) -> ArraysSource:
     if not file.size:
         raise FileFailed("empty", "is empty; copy it again")
     start = read_at(file.fileno(), 0, min(file.size, 16))
@@ -51,8 +51,8 @@ def _open(file: InputFile, limits: Limits) -> PartsSource:
     raise FileFailed("wrong-content", "is neither safetensors, HDF5 nor a zip of weights; save it in one of them")
 
 
-def create_sink(file: OutputFile, source: PartsSource) -> PartsSink:
-    """Open an output like `source`; see noisecli.codecs.PartsCodec."""
+def create_sink(file: OutputFile, source: ArraysSource) -> ArraysSink:
+    """Open an output like `source`; see noisecli.codecs.ArraysCodec."""
     if isinstance(source, safetensors.SafetensorsSource):
         return safetensors.SafetensorsSink(file, source)
     if source.format == "npz":
@@ -77,7 +77,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _open_zip(file: InputFile, limits: Limits) -> PartsSource:
+def _open_zip(file: InputFile, limits: Limits) -> ArraysSource:
     """Three formats are zips: Keras' models, numpy's archives, and torch's pickles."""
     archive = open_archive(file.fileno())
     names = set(archive.namelist())

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.limits import refuse_bomb, refuse_crowd
 from noisecli.codecs.region import Region, copy
 from noisecli.codecs.weights.bf16 import (
@@ -41,7 +41,7 @@ Slab = tuple[tuple[int, ...], tuple[int, ...]]
 
 @dataclass(slots=True)
 class Dataset:
-    """One tensor of an open file; see noisecli.codecs.Part."""
+    """One tensor of an open file; see noisecli.codecs.StoredArray."""
 
     name: str
     dtype: str
@@ -70,7 +70,7 @@ class RoundedDataset(Dataset):
 
 
 class HDF5Source:
-    """One opened file; see noisecli.codecs.PartsSource.
+    """One opened file; see noisecli.codecs.ArraysSource.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class HDF5Source:
         self.keeps_size, self._decoded = True, 0
         try:
             with _failing("cannot be read", file):
-                self.parts: Sequence[Part] = self._look_through(file, size, limits)
+                self.parts: Sequence[StoredArray] = self._look_through(file, size, limits)
             refuse_bomb(self._decoded, size, limits)
             self.most_written = 2 * (size + self._decoded) + _SLACK
         except BaseException:
@@ -124,7 +124,7 @@ class HDF5Source:
 
 
 class HDF5Sink:
-    """A copy of the source whose datasets are overwritten; see noisecli.codecs.PartsSink."""
+    """A copy of the source whose datasets are overwritten; see noisecli.codecs.ArraysSink."""
 
     format = "hdf5"
     lossy = False
@@ -133,13 +133,13 @@ class HDF5Sink:
         self.warnings: Sequence[Warn] = []
         self._file = file
         file.hold_to(most)
-        self._part: Part | None = None
+        self._part: StoredArray | None = None
         self._slabs: Iterator[Slab] = iter(())
         self._rest: NDArray[Any] = np.empty(0)
         with _failing("cannot be written", file):
             self._opened = h5py.File(file, "r+", rdcc_nbytes=CACHE_BYTES)
 
-    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin a tensor, or leave it as it is."""
         self._part = None
         if spec is None:

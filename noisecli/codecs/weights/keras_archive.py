@@ -17,7 +17,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.region import Region, Scratch, copy, open_scratch, read_at, stretches, write_at
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
 from noisecli.codecs.zip_output import create_archive
@@ -28,7 +28,7 @@ from noisecli.codecs.zips import (
     check_members,
     close_archive,
     open_archive,
-    telling_damage,
+    zip_damage_as_problems,
 )
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
@@ -42,7 +42,7 @@ _COPY_BYTES = 1 << 20
 
 
 class KerasSource:
-    """One opened archive; see noisecli.codecs.PartsSource.
+    """One opened archive; see noisecli.codecs.ArraysSource.
 
     Attributes
     ----------
@@ -58,13 +58,13 @@ class KerasSource:
         with contextlib.ExitStack() as held:
             self.archive = open_archive(self.descriptor)
             held.callback(close_archive, self.archive)
-            with telling_damage():
+            with zip_damage_as_problems():
                 self.weights = _check_members(self.archive, file.size, limits)
                 self.start = data_start(self.descriptor, self.weights)
             self._inner = HDF5Source(self._open_weights(held), self.weights.file_size, limits)
             held.callback(self._inner.close)
             self.most_written = self._inner.most_written
-            self.parts: Sequence[Part] = self._inner.parts
+            self.parts: Sequence[StoredArray] = self._inner.parts
             self.in_place = self._is_plain() and self._inner.keeps_size
             self._held = held.pop_all()
 
@@ -94,7 +94,7 @@ class KerasSource:
 
 
 class KerasSink:
-    """One output; see noisecli.codecs.PartsSink."""
+    """One output; see noisecli.codecs.ArraysSink."""
 
     format = "keras"
     lossy = False
@@ -117,7 +117,7 @@ class KerasSink:
         self._scratch = _inflated(source.archive, source.weights, self._held)
         return self._scratch
 
-    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin a tensor, or leave it as it is."""
         self._inner.begin(part, spec)
 
@@ -201,7 +201,7 @@ def _inflated(archive: zipfile.ZipFile, weights: zipfile.ZipInfo, held: contextl
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    with telling_damage(), archive.open(info) as member:
+    with zip_damage_as_problems(), archive.open(info) as member:
         while piece := member.read(_COPY_BYTES):
             yield piece
 

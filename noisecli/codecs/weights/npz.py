@@ -8,14 +8,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.arrays import npz as arrays
 from noisecli.model import Limits, SampleSpec, Warn
 
 
 @dataclass(slots=True)
 class Weight:
-    """One member; see noisecli.codecs.Part."""
+    """One member; see noisecli.codecs.StoredArray."""
 
     name: str
     dtype: str
@@ -29,13 +29,13 @@ class Weight:
 
 
 class NpzSource:
-    """One opened archive; see noisecli.codecs.PartsSource."""
+    """One opened archive; see noisecli.codecs.ArraysSource."""
 
     def __init__(self, file: InputFile, limits: Limits) -> None:
         self.inner = arrays.NpzSource(file, limits)
         self.format = self.inner.format
         self.warnings: Sequence[Warn] = [word for word in self.inner.warnings if word != "wrong-suffix"]
-        self.parts: Sequence[Part] = [_weight(part) for part in self.inner.parts]
+        self.parts: Sequence[StoredArray] = [_weight(part) for part in self.inner.parts]
 
     def close(self) -> None:
         """Let go of the archive."""
@@ -43,14 +43,14 @@ class NpzSource:
 
 
 class NpzSink:
-    """One output; see noisecli.codecs.PartsSink."""
+    """One output; see noisecli.codecs.ArraysSink."""
 
     def __init__(self, file: OutputFile, source: NpzSource) -> None:
         self._inner = arrays.NpzSink(file, source.inner)
         self.format, self.lossy = self._inner.format, self._inner.lossy
         self.warnings: Sequence[Warn] = self._inner.warnings
 
-    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin a member, or carry it over."""
         if not isinstance(part, Weight):
             raise TypeError("a member of this codec is needed")

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, Part
+from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.limits import MOST_JSON_BYTES, refuse_crowd
 from noisecli.codecs.region import copy, read_at, stretches, write_at
 from noisecli.codecs.weights.bf16 import (
@@ -70,7 +70,7 @@ _BITS = {
 
 @dataclass(slots=True)
 class Tensor:
-    """One tensor; see noisecli.codecs.Part. `start` and `end` are places in the file."""
+    """One tensor; see noisecli.codecs.StoredArray. `start` and `end` are places in the file."""
 
     name: str
     dtype: str
@@ -97,7 +97,7 @@ class RoundedTensor(Tensor):
 
 
 class SafetensorsSource:
-    """One opened file; see noisecli.codecs.PartsSource."""
+    """One opened file; see noisecli.codecs.ArraysSource."""
 
     format = "safetensors"
 
@@ -112,14 +112,14 @@ class SafetensorsSource:
         tensors.sort(key=lambda tensor: (tensor.start, tensor.end))
         _check_places(tensors, self.header_end, file.size)
         _leave_scales(tensors)
-        self.parts: Sequence[Part] = tensors
+        self.parts: Sequence[StoredArray] = tensors
 
     def close(self) -> None:
         """Nothing is held."""
 
 
 class SafetensorsSink:
-    """One output with the source's own header; see noisecli.codecs.PartsSink."""
+    """One output with the source's own header; see noisecli.codecs.ArraysSink."""
 
     format = "safetensors"
     lossy = False
@@ -130,7 +130,7 @@ class SafetensorsSink:
         self._stored, self._position = "", 0
         copy(source.descriptor, self._descriptor, 0, source.header_end)
 
-    def begin(self, part: Part, spec: SampleSpec | None) -> None:
+    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin a tensor, or carry it over."""
         if not isinstance(part, Tensor):
             raise TypeError("a tensor of this codec is needed")

@@ -8,40 +8,40 @@ from dataclasses import replace
 
 import numpy as np
 
-from noisecli.codecs import Part, PartsSource
+from noisecli.codecs import ArraysSource, StoredArray
 from noisecli.errors import FileFailed, FileSkipped, shown
-from noisecli.gradient.fgsm import Answered, Float32, Labels, Signs
+from noisecli.gradient.fgsm import Float32, Labels, Predictions, Signs
 from noisecli.model import SampleSpec, Task
 from noisecli.noise.measure import square_sum
 from noisecli.workers import open_file, worker
 from noisecli.workers.adversarial.attack import Attack
-from noisecli.workers.adversarial.maker import AnyArray, Ready, in_storage_order, whole
-from noisecli.workers.adversarial.rows import tell_step
-from noisecli.workers.adversarial.stage import Seat
-from noisecli.workers.array_choice import list_parts
+from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, in_storage_order, whole
+from noisecli.workers.adversarial.rows import describe_step
+from noisecli.workers.adversarial.stage import BatchItem
+from noisecli.workers.array_choice import list_arrays
 
 _PICTURES = ("uint8", "uint16")
 
 
-def step_archive(attack: Attack, seat: Seat) -> list[Task]:
+def step_archive(attack: Attack, item: BatchItem) -> list[Task]:
     """Return the tasks of an archive, ready to be written. Raises FileFailed or FileSkipped."""
     settings = attack.settings
-    with open_file(settings.source, seat.source, settings.running.limits.max_bytes) as file:
+    with open_file(settings.source, item.source, settings.running.limits.max_bytes) as file:
         assert file is not None
         with (
             attack.maker.open(file) as opened,
             worker.time_limit(settings.running.timeout + max(file.size, opened.size) / 1e6),
         ):
             archive = _Archive(attack, opened.source)
-        with worker.time_limit(settings.running.timeout * (1 + len(seat.tasks)) * archive.batches):
+        with worker.time_limit(settings.running.timeout * (1 + len(item.tasks)) * archive.batches):
             archive.step()
-            return [task._replace(extra=pickle.dumps(archive.ready(task, file.sha256()))) for task in seat.tasks]
+            return [task._replace(extra=pickle.dumps(archive.ready(task, file.sha256()))) for task in item.tasks]
 
 
 class _Archive:
     """Samples and labels of one file, and what the model says of them."""
 
-    def __init__(self, attack: Attack, source: PartsSource) -> None:
+    def __init__(self, attack: Attack, source: ArraysSource) -> None:
         self._attack, adversary = attack, attack.adversary
         part = _member(source, adversary.samples_key, "--key")
         self._spec = self._spec_of(part)
@@ -50,7 +50,7 @@ class _Archive:
         self._labels = self._labels_of(_member(source, adversary.labels_key, "--labels"))
         self._check_range()
 
-    def _spec_of(self, part: Part) -> SampleSpec:
+    def _spec_of(self, part: StoredArray) -> SampleSpec:
         """Return what the samples mean: integers are pictures, floats are in the model's own scale."""
         spec, expected = part.spec, self._attack.victim.input_shape
         low, high = self._attack.adversary.input_range
@@ -71,7 +71,7 @@ class _Archive:
             return replace(spec, full_scale=high - low, low=low, high=high)
         return replace(spec, full_scale=spec.high, low=0.0)
 
-    def _labels_of(self, part: Part) -> Labels:
+    def _labels_of(self, part: StoredArray) -> Labels:
         name, classes = shown(part.name), self._attack.victim.classes
         if part.spec is None or part.spec.is_float or part.shape not in ((self.count,), (self.count, 1)):
             shape = f"{shown(part.dtype)} of shape {shown(part.shape)}"
@@ -131,7 +131,7 @@ class _Archive:
         self._signs = np.concatenate(signs).reshape(self._samples.shape)
         self._before, self._after_step = _joined(before), _joined(after)
 
-    def ready(self, task: Task, sha256: str) -> Ready:
+    def ready(self, task: Task, sha256: str) -> PreparedOutput:
         """Return an output's samples, and what its row tells."""
         flat = np.ascontiguousarray(self._samples).reshape(-1)
         rms = (square_sum(flat) / flat.size) ** 0.5 if task.level.quantity == "snr_db" else None
@@ -145,22 +145,24 @@ class _Archive:
         said = {"before": self._before, "step": self._after_step, "after": _joined(after)}
         eps, full_scale = self._attack.eps_of(self._spec), self._spec.full_scale
         member = self._attack.adversary.samples_key
-        told = tell_step(eps, full_scale, self._labels, said, place=None, member=member)
+        told = describe_step(eps, full_scale, self._labels, said, place=None, member=member)
         stored = in_storage_order(noisy, self._spec)
-        return Ready(sha256, self._spec, stored, drawn, field.measure, told)
+        return PreparedOutput(sha256, self._spec, stored, drawn, field.measure, told)
 
 
-def _member(source: PartsSource, name: str, option: str) -> Part:
+def _member(source: ArraysSource, name: str, option: str) -> StoredArray:
     for part in source.parts:
         if part.name == name:
             return part
-    there = list_parts(source.parts) or "nothing at all"
+    there = list_arrays(source.parts) or "nothing at all"
     raise FileFailed("no-match", f"has no array {shown(name)!r}, but {there}; say which: {option} NAME")
 
 
-def _first(answered: Answered, count: int) -> Answered:
-    return Answered(answered.losses[:count], answered.classes[:count])
+def _first(answered: Predictions, count: int) -> Predictions:
+    return Predictions(answered.losses[:count], answered.classes[:count])
 
 
-def _joined(answered: list[Answered]) -> Answered:
-    return Answered(np.concatenate([one.losses for one in answered]), np.concatenate([one.classes for one in answered]))
+def _joined(answered: list[Predictions]) -> Predictions:
+    return Predictions(
+        np.concatenate([one.losses for one in answered]), np.concatenate([one.classes for one in answered])
+    )

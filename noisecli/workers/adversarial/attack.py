@@ -17,7 +17,7 @@ from noisecli.noise.models.signed_step import StepField
 from noisecli.noise.stream import Streams
 from noisecli.settings import AdversarySettings, Settings
 from noisecli.storage import escape_name, file_sha256
-from noisecli.workers import Station, worker
+from noisecli.workers import WorkerContext, worker
 from noisecli.workers.adversarial.maker import AdversarialMaker, AnyArray
 
 _ENVIRONMENT = {
@@ -35,7 +35,7 @@ class Attack:
         assert settings.adversary is not None
         self.settings, self.adversary = settings, settings.adversary
         self._codec = worker.load_codec("adversarial")
-        self.maker = AdversarialMaker(Station(settings, "", self._codec))
+        self.maker = AdversarialMaker(WorkerContext(settings, "", self._codec))
         self.victim = _load(self.adversary)
         self.attacker = Attacker(self.victim, self.adversary.backend, *self.adversary.input_range)
 

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli import codecs
-from noisecli.codecs import PartsCodec, PartsSink, PartsSource
+from noisecli.codecs import ArraysCodec, ArraysSink, ArraysSource
 from noisecli.errors import FileFailed, shown
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw
 from noisecli.noise.measure import Measure
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import Opened, Row, Writer
+from noisecli.workers import OpenSource, Row, Writer
 from noisecli.workers.rows import Written, build_row, to_line
 from noisecli.workers.samples import SampleMaker
 
@@ -27,7 +27,7 @@ AnyArray = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Ready:
+class PreparedOutput:
     """An output's samples, worked out where the model is; it travels in Task.extra.
 
     Attributes
@@ -70,7 +70,7 @@ class AdversarialMaker(SampleMaker):
     """Writes what is ready; see noisecli.workers.Maker."""
 
     @contextlib.contextmanager
-    def open(self, file: SourceFile | None) -> Iterator[Opened]:
+    def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
         """Open a picture or an archive."""
         assert file is not None
         if not is_archive(file):
@@ -79,12 +79,12 @@ class AdversarialMaker(SampleMaker):
             return
         with contextlib.closing(_arrays().open_source(file, self._settings.running.limits)) as source:
             specs = (part.spec for part in source.parts if part.spec is not None)
-            yield Opened(file, source, sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs))
+            yield OpenSource(file, source, sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs))
 
-    def make(self, task: Task, opened: Opened) -> Made:
+    def make(self, task: Task, opened: OpenSource) -> Made:
         """Write an output."""
         assert opened.file is not None
-        ready: Ready = pickle.loads(task.extra)
+        ready: PreparedOutput = pickle.loads(task.extra)
         if opened.file.sha256() != ready.source_sha256:
             raise FileFailed("changed", "changed while it was read; run again when its writer is done")
         told: dict[str, Survival | None] = {}
@@ -97,15 +97,15 @@ class AdversarialMaker(SampleMaker):
         row = build_row(self._settings, task, opened.file, ready.drawn, ready.measure, written) | ready.told
         return Made(task.output, to_line(row), told, tuple(row["warnings"]), ready.drawn.applied)
 
-    def _write_archive(self, task: Task, file: SourceFile, source: PartsSource, ready: Ready) -> Written:
+    def _write_archive(self, task: Task, file: SourceFile, source: ArraysSource, ready: PreparedOutput) -> Written:
         """Write the samples' member anew, and all others as they are, labels among them."""
         adversary = self._settings.adversary
         assert adversary is not None
 
-        def open_sink(output: OutputFile) -> PartsSink:
+        def open_sink(output: OutputFile) -> ArraysSink:
             return _arrays().create_sink(output, source)
 
-        def write_to(writer: Writer[PartsSink], noisy: AnyArray | None) -> None:
+        def write_to(writer: Writer[ArraysSink], noisy: AnyArray | None) -> None:
             with writer.telling():
                 for part in source.parts:
                     chosen = noisy is not None and part.name == adversary.samples_key
@@ -114,11 +114,11 @@ class AdversarialMaker(SampleMaker):
                         writer.sink.write(noisy)
 
         with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._station, task.output, task, open_sink, file))
+            noisy = stack.enter_context(Writer(self._context, task.output, task, open_sink, file))
             write_to(noisy, ready.noisy)
             clean = None
             if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._station, task.clean_output, task, open_sink, file))
+                clean = stack.enter_context(Writer(self._context, task.clean_output, task, open_sink, file))
                 write_to(clean, None)
             file.check_unchanged()
             # the clean one first: a row is written only for the noisy one, when both stand
@@ -143,7 +143,7 @@ class AdversarialMaker(SampleMaker):
                 yield key, value, shown(row.get(key))
 
 
-def whole(part: codecs.Part) -> AnyArray:
+def whole(part: codecs.StoredArray) -> AnyArray:
     """Return all samples of an array, in its own shape."""
     blocks = [block.copy() for block in part.blocks()]
     flat = np.concatenate(blocks) if blocks else np.empty(0, np.float32)
@@ -155,5 +155,5 @@ def in_storage_order(samples: AnyArray, spec: SampleSpec) -> AnyArray:
     return samples.ravel(order="F" if spec.fortran_order else "C")
 
 
-def _arrays() -> PartsCodec:
-    return cast(PartsCodec, codecs.load("arrays"))
+def _arrays() -> ArraysCodec:
+    return cast(ArraysCodec, codecs.load("arrays"))

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.errors import FileFailed, FileSkipped, Stopped
-from noisecli.gradient.fgsm import Answered, Float32, Labels, Stepped
+from noisecli.gradient.fgsm import Float32, Labels, Predictions, StepResult
 from noisecli.model import Problem, SampleSpec, Task
 from noisecli.settings import Settings
 from noisecli.workers import open_file, worker
 from noisecli.workers.adversarial.archives import step_archive
 from noisecli.workers.adversarial.attack import Attack
-from noisecli.workers.adversarial.maker import AnyArray, Ready
-from noisecli.workers.adversarial.rows import tell_step
-from noisecli.workers.adversarial.stage import Attacked, Seat
+from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput
+from noisecli.workers.adversarial.rows import describe_step
+from noisecli.workers.adversarial.stage import BatchItem, BatchResult
 from noisecli.workers.problems import problem_of
 
 _COLOURS = 3
@@ -43,32 +43,32 @@ def _attack() -> Attack:
     return Attack(_state.settings)
 
 
-def work(seats: list[Seat]) -> Attacked:
+def work(items: list[BatchItem]) -> BatchResult:
     """Work one batch of pictures out, or one archive. Raises Refused for what no file can be blamed for."""
     attack = _attack()
-    if seats[0].label is None:
-        done = _archive(attack, seats[0])
+    if items[0].label is None:
+        done = _archive(attack, items[0])
     else:
         attack.refuse_other_pictures()
         try:
-            done = _Batch(attack).work(seats)
+            done = _Batch(attack).work(items)
         except MemoryError:
             raise Stopped("the model needs more memory than there is for a batch; lower --batch-size") from None
-    return Attacked(*done, attack.versions())
+    return BatchResult(*done, attack.versions())
 
 
-def _archive(attack: Attack, seat: Seat) -> tuple[list[Task], list[Problem]]:
+def _archive(attack: Attack, item: BatchItem) -> tuple[list[Task], list[Problem]]:
     try:
-        return step_archive(attack, seat), []
+        return step_archive(attack, item), []
     except Exception as error:
-        return [], [problem_of(seat.source, error)]
+        return [], [problem_of(item.source, error)]
 
 
 @dataclass(frozen=True)
 class _Picture:
     """A decoded source: its colour channels as stored, and the root mean square that a ratio is of."""
 
-    seat: Seat
+    item: BatchItem
     label: int
     spec: SampleSpec
     coloured: AnyArray
@@ -83,21 +83,21 @@ class _Batch:
         self._attack = attack
         self._problems: list[Problem] = []
 
-    def work(self, seats: list[Seat]) -> tuple[list[Task], list[Problem]]:
+    def work(self, items: list[BatchItem]) -> tuple[list[Task], list[Problem]]:
         """Return the tasks of all pictures that could be done, ready to be written, and what became of the others."""
-        pictures = [picture for seat in seats if (picture := self._decoded(seat)) is not None]
+        pictures = [picture for item in items if (picture := self._decoded(item)) is not None]
         if not pictures:
             return [], self._problems
         labels = np.zeros(self._attack.adversary.batch_size, np.int32)
         for picture in pictures:
-            labels[picture.seat.place] = picture.label
+            labels[picture.item.place] = picture.label
         try:
-            return self._stepped(pictures, labels, most_tasks(seats)), self._problems
+            return self._stepped(pictures, labels, most_tasks(items)), self._problems
         except Exception as error:
             # of several, none can be blamed for what the model does with all of them
             if len(pictures) > 1:
                 raise
-            self._problems.append(problem_of(pictures[0].seat.source, error))
+            self._problems.append(problem_of(pictures[0].item.source, error))
             return [], self._problems
 
     def _stepped(self, pictures: list[_Picture], labels: Labels, most: int) -> list[Task]:
@@ -109,22 +109,22 @@ class _Batch:
             done = [self._made(number, pictures, labels, stepped) for number in range(most)]
         return [task for tasks in done for task in tasks]
 
-    def _decoded(self, seat: Seat) -> _Picture | None:
-        running, source = self._attack.settings.running, seat.source
+    def _decoded(self, item: BatchItem) -> _Picture | None:
+        running, source = self._attack.settings.running, item.source
         try:
             with (
-                worker.time_limit(running.timeout + seat.tasks[0].size / 1e6),
+                worker.time_limit(running.timeout + item.tasks[0].size / 1e6),
                 open_file(self._attack.settings.source, source, running.limits.max_bytes) as file,
                 self._attack.maker.open(file) as opened,
             ):
                 assert file is not None
-                assert seat.label is not None
+                assert item.label is not None
                 spec = self._attack.maker.spec_of_output(opened.source)
                 frames = [frame.copy() for frame in opened.source.blocks()]
                 coloured = self._coloured(frames, spec)
-                in_db = any(task.level.quantity == "snr_db" for task in seat.tasks)
+                in_db = any(task.level.quantity == "snr_db" for task in item.tasks)
                 rms = self._attack.maker.rms(opened.source, spec) if in_db else None
-                return _Picture(seat, seat.label, spec, coloured, file.sha256(), rms)
+                return _Picture(item, item.label, spec, coloured, file.sha256(), rms)
         except Exception as error:
             self._problems.append(problem_of(source, error))
             return None
@@ -154,10 +154,10 @@ class _Batch:
         batch = self._attack.empty_batch(known)
         for picture, array in arrays:
             ordered = array[..., ::-1] if array.ndim == 3 else array
-            batch[picture.seat.place] = self._attack.input_of(ordered, picture.spec.full_scale).reshape(known)
+            batch[picture.item.place] = self._attack.input_of(ordered, picture.spec.full_scale).reshape(known)
         return batch
 
-    def _made(self, number: int, pictures: list[_Picture], labels: Labels, stepped: Stepped) -> list[Task]:
+    def _made(self, number: int, pictures: list[_Picture], labels: Labels, stepped: StepResult) -> list[Task]:
         """Return one task of each picture, ready to be written: its samples, and what the model says of them."""
         ready = [ready for picture in pictures if (ready := self._noisy(number, picture, stepped)) is not None]
         if not ready:
@@ -165,34 +165,34 @@ class _Batch:
         after = self._attack.attacker.look(self._inputs([(picture, ready.noisy) for picture, ready in ready]), labels)
         tasks = []
         for picture, done in ready:
-            place = picture.seat.place
+            place = picture.item.place
             own = slice(place, place + 1)
             answered = {"before": stepped.before, "step": stepped.after, "after": after}
-            said = {when: Answered(all_.losses[own], all_.classes[own]) for when, all_ in answered.items()}
+            said = {when: Predictions(all_.losses[own], all_.classes[own]) for when, all_ in answered.items()}
             eps, full_scale = self._attack.eps_of(picture.spec), picture.spec.full_scale
-            told = tell_step(eps, full_scale, labels[own], said, place=place, member=None)
+            told = describe_step(eps, full_scale, labels[own], said, place=place, member=None)
             done.told.update(told)
-            tasks.append(picture.seat.tasks[number]._replace(extra=pickle.dumps(done)))
+            tasks.append(picture.item.tasks[number]._replace(extra=pickle.dumps(done)))
         return tasks
 
-    def _noisy(self, number: int, picture: _Picture, stepped: Stepped) -> tuple[_Picture, Ready] | None:
-        seat = picture.seat
-        if number >= len(seat.tasks):
+    def _noisy(self, number: int, picture: _Picture, stepped: StepResult) -> tuple[_Picture, PreparedOutput] | None:
+        item = picture.item
+        if number >= len(item.tasks):
             return None
         try:
-            if not stepped.finite[seat.place]:
+            if not stepped.finite[item.place]:
                 raise FileFailed("not-finite", "gives the model a gradient that is no number; look at the model's loss")
-            drawn, field = self._attack.draw(seat.tasks[number], picture.spec, picture.rms)
-            noisy = field.add(picture.coloured, _as_stored(stepped.signs[seat.place], picture.coloured))
+            drawn, field = self._attack.draw(item.tasks[number], picture.spec, picture.rms)
+            noisy = field.add(picture.coloured, _as_stored(stepped.signs[item.place], picture.coloured))
         except Exception as error:
-            self._problems.append(problem_of(seat.source, error))
+            self._problems.append(problem_of(item.source, error))
             return None
-        return picture, Ready(picture.sha256, picture.spec, noisy, drawn, field.measure, {})
+        return picture, PreparedOutput(picture.sha256, picture.spec, noisy, drawn, field.measure, {})
 
 
-def most_tasks(seats: list[Seat]) -> int:
+def most_tasks(items: list[BatchItem]) -> int:
     """Return how many outputs the source with the most of them has."""
-    return max(len(seat.tasks) for seat in seats)
+    return max(len(item.tasks) for item in items)
 
 
 def _as_stored(signs: NDArray[np.int8], coloured: AnyArray) -> NDArray[np.int8]:

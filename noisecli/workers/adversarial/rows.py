@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.gradient.fgsm import Answered
+from noisecli.gradient.fgsm import Predictions
 from noisecli.noise.measure import round_significant, significant_or_none
 
 
-def tell_step(
+def describe_step(
     eps: float,
     full_scale: float,
     labels: NDArray[np.int32],
-    answered: dict[str, Answered],
+    answered: dict[str, Predictions],
     *,
     place: int | None,
     member: str | None,

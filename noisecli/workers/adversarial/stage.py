@@ -19,8 +19,8 @@ from noisecli.manifest.ledger import Ledger
 from noisecli.model import Made, Problem, Task
 from noisecli.run import pipeline
 from noisecli.run.plan import Plan
-from noisecli.run.resume import Keeper
-from noisecli.run.sources import Walk
+from noisecli.run.resume import Resume
+from noisecli.run.sources import Listing
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import escape_name
@@ -28,7 +28,7 @@ from noisecli.storage import escape_name
 _NO_LABEL = "lies in no folder of a class that is known; move it there, or name all classes: --classes a,b,c"
 
 
-class Seat(NamedTuple):
+class BatchItem(NamedTuple):
     """A source in a batch.
 
     Attributes
@@ -47,7 +47,7 @@ class Seat(NamedTuple):
     tasks: tuple[Task, ...]
 
 
-class Attacked(NamedTuple):
+class BatchResult(NamedTuple):
     """What became of a batch: tasks ready to be written, and sources that cannot be done."""
 
     tasks: list[Task]
@@ -65,13 +65,13 @@ def run(
 class AdversarialRun(pipeline.Run):
     """One run on one destination. Batches are cut from the sorted list of all sources, whatever is done of them."""
 
-    def __init__(self, request: Settings, plan: Plan, found: Walk, ledger: Ledger, summary: Summary) -> None:
+    def __init__(self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary) -> None:
         super().__init__(request, plan, found, ledger, summary)
         assert request.adversary is not None
         self._labels = {name: number for number, name in enumerate(request.adversary.classes)}
         self._places = self._cut(request.adversary.batch_size)
         self._tally = _Tally()
-        self._keeper = _PlacedKeeper(request, self._places, self._tally)
+        self._resume = _ResumeInBatches(request, self._places, self._tally)
 
     def _cut(self, batch_size: int) -> dict[str, int]:
         """Number the pictures that have a label; an archive is a batch by itself."""
@@ -107,55 +107,55 @@ class AdversarialRun(pipeline.Run):
     def _make_all(self) -> None:
         running = replace(self._settings.running, jobs=1)
         module = "noisecli.workers.adversarial.pictures"
-        with Pool[Seat, Attacked](self._settings.kind, running, module, (self._settings,)) as self._model:
+        with Pool[BatchItem, BatchResult](self._settings.kind, running, module, (self._settings,)) as self._model:
             super()._make_all()
 
     def _chunks(self) -> Iterator[Chunk]:
         """Yield what the model has worked out, cut for the workers that write it."""
-        lost: list[list[Seat]] = []
-        for seats, result in self._model.run(self._batches()):
+        lost: list[list[BatchItem]] = []
+        for items, result in self._model.run(self._batches()):
             if isinstance(result, Lost):
                 # the process died over one of them: each alone in its place, so that only the culprit is lost
-                lost.extend([seat] for seat in seats)
+                lost.extend([item] for item in items)
             else:
-                yield from self._stepped(seats, result)
-        for [seat], result in self._model.run(lost, alone=True):
+                yield from self._stepped(items, result)
+        for [item], result in self._model.run(lost, alone=True):
             if isinstance(result, Lost):
-                self.progress(len(seat.tasks))
-                self._note(result.problem_of(seat.source))
+                self.progress(len(item.tasks))
+                self._note(result.problem_of(item.source))
             else:
-                yield from self._stepped([seat], result)
+                yield from self._stepped([item], result)
 
-    def _stepped(self, seats: list[Seat], attacked: Attacked) -> Iterator[Chunk]:
+    def _stepped(self, items: list[BatchItem], attacked: BatchResult) -> Iterator[Chunk]:
         self._ledger.note_versions(attacked.versions)
         for problem in attacked.problems:
             self._note(problem)
-        self.progress(sum(len(seat.tasks) for seat in seats) - len(attacked.tasks))
+        self.progress(sum(len(item.tasks) for item in items) - len(attacked.tasks))
         by_source = sorted(attacked.tasks, key=lambda task: os.fsencode(task.source))
         most = max(1, min(pipeline.CHUNK_TASKS, len(by_source) // (2 * self._settings.running.jobs)))
         for start in range(0, len(by_source), most):
             yield self._intended(by_source[start : start + most])
 
-    def _batches(self) -> Iterator[list[Seat]]:
+    def _batches(self) -> Iterator[list[BatchItem]]:
         """Yield what is to be made, every source in the place it has in an undisturbed run."""
-        seats: list[Seat] = []
+        items: list[BatchItem] = []
         for source, tasks in itertools.groupby(self._plan.tasks(), key=lambda task: task.source):
             wanted = tuple(task for task in tasks if not self._keep(task))
             label = self._label(source)
             if not wanted:
                 continue
             if _is_archive(source):
-                yield [Seat(source, None, 0, wanted)]
+                yield [BatchItem(source, None, 0, wanted)]
             elif label is None:
                 self._fail(source, len(wanted), "no-label", _NO_LABEL)
             else:
                 place = self._places[source]
-                if seats and place <= seats[-1].place:
-                    yield seats
-                    seats = []
-                seats.append(Seat(source, label, place, wanted))
-        if seats:
-            yield seats
+                if items and place <= items[-1].place:
+                    yield items
+                    items = []
+                items.append(BatchItem(source, label, place, wanted))
+        if items:
+            yield items
 
     def _fail(self, source: str, outputs: int, reason: FailedReason, message: str) -> None:
         self.progress(outputs)
@@ -183,16 +183,16 @@ class _Tally:
         return {when: round(right / self._samples, 6) for when, right in self._right.items() if self._samples}
 
 
-class _PlacedKeeper(Keeper):
+class _ResumeInBatches(Resume):
     """Keeps an output only where its picture still has the place in a batch that it was made in."""
 
     def __init__(self, settings: Settings, places: dict[str, int], tally: _Tally) -> None:
         super().__init__(settings)
         self._places, self._tally = places, tally
 
-    def holds(self, task: Task, row: dict[str, Any] | None) -> bool:
+    def is_current(self, task: Task, row: dict[str, Any] | None) -> bool:
         """Whether the output stands as its row says, and would be made so again."""
-        if row is None or row.get("place") != self._places.get(task.source) or not super().holds(task, row):
+        if row is None or row.get("place") != self._places.get(task.source) or not super().is_current(task, row):
             return False
         self._tally.note(row)
         return True
