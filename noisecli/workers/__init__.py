@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from noisecli.codecs import ArraysCodec, Codec
+from noisecli.codecs import ArraysCodec, ArraysSource, Codec, Source, format_of
 from noisecli.model import Made, Task
 from noisecli.settings import Settings
 from noisecli.storage import OutputFile, SourceFile, open_folder, output_error
@@ -164,6 +164,20 @@ class Writer(Generic[S]):
 def _opened(destination: str) -> int:
     """Open a destination once in a worker's life: whatever takes its name in mid-run is not it."""
     return open_folder(destination, make=True)
+
+
+AnySource = TypeVar("AnySource", Source, ArraysSource)
+
+
+def check_suffix(source: AnySource, file: SourceFile) -> AnySource:
+    """Return an opened source, with a warning where the file's suffix stands for another format.
+
+    RF64 is what a WAV over 4 GiB becomes: either may have the other's suffix. An unknown suffix contradicts nothing.
+    """
+    named = format_of(file.suffix)
+    if named is not None and named.name != source.format and {named.name, source.format} != {"wav", "rf64"}:
+        source.warnings = [*source.warnings, "wrong-suffix"]
+    return source
 
 
 def open_file(root: str, source: str, max_bytes: int) -> AbstractContextManager[SourceFile | None]:

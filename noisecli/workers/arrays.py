@@ -24,7 +24,7 @@ from noisecli.noise.moments import Columns, Spread
 from noisecli.noise.stream import Streams
 from noisecli.settings import ArraysSettings
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import OpenSource, Row, WorkerContext, Writer
+from noisecli.workers import OpenSource, Row, WorkerContext, Writer, check_suffix
 from noisecli.workers.array_choice import choose_arrays
 from noisecli.workers.recorded import RecordedNoise, arrays_of, noise_of
 from noisecli.workers.rows import WrittenArrays, build_arrays_row, describe_array, to_line
@@ -54,7 +54,8 @@ class ArraysMaker:
     def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
         """Open a file of arrays."""
         assert file is not None
-        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
+        opened = self._codec.open_source(file, self._settings.running.limits)
+        with contextlib.closing(check_suffix(opened, file)) as source:
             size = sum(math.prod(part.shape) * _itemsize(part) for part in source.parts)
             yield OpenSource(file, source, size)
 

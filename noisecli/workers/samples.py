@@ -22,7 +22,7 @@ from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import OpenSource, Row, WorkerContext, Writer
+from noisecli.workers import OpenSource, Row, WorkerContext, Writer, check_suffix
 from noisecli.workers.rows import Written, build_row, to_line
 
 AnyArray = NDArray[Any]
@@ -50,7 +50,8 @@ class SampleMaker:
     def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
         """Open a picture or sound."""
         assert file is not None
-        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
+        opened = self._codec.open_source(file, self._settings.running.limits)
+        with contextlib.closing(check_suffix(opened, file)) as source:
             file.forget()
             yield OpenSource(file, source)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,9 +55,7 @@ class NpySource:
     def __init__(self, file: InputFile) -> None:
         part = NpyPart(file.fileno())
         self.parts = [part]
-        self.warnings: list[Warn] = []
-        if file.suffix.lower() == ".npz":
-            self.warnings.append("wrong-suffix")
+        self.warnings: Sequence[Warn] = []
         _refuse_samples(part)
         self._check_size(file.size, part.header)
 
@@ -69,7 +67,7 @@ class NpySource:
             if os.pread(self.parts[0].descriptor, len(MAGIC), promised) == MAGIC:
                 message = "holds several arrays one behind the other; save them as .npz"
                 raise FileSkipped("unsupported-samples", message)
-            self.warnings.append("trailing-data")
+            self.warnings = ["trailing-data"]
 
     def close(self) -> None:
         """Nothing is held."""

@@ -99,7 +99,6 @@ class NpzSource:
 
     def __init__(self, file: InputFile, limits: Limits) -> None:
         self.descriptor = file.fileno()
-        self.warnings: list[Warn] = ["wrong-suffix"] if file.suffix.lower() == ".npy" else []
         self.archive = open_archive(self.descriptor)
         try:
             members = self.archive.infolist()
@@ -110,8 +109,8 @@ class NpzSource:
         except BaseException:
             self.close()
             raise
-        if any(part.has_trailing_data for part in self.parts):
-            self.warnings.append("trailing-data")
+        trailing = any(part.has_trailing_data for part in self.parts)
+        self.warnings: Sequence[Warn] = ["trailing-data"] if trailing else []
 
     def close(self) -> None:
         """Let go of the archive."""

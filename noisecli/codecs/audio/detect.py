@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from noisecli.codecs import format_of
 from noisecli.codecs.audio.aiff import check_aiff, check_au, check_caf
 from noisecli.codecs.audio.flac import check_flac
 from noisecli.codecs.audio.header import Header, Window
@@ -57,9 +56,3 @@ def _inspect_tagged(window: Window, descriptor: int) -> Header:
     if window.read(0, 4) == b"BW64" or window.read(8, 4) in _KNOWN_ELSEWHERE:
         raise FileSkipped("unsupported-format", "a sound of a format that is not written here: convert it to WAV first")
     raise FileFailed("wrong-content", "not a sound, whatever its name says: exclude it")
-
-
-def contradicts(suffix: str, found: str) -> bool:
-    """Whether a file's suffix stands for another format; RF64 is what a WAV over 4 GiB becomes."""
-    named = format_of(suffix)
-    return named is None or (named.name != found and {named.name, found} != {"wav", "rf64"})

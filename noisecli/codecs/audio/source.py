@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
-from noisecli.codecs.audio.detect import contradicts, inspect
+from noisecli.codecs.audio.detect import inspect
 from noisecli.codecs.audio.flac_hash import SampleHash
 from noisecli.codecs.audio.header import Header, corrupt, truncated
 from noisecli.codecs.audio.libsndfile import Stream, explain, is_unsupported, open_input
@@ -68,7 +68,7 @@ class SoundSource:
         self._refuse_bomb(self.spec.shape[0])
         self._md5 = self.header.md5
         self.tags = {name: text for name, text in self._stream.copy_metadata().items() if text}
-        self.warnings: list[Warn] = self._collect_warnings(file.suffix)
+        self.warnings: Sequence[Warn] = ["trailing-data"] if self.header.trailing_data else []
 
     def _check_subtype(self) -> None:
         if self.subtype not in LAYOUTS or self.subtype not in HOLDS[self.format]:
@@ -92,14 +92,6 @@ class SoundSource:
                 "unsupported-samples", "an MP3 without a frame count: rewrite it (ffmpeg -c copy adds it)"
             )
         return known
-
-    def _collect_warnings(self, suffix: str) -> list[Warn]:
-        warnings: list[Warn] = []
-        if contradicts(suffix, self.format):
-            warnings.append("wrong-suffix")
-        if self.header.trailing_data:
-            warnings.append("trailing-data")
-        return warnings
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield (frames, channels) arrays in native units; see noisecli.codecs.Source."""

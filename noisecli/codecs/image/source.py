@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, format_of
+from noisecli.codecs import InputFile
 from noisecli.codecs.image import exif, pnm
 from noisecli.codecs.image.decoder_log import caught, judge, told
 from noisecli.codecs.image.detect import read_header
@@ -62,9 +62,6 @@ def open_source(file: InputFile, limits: Limits) -> ImageSource:
         unsupported-format, unsupported-samples, animated.
     """
     header = read_header(file.read(), limits)
-    named = format_of(file.suffix)
-    if named is not None and named.name != header.format:
-        header.warn("wrong-suffix")
     pictures = _decode(header)
     header.data = b""
     return ImageSource(header, pictures)

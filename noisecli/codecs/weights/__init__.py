@@ -6,7 +6,7 @@ import importlib.metadata
 import zlib
 from contextlib import suppress
 
-from noisecli.codecs import PICKLE_WAY_OUT, ArraysSink, ArraysSource, InputFile, OutputFile, format_of
+from noisecli.codecs import PICKLE_WAY_OUT, ArraysSink, ArraysSource, InputFile, OutputFile
 from noisecli.codecs.region import read_at
 from noisecli.codecs.weights import safetensors
 from noisecli.codecs.zips import close_archive, open_archive
@@ -22,14 +22,6 @@ _PICKLE_MAGIC = b"\x80"
 
 def open_source(file: InputFile, limits: Limits) -> ArraysSource:
     """Tell the format by the content, check it, then open; see noisecli.codecs.ArraysCodec."""
-    source = _open(file, limits)
-    named = format_of(file.suffix)
-    if file.suffix and (named is None or named.name != source.format):
-        source.warnings = [*source.warnings, "wrong-suffix"]
-    return source
-
-
-def _open(file: InputFile, limits: Limits) -> ArraysSource:
     if not file.size:
         raise FileFailed("empty", "is empty; copy it again")
     start = read_at(file.fileno(), 0, min(file.size, 16))

@@ -34,7 +34,7 @@ class NpzSource:
     def __init__(self, file: InputFile, limits: Limits) -> None:
         self.inner = arrays.NpzSource(file, limits)
         self.format = self.inner.format
-        self.warnings: Sequence[Warn] = [word for word in self.inner.warnings if word != "wrong-suffix"]
+        self.warnings: Sequence[Warn] = self.inner.warnings
         self.parts: Sequence[StoredArray] = [_weight(part) for part in self.inner.parts]
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw
 from noisecli.noise.measure import Measure
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import OpenSource, Row, Writer
+from noisecli.workers import OpenSource, Row, Writer, check_suffix
 from noisecli.workers.rows import Written, build_row, to_line
 from noisecli.workers.samples import SampleMaker
 
@@ -77,7 +77,8 @@ class AdversarialMaker(SampleMaker):
             with super().open(file) as opened:
                 yield opened
             return
-        with contextlib.closing(_arrays().open_source(file, self._settings.running.limits)) as source:
+        archive = _arrays().open_source(file, self._settings.running.limits)
+        with contextlib.closing(check_suffix(archive, file)) as source:
             specs = (part.spec for part in source.parts if part.spec is not None)
             yield OpenSource(file, source, sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs))
 

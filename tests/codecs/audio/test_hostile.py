@@ -180,7 +180,6 @@ def test_what_is_no_sound(data, open_bytes):
 def test_another_sound_than_the_suffix_says_is_done(encode, tone, open_bytes, decode):
     source = open_bytes(encode(tone(500), "FLAC", "PCM_16"), ".wav")
     assert source.format == "flac"
-    assert source.warnings == ["wrong-suffix"]
     assert len(decode(source)) == 500
 
 
