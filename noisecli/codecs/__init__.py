@@ -107,22 +107,27 @@ class OutputFile(Protocol):
         """Return a seekable read-write descriptor of an empty file; not to be closed."""
 
 
-class Source(Protocol):
-    """One opened picture or sound."""
+class AnySource(Protocol):
+    """What every opened file has."""
 
-    spec: SampleSpec
     format: str
     warnings: Sequence[Warn]
 
+    def close(self) -> None:
+        """Close the decoder. The file itself belongs to the caller."""
+
+
+class Source(AnySource, Protocol):
+    """One opened image or audio file."""
+
+    spec: SampleSpec
+
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """Yield the samples in order: frames of a picture (h, w) or (h, w, channels), or (frames, channels) of a sound.
+        """Yield the samples in order: frames (h, w) or (h, w, channels) of an image, (frames, channels) of audio.
 
         Callable more than once, with the same samples each time. A block may be a view of a buffer that the next one
         reuses. Raises FileFailed when the samples end before the header's promise.
         """
-
-    def close(self) -> None:
-        """Let go of the decoder. The file itself belongs to the caller."""
 
 
 class Sink(Protocol):
@@ -133,13 +138,16 @@ class Sink(Protocol):
     warnings: Sequence[Warn]
 
     def write(self, block: NDArray[Any]) -> None:
-        """Take the next block, of the spec the sink was made for. The caller may reuse the array afterwards."""
+        """Take the next block: of the spec the sink was made for, or a piece of the array begun, in storage order.
+
+        The caller may reuse the array afterwards.
+        """
 
     def finish(self) -> None:
-        """Encode what is left; only now the output file is whole."""
+        """Write what is left; only now the output file is whole."""
 
     def abort(self) -> None:
-        """Let go of the encoder after an error. Harmless after finish."""
+        """Close the encoder after an error. Harmless after finish."""
 
 
 class Codec(Protocol):
@@ -195,23 +203,14 @@ class Rounding(Protocol):
         """Return a block as it will be read again."""
 
 
-class ArraysSource(Protocol):
+class ArraysSource(AnySource, Protocol):
     """One opened file of arrays."""
 
-    format: str
-    warnings: Sequence[Warn]
     parts: Sequence[StoredArray]
 
-    def close(self) -> None:
-        """Let go of the decoder. The file itself belongs to the caller."""
 
-
-class ArraysSink(Protocol):
+class ArraysSink(Sink, Protocol):
     """One output of arrays being written."""
-
-    format: str
-    lossy: bool
-    warnings: Sequence[Warn]
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin the next part, in the source's order.
@@ -219,15 +218,6 @@ class ArraysSink(Protocol):
         `spec` is None: it is carried over unchanged, byte for byte, and no write() follows. Another spec than the
         part's own: other samples, of the same shape and storage order.
         """
-
-    def write(self, block: NDArray[Any]) -> None:
-        """Take the next piece of the part begun, in storage order. The caller may reuse the array afterwards."""
-
-    def finish(self) -> None:
-        """Write what is left; only now the output file is whole."""
-
-    def abort(self) -> None:
-        """Let go after an error. Harmless after finish."""
 
 
 class ArraysCodec(Protocol):

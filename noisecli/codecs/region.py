@@ -21,12 +21,17 @@ def read_at(descriptor: int, start: int, length: int) -> bytes:
         try:
             piece = os.pread(descriptor, length, start)
         except OSError as error:
-            raise FileFailed("unreadable", f"cannot be read: {error.strerror}; look after the disk") from error
+            raise unreadable(error) from error
         if not piece:
-            raise FileFailed("truncated", "is cut short: tensors are promised beyond its end; copy it again")
+            raise FileFailed("truncated", "ends before the last of its values; copy it again")
         pieces.append(piece)
         start, length = start + len(piece), length - len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def unreadable(error: OSError) -> FileFailed:
+    """Return an error of reading as the source's: where bytes are copied, it must not be taken for the output's."""
+    return FileFailed("unreadable", f"cannot be read: {error.strerror or error}; check the disk")
 
 
 def stretches(start: int, end: int, step: int = _COPY_BYTES) -> Iterator[tuple[int, int]]:

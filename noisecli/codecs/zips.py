@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from noisecli.codecs.limits import refuse_bomb, refuse_crowd
+from noisecli.codecs.region import read_at, unreadable
 from noisecli.errors import FileFailed, shown
 from noisecli.model import Limits
 
@@ -21,6 +22,7 @@ ENCRYPTED, SIZES_BEHIND = 0x1, 0x8
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How numpy, Keras and zip programs pack."""
 _LOCAL_BYTES = 30
+_PIECE = 1 << 20
 _MOST_DIRECTORY_BYTES = 1 << 24
 _BROKEN = (
     zipfile.BadZipFile,
@@ -45,8 +47,7 @@ def zip_damage_as_problems() -> Iterator[None]:
         raise FileFailed("corrupt", f"is a broken archive ({words}); copy it again, or make it anew") from None
     except OSError as error:
         if error.errno not in (None, errno.EINVAL):
-            words = f"cannot be read: {error.strerror or error}; look after the disk"
-            raise FileFailed("unreadable", words) from error
+            raise unreadable(error) from error
         # bzip2 has no error of its own
         words = "its directory points out of the file" if error.errno else shown(error)
         raise FileFailed("corrupt", f"is a broken archive ({words}); copy it again, or make it anew") from None
@@ -80,6 +81,19 @@ def close_archive(archive: zipfile.ZipFile) -> None:
     archive.close()
     if file is not None:
         file.close()
+
+
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield a member's inflated bytes; its checksum is compared at their end."""
+    with zip_damage_as_problems(), archive.open(info) as member:
+        while piece := member.read(_PIECE):
+            yield piece
+
+
+def data_start(descriptor: int, info: zipfile.ZipInfo) -> int:
+    """Return where a member's packed bytes begin."""
+    name, extra = struct.unpack("<HH", read_at(descriptor, info.header_offset + 26, 4))
+    return info.header_offset + _LOCAL_BYTES + int(name) + int(extra)
 
 
 def check_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str], size: int, limits: Limits) -> None:

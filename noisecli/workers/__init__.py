@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from noisecli.codecs import ArraysCodec, ArraysSource, Codec, Source, format_of
+from noisecli.codecs import AnySource, ArraysCodec, Codec, format_of
 from noisecli.model import Made, Task
 from noisecli.settings import Settings
 from noisecli.storage import OutputFile, SourceFile, open_folder, output_error
@@ -166,10 +166,10 @@ def _opened(destination: str) -> int:
     return open_folder(destination, make=True)
 
 
-AnySource = TypeVar("AnySource", Source, ArraysSource)
+OneSource = TypeVar("OneSource", bound=AnySource)
 
 
-def check_suffix(source: AnySource, file: SourceFile) -> AnySource:
+def check_suffix(source: OneSource, file: SourceFile) -> OneSource:
     """Return an opened source, with a warning where the file's suffix stands for another format.
 
     RF64 is what a WAV over 4 GiB becomes: either may have the other's suffix. An unknown suffix contradicts nothing.

@@ -244,7 +244,7 @@ def test_an_array_that_cannot_be_read_is_no_fault_of_its_output(tmp_path, monkey
     with SourceFile(os.fspath(path), 1 << 40) as file, OutputFile(os.fspath(tmp_path / "out")) as output:
         source = codec.open_source(file, Limits())
         sink = codec.create_sink(output, source)
-        monkeypatch.setattr(os, "preadv", refuse)
+        monkeypatch.setattr(os, "pread", refuse)
         with pytest.raises(FileFailed, match="cannot be read"):
             sink.begin(source.parts[0], None)
         sink.abort()

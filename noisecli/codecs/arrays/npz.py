@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
-from noisecli.codecs.arrays.pieces import ReadInto, decode, encode, pieces, reader_at
+from noisecli.codecs.arrays.pieces import ReadInto, decode, encode
+from noisecli.codecs.region import read_at, stretches
 from noisecli.codecs.zip_output import create_archive
 from noisecli.codecs.zips import (
     ENCRYPTED,
@@ -23,41 +23,38 @@ from noisecli.codecs.zips import (
     SIZES_BEHIND,
     check_members,
     close_archive,
+    data_start,
     open_archive,
+    read_member,
     zip_damage_as_problems,
 )
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
 
 _SUFFIX = ".npy"
-_LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
-class NpzPart:
+class NpzArray:
     """One member of an archive; see noisecli.codecs.StoredArray. Anything but plain arrays is copied as it is."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, floats_only: bool) -> None:
         self._archive, self.info = archive, info
         self.name = info.filename.removesuffix(_SUFFIX)
         self.header = self._read_header() if info.filename.endswith(_SUFFIX) else None
         self.dtype = "" if self.header is None else self.header.dtype.str
         self.shape = () if self.header is None else self.header.shape
         self.spec: SampleSpec | None = None if self.header is None else self.header.spec
+        if floats_only and self.spec is not None and not self.spec.is_float:
+            self.spec = None
 
     def _read_header(self) -> Header:
-        with self.open() as member:
+        with zip_damage_as_problems(), self._archive.open(self.info) as member:
             header = read_header(member.read)
         if self.info.file_size < len(header.raw) + header.data_bytes:
             raise FileFailed(
                 "truncated", f"has a member {shown(self.name)!r} that ends before its samples; make it anew"
             )
         return header
-
-    @contextlib.contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
-        """Open the member's inflated bytes; its checksum is compared at their end."""
-        with zip_damage_as_problems(), self._archive.open(self.info) as member:
-            yield member
 
     @property
     def has_trailing_data(self) -> bool:
@@ -67,15 +64,17 @@ class NpzPart:
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield the samples in storage order."""
         assert self.header is not None
-        with self.open() as member:
+        with zip_damage_as_problems(), self._archive.open(self.info) as member:
             member.read(len(self.header.raw))
             yield from decode(self.header, _reader(member))
-            _read_on(member)
+            # the checksum is compared at the member's end
+            while member.read(1 << 18):
+                pass
 
     def check(self) -> None:
         """Compare the checksum of all of it."""
-        with self.open() as member:
-            _read_on(member)
+        for _ in read_member(self._archive, self.info):
+            pass
 
 
 def _reader(member: IO[bytes]) -> ReadInto:
@@ -87,17 +86,12 @@ def _reader(member: IO[bytes]) -> ReadInto:
     return read_into
 
 
-def _read_on(member: IO[bytes]) -> None:
-    while member.read(1 << 18):
-        pass
-
-
 class NpzSource:
-    """One opened .npz archive; see noisecli.codecs.ArraysSource."""
+    """One opened .npz archive; see noisecli.codecs.ArraysSource. `floats_only`: integers are no parameters."""
 
     format = "npz"
 
-    def __init__(self, file: InputFile, limits: Limits) -> None:
+    def __init__(self, file: InputFile, limits: Limits, *, floats_only: bool = False) -> None:
         self.descriptor = file.fileno()
         self.archive = open_archive(self.descriptor)
         try:
@@ -105,11 +99,12 @@ class NpzSource:
             names = [info.filename.removesuffix(_SUFFIX) for info in members]
             check_members(members, names, file.size, limits)
             _refuse_odd_members(members, names)
-            self.parts = [NpzPart(self.archive, info) for info in members]
+            arrays = [NpzArray(self.archive, info, floats_only=floats_only) for info in members]
         except BaseException:
             self.close()
             raise
-        trailing = any(part.has_trailing_data for part in self.parts)
+        self.parts: Sequence[StoredArray] = arrays
+        trailing = any(array.has_trailing_data for array in arrays)
         self.warnings: Sequence[Warn] = ["trailing-data"] if trailing else []
 
     def close(self) -> None:
@@ -139,11 +134,11 @@ class NpzSink:
         self._archive.comment = source.archive.comment
         self._member: IO[bytes] | None = None
         self._dtype: np.dtype[Any] | None = None
-        self.warnings: list[Warn] = []
+        self.warnings: Sequence[Warn] = []
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin a member, or carry it over as it is."""
-        assert isinstance(part, NpzPart)
+        assert isinstance(part, NpzArray)
         self._end_member()
         if spec is None:
             part.check()
@@ -173,16 +168,13 @@ class NpzSink:
         self._file.seek(archive.start_dir)
         new.header_offset = archive.start_dir
         self._file.write(new.FileHeader())
-        for piece in pieces(info.compress_size, reader_at(self._source.descriptor, self._data_offset(info))):
-            self._file.write(piece)
+        descriptor = self._source.descriptor
+        start = data_start(descriptor, info)
+        for at, length in stretches(start, start + info.compress_size):
+            self._file.write(read_at(descriptor, at, length))
         archive.start_dir = self._file.tell()
         archive.filelist.append(new)
         archive.NameToInfo[new.filename] = new
-
-    def _data_offset(self, info: zipfile.ZipInfo) -> int:
-        header = os.pread(self._source.descriptor, _LOCAL_HEADER.size, info.header_offset)
-        _, name, extra = _LOCAL_HEADER.unpack(header)
-        return info.header_offset + _LOCAL_HEADER.size + int(name) + int(extra)
 
     def _end_member(self) -> None:
         if self._member is not None:

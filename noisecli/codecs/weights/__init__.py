@@ -7,6 +7,7 @@ import zlib
 from contextlib import suppress
 
 from noisecli.codecs import PICKLE_WAY_OUT, ArraysSink, ArraysSource, InputFile, OutputFile
+from noisecli.codecs.arrays.npz import NpzSink, NpzSource
 from noisecli.codecs.region import read_at
 from noisecli.codecs.weights import safetensors
 from noisecli.codecs.zips import close_archive, open_archive
@@ -47,10 +48,7 @@ def create_sink(file: OutputFile, source: ArraysSource) -> ArraysSink:
     """Open an output like `source`; see noisecli.codecs.ArraysCodec."""
     if isinstance(source, safetensors.SafetensorsSource):
         return safetensors.SafetensorsSink(file, source)
-    if source.format == "npz":
-        from noisecli.codecs.weights.npz import NpzSink, NpzSource
-
-        assert isinstance(source, NpzSource)
+    if isinstance(source, NpzSource):
         return NpzSink(file, source)
     from noisecli.codecs.weights import hdf5, keras_archive
 
@@ -81,9 +79,7 @@ def _open_zip(file: InputFile, limits: Limits) -> ArraysSource:
         from noisecli.codecs.weights.keras_archive import KerasSource
 
         return KerasSource(file, limits)
-    from noisecli.codecs.weights.npz import NpzSource
-
-    return NpzSource(file, limits)
+    return NpzSource(file, limits, floats_only=True)
 
 
 def _require_h5py() -> None:

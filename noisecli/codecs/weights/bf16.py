@@ -48,9 +48,12 @@ def require_stored(part: object, own: SampleSpec | None, spec: SampleSpec) -> No
         raise FileFailed("no-encoder", f"{shown(part)} keeps its type; leave --dtype out")
 
 
-def rounded(block: AnyArray, stored: str) -> AnyArray:
-    """Return a block as it will be read again."""
-    return widen(narrow(block, stored), stored)
+class RoundsToBF16:
+    """What tensors of BF16 add to others; see noisecli.codecs.Rounding."""
+
+    def rounded(self, block: AnyArray) -> AnyArray:
+        """Return a block as it will be read again."""
+        return widen(narrow(block, BF16), BF16)
 
 
 def widen(raw: AnyArray, stored: str) -> AnyArray:

@@ -20,11 +20,11 @@ from noisecli.codecs.region import Region, copy
 from noisecli.codecs.weights.bf16 import (
     BF16,
     BLOCK_SAMPLES,
+    RoundsToBF16,
     describe,
     narrow,
     raw_dtype,
     require_stored,
-    rounded,
     widen,
 )
 from noisecli.codecs.weights.chunks import CACHE_BYTES, open_dataset, refuse_chunks, written_bytes
@@ -40,7 +40,7 @@ Slab = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(slots=True)
-class Dataset:
+class HDF5Tensor:
     """One tensor of an open file; see noisecli.codecs.StoredArray."""
 
     name: str
@@ -61,12 +61,8 @@ class Dataset:
             yield widen(raw, self.dtype)
 
 
-class RoundedDataset(Dataset):
-    """One tensor of BF16; see noisecli.codecs.Rounding."""
-
-    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Return a block as it will be read again."""
-        return rounded(block, BF16)
+class RoundedTensor(RoundsToBF16, HDF5Tensor):
+    """One tensor of BF16."""
 
 
 class HDF5Source:
@@ -99,7 +95,7 @@ class HDF5Source:
             self.close()
             raise
 
-    def _look_through(self, file: Region, size: int, limits: Limits) -> list[Dataset]:
+    def _look_through(self, file: Region, size: int, limits: Limits) -> list[HDF5Tensor]:
         """Return all datasets; those that may get noise are checked, on what the file says of them alone."""
         parts, legacy = [], legacy_folder(self._opened)
         for name, dataset in walk(self._opened):
@@ -187,11 +183,11 @@ def create_sink(file: OutputFile, source: HDF5File) -> HDF5Sink:
     return HDF5Sink(Region(file.fileno()), source.most_written)
 
 
-def _part(name: str, dataset: h5py.Dataset, legacy: str | None, inside: tuple[h5py.File, Region]) -> Dataset:
+def _part(name: str, dataset: h5py.Dataset, legacy: str | None, inside: tuple[h5py.File, Region]) -> HDF5Tensor:
     stored = _stored(dataset)
     shape = dataset.shape if dataset.shape is not None else (0,)
     spec = describe(stored, shape) if is_parameter(name, legacy) and dataset.shape is not None else None
-    kind = RoundedDataset if stored == BF16 else Dataset
+    kind = RoundedTensor if stored == BF16 else HDF5Tensor
     return kind(name, stored, shape, spec, *inside)
 
 

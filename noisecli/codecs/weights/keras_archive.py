@@ -12,7 +12,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -27,7 +27,9 @@ from noisecli.codecs.zips import (
     SIZES_BEHIND,
     check_members,
     close_archive,
+    data_start,
     open_archive,
+    read_member,
     zip_damage_as_problems,
 )
 from noisecli.errors import FileFailed, FileSkipped, shown
@@ -35,7 +37,6 @@ from noisecli.model import Limits, SampleSpec, Warn
 
 WEIGHTS = "model.weights.h5"
 
-_LOCAL_BYTES = 30
 _CENTRAL_BYTES = 46
 _CENTRAL_MAGIC = b"PK\x01\x02"
 _COPY_BYTES = 1 << 20
@@ -140,12 +141,6 @@ class KerasSink:
         self._held.close()
 
 
-def data_start(descriptor: int, info: zipfile.ZipInfo) -> int:
-    """Return where a member's bytes begin."""
-    name, extra = struct.unpack("<HH", read_at(descriptor, info.header_offset + 26, 4))
-    return info.header_offset + _LOCAL_BYTES + int(name) + int(extra)
-
-
 def _check_members(archive: zipfile.ZipFile, size: int, limits: Limits) -> zipfile.ZipInfo:
     """Return the weights' entry, when every member is whole and none is there twice."""
     members = archive.infolist()
@@ -194,16 +189,10 @@ def _directory_entry(source: KerasSource) -> int:
 def _inflated(archive: zipfile.ZipFile, weights: zipfile.ZipInfo, held: contextlib.ExitStack) -> Scratch:
     """Return the weights as a file of their own, which `held` closes: HDF5 jumps about, inflating does not."""
     scratch = held.enter_context(open_scratch())
-    for piece in _member(archive, weights):
+    for piece in read_member(archive, weights):
         scratch.write(piece)
         scratch.check()
     return scratch
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    with zip_damage_as_problems(), archive.open(info) as member:
-        while piece := member.read(_COPY_BYTES):
-            yield piece
 
 
 def _pack_anew(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo, content: Scratch) -> None:
@@ -213,7 +202,7 @@ def _pack_anew(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipIn
         for info in archive.infolist():
             entry = records.copy(info)
             content.seek(0)
-            pieces = iter(lambda: content.read(_COPY_BYTES), b"") if info is weights else _member(archive, info)
+            pieces = iter(lambda: content.read(_COPY_BYTES), b"") if info is weights else read_member(archive, info)
             with packed.open(entry, "w", force_zip64=info.file_size > 1 << 31) as target:
                 for piece in pieces:
                     target.write(piece)

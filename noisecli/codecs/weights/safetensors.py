@@ -22,11 +22,11 @@ from noisecli.codecs.region import copy, read_at, stretches, write_at
 from noisecli.codecs.weights.bf16 import (
     BF16,
     BLOCK_SAMPLES,
+    RoundsToBF16,
     describe,
     narrow,
     raw_dtype,
     require_stored,
-    rounded,
     widen,
 )
 from noisecli.errors import FileFailed, shown
@@ -88,12 +88,8 @@ class Tensor:
             yield widen(np.frombuffer(read_at(self.descriptor, at, length), dtype), stored)
 
 
-class RoundedTensor(Tensor):
-    """One tensor of BF16; see noisecli.codecs.Rounding."""
-
-    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Return a block as it will be read again."""
-        return rounded(block, BF16)
+class RoundedTensor(RoundsToBF16, Tensor):
+    """One tensor of BF16."""
 
 
 class SafetensorsSource:

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from noisecli.codecs.weights.bf16 import BF16, narrow, rounded, widen
+from noisecli.codecs.weights.bf16 import BF16, RoundsToBF16, narrow, widen
 
 EVERY_HALF = np.arange(1 << 16, dtype=np.uint32).astype("<u2")
 
@@ -45,7 +45,7 @@ def test_bf16_is_rounded_to_the_nearest_and_ties_to_the_even_one():
 def test_what_is_no_number_stays_so_and_what_is_beyond_the_largest_becomes_infinite():
     largest = np.float32(bf16(0x7F7F))
     block = np.array([largest, -largest, np.inf, -np.inf, np.nan, 0.0, -0.0, np.finfo("f4").max], np.float32)
-    back = rounded(block, BF16)
+    back = RoundsToBF16().rounded(block)
     np.testing.assert_array_equal(back, np.array([*block[:7], np.inf], np.float32))
     assert list(np.signbit(back[[5, 6]])) == [False, True]
 
