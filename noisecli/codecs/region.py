@@ -40,11 +40,13 @@ def stretches(start: int, end: int, step: int = _COPY_BYTES) -> Iterator[tuple[i
 
 
 def write_at(descriptor: int, data: Any, start: int) -> None:
-    """Write all bytes of an array or of bytes at one place."""
-    view = memoryview(data).cast("B")
-    while view:
-        written = os.pwrite(descriptor, view, start)
-        view, start = view[written:], start + written
+    """Write all bytes of an array or of bytes at one place, however many calls that takes."""
+    if not memoryview(data).nbytes:
+        return
+    with memoryview(data).cast("B") as view:
+        written = 0
+        while written < len(view):
+            written += os.pwrite(descriptor, view[written:], start + written)
 
 
 def copy(source: int, target: int, start: int, end: int) -> None:

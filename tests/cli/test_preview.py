@@ -55,7 +55,7 @@ def test_a_broken_file_is_named_in_its_row(preview, pictures, sample_data, tmp_p
     shutil.copy(sample_data / "broken/images/cut.jpg", pictures / "c.jpg")
     done = preview("--rows", "9", "--force")
     assert done.status == 1
-    assert "c.jpg: failed: the picture is incomplete" in done.err
+    assert "c.jpg: failed: is cut short" in done.err
     sheet = samples(tmp_path / "sheet.png")
     # the same pictures have the same noise: what is new is the problem's words
     assert count_red(sheet) > count_red(whole) + 100

@@ -9,6 +9,7 @@ from noisecli.codecs import ArraysSource, InputFile, OutputFile
 from noisecli.codecs.arrays.header import MAGIC
 from noisecli.codecs.arrays.npy import NpySink, NpySource
 from noisecli.codecs.arrays.npz import NpzSink, NpzSource
+from noisecli.codecs.damage import empty
 from noisecli.errors import FileFailed
 from noisecli.model import Limits
 
@@ -21,7 +22,7 @@ def open_source(file: InputFile, limits: Limits) -> NpySource | NpzSource:
     """Check the headers of a file's arrays, then open it; see noisecli.codecs.ArraysCodec."""
     start = os.pread(file.fileno(), len(MAGIC), 0)
     if not start:
-        raise FileFailed("empty", "is empty; copy it again")
+        raise empty()
     if start == MAGIC:
         return NpySource(file)
     if start.startswith(_ZIP):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from noisecli.codecs.audio.aiff import check_aiff, check_au, check_caf
+from noisecli.codecs.audio.aiff import check_aiff
+from noisecli.codecs.audio.au import check_au
+from noisecli.codecs.audio.caf import check_caf
 from noisecli.codecs.audio.flac import check_flac
 from noisecli.codecs.audio.header import Header, Window
 from noisecli.codecs.audio.mp3 import check_mp3, skip_tags, starts_frame
 from noisecli.codecs.audio.ogg import check_ogg
-from noisecli.codecs.audio.wav import check_w64, check_wav
+from noisecli.codecs.audio.w64 import check_w64
+from noisecli.codecs.audio.wav import check_wav
+from noisecli.codecs.damage import empty
 from noisecli.errors import FileFailed, FileSkipped
 
-_BY_MAGIC = {
-    b".snd": check_au,
-    b"dns.": check_au,
-    b"caff": check_caf,
-}
+_BY_MAGIC = {b".snd": check_au, b"dns.": check_au, b"caff": check_caf}
 _KNOWN_ELSEWHERE = (b"8SVX", b"16SV", b"MAUD")
 
 
@@ -29,7 +29,7 @@ def inspect(descriptor: int, size: int) -> Header:
         A sound of a kind that cannot be written back.
     """
     if size == 0:
-        raise FileFailed("empty", "an empty file: get it again")
+        raise empty()
     window = Window(descriptor, size)
     magic, kind = window.read(0, 4), window.read(8, 4)
     if magic in (b"RIFF", b"RIFX", b"RF64") and kind == b"WAVE":

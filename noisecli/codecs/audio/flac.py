@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from noisecli.codecs.audio.header import Header, Window, corrupt, truncated
+from noisecli.codecs.audio.header import Header, Window
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped
 
 STREAMINFO, VORBIS_COMMENT = 0, 4

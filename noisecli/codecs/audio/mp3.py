@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from noisecli.codecs.audio.header import Header, Window, corrupt, truncated
+from noisecli.codecs.audio.header import Header, Window
 from noisecli.codecs.audio.id3 import holds_other_frames, measure_id3
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped
 
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)

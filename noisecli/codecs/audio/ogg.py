@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from noisecli.codecs.audio.flac import holds_other_comments
-from noisecli.codecs.audio.header import Header, corrupt, truncated
-from noisecli.codecs.audio.spool import write_at
+from noisecli.codecs.audio.header import Header
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.region import write_at
 from noisecli.errors import FileSkipped
 
 _MAGIC = b"OggS"

@@ -7,7 +7,7 @@ import os
 from noisecli.codecs.audio.encoding import Target
 from noisecli.codecs.audio.header import Chunk, Window, iterate_chunks
 from noisecli.codecs.audio.ogg import set_serial
-from noisecli.codecs.audio.spool import write_at
+from noisecli.codecs.region import write_at
 
 
 def settle(descriptor: int, target: Target, frames: int, key: bytes) -> None:

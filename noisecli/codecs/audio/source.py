@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile
 from noisecli.codecs.audio.detect import inspect
 from noisecli.codecs.audio.flac_hash import SampleHash
-from noisecli.codecs.audio.header import Header, corrupt, truncated
+from noisecli.codecs.audio.header import Header
 from noisecli.codecs.audio.libsndfile import Stream, explain, is_unsupported, open_input
 from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, describe_samples, layout_of
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.stderr import caught
 from noisecli.errors import FileSkipped

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from noisecli.codecs.damage import corrupt
 from noisecli.codecs.image.av1 import Sequence, sequences
 from noisecli.codecs.image.boxes import boxes
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, unsupported
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size, unsupported
 from noisecli.codecs.image.heif import Items, Property, read_items, size_of
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed

@@ -9,7 +9,8 @@ from typing import TypeVar
 import cv2.utils.logging as log
 
 from noisecli.codecs import stderr
-from noisecli.codecs.image.header import Header, corrupt, truncated
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header
 from noisecli.errors import FileFailed
 
 Result = TypeVar("Result")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from noisecli.codecs.damage import empty, truncated
 from noisecli.codecs.image import avif, bmp, gif, jp2, jpeg, png, pnm, tiff, webp
-from noisecli.codecs.image.header import Header, truncated
+from noisecli.codecs.image.header import Header
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits
@@ -55,7 +56,7 @@ def read_header(data: bytes, limits: Limits) -> Header:
         A sound picture that is left alone on purpose.
     """
     if not data:
-        raise FileFailed("empty", "the file has no bytes; get it again or remove it")
+        raise empty()
     reader = _reader(data)
     if reader is None:
         raise _refusal(data)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, truncated
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits, Warn
 
@@ -96,16 +97,6 @@ class Header:
         """Add a warning once."""
         if word not in self.warnings:
             self.warnings.append(word)
-
-
-def truncated(what: str) -> FileFailed:
-    """Return the error of a file that ends too early."""
-    return FileFailed("truncated", f"the picture is incomplete: {what}; get the whole file again")
-
-
-def corrupt(what: str) -> FileFailed:
-    """Return the error of a file that contradicts itself."""
-    return FileFailed("corrupt", f"the picture is damaged: {what}; get an intact copy")
 
 
 def unsupported(what: str) -> FileSkipped:

@@ -10,8 +10,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from noisecli.codecs.damage import corrupt
 from noisecli.codecs.image.boxes import boxes
-from noisecli.codecs.image.header import corrupt
 
 Property = tuple[bytes, bytes]
 """Kind and body."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image.boxes import boxes
-from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
 from noisecli.model import Limits
 
 SOC_SIZ, SOT, EOC = b"\xff\x4f\xff\x51", 0xFF90, b"\xff\xd9"

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
 from noisecli.model import Limits
 
 SOI, EOI, SOS, COM, APP0, APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE

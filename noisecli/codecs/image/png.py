@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from isal import isal_zlib
 
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, truncated
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs.image.header import Header, animated, check_size, corrupt, truncated
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header, animated, check_size
 from noisecli.model import Limits
 
 _BLANKS = b" \t\n\v\f\r"

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
+from noisecli.codecs.damage import corrupt
 from noisecli.codecs.image import exif, pnm
 from noisecli.codecs.image.decoder_log import caught, judge, told
 from noisecli.codecs.image.detect import read_header
-from noisecli.codecs.image.header import Header, corrupt
+from noisecli.codecs.image.header import Header
 from noisecli.model import Limits, SampleSpec, Warn
 
 Picture = NDArray[Any]

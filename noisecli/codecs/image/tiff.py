@@ -6,7 +6,8 @@ import struct
 
 import numpy as np
 
-from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
 from noisecli.codecs.image.ifd import SIZES, Page, pages
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed

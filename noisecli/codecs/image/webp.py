@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, truncated
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
 LARGEST_SIDE = 16383

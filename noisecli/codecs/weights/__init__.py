@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from noisecli.codecs import PICKLE_WAY_OUT, ArraysSink, ArraysSource, InputFile, OutputFile
 from noisecli.codecs.arrays.npz import NpzSink, NpzSource
+from noisecli.codecs.damage import empty
 from noisecli.codecs.region import read_at
 from noisecli.codecs.weights import safetensors
 from noisecli.codecs.zips import close_archive, open_archive
@@ -24,7 +25,7 @@ _PICKLE_MAGIC = b"\x80"
 def open_source(file: InputFile, limits: Limits) -> ArraysSource:
     """Tell the format by the content, check it, then open; see noisecli.codecs.ArraysCodec."""
     if not file.size:
-        raise FileFailed("empty", "is empty; copy it again")
+        raise empty()
     start = read_at(file.fileno(), 0, min(file.size, 16))
     named = file.suffix.lower() == safetensors.SUFFIX and start[8:9] == b"{"
     if named or safetensors.looks_like(start, file.size):

@@ -34,7 +34,7 @@ def failing(monkeypatch):
 
     pwrite, failing = os.pwrite, Failing()
     monkeypatch.setattr(spool, "_MOST", 3000)
-    monkeypatch.setattr(spool.os, "pwrite", failing.pwrite)
+    monkeypatch.setattr(os, "pwrite", failing.pwrite)
     return failing
 
 
@@ -80,7 +80,7 @@ def test_short_writes_are_gone_on_with(copied, monkeypatch):
     write = copied("WAV", "PCM_16")
     whole = write()[0]
     pwrite = os.pwrite
-    monkeypatch.setattr(spool.os, "pwrite", lambda fd, data, offset: pwrite(fd, bytes(data)[:7], offset))
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: pwrite(fd, bytes(data)[:7], offset))
     assert write()[0] == whole
 
 
