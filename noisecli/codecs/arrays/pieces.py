@@ -13,7 +13,7 @@ from noisecli.codecs.arrays.header import Header
 from noisecli.codecs.region import stretches, unreadable
 from noisecli.errors import FileFailed
 
-BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
 """A multiple of every sample's size; the noise of it fits the cache."""
 
 ReadInto = Callable[[memoryview], int]
@@ -25,8 +25,8 @@ def decode(header: Header, read_into: ReadInto) -> Iterator[NDArray[Any]]:
     A block may be a view of a buffer that the next one reuses. Raises FileFailed where the bytes end before.
     """
     native = header.dtype.newbyteorder("=")
-    buffer = memoryview(bytearray(min(header.data_bytes, BLOCK_BYTES)))
-    for _, length in stretches(0, header.data_bytes, BLOCK_BYTES):
+    buffer = memoryview(bytearray(min(header.data_bytes, _BLOCK_BYTES)))
+    for _, length in stretches(0, header.data_bytes, _BLOCK_BYTES):
         _fill(buffer[:length], read_into)
         stored = np.frombuffer(buffer[:length], header.dtype)
         yield stored if stored.dtype == native else stored.byteswap().view(native)

@@ -6,8 +6,8 @@ from noisecli.codecs.audio.header import Header, Window
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped
 
-STREAMINFO, VORBIS_COMMENT = 0, 4
-_CARRIED = {STREAMINFO, 1, 3, VORBIS_COMMENT}
+_STREAMINFO, _VORBIS_COMMENT = 0, 4
+_CARRIED = {_STREAMINFO, 1, 3, _VORBIS_COMMENT}
 _KEYS = {
     b"TITLE",
     b"COPYRIGHT",
@@ -32,11 +32,11 @@ def check_flac(window: Window, start: int) -> Header:
         if position + 4 + size > window.size:
             raise truncated("the file ends inside its header")
         if position == start + 4:
-            if kind != STREAMINFO or size < 34:
+            if kind != _STREAMINFO or size < 34:
                 raise corrupt("a FLAC without its stream header")
             known = _check_streaminfo(window.number(position + 14, 8, big=True))
             md5 = window.read(position + 22, 16)
-        if kind == VORBIS_COMMENT:
+        if kind == _VORBIS_COMMENT:
             lost |= holds_other_comments(window.read(position + 4, size))
         lost |= kind not in _CARRIED
         position += 4 + size

@@ -16,7 +16,7 @@ from noisecli.errors import FileSkipped
 _MAGIC = b"OggS"
 _HEAD, _LARGEST = 27, 27 + 255 + 255 * 255
 _BOUND = 1 << 20
-_FIRST, _LAST = 2, 4
+_LAST = 4
 _MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _CODECS = (b"\x01vorbis", b"OpusHead")
 _COMMENTS = (b"\x03vorbis", b"OpusTags")

@@ -16,7 +16,7 @@ from noisecli.model import Limits
 
 _TURNED = {(0, -1): 1, (1, -1): 8, (2, -1): 3, (3, -1): 6, (0, 0): 4, (0, 1): 2, (1, 0): 5, (1, 1): 7}
 _TURNED |= {(2, 0): 2, (2, 1): 4, (3, 0): 7, (3, 1): 5}
-PLAIN_COLOURS = ((1, 13), (1, 2), (2, 2), (1, 1), (2, 13))
+_PLAIN_COLOURS = ((1, 13), (1, 2), (2, 2), (1, 1), (2, 13))
 """(primaries, transfer) of nclx boxes that say nothing else than sRGB."""
 _LAYERED = frozenset((b"a1op", b"lsel"))
 _FULL_SCALES = {8: None, 10: 1023.0, 12: 4095.0}
@@ -161,7 +161,7 @@ def _metadata(properties: list[Property], lost: bool) -> Metadata:
         if kind != b"colr":
             continue
         if body[:4] == b"nclx":
-            lost = lost or struct.unpack_from(">HH", body, 4) not in PLAIN_COLOURS
+            lost = lost or struct.unpack_from(">HH", body, 4) not in _PLAIN_COLOURS
         elif body[:4] in (b"prof", b"rICC"):
             icc = body[4:]
     return Metadata(icc=icc, lost=lost)

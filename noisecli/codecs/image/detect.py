@@ -12,9 +12,9 @@ from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits
 
-Reader = Callable[[bytes, Limits], Header]
+_Reader = Callable[[bytes, Limits], Header]
 
-_READERS: tuple[tuple[bytes, Reader], ...] = (
+_READERS: tuple[tuple[bytes, _Reader], ...] = (
     (b"\xff\xd8\xff", jpeg.read),
     (png.SIGNATURE, png.read),
     (b"II*\0", tiff.read),
@@ -68,7 +68,7 @@ def read_header(data: bytes, limits: Limits) -> Header:
     return header
 
 
-def _reader(data: bytes) -> Reader | None:
+def _reader(data: bytes) -> _Reader | None:
     for magic, reader in _READERS:
         if data.startswith(magic):
             return reader

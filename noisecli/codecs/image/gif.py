@@ -8,10 +8,10 @@ from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image.header import Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
-IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
-GRAPHIC_CONTROL = 0xF9
-LOOPS = b"NETSCAPE2.0"
-EMPTIEST = 64
+_IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
+_GRAPHIC_CONTROL = 0xF9
+_LOOPS = b"NETSCAPE2.0"
+_EMPTIEST = 64
 """A screen of more than a million pixels may be this much bigger than the pictures on it."""
 
 
@@ -25,21 +25,21 @@ def read(data: bytes, limits: Limits) -> Header:
         if position >= len(data):
             raise truncated("the GIF has no end mark")
         block = data[position]
-        if block == TRAILER:
+        if block == _TRAILER:
             break
-        if block == IMAGE:
+        if block == _IMAGE:
             across, down, flags = struct.unpack_from("<4xHHB", data, position + 1)
             position, frames, covered = position + 11 + _table_size(flags), frames + 1, covered + across * down
             _check_plausible(across * down, len(data))
-        elif block == EXTENSION:
-            lost = lost or not (data[position + 1] == GRAPHIC_CONTROL or data[position + 3 : position + 14] == LOOPS)
+        elif block == _EXTENSION:
+            lost = lost or not (data[position + 1] == _GRAPHIC_CONTROL or data[position + 3 : position + 14] == _LOOPS)
             position += 2
         else:
             raise corrupt(f"GIF block {block:#04x} does not exist")
         position = _skip(data, position)
     if frames > 1:
         raise animated(frames)
-    if width * height > max(covered * EMPTIEST, 1 << 20):
+    if width * height > max(covered * _EMPTIEST, 1 << 20):
         raise corrupt(f"a GIF screen of {width} x {height} for {covered} pixels")
     header = Header("gif", width, height, data, 4, metadata=Metadata(lost=lost))
     header.warn("palette-to-colour")

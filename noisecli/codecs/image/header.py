@@ -8,9 +8,9 @@ from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits, Warn
 
-WIDEST = 1 << 20
+_WIDEST = 1 << 20
 """OpenCV refuses wider and higher pictures, and more than MOST_PIXELS of them, by an exception."""
-MOST_PIXELS = 1 << 30
+_MOST_PIXELS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +118,5 @@ def check_size(width: int, height: int, frames: int, limits: Limits) -> None:
         raise FileFailed(
             "too-large", f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try"
         )
-    if width > WIDEST or height > WIDEST or width * height > MOST_PIXELS:
+    if width > _WIDEST or height > _WIDEST or width * height > _MOST_PIXELS:
         raise FileFailed("too-large", f"{width} x {height} pixels are more than OpenCV reads; cut it into tiles")

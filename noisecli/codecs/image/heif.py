@@ -16,7 +16,7 @@ from noisecli.codecs.image.boxes import boxes
 Property = tuple[bytes, bytes]
 """Kind and body."""
 _IN_FILE, _IN_META = 0, 1
-MOST_ENTRIES = 20_000
+_MOST_ENTRIES = 20_000
 """Of all tables together; libavif looks each item up among all others."""
 
 
@@ -56,8 +56,8 @@ class Items:
     def count(self, entries: int = 1) -> None:
         """Refuse tables that no image needs."""
         self._entries += entries
-        if self._entries > MOST_ENTRIES:
-            raise corrupt(f"more than {MOST_ENTRIES:,} entries in the tables of the AVIF")
+        if self._entries > _MOST_ENTRIES:
+            raise corrupt(f"more than {_MOST_ENTRIES:,} entries in the tables of the AVIF")
 
     def properties(self, item: int) -> list[Property]:
         """Return an item's properties in their order."""

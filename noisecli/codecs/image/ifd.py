@@ -10,8 +10,8 @@ from noisecli.codecs.damage import corrupt, truncated
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of one value of each TIFF type."""
-LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
-MOST_ENTRIES = 1 << 20
+_LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+_MOST_ENTRIES = 1 << 20
 
 Entry = tuple[int, int, int]
 
@@ -37,11 +37,11 @@ class Page:
         if tag not in self.entries:
             return ()
         kind, count, position = self.entries[tag]
-        if kind not in LETTERS:
+        if kind not in _LETTERS:
             raise corrupt(f"TIFF tag {tag} has type {kind}")
         if position + SIZES[kind] * count > len(self.data):
             raise truncated(f"TIFF tag {tag} lies behind its end")
-        return struct.unpack_from(f"{self.order}{min(count, most)}{LETTERS[kind]}", self.data, position)
+        return struct.unpack_from(f"{self.order}{min(count, most)}{_LETTERS[kind]}", self.data, position)
 
     def value(self, tag: int, default: int = 0) -> int:
         """Return a tag's first whole number."""
@@ -74,8 +74,8 @@ def pages(data: bytes) -> Iterator[Page]:
         total += count
         if total * width > len(data):
             raise corrupt("its TIFF directories overlap")
-        if total > MOST_ENTRIES:
-            raise corrupt(f"more than {MOST_ENTRIES:,} TIFF tags")
+        if total > _MOST_ENTRIES:
+            raise corrupt(f"more than {_MOST_ENTRIES:,} TIFF tags")
         entries: dict[int, Entry] = {}
         for at in range(start, start + width * count, width):
             tag, kind, number = struct.unpack_from(order + entry, data, at)

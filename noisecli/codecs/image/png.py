@@ -16,23 +16,23 @@ from noisecli.model import Limits
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
-CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
+_CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
 DEFLATE_LIMIT = 1032
 """Deflate never shrinks data further than this."""
-XMP_KEYWORD = b"XML:com.adobe.xmp"
+_XMP_KEYWORD = b"XML:com.adobe.xmp"
 
-KEPT = frozenset(
+_KEPT = frozenset(
     (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME")
 )
-PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"acTL", b"fcTL"))
-DEPTHS = {
+_PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"acTL", b"fcTL"))
+_DEPTHS = {
     GREY: (1, 2, 4, 8, 16),
     COLOUR: (8, 16),
     PALETTE: (1, 2, 4, 8),
     GREY_ALPHA: (8, 16),
     COLOUR_ALPHA: (8, 16),
 }
-MOST_TEXT = 1 << 25
+_MOST_TEXT = 1 << 25
 """libpng inflates and keeps a thousand texts of 8 MB each: above this, it does not get to see them."""
 
 
@@ -61,7 +61,7 @@ def read(data: bytes, limits: Limits) -> Header:
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise truncated("the PNG ends in its header")
     width, height, bits, colour, compression, filters, interlace = struct.unpack_from(">IIBBBBB", data, 16)
-    if bits not in DEPTHS.get(colour, ()):
+    if bits not in _DEPTHS.get(colour, ()):
         raise corrupt(f"there are no PNGs of colour type {colour} with {bits} bits")
     if compression or filters or interlace > 1:
         raise corrupt(f"PNG compression {compression}, filter {filters} or interlace {interlace} does not exist")
@@ -69,14 +69,14 @@ def read(data: bytes, limits: Limits) -> Header:
     header = Header("png", width, height, data, pixel_bytes=0)
     walk = _Walk(colour)
     _look_through(header, data, walk)
-    row = (width * bits * CHANNELS[colour] + 7) // 8 + 1
+    row = (width * bits * _CHANNELS[colour] + 7) // 8 + 1
     if walk.compressed * DEFLATE_LIMIT < row * height * (1 if interlace == 0 else 0.9):
         raise truncated(f"{walk.compressed} bytes cannot hold the {width} x {height} pixels the PNG claims")
     alpha = bool(walk.transparent) or colour in (GREY_ALPHA, COLOUR_ALPHA)
     header.pixel_bytes = (4 if alpha else 1 if colour == GREY else 3) * (2 if bits == 16 else 1)
     if walk.transparent and colour == GREY:
         header.transparent_grey = _transparent_grey(walk.transparent, bits)
-    if walk.texts * DEFLATE_LIMIT > MOST_TEXT:
+    if walk.texts * DEFLATE_LIMIT > _MOST_TEXT:
         header.data = _without_texts(data)
     xmp, icc, native = walk.xmp or b"", walk.icc or b"", bytes(walk.native)
     header.metadata = Metadata(walk.exif, xmp, icc, walk.density, native, extra=walk.extra, lost=walk.lost)
@@ -112,7 +112,7 @@ def _look_through(header: Header, data: bytes, walk: _Walk) -> None:
             _check_single(data, position)
         elif kind == b"PLTE":
             walk.colours = (end - position - 12) // 3
-        elif kind == b"tRNS" or kind not in PIXELS:
+        elif kind == b"tRNS" or kind not in _PIXELS:
             whole = data[position:end]
             if zlib.crc32(whole[4:-4]) != int.from_bytes(whole[-4:], "big"):
                 header.warn("decoder-warning")  # left behind, as libpng does
@@ -149,12 +149,12 @@ def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
             walk.icc = _profile(whole[8:-4])
             walk.lost = walk.lost or not walk.icc
         return
-    if kind not in KEPT:
+    if kind not in _KEPT:
         walk.lost = True
         return
     if kind == b"eXIf":
         walk.exif = whole[8:-4]
-    elif kind == b"iTXt" and whole.startswith(XMP_KEYWORD + b"\0", 8):
+    elif kind == b"iTXt" and whole.startswith(_XMP_KEYWORD + b"\0", 8):
         if walk.xmp is None:
             walk.xmp = _international_text(whole[8:-4])
     elif kind == b"pHYs" and len(whole) == 21:
@@ -236,5 +236,5 @@ def common_chunks(metadata: Metadata) -> list[bytes]:
     if metadata.exif:
         chunks.append(chunk(b"eXIf", metadata.exif))
     if metadata.xmp:
-        chunks.append(chunk(b"iTXt", XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp))
+        chunks.append(chunk(b"iTXt", _XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp))
     return chunks

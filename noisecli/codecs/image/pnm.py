@@ -26,7 +26,7 @@ _LONGEST_NUMBER = 10
 """Digits of any size in a header, leading zeros not counted."""
 _LONGEST_SAMPLE = 5
 _BLOCK = 1 << 20
-BITMAPS, COLOURS, TEXTS = (1, 4), (3, 6), (1, 2, 3)
+_BITMAPS, _COLOURS, _TEXTS = (1, 4), (3, 6), (1, 2, 3)
 
 
 class _Start(NamedTuple):
@@ -40,7 +40,7 @@ class _Start(NamedTuple):
 
     @property
     def samples(self) -> int:
-        return self.width * self.height * (3 if self.kind in COLOURS else 1)
+        return self.width * self.height * (3 if self.kind in _COLOURS else 1)
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -50,12 +50,12 @@ def read(data: bytes, limits: Limits) -> Header:
     kind, maximum = start.kind, start.maximum
     if not 0 < maximum < 65536:
         raise corrupt(f"a PNM of highest value {maximum}")
-    pixel_bytes = (3 if kind in COLOURS else 1) * (2 if maximum > 255 else 1)
+    pixel_bytes = (3 if kind in _COLOURS else 1) * (2 if maximum > 255 else 1)
     header = Header("pnm", start.width, start.height, data, pixel_bytes)
-    usual = maximum in (255, 65535) or kind in BITMAPS
+    usual = maximum in (255, 65535) or kind in _BITMAPS
     header.full_scale = None if usual else float(maximum)
-    if kind in TEXTS:
-        shortest = start.samples * (1 if kind in BITMAPS else 2)
+    if kind in _TEXTS:
+        shortest = start.samples * (1 if kind in _BITMAPS else 2)
         if len(data) - start.end < shortest:
             raise truncated("the PNM has fewer samples than it says")
     else:
@@ -68,7 +68,7 @@ def read(data: bytes, limits: Limits) -> Header:
 def _start(data: bytes) -> _Start:
     kind, position = data[1] - 48, 2
     numbers = []
-    for _ in range(2 if kind in BITMAPS else 3):
+    for _ in range(2 if kind in _BITMAPS else 3):
         begin = _skip(data, position)
         found = _NUMBER.match(data, begin)
         if found is None or begin == position:
@@ -90,7 +90,7 @@ def _skip(data: bytes, position: int) -> int:
 
 def _check_binary(header: Header, start: _Start) -> None:
     stored = (start.width + 7) // 8 * start.height
-    if start.kind not in BITMAPS:
+    if start.kind not in _BITMAPS:
         stored = start.samples * (2 if start.maximum > 255 else 1)
     end = start.end + 1 + stored
     if end > len(header.data):
@@ -108,9 +108,9 @@ def decode(data: bytes) -> NDArray[Any]:
     flat: NDArray[Any]
     if start.kind == 1:
         flat = _text_bits(data[start.end :], start.samples)
-    elif start.kind in TEXTS:
+    elif start.kind in _TEXTS:
         flat = _text_samples(data[start.end :], start.samples, start.maximum)
-    elif start.kind in BITMAPS:
+    elif start.kind in _BITMAPS:
         packed = np.frombuffer(data, np.uint8, (start.width + 7) // 8 * start.height, start.end + 1)
         flat = np.unpackbits(packed.reshape(start.height, -1), axis=1, count=start.width)
     else:
@@ -119,9 +119,9 @@ def decode(data: bytes) -> NDArray[Any]:
     if flat.max() > start.maximum:
         raise corrupt(f"PNM samples above their highest value {start.maximum}")
     samples: NDArray[Any] = flat.astype(np.uint16 if start.maximum > 255 else np.uint8, copy=False)
-    if start.kind in BITMAPS:
+    if start.kind in _BITMAPS:
         samples = (samples ^ 1) * np.uint8(255)
-    if start.kind in COLOURS:
+    if start.kind in _COLOURS:
         return cv2.cvtColor(samples.reshape(start.height, start.width, 3), cv2.COLOR_RGB2BGR)
     return samples.reshape(start.height, start.width)
 

@@ -21,17 +21,17 @@ from noisecli.model import Encoding, SampleSpec, Warn
 
 Picture = NDArray[Any]
 
-JPEG_QUALITY = 98
-SUBSAMPLINGS = {
+_JPEG_QUALITY = 98
+_SUBSAMPLINGS = {
     "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     "422": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
     "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
     "440": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
     "411": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
 }
-TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "avif"))
+_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "avif"))
 """Formats without a word for which way up: their pixels are turned instead."""
-LOSSLESS_QUALITY = 100
+_LOSSLESS_QUALITY = 100
 
 
 class ImageSink:
@@ -41,7 +41,7 @@ class ImageSink:
         self.format = targets.name_of(encoding.format) if encoding.format else source.format
         targets.check(self.format, spec, source.header)
         self._file, self._spec, self._encoding, self._header = file, spec, encoding, source.header
-        self._turned = self.format in TURNED_HERE and source.header.orientation != 1
+        self._turned = self.format in _TURNED_HERE and source.header.orientation != 1
         self._metadata, lost = _fitting(source.header, self.format, self._turned, spec)
         self._frames = source.header.frames
         self._pages: list[Picture] = []
@@ -83,15 +83,15 @@ class ImageSink:
         if self.format == "avif":
             return _encoded(".avif", picture, self._avif_options(), self._metadata)
         if self.format == "jp2":
-            quality = self._encoding.quality or LOSSLESS_QUALITY
+            quality = self._encoding.quality or _LOSSLESS_QUALITY
             return _encoded(".jp2", picture, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
         if self.format == "gif":
             return _gif(picture)
         return _encoded(".bmp", picture, [])
 
     def _jpeg(self, picture: Picture) -> bytes:
-        options = [cv2.IMWRITE_JPEG_QUALITY, self._encoding.quality or JPEG_QUALITY]
-        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, SUBSAMPLINGS[self._encoding.subsampling or "444"]]
+        options = [cv2.IMWRITE_JPEG_QUALITY, self._encoding.quality or _JPEG_QUALITY]
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SUBSAMPLINGS[self._encoding.subsampling or "444"]]
         metadata = self._metadata
         segments = [metadata.native] if self._header.format == "jpeg" else jpeg.common_segments(metadata)[0]
         profile = jpeg.icc_segments(metadata.icc) if metadata.icc else []
@@ -143,7 +143,7 @@ class ImageSink:
     def _avif_options(self) -> list[int]:
         """Full quality is lossless and 4:4:4; anything less is 4:2:0 and keeps 70% of the std."""
         depth = {1023.0: 10, 4095.0: 12}.get(self._spec.full_scale, 8)
-        quality = self._encoding.quality or LOSSLESS_QUALITY
+        quality = self._encoding.quality or _LOSSLESS_QUALITY
         return [cv2.IMWRITE_AVIF_QUALITY, quality, cv2.IMWRITE_AVIF_DEPTH, depth, cv2.IMWRITE_AVIF_SPEED, 9]
 
 
@@ -163,7 +163,7 @@ def _is_lossy(name: str, encoding: Encoding) -> bool:
     if name == "webp":
         return encoding.quality is not None
     if name in ("avif", "jp2"):
-        return (encoding.quality or LOSSLESS_QUALITY) < LOSSLESS_QUALITY
+        return (encoding.quality or _LOSSLESS_QUALITY) < _LOSSLESS_QUALITY
     return name in ("jpeg", "gif")
 
 

@@ -20,7 +20,7 @@ from noisecli.model import Limits, SampleSpec, Warn
 
 Picture = NDArray[Any]
 
-FULL_SCALES = {
+_FULL_SCALES = {
     np.dtype("uint8"): ("uint8", 255.0),
     np.dtype("uint16"): ("uint16", 65535.0),
     np.dtype("int16"): ("int16", 32768.0),
@@ -29,8 +29,8 @@ FULL_SCALES = {
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
-ALPHA_CHANNELS = 4
-COLOUR_CHANNELS = 3
+_ALPHA_CHANNELS = 4
+_COLOUR_CHANNELS = 3
 
 
 class ImageSource:
@@ -70,7 +70,7 @@ def open_source(file: InputFile, limits: Limits) -> ImageSource:
 
 def _spec(header: Header, pictures: list[Picture]) -> SampleSpec:
     first = pictures[0]
-    dtype, usual = FULL_SCALES[first.dtype]
+    dtype, usual = _FULL_SCALES[first.dtype]
     full_scale = header.full_scale or usual
     signed = dtype.startswith("int")
     return SampleSpec(
@@ -79,7 +79,7 @@ def _spec(header: Header, pictures: list[Picture]) -> SampleSpec:
         full_scale=full_scale,
         low=-full_scale if signed else 0.0,
         high=full_scale - 1 if signed else full_scale,
-        noisy_channels=COLOUR_CHANNELS if first.shape[2:] == (ALPHA_CHANNELS,) else None,
+        noisy_channels=_COLOUR_CHANNELS if first.shape[2:] == (_ALPHA_CHANNELS,) else None,
     )
 
 
@@ -130,10 +130,10 @@ def _finished(header: Header, picture: Picture) -> Picture:
     """Check the shape against the header, and take off a fourth channel that the file does not have."""
     if picture.shape[:2] != (header.height, header.width):
         raise corrupt(f"decoded as {picture.shape[1]} x {picture.shape[0]}, not {header.width} x {header.height}")
-    if picture.dtype not in FULL_SCALES:
+    if picture.dtype not in _FULL_SCALES:
         raise corrupt(f"decoded to {picture.dtype.name} samples")
-    if header.channels == COLOUR_CHANNELS and picture.shape[2:] == (ALPHA_CHANNELS,):
-        return np.ascontiguousarray(picture[..., :COLOUR_CHANNELS])
+    if header.channels == _COLOUR_CHANNELS and picture.shape[2:] == (_ALPHA_CHANNELS,):
+        return np.ascontiguousarray(picture[..., :_COLOUR_CHANNELS])
     if header.transparent_grey is not None and picture.ndim == 2:
         opaque = (picture != header.transparent_grey) * picture.dtype.type(np.iinfo(picture.dtype).max)
         return np.dstack([picture, picture, picture, opaque])

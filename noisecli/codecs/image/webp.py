@@ -9,12 +9,11 @@ from noisecli.codecs.image import exif
 from noisecli.codecs.image.header import Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
-LARGEST_SIDE = 16383
-ZEROS = 256
-ALPHA_FLAG = 0x10
+_ZEROS = 256
+_ALPHA_FLAG = 0x10
 METADATA = (b"EXIF", b"XMP ", b"ICCP")
-PICTURES = (b"VP8 ", b"VP8L")
-ONCE = frozenset((*PICTURES, b"VP8X", b"ALPH"))
+_PICTURES = (b"VP8 ", b"VP8L")
+_ONCE = frozenset((*_PICTURES, b"VP8X", b"ALPH"))
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -49,10 +48,10 @@ def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, bool]:
         start = position + 8
         if start + size > end:
             raise truncated("a WebP chunk is longer than the file")
-        if kind in PICTURES:
-            _check_picture(kind, data[start : start + 10], size, data[start + size - ZEROS :][:ZEROS])
-        if kind in ONCE:
-            if kind in found or (kind in PICTURES and not found.keys().isdisjoint(PICTURES)):
+        if kind in _PICTURES:
+            _check_picture(kind, data[start : start + 10], size, data[start + size - _ZEROS :][:_ZEROS])
+        if kind in _ONCE:
+            if kind in found or (kind in _PICTURES and not found.keys().isdisjoint(_PICTURES)):
                 raise corrupt("the WebP holds two pictures")
             found[kind] = data[start : start + min(size, 32)]
         elif kind in METADATA:
@@ -71,7 +70,7 @@ def _check_picture(kind: bytes, start: bytes, size: int, end: bytes) -> None:
     """WebP has no checksum: a picture filled up with zeros decodes to something."""
     if kind == b"VP8 " and int.from_bytes(start[:3], "little") >> 5 > size:
         raise truncated("the WebP's first partition is longer than its chunk")
-    if size > ZEROS and not any(end):
+    if size > _ZEROS and not any(end):
         raise truncated("the WebP's end is filled with zeros")
 
 
@@ -88,7 +87,7 @@ def _size(found: dict[bytes, bytes]) -> tuple[int, int, bool]:
         raise corrupt("the WebP holds no picture")
     if b"VP8X" in found:
         canvas = found[b"VP8X"]
-        alpha = alpha or bool(canvas[0] & ALPHA_FLAG)
+        alpha = alpha or bool(canvas[0] & _ALPHA_FLAG)
         claimed = int.from_bytes(canvas[4:7], "little") + 1, int.from_bytes(canvas[7:10], "little") + 1
         if claimed != (width, height):
             raise corrupt(f"its canvas is {claimed[0]} x {claimed[1]}, its picture {width} x {height} pixels")

@@ -71,10 +71,10 @@ def widen(raw: AnyArray, stored: str) -> AnyArray:
 
 def narrow(block: AnyArray, stored: str) -> AnyArray:
     """Return floats as a file holds them; BF16 is rounded to nearest, ties to even. NaN and infinities stay."""
-    return round_to_bf16(block) if stored == BF16 else block.astype(stored, copy=False)
+    return _round_to_bf16(block) if stored == BF16 else block.astype(stored, copy=False)
 
 
-def round_to_bf16(block: AnyArray) -> NDArray[np.uint16]:
+def _round_to_bf16(block: AnyArray) -> NDArray[np.uint16]:
     """Return the bits of the nearest BF16 of each float32."""
     bits = np.ascontiguousarray(block, "<f4").view("<u4")
     rounded = bits >> np.uint32(16)

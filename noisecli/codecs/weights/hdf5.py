@@ -35,7 +35,7 @@ from noisecli.model import Limits, SampleSpec, Warn
 _SLACK = 1 << 24
 """Room for what HDF5 itself notes beside the values."""
 
-Slab = tuple[tuple[int, ...], tuple[int, ...]]
+_Slab = tuple[tuple[int, ...], tuple[int, ...]]
 """Start and count along every axis."""
 
 
@@ -130,7 +130,7 @@ class HDF5Sink:
         self._file = file
         file.hold_to(most)
         self._part: StoredArray | None = None
-        self._slabs: Iterator[Slab] = iter(())
+        self._slabs: Iterator[_Slab] = iter(())
         self._rest: NDArray[Any] = np.empty(0)
         with _failing("cannot be written", file):
             self._opened = h5py.File(file, "r+", rdcc_nbytes=CACHE_BYTES)
@@ -202,7 +202,7 @@ def _stored(dataset: h5py.Dataset) -> str:
     return dtype.str
 
 
-def _slabs(shape: tuple[int, ...]) -> Iterator[Slab]:
+def _slabs(shape: tuple[int, ...]) -> Iterator[_Slab]:
     """Yield boxes of at most BLOCK_SAMPLES values that follow each other in the order of indices."""
     if 0 in shape:
         return
@@ -221,20 +221,20 @@ def _slabs(shape: tuple[int, ...]) -> Iterator[Slab]:
             yield (*outer, start, *(0,) * (len(shape) - axis)), (*(1,) * split, count, *shape[axis:])
 
 
-def _read(dataset: h5py.Dataset, stored: str, slab: Slab) -> NDArray[Any]:
+def _read(dataset: h5py.Dataset, stored: str, slab: _Slab) -> NDArray[Any]:
     memory, selected = _spaces(dataset, slab)
     raw = np.empty(memory.get_simple_extent_npoints(), raw_dtype(stored))
     dataset.id.read(memory, selected, raw, _memory_type(dataset, stored))
     return raw
 
 
-def _write(dataset: h5py.Dataset, raw: NDArray[Any], slab: Slab) -> None:
+def _write(dataset: h5py.Dataset, raw: NDArray[Any], slab: _Slab) -> None:
     memory, selected = _spaces(dataset, slab)
     stored = BF16 if dataset.dtype.kind == "V" else dataset.dtype.str
     dataset.id.write(memory, selected, np.ascontiguousarray(raw), _memory_type(dataset, stored))
 
 
-def _spaces(dataset: h5py.Dataset, slab: Slab) -> tuple[Any, Any]:
+def _spaces(dataset: h5py.Dataset, slab: _Slab) -> tuple[Any, Any]:
     start, count = slab
     selected = dataset.id.get_space()
     if start:
