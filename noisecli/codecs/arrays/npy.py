@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.arrays.header import MAGIC, Header, read_header, write_header
 from noisecli.codecs.arrays.pieces import decode, encode, reader_at
+from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import copy, write_at
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import SampleSpec, Warn
@@ -61,7 +62,7 @@ class NpySource:
     def _check_size(self, size: int, header: Header) -> None:
         promised = len(header.raw) + header.data_bytes
         if size < promised:
-            raise FileFailed("truncated", f"has {size:,} of the {promised:,} bytes that its header says; copy it again")
+            raise truncated(f"it has {size:,} of the {promised:,} bytes that its header says")
         if size > promised:
             if os.pread(self.parts[0].descriptor, len(MAGIC), promised) == MAGIC:
                 message = "holds several arrays one behind the other; save them as .npz"

@@ -11,23 +11,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, StoredArray
+from noisecli.codecs import InputFile, OutputFile, StoredArray, zips
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
 from noisecli.codecs.arrays.pieces import ReadInto, decode, encode
 from noisecli.codecs.region import read_at, stretches
 from noisecli.codecs.zip_output import create_archive
-from noisecli.codecs.zips import (
-    ENCRYPTED,
-    PLAIN,
-    SIZES_BEHIND,
-    check_members,
-    close_archive,
-    data_start,
-    open_archive,
-    read_member,
-    zip_damage_as_problems,
-)
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
 
@@ -48,11 +37,11 @@ class NpzArray:
             self.spec = None
 
     def _read_header(self) -> Header:
-        with zip_damage_as_problems(), self._archive.open(self.info) as member:
+        with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
             header = read_header(member.read)
         if self.info.file_size < len(header.raw) + header.data_bytes:
             raise FileFailed(
-                "truncated", f"has a member {shown(self.name)!r} that ends before its samples; make it anew"
+                "truncated", f"has a member {shown(self.name)!r} that ends before its samples; save it again"
             )
         return header
 
@@ -64,7 +53,7 @@ class NpzArray:
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield the samples in storage order."""
         assert self.header is not None
-        with zip_damage_as_problems(), self._archive.open(self.info) as member:
+        with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
             member.read(len(self.header.raw))
             yield from decode(self.header, _reader(member))
             # the checksum is compared at the member's end
@@ -73,7 +62,7 @@ class NpzArray:
 
     def check(self) -> None:
         """Compare the checksum of all of it."""
-        for _ in read_member(self._archive, self.info):
+        for _ in zips.read_member(self._archive, self.info):
             pass
 
 
@@ -87,17 +76,17 @@ def _reader(member: IO[bytes]) -> ReadInto:
 
 
 class NpzSource:
-    """One opened .npz archive; see noisecli.codecs.ArraysSource. `floats_only`: integers are no parameters."""
+    """One opened .npz archive; see noisecli.codecs.ArraysSource. `floats_only`: integers are not parameters."""
 
     format = "npz"
 
     def __init__(self, file: InputFile, limits: Limits, *, floats_only: bool = False) -> None:
         self.descriptor = file.fileno()
-        self.archive = open_archive(self.descriptor)
+        self.archive = zips.open_archive(self.descriptor)
         try:
             members = self.archive.infolist()
             names = [info.filename.removesuffix(_SUFFIX) for info in members]
-            check_members(members, names, file.size, limits)
+            zips.check_members(members, names, file.size, limits)
             _refuse_odd_members(members, names)
             arrays = [NpzArray(self.archive, info, floats_only=floats_only) for info in members]
         except BaseException:
@@ -108,15 +97,15 @@ class NpzSource:
         self.warnings: Sequence[Warn] = ["trailing-data"] if trailing else []
 
     def close(self) -> None:
-        """Let go of the archive."""
-        close_archive(self.archive)
+        """Close the archive."""
+        zips.close_archive(self.archive)
 
 
 def _refuse_odd_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str]) -> None:
     for info, name in zip(members, names, strict=True):
-        if info.flag_bits & ENCRYPTED:
+        if info.flag_bits & zips.ENCRYPTED:
             raise FileFailed("unreadable", "is an encrypted archive; decrypt it first")
-        if info.compress_type not in PLAIN:
+        if info.compress_type not in zips.PLAIN:
             message = f"has a member {shown(name)!r} compressed in a way that numpy does not write; save it again"
             raise FileSkipped("unsupported-format", message)
 
@@ -163,13 +152,13 @@ class NpzSink:
         """Copy a member's bytes, not inflated; zipfile writes the directory entry that goes with them."""
         new = _described_like(info)
         new.CRC, new.compress_size, new.file_size = info.CRC, info.compress_size, info.file_size
-        new.flag_bits = info.flag_bits & ~SIZES_BEHIND
+        new.flag_bits = info.flag_bits & ~zips.SIZES_BEHIND
         archive = self._archive
         self._file.seek(archive.start_dir)
         new.header_offset = archive.start_dir
         self._file.write(new.FileHeader())
         descriptor = self._source.descriptor
-        start = data_start(descriptor, info)
+        start = zips.data_start(descriptor, info)
         for at, length in stretches(start, start + info.compress_size):
             self._file.write(read_at(descriptor, at, length))
         archive.start_dir = self._file.tell()
@@ -188,7 +177,7 @@ class NpzSink:
         self._file.close()
 
     def abort(self) -> None:
-        """Let go of the archive, which nobody will read."""
+        """Close the archive, which is not used."""
         with contextlib.suppress(OSError, ValueError, RuntimeError, zipfile.LargeZipFile):
             self._end_member()
         with contextlib.suppress(OSError, ValueError, RuntimeError):

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs.arrays.header import Header
+from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import stretches, unreadable
-from noisecli.errors import FileFailed
 
 _BLOCK_BYTES = 1 << 20
 """A multiple of every sample's size; the noise of it fits the cache."""
@@ -37,7 +37,7 @@ def _fill(piece: memoryview, read_into: ReadInto) -> None:
     while filled < len(piece):
         count = read_into(piece[filled:])
         if not count:
-            raise FileFailed("truncated", "ends before the last of its samples; copy it again")
+            raise truncated("it ends before the last of its samples")
         filled += count
 
 

@@ -1,4 +1,4 @@
-"""Which sound a file is, by its content; and the check that belongs to it."""
+"""Which format an audio file has, by its content; and the check that belongs to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def inspect(descriptor: int, size: int) -> Header:
     FileFailed
         empty, wrong-content, truncated or corrupt.
     FileSkipped
-        A sound of a kind that cannot be written back.
+        Audio of a kind that cannot be written back.
     """
     if size == 0:
         raise empty()
@@ -54,5 +54,5 @@ def _inspect_tagged(window: Window, descriptor: int) -> Header:
     if len(magic) == 4 and starts_frame(int.from_bytes(magic, "big")):
         return check_mp3(window, descriptor)
     if window.read(0, 4) == b"BW64" or window.read(8, 4) in _KNOWN_ELSEWHERE:
-        raise FileSkipped("unsupported-format", "a sound of a format that is not written here: convert it to WAV first")
-    raise FileFailed("wrong-content", "not a sound, whatever its name says: exclude it")
+        raise FileSkipped("unsupported-format", "has an audio format that is not written here; convert it to WAV first")
+    raise FileFailed("wrong-content", "is not an audio file, whatever its name says; exclude it")

@@ -1,6 +1,6 @@
 """What an audio file's container promises, read from its own bytes before libsndfile sees them.
 
-libsndfile reads cut files short without a word and spins on some broken ones; a walk over the headers knows better.
+libsndfile silently shortens cut files and loops forever on some broken ones; a walk over the headers finds both.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Header:
     format
         noisecli's word: wav, flac, ogg, mp3, aiff, au, caf, w64 or rf64.
     frames
-        How many frames the file holds where its container tells better than libsndfile, -1 when the file does not say,
+        How many frames the file holds where its container knows better than libsndfile, -1 when the file does not say,
         None when libsndfile's count is right.
     trailing_data
         Whether bytes follow the container's end.
     lost_metadata
-        Whether there is metadata that libsndfile does not carry over.
+        Whether there is metadata that libsndfile does not keep.
     md5
         Of a FLAC: the hash of all its samples, None where none is known.
     """

@@ -1,7 +1,7 @@
 """MP3: every frame header walked, and counted against the Xing, Info or VBRI header.
 
 libsndfile guesses the length of a file without such a header and stops there, and plays stale audio where frames are
-missing; so the walk is what tells. It costs about 1 us a frame, some 2% of decoding.
+missing; so the frames are counted here. It costs about 1 us a frame, some 2% of decoding.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def check_mp3(window: Window, descriptor: int) -> Header:
     start = skip_tags(window)
     head = window.number(start, 4, big=True)
     if (head >> 17) & 3 != 1:
-        raise FileSkipped("unsupported-samples", "MPEG audio of layer I or II: convert it first")
+        raise FileSkipped("unsupported-samples", "is MPEG audio of layer I or II; convert it first")
     if not (head >> 12) & 15:
-        raise FileSkipped("unsupported-samples", "an MP3 of free bit rate: convert it first")
+        raise FileSkipped("unsupported-samples", "is an MP3 of free bit rate; convert it first")
     frames = _walk(descriptor, window.size, start, head)
     promised = _read_count(window, start, head)
     _check_count(frames, promised)
@@ -128,5 +128,5 @@ def _read_tail(window: Window, end: int) -> tuple[bool, bool]:
         return False, True
     for offset in range(len(tail) - 4):
         if tail[offset] == 0xFF and starts_frame(int.from_bytes(tail[offset : offset + 4], "big")):
-            raise corrupt(f"there is no frame at byte {end:,}, but there are more behind")
+            raise corrupt(f"there is no frame at byte {end:,}, but there are more after it")
     return bool(tail), False

@@ -75,7 +75,7 @@ def check_ogg(descriptor: int, size: int) -> Header:
     comments = b""
     for page in iterate_pages(descriptor, size):
         if ended or (serial not in (-1, page.serial)):
-            raise FileSkipped("unsupported-samples", "several streams in one Ogg: split it first")
+            raise FileSkipped("unsupported-samples", "holds several streams in one Ogg; split it first")
         if serial < 0:
             _check_codec(page.data)
         if page.sequence != expected:
@@ -98,11 +98,11 @@ def _read_body(page: bytes) -> bytes:
 
 def _check_codec(page: bytes) -> None:
     if not _read_body(page).startswith(_CODECS):
-        raise FileSkipped("unsupported-samples", "an Ogg that is neither Vorbis nor Opus: convert it first")
+        raise FileSkipped("unsupported-samples", "is an Ogg that is neither Vorbis nor Opus; convert it first")
 
 
 def _holds_other(packet: bytes) -> bool:
-    """Whether the comment packet has comments that get lost; one longer than its first page holds a picture."""
+    """Whether the comment packet has comments that get lost; one longer than its first page holds an image."""
     for magic in _COMMENTS:
         if packet.startswith(magic):
             return holds_other_comments(packet[len(magic) :])

@@ -1,4 +1,4 @@
-"""What libsndfile stamps into a file that two runs would not share, or gets wrong, put right in place."""
+"""What libsndfile writes that two runs would not share, or gets wrong, corrected in place."""
 
 from __future__ import annotations
 

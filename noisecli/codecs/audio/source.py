@@ -1,4 +1,4 @@
-"""Sounds in: one open file, decoded block by block."""
+"""An audio file -> samples, block by block."""
 
 from __future__ import annotations
 
@@ -26,18 +26,17 @@ BLOCK_SAMPLES = 1 << 17
 """Samples in a block, all channels together: 256 kB of int16, within 1.15 of reading and writing the whole at once."""
 
 _REWINDABLE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
-"""Subtypes whose samples stand at fixed places. Other decoders are opened anew: a seek changes what some give."""
-
+"""Subtypes whose samples have fixed places. Other decoders are reopened: a seek changes what some return."""
 
 _DAMAGE = b"error:"
 
 
-def _tells_damage(line: bytes) -> bool:
+def _is_damage(line: bytes) -> bool:
     return _DAMAGE in line
 
 
-class SoundSource:
-    """One opened sound; see noisecli.codecs.Source.
+class AudioSource:
+    """One opened audio file; see noisecli.codecs.Source.
 
     Attributes
     ----------
@@ -76,7 +75,7 @@ class SoundSource:
             self.close()
             raise FileSkipped(
                 "unsupported-samples",
-                f"{self.subtype} samples in {self.format} cannot be written back: convert it first",
+                f"has {self.subtype} samples in {self.format} cannot be written back; convert it first",
             )
 
     def _count_frames(self) -> int:
@@ -90,7 +89,7 @@ class SoundSource:
             if self.format != "mp3":
                 raise truncated(f"{known:,} frames are promised, {frames:,} can be read")
             raise FileSkipped(
-                "unsupported-samples", "an MP3 without a frame count: rewrite it (ffmpeg -c copy adds it)"
+                "unsupported-samples", "is an MP3 without a frame count; rewrite it (ffmpeg -c copy adds it)"
             )
         return known
 
@@ -117,7 +116,7 @@ class SoundSource:
             if summed:
                 summed.update(block)
             if len(block) == promised:
-                # a short sound is read once
+                # a short file is read once
                 self._whole = block
                 block.flags.writeable = False
             yield block
@@ -162,10 +161,10 @@ class SoundSource:
         return block
 
     def _decode(self, buffer: NDArray[Any]) -> NDArray[Any]:
-        """Decode one block; what is wrong with a frame of an MP3 is only printed."""
+        """Decode one block; errors in an MP3's frames are only printed."""
         if self.format != "mp3":
             return self._stream.read_into(buffer, self.spec.dtype)
-        block, text = caught(lambda: self._stream.read_into(buffer, self.spec.dtype), _tells_damage)
+        block, text = caught(lambda: self._stream.read_into(buffer, self.spec.dtype), _is_damage)
         if _DAMAGE in text:
             raise corrupt(
                 f"decoding fails ({text.partition(_DAMAGE)[2].decode(errors='replace').split('!')[0].strip()})"
@@ -173,7 +172,7 @@ class SoundSource:
         return block
 
     def close(self) -> None:
-        """Let go of the decoder."""
+        """Close the decoder."""
         self._whole = None
         self._stream.close()
 
@@ -183,5 +182,5 @@ def _open(descriptor: int) -> Stream:
         return caught(lambda: open_input(descriptor))[0]
     except soundfile.LibsndfileError as error:
         if is_unsupported(error):
-            raise FileSkipped("unsupported-samples", f"{explain(error)}: convert it first") from None
+            raise FileSkipped("unsupported-samples", f"is not decoded ({explain(error)}); convert it first") from None
         raise corrupt(explain(error)) from None

@@ -92,7 +92,7 @@ def choose_subtype(source: str, target: str, as_float32: bool) -> str:
         no-encoder, naming formats that fit.
     """
     if target not in HOLDS:
-        raise FileFailed("no-encoder", f"sounds are not written as {target}: choose {_join(list(HOLDS))}")
+        raise FileFailed("no-encoder", f"audio is not written as {target}; choose {_join(list(HOLDS))}")
     if target in ("ogg", "mp3"):
         return source if source in HOLDS[target] else HOLDS[target][0]
     wanted = ("FLOAT",) if as_float32 else (source, *_NEXT_BEST.get(source, ()))
@@ -100,7 +100,7 @@ def choose_subtype(source: str, target: str, as_float32: bool) -> str:
         if subtype in HOLDS[target]:
             return subtype
     fitting = [name for name, held in HOLDS.items() if set(wanted) & set(held)]
-    raise FileFailed("no-encoder", f"{target} does not hold {wanted[-1]} samples: choose {_join(fitting)}")
+    raise FileFailed("no-encoder", f"{target} does not hold {wanted[-1]} samples; choose {_join(fitting)}")
 
 
 def _join(names: list[str]) -> str:

@@ -49,18 +49,18 @@ def _read_long_size(window: Window) -> int:
 
 
 def _check_chunk(window: Window, chunk: Chunk, big: bool) -> bool:
-    """Return whether the chunk holds metadata that gets lost; refuse what libsndfile cannot bear."""
+    """Return whether the chunk holds metadata that gets lost; refuse what makes libsndfile fail."""
     if chunk.name == b"fmt ":
         encoding = window.number(chunk.start, 2, big)
         if encoding not in _ENCODINGS:
-            raise FileSkipped("unsupported-samples", f"a WAV of encoding 0x{encoding:04x}: convert it to PCM first")
+            raise FileSkipped("unsupported-samples", f"is a WAV of encoding 0x{encoding:04x}; convert it to PCM first")
     if chunk.name == b"LIST":
         return _check_list(window, chunk, big)
     return chunk.name not in CARRIED
 
 
 def _check_list(window: Window, chunk: Chunk, big: bool) -> bool:
-    """A size near 2**32 inside a LIST makes libsndfile step backwards for ever; nothing inside may leave the file."""
+    """A size near 2**32 inside a LIST makes libsndfile step backwards forever; no entry may end beyond the file."""
     kind = window.read(chunk.start, 4)
     lost = kind != b"INFO"
     position = chunk.start + 4

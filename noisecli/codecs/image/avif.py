@@ -48,7 +48,7 @@ def read(data: bytes, limits: Limits) -> Header:
 
 
 def _items(data: bytes) -> tuple[Items, bool]:
-    """Return the items of the file, and whether something follows that is no box."""
+    """Return the items of the file, and whether something that is not a box follows."""
     meta: tuple[int, int] | None = None
     moving = trailing = False
     for kind, start, end in _top_boxes(data):
@@ -66,7 +66,7 @@ def _items(data: bytes) -> tuple[Items, bool]:
 
 
 def _top_boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the outermost boxes; what follows the media data and is no box is told by an empty kind."""
+    """Yield the outermost boxes; what follows the media data and is not a box has an empty kind."""
     seen: set[bytes] = set()
     walk = boxes(data, 0, len(data))
     position = 0

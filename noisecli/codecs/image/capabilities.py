@@ -57,14 +57,14 @@ def name_of(word: str) -> str:
     word = word.lower().lstrip(".")
     name = _NAMES.get(word, word)
     if name not in SAMPLES:
-        raise FileFailed("no-encoder", f"no picture format is called {word}; choose one of {', '.join(SAMPLES)}")
+        raise FileFailed("no-encoder", f"no image format is called {word}; choose one of {', '.join(SAMPLES)}")
     return name
 
 
 def channels_of(spec: SampleSpec, frames: int) -> int:
     """Return 1, 3 or 4."""
-    picture = spec.shape[1:] if frames > 1 else spec.shape
-    return picture[2] if len(picture) == 3 else 1
+    image = spec.shape[1:] if frames > 1 else spec.shape
+    return image[2] if len(image) == 3 else 1
 
 
 def check(name: str, spec: SampleSpec, header: Header) -> None:

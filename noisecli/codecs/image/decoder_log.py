@@ -24,7 +24,7 @@ _HARMLESS = (b"libpng warning:", b"[ WARN:", b"[ INFO:")
 _DAMAGE = (b"JPEGLib: Corrupt", b"Decode:", b"JPEGPreDecode")
 """libtiff only warns when the inside of a strip is broken."""
 _LOG_PREFIX = re.compile(r"\[ *\w+:\d+@[\d.]+\] global \S+:\d+ \S+ ")
-"""OpenCV's own log tells the time, which must not reach a report that is the same bytes each time."""
+"""OpenCV's own log has timestamps, which must not reach a report that is the same bytes each time."""
 _NO_MEMORY = (b"Insufficient memory", b"Failed to allocate", b"bad_alloc", b"ut of memory")
 _CUT = (b"premature end", b"incomplete", b"Not enough image data", b"extraneous bytes before marker 0xd9")
 
@@ -51,17 +51,17 @@ def _fails(line: bytes) -> bool:
 
 
 def judge(text: bytes, header: Header) -> None:
-    """Warn of harmless words of the decoder; fail on all others."""
+    """Warn of harmless messages of the decoder; fail on all others."""
     for line in text.splitlines():
         if _fails(line):
-            raise told(text)
+            raise decoder_error(text)
         header.warn("decoder-warning")
 
 
-def told(text: bytes) -> FileFailed:
-    """Return the error that the decoder's words mean."""
+def decoder_error(text: bytes) -> FileFailed:
+    """Return the error that the decoder's messages mean."""
     if any(words in text for words in _NO_MEMORY):
-        return FileFailed("out-of-memory", "no memory for so many pixels; use fewer --jobs or a lower --max-pixels")
+        return FileFailed("out-of-memory", "needs more memory than there is; use fewer --jobs or a lower --max-pixels")
     said = first_words(text)
     return truncated(said) if any(mark in text for mark in _CUT) else corrupt(said)
 

@@ -51,9 +51,9 @@ def read_header(data: bytes, limits: Limits) -> Header:
     Raises
     ------
     FileFailed
-        Empty, no picture, cut short, contradicting itself, or above the limits.
+        Empty, not an image, cut short, contradicting itself, or above the limits.
     FileSkipped
-        A sound picture that is left alone on purpose.
+        A valid image that is left alone on purpose.
     """
     if not data:
         raise empty()
@@ -87,7 +87,7 @@ def _brands(data: bytes) -> list[bytes]:
 
 
 def _refusal(data: bytes) -> FileFailed | FileSkipped:
-    """Return why no codec of ours takes these bytes."""
+    """Return why these bytes are not read."""
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     name = next((name for magic, name in _OTHERS if data.startswith(magic)), None)
     if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _HEIF_BRANDS):
@@ -97,7 +97,7 @@ def _refusal(data: bytes) -> FileFailed | FileSkipped:
     if name is not None:
         return FileSkipped("unsupported-format", f"{name} is not read; convert it to PNG or TIFF first")
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return FileFailed("wrong-content", "this is a web page, not a picture; download the picture itself")
+        return FileFailed("wrong-content", "is a web page, not an image; download the image itself")
     if not any(data[:64]):
-        return FileFailed("wrong-content", "the file begins with zeros, not with a picture; get it again")
-    return FileFailed("wrong-content", "the content is no known picture; remove the file or convert it")
+        return FileFailed("wrong-content", "begins with zeros, not with an image; copy it again")
+    return FileFailed("wrong-content", "is not an image that is known; remove or convert it")

@@ -12,11 +12,11 @@ _IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
 _GRAPHIC_CONTROL = 0xF9
 _LOOPS = b"NETSCAPE2.0"
 _EMPTIEST = 64
-"""A screen of more than a million pixels may be this much bigger than the pictures on it."""
+"""A screen of more than a million pixels may be this much bigger than the images on it."""
 
 
 def read(data: bytes, limits: Limits) -> Header:
-    """Count the pictures of a GIF and see that it ends as it should."""
+    """Count the images of a GIF and see that it ends as it should."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     check_size(width, height, 1, limits)
     position = 13 + _table_size(flags)

@@ -29,7 +29,7 @@ class Page:
         kind, count, position = self.entries[tag]
         end = position + SIZES[kind] * count
         if end > len(self.data):
-            raise truncated(f"TIFF tag {tag} lies behind its end")
+            raise truncated(f"TIFF tag {tag} lies beyond its end")
         return self.data[position:end]
 
     def values(self, tag: int, most: int) -> tuple[int, ...]:
@@ -40,7 +40,7 @@ class Page:
         if kind not in _LETTERS:
             raise corrupt(f"TIFF tag {tag} has type {kind}")
         if position + SIZES[kind] * count > len(self.data):
-            raise truncated(f"TIFF tag {tag} lies behind its end")
+            raise truncated(f"TIFF tag {tag} lies beyond its end")
         return struct.unpack_from(f"{self.order}{min(count, most)}{_LETTERS[kind]}", self.data, position)
 
     def value(self, tag: int, default: int = 0) -> int:
@@ -66,11 +66,11 @@ def pages(data: bytes) -> Iterator[Page]:
             raise corrupt("its TIFF directories run in a circle")
         seen.add(position)
         if position + counter_width > len(data):
-            raise truncated("a TIFF directory lies behind its end")
+            raise truncated("a TIFF directory lies beyond its end")
         (count,) = struct.unpack_from(order + counter, data, position)
         start = position + counter_width
         if start + width * count + pointer_width > len(data):
-            raise truncated("a TIFF directory lies behind its end")
+            raise truncated("a TIFF directory lies beyond its end")
         total += count
         if total * width > len(data):
             raise corrupt("its TIFF directories overlap")

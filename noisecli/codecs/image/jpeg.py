@@ -1,4 +1,4 @@
-"""JPEG: markers, scans, segments. The decoder tells only the first oddity it meets: repair the harmless ones."""
+"""JPEG: markers, scans, segments. The decoder reports only the first oddity it meets, so harmless ones are repaired."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
+from noisecli.codecs.image.header import Findings, Header, Metadata, check_size, unsupported
 from noisecli.model import Limits
 
 _SOI, _EOI, _SOS, _COM, _APP0, _APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
@@ -36,7 +36,7 @@ _WINDOW = 1 << 20
 
 
 @dataclass(slots=True)
-class _Walk:
+class _Walk(Findings):
     """What a walk over the markers gathers."""
 
     frame: tuple[int, int, int] | None = None
@@ -46,14 +46,7 @@ class _Walk:
     adobe: bool = False
     scans: int = 0
     edits: list[tuple[int, int, bytes]] = field(default_factory=list)
-    exif: bytes = b""
-    xmp: bytes = b""
     profile: list[bytes] = field(default_factory=list)
-    density: tuple[int, int, int] | None = None
-    native: bytearray = field(default_factory=bytearray)
-    extra: bool = False
-    lost: bool = False
-    end: int = 0
     marks: NDArray[np.intp] | None = None
     marks_from: int = 0
     marks_to: int = 0
@@ -69,11 +62,12 @@ def read(data: bytes, limits: Limits) -> Header:
     """Check a JPEG from its first to its last marker without decoding it."""
     walk = _walk(data, limits)
     if walk.frame is None or not walk.refined:
-        raise corrupt("no picture between its markers")
+        raise corrupt("no image between its markers")
     _check_scans(walk)
     height, width, components = walk.frame
     channels = 1 if components == 1 else 3
-    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=_metadata(walk))
+    walk.icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
+    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=walk.metadata())
     header.orientation = exif.orientation(walk.exif)
     header.channels = channels
     if walk.edits:
@@ -246,12 +240,6 @@ def _repaired(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return b"".join([*pieces, data[position:]])
 
 
-def _metadata(walk: _Walk) -> Metadata:
-    icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
-    native = bytes(walk.native)
-    return Metadata(walk.exif, walk.xmp, icc, walk.density, native, extra=walk.extra, lost=walk.lost)
-
-
 def _density(jfif: bytes) -> tuple[int, int, int] | None:
     """Return the density, unless it only says that pixels are square."""
     unit, across, down = struct.unpack_from(">BHH", jfif, 7)
@@ -271,7 +259,7 @@ def icc_segments(profile: bytes) -> list[bytes]:
 
 
 def common_segments(metadata: Metadata) -> tuple[list[bytes], bool]:
-    """Return EXIF and XMP of another format's picture as segments, and whether one was too long to fit."""
+    """Return EXIF and XMP of another format's image as segments, and whether one was too long to fit."""
     pieces = [_EXIF_MARK + metadata.exif if metadata.exif else b"", _XMP_MARK + metadata.xmp if metadata.xmp else b""]
     fitting = [segment(0xE1, piece) for piece in pieces if 0 < len(piece) <= _LARGEST_SEGMENT]
     return fitting, any(len(piece) > _LARGEST_SEGMENT for piece in pieces)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from isal import isal_zlib
 
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size
+from noisecli.codecs.image.header import Findings, Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -37,27 +37,21 @@ _MOST_TEXT = 1 << 25
 
 
 @dataclass(slots=True)
-class _Walk:
+class _Walk(Findings):
     """What a walk over the chunks gathers."""
 
-    colour: int
+    colour: int = GREY
     compressed: int = 0
     begun: bool = False
     colours: int = 0
     transparent: bytes = b""
     texts: int = 0
-    exif: bytes = b""
-    xmp: bytes | None = None
-    icc: bytes | None = None
-    density: tuple[int, int, int] | None = None
-    native: bytearray = field(default_factory=bytearray)
-    extra: bool = False
-    lost: bool = False
-    end: int = 0
+    has_xmp: bool = False
+    has_icc: bool = False
 
 
 def read(data: bytes, limits: Limits) -> Header:
-    """Walk over the chunks of a PNG without inflating its picture."""
+    """Walk over the chunks of a PNG without inflating its image."""
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise truncated("the PNG ends in its header")
     width, height, bits, colour, compression, filters, interlace = struct.unpack_from(">IIBBBBB", data, 16)
@@ -67,7 +61,7 @@ def read(data: bytes, limits: Limits) -> Header:
         raise corrupt(f"PNG compression {compression}, filter {filters} or interlace {interlace} does not exist")
     check_size(width, height, 1, limits)
     header = Header("png", width, height, data, pixel_bytes=0)
-    walk = _Walk(colour)
+    walk = _Walk(colour=colour)
     _look_through(header, data, walk)
     row = (width * bits * _CHANNELS[colour] + 7) // 8 + 1
     if walk.compressed * DEFLATE_LIMIT < row * height * (1 if interlace == 0 else 0.9):
@@ -78,8 +72,7 @@ def read(data: bytes, limits: Limits) -> Header:
         header.transparent_grey = _transparent_grey(walk.transparent, bits)
     if walk.texts * DEFLATE_LIMIT > _MOST_TEXT:
         header.data = _without_texts(data)
-    xmp, icc, native = walk.xmp or b"", walk.icc or b"", bytes(walk.native)
-    header.metadata = Metadata(walk.exif, xmp, icc, walk.density, native, extra=walk.extra, lost=walk.lost)
+    header.metadata = walk.metadata()
     header.orientation = exif.orientation(header.metadata.exif)
     _warn(header, colour, bool(walk.transparent), walk.end < len(data))
     return header
@@ -129,7 +122,7 @@ def _check_single(data: bytes, position: int) -> None:
 
 
 def _take_transparency(walk: _Walk, body: bytes) -> None:
-    """Take the first tRNS of the right length at its place, behind the palette and before the picture, as libpng."""
+    """Take the first tRNS of the right length at its place, behind the palette and before the image, as libpng."""
     fits = {GREY: len(body) == 2, COLOUR: len(body) == 6, PALETTE: 0 < len(body) <= walk.colours}
     if fits.get(walk.colour, False) and not walk.begun and not walk.transparent:
         walk.transparent = body
@@ -143,10 +136,10 @@ def _transparent_grey(body: bytes, bits: int) -> int:
 
 
 def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
-    """Take a chunk beside the picture, of several profiles or XMP packets the first: each may inflate to 64 MB."""
+    """Take a chunk beside the image, of several profiles or XMP packets the first: each may inflate to 64 MB."""
     if kind == b"iCCP":
-        if walk.icc is None:
-            walk.icc = _profile(whole[8:-4])
+        if not walk.has_icc:
+            walk.has_icc, walk.icc = True, _profile(whole[8:-4])
             walk.lost = walk.lost or not walk.icc
         return
     if kind not in _KEPT:
@@ -155,8 +148,8 @@ def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
     if kind == b"eXIf":
         walk.exif = whole[8:-4]
     elif kind == b"iTXt" and whole.startswith(_XMP_KEYWORD + b"\0", 8):
-        if walk.xmp is None:
-            walk.xmp = _international_text(whole[8:-4])
+        if not walk.has_xmp:
+            walk.has_xmp, walk.xmp = True, _international_text(whole[8:-4])
     elif kind == b"pHYs" and len(whole) == 21:
         walk.density = _density(whole[8:-4])
     elif kind != b"sRGB":
@@ -227,7 +220,7 @@ def icc_chunk(profile: bytes) -> bytes:
 
 
 def common_chunks(metadata: Metadata) -> list[bytes]:
-    """Return EXIF, XMP and density of another format's picture as chunks."""
+    """Return EXIF, XMP and density of another format's image as chunks."""
     chunks = []
     if metadata.density is not None:
         unit, across, down = metadata.density

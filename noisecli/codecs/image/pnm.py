@@ -1,4 +1,4 @@
-"""PNM: a header in words and bare samples, or samples in words; read here, as OpenCV takes too much for a number.
+"""PNM: a text header and raw samples, or samples as text; read here, as OpenCV accepts too much as a number.
 
 Lines end with a line feed or a carriage return, in comments too.
 """
@@ -97,7 +97,7 @@ def _check_binary(header: Header, start: _Start) -> None:
         raise truncated("the PNM has fewer samples than it says")
     rest = header.data[end : end + 2]
     if rest == header.data[:2]:
-        raise animated(2, "or more pictures")
+        raise animated(2, "or more images")
     if rest:
         header.warn("trailing-data")
 
@@ -127,7 +127,7 @@ def decode(data: bytes) -> NDArray[Any]:
 
 
 def _text_bits(body: bytes, count: int) -> NDArray[np.uint8]:
-    """Return the bits of a bitmap in words, which may stand side by side."""
+    """Return the bits of a bitmap in text, which may have no space between them."""
     words = _COMMENT.sub(b"", body).translate(None, _BLANKS)[:count]
     bits = np.frombuffer(words, np.uint8) - np.uint8(48)
     if (bits > 1).any():
@@ -138,7 +138,7 @@ def _text_bits(body: bytes, count: int) -> NDArray[np.uint8]:
 
 
 def _text_samples(body: bytes, count: int, maximum: int) -> NDArray[np.uint16]:
-    """Return numbers in words; the last one must be closed by white space, as a cut one looks like another number."""
+    """Return numbers written as text; white space must follow the last, as a cut one looks like another."""
     body = _COMMENT.sub(b"", body)
     closed = 1 + max(body.rfind(blank) for blank in _BLANKS)
     samples = np.empty(count, np.uint16)
@@ -166,7 +166,7 @@ def _whole_numbers(text: bytes, most: int) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     digits = codes[: ends[-1]] - np.uint8(48)
     if ((digits > 9) & ~blank[: ends[-1]]).any():
-        raise corrupt("the PNM holds words that are no numbers")
+        raise corrupt("the PNM holds text that is not a number")
     lengths = ends - starts
     values = np.zeros(len(starts), np.int64)
     for place in range(min(int(lengths.max()), _LONGEST_SAMPLE)):
@@ -178,11 +178,11 @@ def _whole_numbers(text: bytes, most: int) -> NDArray[np.int64]:
     return values
 
 
-def encode(picture: NDArray[Any], maximum: int) -> bytes:
+def encode(image: NDArray[Any], maximum: int) -> bytes:
     """Return a binary grey map or pixel map."""
-    height, width = picture.shape[:2]
-    magic = b"P6" if picture.ndim == 3 else b"P5"
-    samples = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if picture.ndim == 3 else np.ascontiguousarray(picture)
+    height, width = image.shape[:2]
+    magic = b"P6" if image.ndim == 3 else b"P5"
+    samples = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else np.ascontiguousarray(image)
     if maximum > 255:
         samples = samples.astype(">u2")
     return b"".join((b"%s\n%d %d\n%d\n" % (magic, width, height, maximum), samples.view(np.uint8).data))

@@ -133,7 +133,7 @@ def _check_places(page: Page, limits: Limits) -> None:
     places, sizes = page.values(where, needed), page.values(long, needed)
     for place, size in zip(places, sizes, strict=True):
         if size == 0 or place + size > len(page.data):
-            raise truncated("a TIFF strip or tile lies behind its end")
+            raise truncated("a TIFF strip or tile lies beyond its end")
     _check_amount(page, sum(sizes), width * height * samples * page.value(BITS, 1) // 8)
 
 
@@ -146,7 +146,7 @@ def _check_amount(page: Page, stored: int, needed: int) -> None:
 
 
 def _finish(header: Header, directories: list[Page]) -> None:
-    """Collect metadata, and make OpenCV leave unassociated alpha alone: it would multiply it in without a word."""
+    """Collect metadata, and make OpenCV leave unassociated alpha alone: it would multiply it in silently."""
     page = directories[0]
     tags, lost = zip(*(_carried(each) for each in directories), strict=True)
     icc, xmp = (page.raw(tag) if tag in page.entries else b"" for tag in (ICC, XMP))

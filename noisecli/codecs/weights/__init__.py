@@ -23,7 +23,7 @@ _PICKLE_MAGIC = b"\x80"
 
 
 def open_source(file: InputFile, limits: Limits) -> ArraysSource:
-    """Tell the format by the content, check it, then open; see noisecli.codecs.ArraysCodec."""
+    """Find the format by the content, check it, then open; see noisecli.codecs.ArraysCodec."""
     if not file.size:
         raise empty()
     start = read_at(file.fileno(), 0, min(file.size, 16))

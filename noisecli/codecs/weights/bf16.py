@@ -1,4 +1,4 @@
-"""Floating point as files hold it, and as noise is added to it: BF16 is widened to float32, and rounded once."""
+"""Floating point as it is stored, and as noise is added to it: BF16 is widened to float32, and rounded once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def raw_dtype(stored: str) -> np.dtype[Any]:
 
 
 def describe(stored: str, shape: tuple[int, ...]) -> SampleSpec | None:
-    """Return what the blocks of a stored type are; None for what is no floating point of 16, 32 or 64 bits.
+    """Return what the blocks of a stored type are; None unless it is floating point of 16, 32 or 64 bits.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def describe(stored: str, shape: tuple[int, ...]) -> SampleSpec | None:
 def require_stored(part: object, own: SampleSpec | None, spec: SampleSpec) -> None:
     """Raise FileFailed where other samples than the tensor's own are to be written."""
     if own is None or spec.dtype != own.dtype:
-        raise FileFailed("no-encoder", f"{shown(part)} keeps its type; leave --dtype out")
+        raise FileFailed("no-encoder", f"{shown(part)} keeps its type; omit --dtype")
 
 
 class RoundsToBF16:

@@ -136,7 +136,7 @@ class TestWebp:
     @pytest.mark.parametrize("order", [(1, 0), (0, 1)])
     def test_two_pictures(self, order):
         both = [vp8l(16, 16), vp8l(4000, 4000)]
-        assert "two pictures" in refused(webp(*(both[at] for at in order)), "corrupt")
+        assert "two images" in refused(webp(*(both[at] for at in order)), "corrupt")
 
     @pytest.mark.parametrize("first", [True, False])
     def test_lossy_and_lossless(self, first, encode):
