@@ -15,6 +15,7 @@ from noisecli.codecs import InputFile, OutputFile, StoredArray, zips
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
 from noisecli.codecs.arrays.pieces import ReadInto, decode, encode
+from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import read_at, stretches
 from noisecli.codecs.zip_output import create_archive
 from noisecli.errors import FileFailed, FileSkipped, shown
@@ -40,9 +41,7 @@ class NpzArray:
         with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
             header = read_header(member.read)
         if self.info.file_size < len(header.raw) + header.data_bytes:
-            raise FileFailed(
-                "truncated", f"has a member {shown(self.name)!r} that ends before its samples; save it again"
-            )
+            raise truncated(f"its member {shown(self.name)!r} ends before the last of its samples")
         return header
 
     @property

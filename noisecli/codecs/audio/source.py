@@ -73,10 +73,8 @@ class AudioSource:
     def _check_subtype(self) -> None:
         if self.subtype not in LAYOUTS or self.subtype not in HOLDS[self.format]:
             self.close()
-            raise FileSkipped(
-                "unsupported-samples",
-                f"has {self.subtype} samples in {self.format} cannot be written back; convert it first",
-            )
+            words = f"has {self.subtype} samples in {self.format}, which cannot be written back; convert it first"
+            raise FileSkipped("unsupported-samples", words)
 
     def _count_frames(self) -> int:
         """Return libsndfile's count unless the container knows better; it never reads beyond its own."""
@@ -88,9 +86,8 @@ class AudioSource:
             self.close()
             if self.format != "mp3":
                 raise truncated(f"{known:,} frames are promised, {frames:,} can be read")
-            raise FileSkipped(
-                "unsupported-samples", "is an MP3 without a frame count; rewrite it (ffmpeg -c copy adds it)"
-            )
+            words = "is an MP3 without a frame count; rewrite it (ffmpeg -c copy adds it)"
+            raise FileSkipped("unsupported-samples", words)
         return known
 
     def blocks(self) -> Iterator[NDArray[Any]]:

@@ -176,12 +176,8 @@ def _repack(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo,
     with os.fdopen(os.dup(descriptor), "w+b") as output, create_archive(output) as packed:
         packed.comment = archive.comment
         for info in archive.infolist():
-            entry = records.copy(info)
             content.seek(0)
-            pieces = (
-                iter(lambda: content.read(_COPY_BYTES), b"") if info is weights else zips.read_member(archive, info)
-            )
-            with packed.open(entry, "w", force_zip64=info.file_size > 1 << 31) as target:
-                for piece in pieces:
-                    target.write(piece)
+            own = iter(lambda: content.read(_COPY_BYTES), b"")
+            with packed.open(records.copy(info), "w", force_zip64=info.file_size > 1 << 31) as target:
+                target.writelines(own if info is weights else zips.read_member(archive, info))
     content.check()

@@ -37,9 +37,8 @@ _MOST_DIMENSIONS = 64
 _MOST_DIGITS = 20
 
 _STORED = {"F16": "<f2", "BF16": BF16, "F32": "<f4", "F64": "<f8"}
-_QUANTISED = set(
-    ["I8", "U8", "I32", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4"]
-)
+_QUANTISED = {"I8", "U8", "I32", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}
+_QUANTISED |= {"F6_E2M3", "F6_E3M2", "F4"}
 _NEW_DTYPE = re.compile(r"[A-Z]{1,4}[0-9]{1,3}[A-Z0-9_]{0,16}")
 """How the format spells its types: those of its later versions are carried over."""
 _SCALES = ("scale", "absmax", "quant_map", "zero", "SCB")
