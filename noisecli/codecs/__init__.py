@@ -98,7 +98,7 @@ class InputFile(Protocol):
 
 
 class OutputFile(Protocol):
-    """A temporary file that becomes the output when all went well."""
+    """A temporary file that becomes the output when it is complete."""
 
     def write(self, data: bytes | bytearray) -> None:
         """Write the whole content at once."""
@@ -151,7 +151,7 @@ class Sink(Protocol):
 
 
 class Codec(Protocol):
-    """The face every codec module shows: noisecli.codecs.image, noisecli.codecs.audio."""
+    """The functions of noisecli.codecs.image and noisecli.codecs.audio."""
 
     def open_source(self, file: InputFile, limits: Limits) -> Source:
         """Check the header, then open. Raises FileFailed or FileSkipped."""
@@ -197,7 +197,7 @@ class StoredArray(Protocol):
 
 @runtime_checkable
 class Rounding(Protocol):
-    """A part whose file holds fewer digits than its blocks: BF16."""
+    """An array whose file holds fewer digits than its blocks: BF16."""
 
     def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return a block as it will be read again."""
@@ -213,15 +213,15 @@ class ArraysSink(Sink, Protocol):
     """One output of arrays being written."""
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
-        """Begin the next part, in the source's order.
+        """Begin the next array, in the source's order.
 
-        `spec` is None: it is carried over unchanged, byte for byte, and no write() follows. Another spec than the
-        part's own: other samples, of the same shape and storage order.
+        `spec` is None: it is copied unchanged, byte for byte, and no write() follows. Another spec than the array's
+        own: other samples, of the same shape and storage order.
         """
 
 
 class ArraysCodec(Protocol):
-    """The face of codecs whose files hold several arrays: noisecli.codecs.arrays, noisecli.codecs.weights."""
+    """The functions of noisecli.codecs.arrays and noisecli.codecs.weights, whose files hold several arrays."""
 
     def open_source(self, file: InputFile, limits: Limits) -> ArraysSource:
         """Check all headers, then open. Raises FileFailed or FileSkipped."""
@@ -247,7 +247,7 @@ def split_suffix(name: str) -> tuple[str, str]:
 
 
 def kinds_of(suffix: str) -> tuple[Kind, ...]:
-    """Return the kinds that a suffix belongs to, read or not; none for what is no dataset file."""
+    """Return the kinds that a suffix belongs to, read or not; none for what is not a dataset file."""
     form = format_of(suffix)
     return form.kinds if form else UNSUPPORTED.get(suffix.lower(), ())
 

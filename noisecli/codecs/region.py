@@ -148,7 +148,7 @@ class Region(io.RawIOBase):
         return length
 
     def truncate(self, size: int | None = None) -> int:
-        """Cut or grow the file behind a region that ends with it."""
+        """Cut or grow the file under a region that ends with it."""
         size = self._position if size is None else size
         if self._fixed is None and not self._abandoned:
             with self._remembering():

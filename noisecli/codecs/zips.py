@@ -17,7 +17,7 @@ from noisecli.codecs.region import read_at, unreadable
 from noisecli.errors import FileFailed, shown
 from noisecli.model import Limits
 
-ENCRYPTED, SIZES_BEHIND = 0x1, 0x8
+ENCRYPTED, SIZES_AFTER = 0x1, 0x8
 """Flags of a member."""
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How numpy, Keras and zip programs pack."""

@@ -63,6 +63,13 @@ def read_header(read: Callable[[int], bytes]) -> Header:
     FileFailed
         When it is not one, or false.
     """
+
+    def take(count: int) -> bytes:
+        data = read(count)
+        if len(data) < count:
+            raise truncated("it ends inside its header")
+        return data
+
     start = read(len(MAGIC) + 2)
     if start[: len(MAGIC)] != MAGIC:
         raise FileFailed("wrong-content", "is not a .npy array; give it the suffix of its format")
@@ -71,17 +78,12 @@ def read_header(read: Callable[[int], bytes]) -> Header:
     length = _LENGTHS.get(tuple(start[len(MAGIC) :]))  # type: ignore[arg-type]
     if length is None:
         raise FileFailed("corrupt", "has an unknown version of the .npy format; save it again")
-    start += read(struct.calcsize(length))
-    try:
-        [size] = struct.unpack(length, start[len(MAGIC) + 2 :])
-    except struct.error:
-        raise truncated("it ends inside its header") from None
+    size_bytes = take(struct.calcsize(length))
+    [size] = struct.unpack(length, size_bytes)
     if size > _LONGEST:
         raise FileFailed("corrupt", f"has a header of {size:,} bytes, more than an array needs; save it again")
-    text = read(size)
-    if len(text) < size:
-        raise truncated("it ends inside its header")
-    return Header(start + text, *_parsed(text))
+    text = take(size)
+    return Header(start + size_bytes + text, *_parsed(text))
 
 
 def _parsed(text: bytes) -> tuple[np.dtype[Any], tuple[int, ...], bool]:

@@ -65,7 +65,7 @@ class NpySource:
             raise truncated(f"it has {size:,} of the {promised:,} bytes that its header says")
         if size > promised:
             if os.pread(self.parts[0].descriptor, len(MAGIC), promised) == MAGIC:
-                message = "holds several arrays one behind the other; save them as .npz"
+                message = "holds several arrays one after the other; save them as .npz"
                 raise FileSkipped("unsupported-samples", message)
             self.warnings = ["trailing-data"]
 
@@ -87,7 +87,7 @@ def _refuse_samples(part: NpyArray) -> None:
 
 
 class _Writer:
-    """The samples of one array, written behind its header."""
+    """The samples of one array, written after its header."""
 
     format = "npy"
     lossy = False

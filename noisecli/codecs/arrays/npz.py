@@ -151,7 +151,7 @@ class NpzSink:
         """Copy a member's bytes, not inflated; zipfile writes the directory entry that goes with them."""
         new = _described_like(info)
         new.CRC, new.compress_size, new.file_size = info.CRC, info.compress_size, info.file_size
-        new.flag_bits = info.flag_bits & ~zips.SIZES_BEHIND
+        new.flag_bits = info.flag_bits & ~zips.SIZES_AFTER
         archive = self._archive
         self._file.seek(archive.start_dir)
         new.header_offset = archive.start_dir

@@ -51,7 +51,7 @@ class Chunk(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The first byte behind the content."""
+        """The first byte after the content."""
         return self.start + self.size
 
 
@@ -115,7 +115,7 @@ def check_total(total: int, window: Window, padding: int = 1) -> None:
 
 
 def fitting(chunks: Iterator[Chunk], window: Window, samples: bytes, checked: bytes = b"") -> Iterator[Chunk]:
-    """Yield the chunks that lie inside the file, to the first behind the samples that does not: it is trailing data.
+    """Yield the chunks that lie inside the file, to the first after the samples that does not: it is trailing data.
 
     Raises FileFailed where one up to the samples, or one named `checked`, does not.
     """
@@ -129,7 +129,7 @@ def fitting(chunks: Iterator[Chunk], window: Window, samples: bytes, checked: by
 
 
 def require_samples(data: Chunk | None, end: int, window: Window) -> Chunk:
-    """Return the chunk of samples. Raises FileFailed where there is none, or an empty one and bytes behind `end`."""
+    """Return the chunk of samples. Raises FileFailed where there is none, or an empty one and bytes after `end`."""
     if data is None:
         raise truncated("the file has no samples in it")
     if data.size == 0 and end < window.size:

@@ -45,7 +45,7 @@ def starts_frame(head: int) -> bool:
 
 
 def check_mp3(window: Window, descriptor: int) -> Header:
-    """Walk all frames behind the ID3 tags; a stream that is shorter than its own count is cut."""
+    """Walk all frames after the ID3 tags; a stream that is shorter than its own count is cut."""
     start = skip_tags(window)
     head = window.number(start, 4, big=True)
     if (head >> 17) & 3 != 1:

@@ -37,7 +37,7 @@ def _clear_peak_time(descriptor: int, big: bool) -> None:
 
 
 def _correct_odd_aiff(descriptor: int, frames: int, size: int) -> None:
-    """Of an odd number of sample bytes, libsndfile counts the pad byte behind them as one more sample."""
+    """Of an odd number of sample bytes, libsndfile counts the pad byte after them as one more sample."""
     for chunk in _iterate(descriptor, big=True):
         if chunk.name == b"COMM":
             write_at(descriptor, frames.to_bytes(4, "big"), chunk.start + 2)

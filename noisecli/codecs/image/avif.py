@@ -1,4 +1,4 @@
-"""AVIF: the primary item's properties, and the AV1 streams behind it, which may be bigger than the boxes say."""
+"""AVIF: the primary item's properties, and its AV1 streams, which may be bigger than the boxes say."""
 
 from __future__ import annotations
 

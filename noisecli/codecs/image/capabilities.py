@@ -6,17 +6,8 @@ from noisecli.codecs.image.header import Header
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec
 
-_NAMES = {
-    "jpg": "jpeg",
-    "jpe": "jpeg",
-    "jfif": "jpeg",
-    "tif": "tiff",
-    "apng": "png",
-    "dib": "bmp",
-    "pbm": "pnm",
-    "pgm": "pnm",
-    "ppm": "pnm",
-}
+_NAMES = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "apng": "png", "dib": "bmp"}
+_NAMES |= dict.fromkeys(("pbm", "pgm", "ppm"), "pnm")
 
 _EIGHT = frozenset(("uint8",))
 _BYTES = frozenset(("uint8", "uint16"))

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 _SILENT = (
     b"Sum of Photometric type-related color channels",  # of the four-channel TIFFs that OpenCV itself writes
-    b"Unknown field with tag",  # a private TIFF tag, which is carried over
+    b"Unknown field with tag",  # a private TIFF tag, which is kept
     b"Image has unknown or unspecified color space",  # of bare JPEG 2000 codestreams
 )
 _HARMLESS = (b"libpng warning:", b"[ WARN:", b"[ INFO:")

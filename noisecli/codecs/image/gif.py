@@ -53,7 +53,7 @@ def _table_size(flags: int) -> int:
 
 
 def _skip(data: bytes, position: int) -> int:
-    """Return the position behind a chain of sub-blocks."""
+    """Return the position after a chain of sub-blocks."""
     while True:
         if position >= len(data):
             raise truncated("the GIF ends inside a block")

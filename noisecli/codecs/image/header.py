@@ -135,8 +135,7 @@ def check_size(width: int, height: int, frames: int, limits: Limits) -> None:
     if width * height * frames > limits.max_pixels:
         pages = f" in {frames} frames" if frames > 1 else ""
         raise FileFailed(
-            "too-large",
-            f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try",
+            "too-large", f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try"
         )
     if width > _WIDEST or height > _WIDEST or width * height > _MOST_PIXELS:
         raise FileFailed("too-large", f"{width} x {height} pixels are more than OpenCV reads; cut it into tiles")

@@ -86,7 +86,7 @@ class Items:
         elif method != _IN_FILE:
             raise corrupt(f"item {item} lies in another item or in no box")
         if any(start + size > len(view) for start, size in pieces):
-            raise corrupt(f"item {item} lies behind the file's end")
+            raise corrupt(f"item {item} lies beyond the file's end")
         views = [view[start : start + size] for start, size in pieces]
         return views[0] if len(views) == 1 else b"".join(views)
 

@@ -30,10 +30,10 @@ def read(data: bytes, limits: Limits) -> Header:
         raise truncated("the JPEG 2000 file has no codestream")
     header = _codestream_header(data, start, limits)
     stop = _codestream_end(data, start)
-    behind = stop if end == len(data) else end
-    more = data[behind + 4 : behind + 8] in _JP2_BOXES
+    after = stop if end == len(data) else end
+    more = data[after + 4 : after + 8] in _JP2_BOXES
     header.metadata = Metadata(lost=lost or more)
-    if behind < len(data) and not more:
+    if after < len(data) and not more:
         header.warn("trailing-data")
     return header
 
@@ -63,7 +63,7 @@ def _codestream_header(data: bytes, start: int, limits: Limits) -> Header:
 
 
 def _codestream_end(data: bytes, start: int) -> int:
-    """Return the position behind the end marker, having found every tile part whole."""
+    """Return the position after the end marker, having found every tile part whole."""
     position = start + 2
     while True:
         marker, length = struct.unpack_from(">HH", data, position)

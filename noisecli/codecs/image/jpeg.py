@@ -20,7 +20,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
 _ENDS_SCAN = np.ones(256, bool)
-"""Whether a byte behind 0xff ends entropy-coded data: all but stuffing, fill and restart markers do."""
+"""Whether a byte after 0xff ends entropy-coded data: all but stuffing, fill and restart markers do."""
 _ENDS_SCAN[[0x00, 0xFF, *range(0xD0, 0xD8)]] = False
 
 _EXIF_MARK = b"Exif\0\0"
@@ -166,7 +166,7 @@ def _take(walk: _Walk, marker: int, payload: bytes) -> bool:
 
 
 def _scan(walk: _Walk, data: bytes, position: int, length: int) -> int:
-    """Note what a scan refines; return the position of the next marker behind its entropy-coded data."""
+    """Note what a scan refines; return the position of the next marker after its entropy-coded data."""
     if walk.frame is None:
         raise corrupt("a JPEG scan before the frame header")
     count = data[position + 2]
@@ -266,7 +266,7 @@ def common_segments(metadata: Metadata) -> tuple[list[bytes], bool]:
 
 
 def splice(encoded: bytes, segments: list[bytes], density: tuple[int, int, int] | None) -> bytes:
-    """Put segments and the density into a freshly encoded JPEG, behind its JFIF header."""
+    """Put segments and the density into a freshly encoded JPEG, after its JFIF header."""
     start = 4 + struct.unpack_from(">H", encoded, 4)[0]
     jfif = bytearray(encoded[:start])
     if density is not None and bytes(jfif[6:11]) == b"JFIF\0":

@@ -25,13 +25,7 @@ _KEPT = frozenset(
     (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME")
 )
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"acTL", b"fcTL"))
-_DEPTHS = {
-    GREY: (1, 2, 4, 8, 16),
-    COLOUR: (8, 16),
-    PALETTE: (1, 2, 4, 8),
-    GREY_ALPHA: (8, 16),
-    COLOUR_ALPHA: (8, 16),
-}
+_DEPTHS = {GREY: (1, 2, 4, 8, 16), COLOUR: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), COLOUR_ALPHA: (8, 16)}
 _MOST_TEXT = 1 << 25
 """libpng inflates and keeps a thousand texts of 8 MB each: above this, it does not get to see them."""
 
@@ -56,7 +50,7 @@ def read(data: bytes, limits: Limits) -> Header:
         raise truncated("the PNG ends in its header")
     width, height, bits, colour, compression, filters, interlace = struct.unpack_from(">IIBBBBB", data, 16)
     if bits not in _DEPTHS.get(colour, ()):
-        raise corrupt(f"there are no PNGs of colour type {colour} with {bits} bits")
+        raise corrupt(f"PNGs of colour type {colour} do not have {bits} bits")
     if compression or filters or interlace > 1:
         raise corrupt(f"PNG compression {compression}, filter {filters} or interlace {interlace} does not exist")
     check_size(width, height, 1, limits)
@@ -79,7 +73,7 @@ def read(data: bytes, limits: Limits) -> Header:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the chunks behind the header, up to IEND."""
+    """Yield kind, start and end of the chunks after the header, up to IEND."""
     position = 33
     while True:
         if position + 12 > len(data):
@@ -108,7 +102,7 @@ def _look_through(header: Header, data: bytes, walk: _Walk) -> None:
         elif kind == b"tRNS" or kind not in _PIXELS:
             whole = data[position:end]
             if zlib.crc32(whole[4:-4]) != int.from_bytes(whole[-4:], "big"):
-                header.warn("decoder-warning")  # left behind, as libpng does
+                header.warn("decoder-warning")  # dropped, as libpng does
             elif kind == b"tRNS":
                 _take_transparency(walk, whole[8:-4])
             else:
@@ -122,7 +116,7 @@ def _check_single(data: bytes, position: int) -> None:
 
 
 def _take_transparency(walk: _Walk, body: bytes) -> None:
-    """Take the first tRNS of the right length at its place, behind the palette and before the image, as libpng."""
+    """Take the first tRNS of the right length at its place, after the palette and before the image, as libpng."""
     fits = {GREY: len(body) == 2, COLOUR: len(body) == 6, PALETTE: 0 < len(body) <= walk.colours}
     if fits.get(walk.colour, False) and not walk.begun and not walk.transparent:
         walk.transparent = body

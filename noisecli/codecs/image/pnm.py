@@ -30,7 +30,7 @@ _BITMAPS, _COLOURS, _TEXTS = (1, 4), (3, 6), (1, 2, 3)
 
 
 class _Start(NamedTuple):
-    """What the header says: the digit behind the P, the size, the highest value, and where the header ends."""
+    """What the header says: the digit after the P, the size, the highest value, and where the header ends."""
 
     kind: int
     width: int
@@ -60,7 +60,7 @@ def read(data: bytes, limits: Limits) -> Header:
             raise truncated("the PNM has fewer samples than it says")
     else:
         if data[start.end : start.end + 1].strip(_BLANKS):
-            raise corrupt("a PNM without white space behind its header")
+            raise corrupt("a PNM without white space after its header")
         _check_binary(header, start)
     return header
 

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.image import capabilities as targets
-from noisecli.codecs.image import exif, ifd, jpeg, png, png_encode, pnm, tiff
+from noisecli.codecs.image import capabilities, exif, ifd, jpeg, png, png_encode, pnm, tiff
 from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
 from noisecli.codecs.image.source import ImageSource
@@ -38,8 +37,8 @@ class ImageSink:
     """One image being encoded, or the pages of one file."""
 
     def __init__(self, file: OutputFile, source: ImageSource, spec: SampleSpec, encoding: Encoding) -> None:
-        self.format = targets.name_of(encoding.format) if encoding.format else source.format
-        targets.check(self.format, spec, source.header)
+        self.format = capabilities.name_of(encoding.format) if encoding.format else source.format
+        capabilities.check(self.format, spec, source.header)
         self._file, self._spec, self._encoding, self._header = file, spec, encoding, source.header
         self._turned = self.format in _TURNED_HERE and source.header.orientation != 1
         self._metadata, lost = _fitting(source.header, self.format, self._turned, spec)
@@ -172,11 +171,11 @@ def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec) -> tuple
     metadata, lost = header.metadata, header.metadata.lost
     if turned and metadata.exif:
         metadata = replace(metadata, exif=exif.upright(metadata.exif))
-    if metadata.icc and not _profile_fits(metadata.icc, targets.channels_of(spec, header.frames)):
+    if metadata.icc and not _profile_fits(metadata.icc, capabilities.channels_of(spec, header.frames)):
         metadata, lost = replace(metadata, icc=b""), True
     if name == header.format and name in ("jpeg", "png"):
         return metadata, lost
-    held = targets.METADATA[name]
+    held = capabilities.METADATA[name]
     has = {"exif": metadata.exif, "xmp": metadata.xmp, "icc": metadata.icc}
     lost = lost or any(payload and kind not in held for kind, payload in has.items())
     lost = lost or (metadata.density is not None and metadata.density[0] != 0 and "density" not in held)

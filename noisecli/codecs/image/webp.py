@@ -28,7 +28,7 @@ def read(data: bytes, limits: Limits) -> Header:
     check_size(width, height, 1, limits)
     exif_payload, xmp, icc = (found.get(kind, b"") for kind in METADATA)
     metadata = Metadata(exif_payload.removeprefix(b"Exif\0\0"), xmp, icc, lost=lost)
-    # libwebp would make up for missing bits of an image with what lies behind the file
+    # libwebp would make up for missing bits of an image with what follows the file
     header = Header("webp", width, height, data[:end], 4 if alpha else 3, metadata=metadata)
     header.orientation = exif.orientation(metadata.exif)
     if end + (end & 1) < len(data):

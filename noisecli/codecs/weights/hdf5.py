@@ -206,7 +206,7 @@ def _slabs(shape: tuple[int, ...]) -> Iterator[_Slab]:
     if not axis:
         yield (0,) * len(shape), shape
         return
-    # the box is whole behind this axis, and one index wide before it
+    # the box is whole after this axis, and one index wide before it
     split, step = axis - 1, max(1, bf16.BLOCK_SAMPLES // inner)
     for outer in np.ndindex(*shape[:split]):
         for start in range(0, shape[split], step):
@@ -249,7 +249,7 @@ def _refuse_clock(name: str, dataset: h5py.Dataset) -> None:
 
 @contextlib.contextmanager
 def _failing(what: str, file: Region) -> Iterator[None]:
-    """Raise what the system said to the file behind HDF5; h5py has four kinds of error for everything else."""
+    """Raise what the system said to the file under HDF5; h5py has four kinds of error for everything else."""
     try:
         yield
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:

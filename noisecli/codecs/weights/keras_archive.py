@@ -66,7 +66,7 @@ class KerasSource:
         others = (info for info in self.archive.infolist() if info is not weights)
         return (
             weights.compress_type == zipfile.ZIP_STORED
-            and not weights.flag_bits & zips.SIZES_BEHIND
+            and not weights.flag_bits & zips.SIZES_AFTER
             and end <= self.archive.start_dir
             and all(
                 info.header_offset >= end

@@ -1,4 +1,4 @@
-"""The .safetensors format: 8 bytes of length, a JSON header, and the tensors' bytes one behind the other.
+"""The .safetensors format: 8 bytes of length, a JSON header, and the tensors' bytes one after the other.
 
 Read and written here by blocks, rather than by the safetensors package, so that memory stays flat and the header, with
 its metadata and its order, stays as it was to the byte.
@@ -40,7 +40,7 @@ _STORED = {"F16": "<f2", "BF16": BF16, "F32": "<f4", "F64": "<f8"}
 _QUANTISED = {"I8", "U8", "I32", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}
 _QUANTISED |= {"F6_E2M3", "F6_E3M2", "F4"}
 _NEW_DTYPE = re.compile(r"[A-Z]{1,4}[0-9]{1,3}[A-Z0-9_]{0,16}")
-"""How the format spells its types: those of its later versions are carried over."""
+"""How the format spells its types: those of its later versions are kept."""
 _SCALES = ("scale", "absmax", "quant_map", "zero", "SCB")
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64,
@@ -235,7 +235,7 @@ def _leave_scales(tensors: Sequence[Tensor]) -> None:
 
 
 def _check_places(tensors: Sequence[Tensor], header_end: int, size: int) -> None:
-    """Every byte behind the header belongs to one tensor."""
+    """Every byte after the header belongs to one tensor."""
     place = header_end
     for tensor in tensors:
         if tensor.start != place:
