@@ -135,7 +135,7 @@ def test_nothing_on_standard_input_is_a_failure(spawn):
     process = spawn("images", "-", "-", "--std", "25", stdin=-1)
     out, err = process.communicate(b"", timeout=60)
     assert (process.returncode, out) == (1, b"")
-    assert b"no bytes" in err
+    assert b"is empty" in err
 
 
 def test_standard_input_has_a_limit(spawn, dog):
