@@ -20,7 +20,7 @@ from noisecli.storage import SourceFile
 from noisecli.workers import WorkerContext
 from noisecli.workers.adversarial.maker import AdversarialMaker
 
-sys.path.append(str(Path(__file__).parent.parent / "soak"))
+sys.path.append(str(Path(__file__).parents[1] / "soak"))
 grammar = importlib.import_module("grammar_weights")
 
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"name": "d", "units": 3, "activation": "softmax"}}

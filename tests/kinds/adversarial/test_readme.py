@@ -10,7 +10,7 @@ from PIL import Image
 
 pytestmark = pytest.mark.slow
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text()
+README = (Path(__file__).parents[3] / "README.md").read_text()
 
 
 def test_every_line_runs(one_backend, models, noisy, monkeypatch, tmp_path):

@@ -19,7 +19,7 @@ from noisecli.model import Limits
 from noisecli.settings import ArraysSettings
 from noisecli.workers.array_choice import choose_arrays
 
-sys.path.append(str(Path(__file__).parent.parent / "soak"))
+sys.path.append(str(Path(__file__).parents[2] / "soak"))
 grammar, of_weights = (importlib.import_module(name) for name in ("grammar_arrays", "grammar_weights"))
 
 
