@@ -168,7 +168,7 @@ def test_a_folder_or_a_file_that_is_none_is_refused(preview, fill, tmp_path):
 
 def test_standard_output(spawn, pictures):
     process = spawn("preview", pictures / "a.png", "-", "--std", "25")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     assert process.returncode == 0, err
     assert cv2.imdecode(np.frombuffer(out, np.uint8), cv2.IMREAD_COLOR) is not None
 

@@ -194,7 +194,7 @@ def test_56_a_file_gone_since_the_walk(faulty, pictures, fill, destination, erro
     wait_until(lambda: faulty.reached("read"), "a worker at its first file")
     (pictures / "e.png").unlink()
     faulty.gate.touch()
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == 1
     assert errors(destination)["e.png"]["reason"] == "gone"
     assert len(rows(destination)) == 5
@@ -207,7 +207,7 @@ def test_57_a_file_growing_while_it_is_read(faulty, pictures, fill, destination,
     with open(grown, "ab") as file:
         file.write(b"more")
     faulty.gate.touch()
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == 1
     assert errors(destination)["0-wait-read.png"]["reason"] == "changed"
     assert not (destination / "0-wait-read.png").exists()

@@ -16,7 +16,7 @@ from noisecli.engines.forkserver import warm_up
 from noisecli.storage import OutputFile, clean_up_beside, held_prefix, write_whole
 from noisecli.storage.scratch import ScratchFolder
 
-LONG = 60
+LONG = 600
 LEAVING = """
 import os, sys
 from noisecli.storage.scratch import ScratchFolder

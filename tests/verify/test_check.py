@@ -380,7 +380,7 @@ def test_nothing_is_left_behind(images, verify, tree, destination, pictures, tmp
 def test_a_file_that_kills_or_hangs_its_worker_costs_only_itself(noisy, faulty, fill, destination, tmp_path):
     source = fill(tmp_path / "src", "a.png", "hang.png", "kill-always.png", "kill-once.png", "z.png")
     assert noisy("images", source, destination, "--std", "25").status == 0
-    done = faulty.run("verify", destination, "--json", "--timeout", "0.5", "-j", "2")
+    done = faulty.run("verify", destination, "--json", "--timeout", "60", "-j", "2")
     assert done.status == 1
     found = {entry["file_name"]: entry["reason"] for entry in done.summary["differences"]}
     assert found == {"hang.png": "timeout", "kill-always.png": "worker-died"}

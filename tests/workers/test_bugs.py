@@ -203,6 +203,6 @@ def test_a_server_that_cannot_be_started_is_one_line(noisy, fill, pictures, tmp_
 @pytest.mark.parametrize(("error", "lines"), [("BlockingIOError(11, 'fork')", 0), ("MemoryError", 0), ("KeyError", 1)])
 def test_the_workers_server_leaves_the_words_to_us(error, lines):
     program = f"import noisecli.engines.preload; raise {error}"
-    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=600)
     assert done.stderr.count("Traceback") == lines
     assert done.returncode == 1

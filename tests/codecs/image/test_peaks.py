@@ -37,7 +37,7 @@ def peak(program, tmp_path):
         source, out = tmp_path / "source", tmp_path / "out"
         source.mkdir()
         (source / name).write_bytes(data)
-        done = program.run("images", source, out, "--std", "10", "-j", "1", deadline=400, look_every=0.01)
+        done = program.run("images", source, out, "--std", "10", "-j", "1", deadline=4000, look_every=0.01)
         assert not done.hung
         assert not done.traceback
         return done.peak_mb, done.status, sum(path.stat().st_size for path in out.rglob("*") if path.is_file())

@@ -317,5 +317,5 @@ with SourceFile(sys.argv[1], 1 << 30) as file, OutputFile(sys.argv[2]) as output
 print("alive")
 """
     command = [sys.executable, "-c", program, str(path), str(new_path(SUFFIX))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert (done.returncode, done.stdout, done.stderr) == (0, "errno 28\nalive\n", "")

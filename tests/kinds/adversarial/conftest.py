@@ -112,7 +112,7 @@ def models(tmp_path_factory):
         weights[f"{name}_kernel"][::7] = 0
     np.savez(folder / "weights.npz", **weights)
     environment = {**os.environ, "KERAS_BACKEND": "torch", "KERAS_HOME": os.fspath(folder)}
-    subprocess.run([sys.executable, "-c", SAVE, folder], check=True, env=environment, timeout=120)
+    subprocess.run([sys.executable, "-c", SAVE, folder], check=True, env=environment, timeout=600)
     return {
         name: Linear(f"{folder}/{name}.keras", weights[f"{name}_kernel"], weights[f"{name}_bias"], shape)
         for name, (shape, _) in SHAPES.items()

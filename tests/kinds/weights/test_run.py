@@ -236,7 +236,7 @@ def test_one_file_and_pipes(model, noisy, spawn, tmp_path):
     assert noisy("weights", model, new, "--std", "5%").status == 0
     assert not np.array_equal(read(new)["wide.weight"], read(model)["wide.weight"])
     process = spawn("weights", "-", "-", "--std", "5%", stdin=-1)
-    piped, _ = process.communicate(model.read_bytes(), timeout=60)
+    piped, _ = process.communicate(model.read_bytes())
     assert (process.returncode, len(piped)) == (0, model.stat().st_size)
     assert piped != model.read_bytes()
 
@@ -270,7 +270,7 @@ def test_the_way_out_of_a_pickle_works(tmp_path):
     tied = torch.ones(3)
     torch.save({"a": tied, "b": tied, "c": torch.zeros(4, 4).T}, tmp_path / "model.pt")
     program = PICKLE_WAY_OUT.partition("python -c ")[2].strip('"')
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=tmp_path, check=True, timeout=120)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=tmp_path, check=True, timeout=600)
     assert (tmp_path / "model.safetensors").stat().st_size > 100
 
 
