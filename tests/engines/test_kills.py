@@ -36,7 +36,7 @@ def no_temporaries(tree):
     return check
 
 
-def test_67_a_killed_worker_costs_no_file(faulty, fill, pictures, clean_tree, tree, destination):
+def test_a_killed_worker_costs_no_file(faulty, fill, pictures, clean_tree, tree, destination):
     fill(pictures, "cats/kill-once.png")
     done = faulty.run("images", pictures, destination, "--std", "25", "-j", "2", "--json")
     assert done.status == 0, done
@@ -44,7 +44,7 @@ def test_67_a_killed_worker_costs_no_file(faulty, fill, pictures, clean_tree, tr
     assert tree(destination) == clean_tree()
 
 
-def test_67_a_worker_killed_from_outside_in_mid_write(
+def test_a_worker_killed_from_outside_in_mid_write_costs_no_file(
     faulty, fill, pictures, clean_tree, tree, workers_of, wait_until, destination
 ):
     fill(pictures, "cats/wait-write.png")
@@ -59,7 +59,7 @@ def test_67_a_worker_killed_from_outside_in_mid_write(
     assert tree(destination) == clean_tree()
 
 
-def test_68_a_file_that_always_kills_fails_and_costs_no_other(faulty, fill, pictures, rows, errors, tree, destination):
+def test_a_file_that_always_kills_fails_and_costs_no_other(faulty, fill, pictures, rows, errors, tree, destination):
     fill(pictures, "cats/kill-always.png", "kill-always-too.png")
     done = faulty.run("images", pictures, destination, "--std", "25", "-j", "2")
     assert done.status == 1
@@ -115,7 +115,7 @@ def test_levels_of_a_file_that_ends_its_worker(faulty, fill, pictures, rows, tre
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow)],
     ids=str,
 )
-def test_69_70_signals(
+def test_a_signal_ends_all_processes_and_the_next_run_goes_on(
     faulty, fill, pictures, tree, rows, clean_tree, nobody_left, wait_until, destination, where, number, status
 ):
     fill(pictures, f"cats/wait-{where}.png")
@@ -132,7 +132,7 @@ def test_69_70_signals(
     assert tree(destination) == clean_tree()
 
 
-def test_69_control_c_reaches_every_process_of_the_terminal(
+def test_control_c_reaches_every_process_of_the_terminal(
     faulty, fill, pictures, tree, rows, nobody_left, wait_until, destination
 ):
     fill(pictures, "cats/wait-write.png")
@@ -148,7 +148,7 @@ def test_69_control_c_reaches_every_process_of_the_terminal(
     assert tree(destination).keys() == named | {"manifest.jsonl", "run.json"}
 
 
-def test_69_one_file_form(faulty, fill, nobody_left, wait_until, tmp_path):
+def test_control_c_in_one_file_form_leaves_nothing(faulty, fill, nobody_left, wait_until, tmp_path):
     source = fill(tmp_path / "in", "wait-write.png")
     process = faulty.start("images", source / "wait-write.png", tmp_path / "out.png", "--std", "25")
     wait_until(lambda: faulty.reached("write"), "a worker in mid-write")
@@ -171,7 +171,7 @@ def test_sighup_that_nohup_ignores_stays_ignored(faulty, fill, pictures, wait_un
 
 
 @pytest.mark.parametrize("where", ["read", "write"])
-def test_71_a_killed_run_takes_its_workers_along_and_the_next_goes_on(
+def test_a_killed_run_takes_its_workers_along_and_the_next_goes_on(
     faulty, fill, pictures, tree, clean_tree, nobody_left, wait_until, destination, where
 ):
     fill(pictures, f"cats/wait-{where}.png")
@@ -187,7 +187,7 @@ def test_71_a_killed_run_takes_its_workers_along_and_the_next_goes_on(
     assert tree(destination) == clean_tree("--with-clean")
 
 
-def test_72_a_second_run_on_the_same_destination(
+def test_a_second_run_on_the_same_destination_is_refused(
     faulty, fill, noisy, pictures, tree, clean_tree, wait_until, destination
 ):
     fill(pictures, "wait-read.png")
@@ -207,7 +207,7 @@ def test_72_a_second_run_on_the_same_destination(
     assert tree(destination) == clean_tree()
 
 
-def test_72_a_second_run_beside_one_that_goes_on_from_a_journal(
+def test_a_second_run_beside_one_that_goes_on_from_a_journal_is_refused(
     faulty, fill, noisy, pictures, nobody_left, wait_until, destination
 ):
     """Reading the journal of a killed run does not let go of the lock on it."""

@@ -7,13 +7,13 @@ import tracemalloc
 
 import pytest
 
-from noisecli.engines import resources as memory
+from noisecli.engines import resources
 from noisecli.storage import SourceFile
 
 
 def test_shares_are_equal_and_never_useless():
-    assert memory.memory_share(1) >= memory.memory_share(2) >= memory.SMALLEST_SHARE
-    assert memory.memory_share(10**9) == memory.SMALLEST_SHARE
+    assert resources.memory_share(1) >= resources.memory_share(2) >= resources.SMALLEST_SHARE
+    assert resources.memory_share(10**9) == resources.SMALLEST_SHARE
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits mapped memory")

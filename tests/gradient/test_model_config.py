@@ -5,8 +5,7 @@ import importlib.util
 import pytest
 
 from noisecli.errors import Refused
-from noisecli.gradient import backend
-from noisecli.gradient import model_config as facts
+from noisecli.gradient import backend, model_config
 
 
 def layer(name, module="keras.layers", **config):
@@ -45,19 +44,23 @@ ACTIVATION = {"module": "builtins", "class_name": "function", "config": "swish_o
 )
 def test_models_that_bring_code_are_refused(model, words):
     with pytest.raises(Refused, match=words):
-        facts.refuse_code(model)
+        model_config.refuse_code(model)
 
 
 def test_how_it_was_compiled_does_not_matter():
-    facts.refuse_code({**sequential(layer("Dense")), "compile_config": {"loss": layer("focal", module="my_losses")}})
+    loss = layer("focal", module="my_losses")
+    assert model_config.refuse_code({**sequential(layer("Dense")), "compile_config": {"loss": loss}}) is None
+    with pytest.raises(Refused, match="focal of my_losses"):
+        model_config.refuse_code(sequential(loss))
 
 
 def test_layers_of_keras_are_no_code():
     policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}
     operation = layer("Add", module="keras.src.ops.numpy")
     optimizer = layer("Adam", module="keras.src.backend.torch.optimizers.torch_adam")
-    facts.refuse_code(sequential({**sequential(layer("Dense")), "compile_config": {"optimizer": optimizer}}))
-    facts.refuse_code(sequential(layer("Rescaling", dtype=policy), layer("Dense"), functional(operation, outputs=[])))
+    compiled = {**sequential(layer("Dense")), "compile_config": {"optimizer": optimizer}}
+    for inner in ([compiled], [layer("Rescaling", dtype=policy), layer("Dense"), functional(operation, outputs=[])]):
+        assert model_config.refuse_code(sequential(*inner)) is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_layers_of_keras_are_no_code():
     ],
 )
 def test_the_scale_of_the_input_is_what_its_rescaling_takes(model, expected):
-    assert facts.input_range(model) == expected
+    assert model_config.input_range(model) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_the_scale_of_the_input_is_what_its_rescaling_takes(model, expected):
 )
 def test_a_scale_that_cannot_be_told_is_refused(first):
     with pytest.raises(Refused, match=r"--input-range"):
-        facts.input_range(sequential(layer("InputLayer"), first, layer("Dense")))
+        model_config.input_range(sequential(layer("InputLayer"), first, layer("Dense")))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_a_scale_that_cannot_be_told_is_refused(first):
     ],
 )
 def test_the_last_activation_tells_the_answer(model, expected):
-    assert facts.answers(model) == expected
+    assert model_config.answers(model) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,12 +118,12 @@ def test_the_last_activation_tells_the_answer(model, expected):
 )
 def test_an_answer_that_cannot_be_told_is_refused_with_both_ways_out(last, words):
     with pytest.raises(Refused, match=rf"{words}.*--logits or --probabilities"):
-        facts.answers(sequential(layer("Dense", activation="softmax"), last))
+        model_config.answers(sequential(layer("Dense", activation="softmax"), last))
 
 
 def test_two_outputs_are_refused():
     with pytest.raises(Refused, match="2 outputs"):
-        facts.answers(functional(layer("Dense"), layer("Other"), outputs=[["dense", 0, 0], ["other", 0, 0]]))
+        model_config.answers(functional(layer("Dense"), layer("Other"), outputs=[["dense", 0, 0], ["other", 0, 0]]))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_66_disk_full_in_mid_write(noisy, png, rows, tree, small_disk, tmp_path):
+def test_disk_full_in_mid_write_is_gone_on_from(noisy, png, rows, tree, small_disk, tmp_path):
     source = tmp_path / "big"
     source.mkdir()
     for number in range(4):
@@ -39,7 +39,7 @@ def test_66_disk_full_in_mid_write(noisy, png, rows, tree, small_disk, tmp_path)
     assert tree(destination) == tree(tmp_path / "other")
 
 
-def test_66_disk_full_in_redo_keeps_the_old_output_whole(noisy, png, tree, small_disk, tmp_path):
+def test_disk_full_in_redo_keeps_the_old_output_whole(noisy, png, tree, small_disk, tmp_path):
     source = tmp_path / "big"
     source.mkdir()
     (source / "a.png").write_bytes(png(0, 120, 90))
@@ -55,7 +55,7 @@ def test_66_disk_full_in_redo_keeps_the_old_output_whole(noisy, png, tree, small
     assert tree(destination) == before
 
 
-def test_66_disk_full_for_sounds(noisy, write_wav, tree, small_disk, tmp_path):
+def test_disk_full_for_sounds_is_gone_on_from(noisy, write_wav, tree, small_disk, tmp_path):
     source = tmp_path / "sounds"
     for number in range(4):
         write_wav(source / f"{number}.wav", number, frames=50_000)
@@ -69,7 +69,7 @@ def test_66_disk_full_for_sounds(noisy, write_wav, tree, small_disk, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
-def test_66_disk_full_for_arrays(noisy, tree, small_disk, tmp_path, suffix):
+def test_disk_full_for_arrays_is_gone_on_from(noisy, tree, small_disk, tmp_path, suffix):
     source = tmp_path / "arrays"
     source.mkdir()
     for number in range(4):
@@ -85,7 +85,7 @@ def test_66_disk_full_for_arrays(noisy, tree, small_disk, tmp_path, suffix):
     assert tree(destination) == tree(tmp_path / "other")
 
 
-def test_58_a_read_only_file_system(noisy, pictures, small_disk):
+def test_a_read_only_file_system_is_one_line(noisy, pictures, small_disk):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     done = noisy("images", pictures, small_disk / "dst", "--std", "25")
     assert done.status == 3

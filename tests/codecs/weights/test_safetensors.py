@@ -137,7 +137,7 @@ def test_scales_of_quantised_tensors_are_no_weights(safetensors_bytes, open_byte
 
 
 @pytest.mark.parametrize("kept", [0, 4, 8, 20, -1, -9])
-def test_65_cut_short(kept, safetensors_bytes, open_bytes):
+def test_a_file_cut_short_fails(kept, safetensors_bytes, open_bytes):
     data = safetensors_bytes(tensor("w", "F32", [6]))[:kept]
     assert failure(lambda: open_bytes(data)) == ("truncated" if kept else "empty")
 
