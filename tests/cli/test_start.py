@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from noisecli.engines import forkserver as server
+from noisecli.engines import forkserver
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def pictures(tmp_path):
 @pytest.fixture
 def warmed(monkeypatch):
     kinds = []
-    monkeypatch.setattr(server, "warm_up", kinds.append)
+    monkeypatch.setattr(forkserver, "warm_up", kinds.append)
     return kinds
 
 
 @pytest.mark.parametrize("kind", ["images", "audio", "arrays", "weights"])
 def test_a_batch_run_starts_its_server_early(kind, warmed, pictures, tmp_path):
-    server.start_early([kind, str(pictures), str(tmp_path / "noisy"), "--std", "25"])
+    forkserver.start_early([kind, str(pictures), str(tmp_path / "noisy"), "--std", "25"])
     assert warmed == [kind]
 
 
@@ -53,13 +53,13 @@ def test_a_batch_run_starts_its_server_early(kind, warmed, pictures, tmp_path):
 )
 def test_what_needs_no_workers_starts_none(words, warmed, pictures, tmp_path):
     places = {"PICTURES": str(pictures), "PICTURES/0.png": str(pictures / "0.png"), "DST": str(tmp_path / "noisy")}
-    server.start_early([places.get(word, word) for word in words])
+    forkserver.start_early([places.get(word, word) for word in words])
     assert warmed == []
 
 
 def test_a_second_run_may_find_nothing_to_do(warmed, pictures, tmp_path):
     (tmp_path / "manifest.jsonl").touch()
-    server.start_early(["images", str(pictures), str(tmp_path), "--std", "25"])
+    forkserver.start_early(["images", str(pictures), str(tmp_path), "--std", "25"])
     assert warmed == []
 
 

@@ -3,24 +3,30 @@
 import numpy as np
 import pytest
 
-from noisecli.views import text as typeface
 from noisecli.views.canvas import ticks
 from noisecli.views.preview import spread
 from noisecli.views.sheet import Row, compose
+from noisecli.views.text import legible, shorten, width_of, wrap
 
 NAMES = ["plain.png", "café 日本.png", "a\nb\tc.png", "bad\udcff.png", "a\u202eb.png", "x" * 300, "🎈", "\0"]
 
 
+@pytest.fixture
+def opencv_4(monkeypatch):
+    """Draw as with an OpenCV that has the letters of ASCII alone."""
+    monkeypatch.setattr("noisecli.views.text._font", lambda: None)
+
+
 @pytest.fixture(params=["this OpenCV", "OpenCV 4"])
-def opencv(request, monkeypatch):
+def opencv(request):
     if request.param == "OpenCV 4":
-        monkeypatch.setattr(typeface, "_font", lambda: None)
+        request.getfixturevalue("opencv_4")
     return request.param
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_every_name_is_legible(opencv, name):
-    text = typeface.legible(name)
+    text = legible(name)
     assert text.isprintable()
     assert text.encode()  # no byte that is no text: OpenCV dies of those
     assert text.isascii() or opencv == "this OpenCV"
@@ -29,24 +35,23 @@ def test_every_name_is_legible(opencv, name):
     assert (sheet < 255).any()
 
 
-def test_names_that_differ_stay_different_in_ascii(monkeypatch):
-    monkeypatch.setattr(typeface, "_font", lambda: None)
-    assert typeface.legible("café.png") == "cafe.png"
-    assert typeface.legible("日.png") != typeface.legible("本.png")
+def test_names_that_differ_stay_different_in_ascii(opencv_4):
+    assert legible("café.png") == "cafe.png"
+    assert legible("日.png") != legible("本.png")
 
 
 @pytest.mark.parametrize("width", [40, 100, 300])
 def test_what_is_too_wide_loses_its_middle(opencv, width):
-    text = typeface.shorten("folder/" + "long " * 50 + "name.png", width)
-    assert typeface.width_of(text) <= width
+    text = shorten("folder/" + "long " * 50 + "name.png", width)
+    assert width_of(text) <= width
     assert text.startswith("fo"[: width // 40])
     assert text.endswith("png"[-(width // 40) :])
 
 
 def test_words_are_wrapped(opencv):
-    lines = typeface.wrap("what happened to which file and what to do " + "x" * 200, 200)
+    lines = wrap("what happened to which file and what to do " + "x" * 200, 200)
     assert len(lines) > 2
-    assert all(typeface.width_of(line) <= 200 for line in lines)
+    assert all(width_of(line) <= 200 for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -191,10 +191,10 @@ def test_a_worker_that_cannot_be_started_is_one_line(images, destination, monkey
 
 
 def test_a_server_that_cannot_be_started_is_one_line(noisy, fill, pictures, tmp_path, monkeypatch):
-    def refuse(kind):
+    def refuse():
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("noisecli.engines.local.warm_up", refuse)
+    monkeypatch.setattr("multiprocessing.forkserver.ensure_running", refuse)
     done = noisy("images", pictures / "a.png", tmp_path / "out.png", "--std", "5")
     assert (done.status, "no worker can be started" in done.err, "Traceback" in done.err) == (3, True, False)
     shutil.rmtree(pictures)

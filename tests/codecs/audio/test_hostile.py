@@ -10,19 +10,7 @@ import soundfile as sf
 
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Encoding
-
-
-def failure(action):
-    with pytest.raises(FileFailed) as caught:
-        action()
-    assert "\n" not in caught.value.message
-    return caught.value.reason
-
-
-def skip(action):
-    with pytest.raises(FileSkipped) as caught:
-        action()
-    return caught.value.reason
+from tests.fixtures.files import failure, skip
 
 
 @pytest.fixture

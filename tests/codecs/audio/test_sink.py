@@ -1,5 +1,6 @@
 """How an output is encoded: like its source, or as asked; the same bytes in every run."""
 
+import os
 import resource
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,17 +12,16 @@ import soundfile as sf
 from noisecli.codecs import audio
 from noisecli.codecs.audio import encoding
 from noisecli.codecs.audio.ogg import checksum, iterate_pages
-from noisecli.errors import FileFailed
 from noisecli.model import Encoding, Limits
+from tests.fixtures.files import problem
 
 INTEGERS = {"PCM_16": "int16", "PCM_24": "int32", "PCM_32": "int32"}
 
 
 def refusal(action):
-    with pytest.raises(FileFailed) as caught:
-        action()
-    assert caught.value.reason == "no-encoder"
-    return caught.value.message
+    found = problem(action)
+    assert found.reason == "no-encoder"
+    return found.message
 
 
 @pytest.fixture
@@ -263,7 +263,7 @@ def test_descriptors_stay_open(encode, tone, new_path, keep, make_output):
     sink.abort()
     source.close()
     source.close()
-    assert file.read() == data
+    assert os.pread(file.fileno(), len(data), 0) == data
     output.read()
 
 

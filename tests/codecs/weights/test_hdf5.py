@@ -6,20 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.errors import FileSkipped
 from noisecli.model import Limits
+from tests.fixtures.files import failure
 
 h5py = pytest.importorskip("h5py", reason="needs h5py: the extra named weights")
 
 RNG = np.random.default_rng(6)
 SUFFIX = ".weights.h5"
-
-
-def failure(action):
-    with pytest.raises(FileFailed) as caught:
-        action()
-    assert "\n" not in caught.value.message
-    return caught.value.reason
 
 
 def fill_model(file):

@@ -6,7 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.errors import FileSkipped
+from tests.fixtures.files import failure
 
 RNG = np.random.default_rng(5)
 NUMPY = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
@@ -20,13 +21,6 @@ def tensor(name, dtype, shape):
         return name, dtype, shape, (RNG.normal(size=shape).astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
     bits = {"BOOL": 8}.get(dtype) or int(dtype.strip("FUIC").split("_")[0])
     return name, dtype, shape, RNG.integers(0, 2, int(np.prod(shape)) * bits // 8, dtype=np.uint8).tobytes()
-
-
-def failure(action):
-    with pytest.raises(FileFailed) as caught:
-        action()
-    assert "\n" not in caught.value.message
-    return caught.value.reason
 
 
 @pytest.fixture

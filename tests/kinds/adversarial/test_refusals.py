@@ -1,5 +1,6 @@
 """What is refused before any model is loaded: no Keras is needed for that."""
 
+import importlib.util
 import zipfile
 
 import pytest
@@ -18,7 +19,7 @@ def source(fill, tmp_path):
 @pytest.fixture
 def installed(monkeypatch):
     """Have Keras and torch appear to be there; nothing here loads them."""
-    monkeypatch.setattr("noisecli.gradient.backend._installed", lambda package: package in ("keras", "torch"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in ("keras", "torch") else None)
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
 
 
@@ -118,7 +119,7 @@ def test_pictures_without_class_folders_are_refused(installed, fill, adversarial
 
 
 def test_without_keras_it_says_what_to_install(monkeypatch, source, adversarial, described):
-    monkeypatch.setattr("noisecli.gradient.backend._installed", lambda package: False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     done = adversarial(described(DENSE))
     assert done.status == 2
     assert "pip install 'noisecli[keras]'" in done.err
