@@ -105,6 +105,8 @@ class Level:
         Where a range has steps instead of every value between (severity): the std of each.
     relative
         Arrays and weights: std is a share of each array's own standard deviation (var of its square).
+    noise
+        Which of noisecli.noise.models.MODELS; the word for it in rows.
     """
 
     quantity: Literal["std", "var", "snr_db", "severity"]
@@ -114,10 +116,15 @@ class Level:
     mean: float = 0.0
     steps: tuple[float, ...] = ()
     relative: bool = False
+    noise: str = "gaussian"
 
     @property
     def canonical(self) -> str:
         """The level as a value: the same strength in other words is the same text. The mean moves no noise."""
+        return self._strength if self.noise == "gaussian" else f"{self.noise} {self._strength}"
+
+    @property
+    def _strength(self) -> str:
         if self.steps:
             return "steps:" + ",".join(f"{step:.9g}" for step in self.steps)
         if self.quantity == "snr_db":

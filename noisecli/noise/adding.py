@@ -8,13 +8,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.model import SampleSpec
 from noisecli.noise.array_ops import operations
+from noisecli.noise.kernels import CACHED
 
 AnyArray = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 _LARGEST_STEP = 2.0**63 - 1024
 """The largest double that int64 holds."""
+
+
+def add_noise(x: AnyArray, noise: AnyArray, spec: SampleSpec, out: AnyArray, *, clip: bool) -> int:
+    """Write x + noise to out, held between spec.low and spec.high; return how many samples that changed.
+
+    Parameters
+    ----------
+    x
+        Samples of the spec, one dimension.
+    noise
+        As draw_noise() returns it for the samples' dtype; or float64, which is rounded for integers.
+    clip
+        Whether floats are held. Integers always are.
+    """
+    if not spec.is_float:
+        parts = (slice(start, start + CACHED) for start in range(0, x.size, CACHED))
+        return sum(add_to_integers(x[part], noise[part], int(spec.low), int(spec.high), out[part]) for part in parts)
+    add_to_floats(x, noise, out)
+    return clip_floats(out, spec.low, spec.high) if clip else 0
 
 
 def add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:

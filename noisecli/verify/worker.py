@@ -11,6 +11,7 @@ from noisecli import codecs
 from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
 from noisecli.manifest.entries import is_inside
 from noisecli.model import Level, Task
+from noisecli.noise.models import MODELS
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, find_escaped
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
@@ -200,9 +201,12 @@ def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None)
     key = bytes.fromhex(row["key"])
     if len(key) != 16:
         raise ValueError(f"key {row['key']}")
+    if row["noise"] not in MODELS:
+        raise ValueError(f"noise {row['noise']}")
+    level = Level("std", 0.0, 0.0, "", noise=row["noise"])
     clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
     size = 0 if file is None else file.size
-    return Task(source, f"{os.getpid()}-noisy", clean, Level("std", 0.0, 0.0, ""), int(row["copy"]), key, size)
+    return Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)
 
 
 def _judge(check: Check, task: Task, remade: Row, *, exact: bool) -> None:

@@ -17,9 +17,8 @@ from noisecli.keys import part_key
 from noisecli.model import Made, SampleSpec, Task
 from noisecli.noise.draw import STD_DIGITS, Draw, draw
 from noisecli.noise.measure import Measure, round_significant, square_sum
-from noisecli.noise.models.gaussian import NoiseField
-from noisecli.noise.models.per_column import FeatureField
-from noisecli.noise.models.rounded import Field, RoundedField
+from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.models.rounded import RoundedField
 from noisecli.noise.moments import Columns, Spread
 from noisecli.noise.stream import Streams
 from noisecli.settings import ArraysSettings
@@ -227,11 +226,11 @@ class ArraysMaker:
         )
 
     def _field(self, task: Task, part: StoredArray, drawn: PartDraw) -> Field:
-        streams, clip = Streams(part_key(task.key, part.name)), self._wanted.limits is not None
-        std, mean = drawn.draw.std, drawn.draw.mean
-        field: Field = NoiseField(streams, drawn.spec, std, mean, clip=clip)
-        if drawn.column_stds is not None:
-            field = FeatureField(streams, drawn.spec, _columns(part), drawn.column_stds, mean, clip=clip)
+        key, clip = part_key(task.key, part.name), self._wanted.limits is not None
+        parameters = NoiseParameters(
+            key, drawn.spec, drawn.draw, clip, columns=_columns(part), column_stds=drawn.column_stds
+        )
+        field = field_of(task.level.noise, parameters)
         return RoundedField(field, part.rounded) if isinstance(part, Rounding) else field
 
 

@@ -30,7 +30,6 @@ from noisecli.workers.rows import to_line
 AnyArray = NDArray[Any]
 
 GROUP_SAMPLES = 1 << 16
-_COMPUTED_IN = {"float16": "float32"}
 
 
 class RecordedNoise(NamedTuple):
@@ -84,9 +83,10 @@ class LatentsMaker:
                     writer.sink.write(block)
             size, digest = writer.commit()
         row: Row = {"file_name": task.output, "source": None, "kind": self._settings.kind, "format": writer.sink.format}
-        row |= {"dtype": dtype.name, "shape": list(shape), "first": told.first, "noise": "gaussian", "unit": "1"}
-        row |= {"level": task.level.label, "std": told.std, "mean": told.mean, "key": task.key.hex(), "copy": task.copy}
-        row |= {"applied": bool(told.std or told.mean), "measured_std": significant_or_none(spread.std)}
+        row |= {"dtype": dtype.name, "shape": list(shape), "first": told.first, "noise": task.level.noise}
+        row |= {"unit": "1", "level": task.level.label, "std": told.std, "mean": told.mean}
+        row |= {"key": task.key.hex(), "copy": task.copy, "applied": bool(told.std or told.mean)}
+        row |= {"measured_std": significant_or_none(spread.std)}
         row |= {"warnings": [], "settings": self._settings.key, "source_bytes": None, "source_sha256": None}
         return row | {"bytes": size, "sha256": digest}, False
 
@@ -133,7 +133,6 @@ def latents(key: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], told: Reco
 def _group(key: bytes, dtype: np.dtype[Any], count: int, told: RecordedNoise) -> Iterator[AnyArray]:
     """Yield the first samples of a group."""
     streams = Streams(key)
-    computed = np.dtype(_COMPUTED_IN.get(dtype.name, dtype.name))
     for start in range(0, count, GROUP_SAMPLES):
-        noise = draw_noise(streams, computed, min(GROUP_SAMPLES, count - start), told.std, told.mean)
+        noise = draw_noise(streams, dtype, min(GROUP_SAMPLES, count - start), told.std, told.mean)
         yield noise.astype(dtype, copy=False)

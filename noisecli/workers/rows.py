@@ -32,7 +32,7 @@ def build_row(
     row = _names(task)
     row |= _samples(settings, written)
     row |= {
-        "noise": "gaussian",
+        "noise": task.level.noise,
         "unit": _unit(written.spec),
         "level": task.level.label,
         "std": drawn.std,
@@ -70,7 +70,7 @@ def build_arrays_row(
     row |= {
         "kind": settings.kind,
         "format": written.format,
-        "noise": "gaussian",
+        "noise": task.level.noise,
         "unit": "1",
         "level": task.level.label,
         "std_fraction": std_fraction,

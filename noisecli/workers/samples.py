@@ -18,7 +18,7 @@ from noisecli.errors import FileFailed
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
-from noisecli.noise.models.gaussian import NoiseField
+from noisecli.noise.models import Field, NoiseParameters, field_of
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.storage import OutputFile, SourceFile
@@ -29,7 +29,7 @@ AnyArray = NDArray[Any]
 
 
 class Adding(Protocol):
-    """What turns the blocks of a source into those of its output, in order: a NoiseField, for one."""
+    """What turns the blocks of a source into those of its output, in order: a Field, for one."""
 
     def add(self, block: AnyArray) -> AnyArray:
         """Return the block as it is to be written."""
@@ -198,10 +198,9 @@ class SampleMaker:
             pairs = zip(self._blocks(clean, spec), decoded.blocks(), strict=False)
             return survival((x, field.add(x), y if scale == 1 else y * scale) for x, y in pairs)
 
-    def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> NoiseField:
+    def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> Field:
         noise = self._settings.noise
-        streams = Streams(task.key)
-        return NoiseField(streams, spec, drawn.std, drawn.mean, clip=noise.clip, shared_channels=noise.shared_channels)
+        return field_of(task.level.noise, NoiseParameters(task.key, spec, drawn, noise.clip, noise.shared_channels))
 
 
 def _described(spec: SampleSpec, frames: int) -> Row:

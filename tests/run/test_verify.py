@@ -129,6 +129,8 @@ EDITS = [
     ({"applied": False}, "noise-differs"),
     ({"key": "0" * 32}, "noise-differs"),
     ({"key": "0"}, "bad-row"),
+    ({"noise": "pink"}, "bad-row"),
+    ({"noise": ["gaussian"]}, "bad-row"),
     ({"std": float("nan")}, "bad-row"),
     ({"std": 1e300}, "noise-differs"),
     ({"std": None}, "bad-row"),

@@ -1,29 +1,26 @@
-"""Noise whose std is another one for each column of an array."""
+"""White Gaussian noise, with a std of its own for each column of an array."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.model import SampleSpec
-from noisecli.noise.adding import add_to_floats, add_to_integers, clip_floats
+from noisecli.noise.adding import add_noise
 from noisecli.noise.kernels import draw_noise
 from noisecli.noise.measure import Measure
+from noisecli.noise.models import AnyArray, NoiseParameters
 from noisecli.noise.moments import Columns
 from noisecli.noise.stream import Streams
-
-AnyArray = NDArray[Any]
 
 _PIECE = 1 << 16
 _DOUBLE = np.dtype(np.float64)
 
 
 class FeatureField:
-    """Gaussian noise for all blocks of one array; the face of noisecli.noise.models.gaussian.NoiseField.
+    """Gaussian noise for all blocks of one array.
 
-    Integers are as exact as there: n is drawn from 64 bits for each sample, times the column's std, and rounded once.
+    Integers are exact: n is drawn from 64 bits for each sample, times the column's std, and rounded once.
 
     Parameters
     ----------
@@ -71,7 +68,12 @@ class FeatureField:
         noise *= self._stds[self._columns.at(self._seen, x.size)].astype(noise.dtype)
         noise += noise.dtype.type(self._mean)
         self._seen += x.size
-        if not self._spec.is_float:
-            return add_to_integers(x, noise, int(self._spec.low), int(self._spec.high), noisy)
-        add_to_floats(x, noise, noisy)
-        return clip_floats(noisy, self._spec.low, self._spec.high) if self._clip else 0
+        return add_noise(x, noise, self._spec, noisy, clip=self._clip)
+
+
+def field(parameters: NoiseParameters) -> FeatureField:
+    """Return the noise of one array; see noisecli.noise.models."""
+    key, spec, drawn, clip, _, columns, stds = parameters
+    assert columns is not None
+    assert stds is not None
+    return FeatureField(Streams(key), spec, columns, stds, drawn.mean, clip=clip)

@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
 
 from noisecli.noise.measure import Measure
-
-AnyArray = NDArray[Any]
-
-
-class Field(Protocol):
-    """What adds noise, and measures what it did."""
-
-    measure: Measure
-
-    def add(self, block: AnyArray) -> AnyArray:
-        """Return the block with noise."""
+from noisecli.noise.models import AnyArray, Field
 
 
 class RoundedField:
