@@ -32,7 +32,7 @@ _FORMATS: dict[Kind, tuple[str, ...]] = {
     "images": ("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"),
     "audio": ("wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "rf64"),
 }
-_OF_PICTURES = ("severity", "subsampling", "full_scale", "zoom")
+_FOR_IMAGES = ("severity", "subsampling", "full_scale", "zoom")
 
 ROWS = click.option(
     "--rows", cls=o.SectionedOption, section=_SHEET, type=click.IntRange(1, 100), default=4, show_default=True,
@@ -40,17 +40,17 @@ ROWS = click.option(
 )  # fmt: skip
 ZOOM = click.option(
     "--zoom", cls=o.SectionedOption, section=_SHEET, type=click.IntRange(1, 32), metavar="N",
-    help="Show a pixel as N by N.  [default: 1, more where a picture is small]",
+    help="Show a pixel as N by N.  [default: 1, more where an image is small]",
 )  # fmt: skip
 KIND = click.option(
     "--kind", cls=o.SectionedOption, section=_SHEET, type=click.Choice(_KINDS),
-    help="Of a folder that holds both pictures and sounds.",
+    help="Of a folder with both images and audio files.",
 )  # fmt: skip
 SHOW = click.option(
     "--show", cls=o.SectionedOption, section=_SHEET, is_flag=True, help="Open a window too; any key closes it."
 )
 FORCE = click.option(
-    "--force", cls=o.SectionedOption, section=_SHEET, is_flag=True, help="Replace OUT where it stands already."
+    "--force", cls=o.SectionedOption, section=_SHEET, is_flag=True, help="Replace OUT if it already exists."
 )
 
 
@@ -69,8 +69,8 @@ def command(source: str, out: str, **words: Any) -> int:
     """Draw originals beside their noisy copies, to see how strong is strong enough.
 
     The noise and the encoding are those of the real run: the same folder, seed and level give the same files. OUT is a
-    .png, .jpg or .webp. Pictures are shown pixel for pixel (of a large one, the part with the most detail) with the
-    histograms of clean (grey) and noisy (orange) below; sounds as waveform and spectrogram.
+    .png, .jpg or .webp. Images are shown pixel for pixel (of a large one, the part with the most detail) with the
+    histograms of clean (grey) and noisy (orange) below; audio files as waveform and spectrogram.
 
     \b
     noisecli preview photos look.png --std 5,25,50
@@ -85,7 +85,7 @@ def command(source: str, out: str, **words: Any) -> int:
         drawn = views.draw(settings, words["rows"], words["zoom"], begin)
     tell_problems(drawn.summary, everything=True, traces=words["verbose"])
     if drawn.sheet is None:
-        say(f"{escape_name(out)}: not written, for none of the files could be done")
+        say(f"{escape_name(out)}: not written, as no file could be processed")
         return 1
     _write(out, views.encode(drawn.sheet, _suffix(out)), drawn.readers)
     if not words["quiet"]:
@@ -105,12 +105,12 @@ def _load_views() -> ModuleType:
     except ImportError as error:
         raise Refused(
             f"preview draws with OpenCV, which cannot be loaded here ({error}); "
-            "apt-get install libgl1 libglib2.0-0, or put opencv-python-headless in the place of opencv-python"
+            "apt-get install libgl1 libglib2.0-0, or replace opencv-python by opencv-python-headless"
         ) from None
 
 
 def _refuse_out(source: str, out: str, words: Mapping[str, Any]) -> None:
-    """Refuse names that would cost a file, or make the sheet a source of the next run, before any work."""
+    """Refuse names that would overwrite a file, or make the sheet a source of the next run, before any work."""
     if source == _STREAM:
         raise click.UsageError("SRC must be a file or a folder")
     if out == _STREAM:
@@ -124,10 +124,10 @@ def _refuse_out(source: str, out: str, words: Mapping[str, Any]) -> None:
     if _suffix(out) not in _SUFFIXES:
         raise click.UsageError(f"{escape_name(out)}: a sheet is a {', '.join(_SUFFIXES)}; name one of these")
     if not os.path.isdir(os.path.dirname(out) or "."):
-        raise Refused(f"{escape_name(out)}: its folder is not there; make it first")
+        raise Refused(f"{escape_name(out)}: its folder does not exist; create it first")
     whole, inside = os.path.realpath(source), os.path.realpath(out)
     if whole == inside or (os.path.isdir(source) and inside.startswith(whole.rstrip("/") + "/")):
-        raise Refused(f"{escape_name(out)}: lies inside SRC, whose next run would take it for a source; choose another")
+        raise Refused(f"{escape_name(out)}: is inside SRC, whose next run would take it for a source; choose another")
     refuse_standing(out, force=words["force"])
 
 
@@ -136,9 +136,9 @@ def _suffix(out: str) -> str:
 
 
 def _kind(source: str, words: Mapping[str, Any]) -> Kind:
-    """Tell pictures from sounds: by the name of one file, by what a folder holds."""
+    """Tell images from audio files: by the name of one file, by a folder's content."""
     if not os.path.exists(source):
-        raise Refused(f"{escape_name(source)}: is not there; name a folder or a file that exists")
+        raise Refused(f"{escape_name(source)}: does not exist; name a folder or a file that does")
     if words["kind"] is not None:
         kind: Kind = words["kind"]
         return kind
@@ -146,11 +146,11 @@ def _kind(source: str, words: Mapping[str, Any]) -> Kind:
     found = {kind: len(walk(folder, kind, choice).sources) for kind in _KINDS}
     if all(found.values()):
         raise Refused(
-            f"{escape_name(source)}: holds {found['images']:,} pictures and {found['audio']:,} sounds; "
-            "say which with --kind images or --kind audio"
+            f"{escape_name(source)}: holds {found['images']:,} images and {found['audio']:,} audio files; "
+            "choose with --kind images or --kind audio"
         )
     if not any(found.values()):
-        raise Refused(f"{escape_name(source)}: no picture and no sound there, by their names; --kind says more")
+        raise Refused(f"{escape_name(source)}: no image and no audio file there, by their suffixes; --kind says more")
     return max(_KINDS, key=found.__getitem__)
 
 
@@ -163,14 +163,14 @@ def _chosen(source: str, words: Mapping[str, Any]) -> tuple[str, Choice]:
 
 
 def _settings(source: str, kind: Kind, words: Mapping[str, Any]) -> Settings:
-    """Return the request of `noisecli images` or `noisecli audio` in the same words."""
+    """Return the request of `noisecli images` or `noisecli audio` in the same options."""
     if kind != "images":
-        given = [f"--{name.replace('_', '-')}" for name in _OF_PICTURES if words[name] is not None]
+        given = [f"--{name.replace('_', '-')}" for name in _FOR_IMAGES if words[name] is not None]
         if given:
-            raise click.UsageError(f"{', '.join(given)}: for pictures only, and these are sounds")
+            raise click.UsageError(f"{', '.join(given)}: for images only, and these are audio files")
     form = words["form"]
     if form is not None and form not in _FORMATS[kind]:
-        raise click.UsageError(f"--format {form}: no format of {'pictures' if kind == 'images' else 'sounds'}")
+        raise click.UsageError(f"--format {form}: not a format of {'images' if kind == 'images' else 'audio files'}")
     noise = NoiseSettings(
         levels=levels_of(kind, words),
         seed=words["seed"],

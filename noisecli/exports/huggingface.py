@@ -24,7 +24,7 @@ def write(run: FinishedRun, *, force: bool) -> list[str]:
     """Write the files, and return their paths, sorted, and how to read them.
 
     A root file beside train/ and test/ would be ignored silently, so each split folder gets its own. Every line has
-    every key, none is null, and the label is one of them, for folders are not looked at where there is metadata.
+    every key, none is null, and the label is one of them, as folder names are ignored where there is metadata.
 
     Raises Refused before anything is written: for an archive, or a metadata.jsonl that is not ours.
     """

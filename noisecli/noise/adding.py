@@ -1,4 +1,4 @@
-"""Noise onto samples: rounded, held between the limits, never wrapped around; and how many samples that held."""
+"""Noise added to samples: rounded and clipped, never wrapped around; and how many samples the clip changed."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 numpy promises the raw output of its bit generators for good, not what Generator makes of it. So only raw bits are
 taken, read little-endian, and all arithmetic on them is ours. The generator's state is a digest of the output's key: as
-good as numpy's SeedSequence, which takes four times as long, and a small file is mostly such beginnings.
+good as numpy's SeedSequence, which takes four times as long: much of the time of a small file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Seed(ISeedSequence):
 
 
 class RawBits:
-    """An endless row of bits that is cut into samples; the block size shows nowhere."""
+    """An endless row of bits that is cut into samples, the same for every block size."""
 
     def __init__(self, key: bytes, purpose: int) -> None:
         self._generator = np.random.SFC64(cast(Any, _Seed(key, purpose)))

@@ -1,4 +1,4 @@
-"""What is looked at of a sound: its first channel, all of it or the loudest seconds of a long one."""
+"""What is shown of an audio file: its first channel, all of it or the loudest seconds of a long one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOUDEST = 1e100
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound's format, and which of its frames are looked at."""
+    """An audio file's format, and which of its frames are shown."""
 
     format: str
     rate: int
@@ -40,7 +40,7 @@ class Sound:
 
 
 def survey(path: str, viewing: Viewing) -> Sound:
-    """Go through a sound once, and choose what to look at. Raises FileFailed, FileSkipped as the codec does."""
+    """Read an audio file once, and choose what to show. Raises FileFailed, FileSkipped as the codec does."""
     with SourceFile(path, viewing.limits.max_bytes) as file, closing(open_source(file, viewing.limits)) as source:
         rate = source.spec.sample_rate or 1
         energies, frames = _energies(source, max(1, rate // _PIECES_PER_SECOND))

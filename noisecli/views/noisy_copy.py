@@ -1,4 +1,4 @@
-"""One noisy version of a file: where it stands, and what its manifest row says of it, in words."""
+"""One noisy copy of a file: its path, and what its manifest row says of it, in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOTABLE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class NoisyCopy:
     """An output of the run that a sheet is drawn from."""
 
     path: str
@@ -23,15 +23,15 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """How files are looked at.
+    """How files are shown.
 
     Attributes
     ----------
     zoom
-        How many pixels of the sheet a pixel of a picture gets in each direction; None: one, and as many as there is
-        room for where the picture is small.
+        How many pixels of the sheet a pixel of an image gets in each direction; None: one, and as many as there is
+        room for where the image is small.
     full_scale
-        The value that is white, where the file does not say.
+        The value that is white, where the file does not define it.
     """
 
     limits: Limits
@@ -39,29 +39,29 @@ class Viewing:
     full_scale: float | None = None
 
 
-def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> Version:
-    """Name a version.
+def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> NoisyCopy:
+    """Describe a noisy copy.
 
     Parameters
     ----------
     level
-        In the words it was asked for with.
+        As it was requested.
     row
-        Of the manifest.
+        Its manifest row.
     kept
-        What a lossy format left of the noise, where that was measured.
+        What a lossy format kept of the noise, where that was measured.
     """
     title = f"{_WORDS[level.quantity]} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
     if not row["applied"]:
-        return Version(path, title, ("no noise",))
+        return NoisyCopy(path, title, ("no noise",))
     if row["measured_std"] is None:
-        return Version(path, title, ("measured std: beyond what doubles hold",))
+        return NoisyCopy(path, title, ("measured std: beyond what doubles hold",))
     std = f"measured std {_measured(row)}"
     ratio, value = ("PSNR", row["psnr_db"]) if row["kind"] == "images" else ("SNR", row["snr_db"])
     note = std if value is None else f"{std}, {ratio} {round(value, 1) + 0.0:.1f} dB"
     if kept is not None and abs(kept["std"] - 1) > _NOTABLE:
         note += f", on disk {kept['std']:.0%}"
-    return Version(path, title, (note,))
+    return NoisyCopy(path, title, (note,))
 
 
 def _measured(row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""From a request to a sheet: some files, really made noisy in a scratch folder, beside what they were."""
+"""From a request to a sheet: some files, really made noisy in a scratch folder, beside their originals."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from noisecli.settings import Settings
 from noisecli.storage import Readers, escape_name, open_regular, readers_of
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.views.canvas import Canvas
-from noisecli.views.noisy_copy import Version, Viewing, describe
+from noisecli.views.noisy_copy import NoisyCopy, Viewing, describe
 from noisecli.views.sheet import Row, compose
 from noisecli.workers.problems import problem_of
 
 
 class _Drawer(Protocol):
-    def __call__(self, source: str, name: str, versions: list[Version], viewing: Viewing) -> Row: ...
+    def __call__(self, source: str, name: str, copies: list[NoisyCopy], viewing: Viewing) -> Row: ...
 
 
 _DRAWERS = {"images": "noisecli.views.pictures", "audio": "noisecli.views.sounds"}
@@ -33,7 +33,7 @@ _DRAWERS = {"images": "noisecli.views.pictures", "audio": "noisecli.views.sounds
 
 @dataclass(frozen=True)
 class Drawn:
-    """A sheet, the run it was drawn from, and who may read all of its files; no sheet where nothing could be made."""
+    """A sheet, the run it was drawn from, and who may read all of its files; no sheet where no file was processed."""
 
     sheet: Canvas | None
     summary: Summary
@@ -44,7 +44,7 @@ class Drawn:
 def draw(
     settings: Settings, rows: int, zoom: int | None = None, begin: Callable[[int], Progress] | None = None
 ) -> Drawn:
-    """Run a request on a few of its files, and draw what comes out.
+    """Run a request on a few of its files, and draw the outputs.
 
     Parameters
     ----------
@@ -101,11 +101,11 @@ class _Drawing:
     def _row(self, source: str, name: str) -> Row:
         if name in self._problems:
             return Row(name, "", problem=self._problems[name])
-        versions = [self._version(level, row) for level, row in self._levels(name)]
+        copies = [self._copy(level, row) for level, row in self._levels(name)]
         try:
-            return self._draw(os.path.join(self._settings.source, source), name, versions, self._viewing)
+            return self._draw(os.path.join(self._settings.source, source), name, copies, self._viewing)
         except Exception as error:
-            # it changed, or went, since the run read it; or a bug of ours
+            # it changed, or was removed, since the run read it; or a bug of ours
             problem = problem_of(source, error)
             if problem.trace:
                 self._summary.note_problem(problem)
@@ -116,7 +116,7 @@ class _Drawing:
         by_label = self._rows.get(name, {})
         return [(level, by_label[level.label]) for level in self._settings.noise.levels if level.label in by_label]
 
-    def _version(self, level: Level, row: dict[str, Any]) -> Version:
+    def _copy(self, level: Level, row: dict[str, Any]) -> NoisyCopy:
         output: str = row["file_name"]
         return describe(os.path.join(self._settings.destination, output), level, row, self._survival.get(output))
 

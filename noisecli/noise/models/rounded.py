@@ -1,4 +1,4 @@
-"""Noise whose sums are rounded once more, as a file holds fewer digits: what is measured is what will be read."""
+"""Noise whose sums are rounded once more, where a file stores fewer digits: what is measured is what will be read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class RoundedField:
     field
         Adds the noise.
     round_block
-        Returns a block of the same shape and dtype as it will be read again.
+        Returns a block, same shape and dtype, as it will be read back.
     """
 
     def __init__(self, field: Field, round_block: Callable[[AnyArray], AnyArray]) -> None:
