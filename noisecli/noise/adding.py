@@ -22,6 +22,8 @@ _LARGEST_STEP = 2.0**63 - 1024
 def add_noise(x: AnyArray, noise: AnyArray, spec: SampleSpec, out: AnyArray, *, clip: bool) -> int:
     """Write x + noise to out, held between spec.low and spec.high; return how many samples that changed.
 
+    Floats are added in single precision where both are; NaN and infinities stay as they are.
+
     Parameters
     ----------
     x
@@ -33,25 +35,13 @@ def add_noise(x: AnyArray, noise: AnyArray, spec: SampleSpec, out: AnyArray, *, 
     """
     if not spec.is_float:
         parts = (slice(start, start + CACHED) for start in range(0, x.size, CACHED))
-        return sum(add_to_integers(x[part], noise[part], int(spec.low), int(spec.high), out[part]) for part in parts)
-    add_to_floats(x, noise, out)
-    return clip_floats(out, spec.low, spec.high) if clip else 0
+        return sum(_add_to_integers(x[part], noise[part], int(spec.low), int(spec.high), out[part]) for part in parts)
+    np.add(x, noise, out=out, casting="same_kind")
+    return _clip_floats(out, spec.low, spec.high) if clip else 0
 
 
-def add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:
-    """Write clip(round(x + noise), low, high) to out and return how many samples the clip changed.
-
-    Parameters
-    ----------
-    x
-        Integers, one dimension.
-    noise
-        int8, int16 or int32, or float64, which is rounded.
-    low, high
-        The clip; the limits of the dtype hold too.
-    out
-        Same shape and dtype as `x`.
-    """
+def _add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:
+    """Write clip(round(x + noise), low, high) to out; the limits of the dtype hold too."""
     limits = _limits_of(x.dtype)
     low, high = max(low, limits[0]), min(high, limits[1])
     if noise.dtype == np.int8 and x.dtype == np.uint8 and (low, high) == limits:
@@ -119,12 +109,7 @@ def _add_saturating(x: AnyArray, k: AnyArray) -> tuple[AnyArray, Mask]:
     return total, held
 
 
-def add_to_floats(x: AnyArray, noise: AnyArray, out: AnyArray) -> None:
-    """Write x + noise to out, in single precision where both are. NaN and infinities stay as they are."""
-    np.add(x, noise, out=out, casting="same_kind")
-
-
-def clip_floats(y: AnyArray, low: float, high: float) -> int:
+def _clip_floats(y: AnyArray, low: float, high: float) -> int:
     """Hold y between low and high and return how many samples that changed; NaN and infinities stay as they are."""
     lowest, highest = y.min(), y.max()
     if low <= lowest and highest <= high:

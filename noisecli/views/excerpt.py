@@ -14,7 +14,7 @@ from noisecli.codecs.audio.source import SoundSource
 from noisecli.storage import SourceFile
 from noisecli.views.noisy_copy import Viewing
 
-LONGEST_SECONDS = 30
+_LONGEST_SECONDS = 30
 EXCERPT_SECONDS = 10
 _PIECES_PER_SECOND = 10
 
@@ -45,7 +45,7 @@ def survey(path: str, viewing: Viewing) -> Sound:
         rate = source.spec.sample_rate or 1
         energies, frames = _energies(source, max(1, rate // _PIECES_PER_SECOND))
         start, stop = 0, frames
-        if frames > LONGEST_SECONDS * rate:
+        if frames > _LONGEST_SECONDS * rate:
             start = _loudest(energies) * (rate // _PIECES_PER_SECOND)
             stop = min(frames, start + EXCERPT_SECONDS * rate)
         return Sound(source.format, rate, source.spec.shape[1], source.spec.dtype, frames, start, stop)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW_SECONDS = 0.032
+_WINDOW_SECONDS = 0.032
 FLOOR_DECIBELS = -140.0
 _FRAMES_AT_ONCE = 512
 _LARGE = 1e100
@@ -22,7 +22,7 @@ def decibels(wave: NDArray[Any], rate: int, height: int, width: int) -> NDArray[
     Short-time Fourier transform, Hann window; 0 dB is the power of a sine of amplitude 1. Where several frames or bins
     share a pixel, their mean power is taken, so that noise keeps its level at any size.
     """
-    length = 2 ** max(5, round(math.log2(rate * WINDOW_SECONDS)))
+    length = 2 ** max(5, round(math.log2(rate * _WINDOW_SECONDS)))
     # half a window of silence on both sides: the first column is centred on the first sample
     peak = float(np.abs(wave).max(initial=0))
     unit = peak if peak > _LARGE else 1.0

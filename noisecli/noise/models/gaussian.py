@@ -13,7 +13,7 @@ from noisecli.noise.measure import Measure
 from noisecli.noise.models import AnyArray, NoiseParameters
 from noisecli.noise.stream import Streams
 
-PIECE = 1 << 19
+_PIECE = 1 << 19
 """Samples of 8 and 16 bits worked on at a time: calls cost little beside them, and sums of squares stay exact."""
 
 
@@ -83,6 +83,6 @@ def _channels(block: AnyArray, spec: SampleSpec) -> int:
 
 
 def _pieces(x: AnyArray, channels: int) -> Iterator[slice]:
-    most = PIECE if x.itemsize <= 2 else CACHED
+    most = _PIECE if x.itemsize <= 2 else CACHED
     step = max(most // channels, 1) * channels
     return (slice(start, min(start + step, x.size)) for start in range(0, x.size, step))

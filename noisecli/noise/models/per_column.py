@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from noisecli.model import SampleSpec
 from noisecli.noise.adding import add_noise
 from noisecli.noise.kernels import draw_noise
 from noisecli.noise.measure import Measure
 from noisecli.noise.models import AnyArray, NoiseParameters
-from noisecli.noise.moments import Columns
 from noisecli.noise.stream import Streams
 
 _PIECE = 1 << 16
@@ -21,34 +18,13 @@ class FeatureField:
     """Gaussian noise for all blocks of one array.
 
     Integers are exact: n is drawn from 64 bits for each sample, times the column's std, and rounded once.
-
-    Parameters
-    ----------
-    streams
-        The array's own bits. The same streams give the same noise, whatever the blocks' sizes.
-    spec
-        What the samples mean; low and high are the clip.
-    columns
-        Which column each sample belongs to.
-    stds
-        Of each column, in the samples' native unit.
-    mean
-        Of the noise, in the samples' native unit.
-    clip
-        Whether floats are held between spec.low and spec.high. Integers always are.
     """
 
-    def __init__(
-        self,
-        streams: Streams,
-        spec: SampleSpec,
-        columns: Columns,
-        stds: NDArray[np.float64],
-        mean: float = 0.0,
-        *,
-        clip: bool = True,
-    ) -> None:
-        self._streams, self._spec, self._columns, self._mean, self._clip = streams, spec, columns, mean, clip
+    def __init__(self, parameters: NoiseParameters) -> None:
+        key, spec, drawn, self._clip, _, columns, stds = parameters
+        assert columns is not None
+        assert stds is not None
+        self._streams, self._spec, self._columns, self._mean = Streams(key), spec, columns, drawn.mean
         self._drawn_as = np.dtype(spec.dtype) if spec.is_float else _DOUBLE
         self._stds = stds
         self._seen = 0
@@ -73,7 +49,4 @@ class FeatureField:
 
 def field(parameters: NoiseParameters) -> FeatureField:
     """Return the noise of one array; see noisecli.noise.models."""
-    key, spec, drawn, clip, _, columns, stds = parameters
-    assert columns is not None
-    assert stds is not None
-    return FeatureField(Streams(key), spec, columns, stds, drawn.mean, clip=clip)
+    return FeatureField(parameters)
