@@ -224,7 +224,7 @@ def test_digits_are_misread_after_the_step_and_not_before():
     [
         (lambda i: keras.Model([i, keras.Input((2,))], layers.Dense(2)(layers.Flatten()(i))), "2 inputs"),
         (lambda i: keras.Model(i, [layers.Flatten()(i), layers.Dense(2)(layers.Flatten()(i))]), "2 outputs"),
-        (lambda i: keras.Model(i, layers.Conv2D(3, 3)(i)), "answers with an array"),
+        (lambda i: keras.Model(i, layers.Conv2D(3, 3)(i)), "outputs an array"),
     ],
 )
 def test_what_is_no_classifier_is_refused(make, words):
