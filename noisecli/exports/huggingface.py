@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from noisecli.errors import Refused
-from noisecli.manifest.finished import FinishedRun, Row, class_of, part_of
+from noisecli.exports.labels import class_of, part_of
+from noisecli.manifest.entries import Row
+from noisecli.manifest.finished import FinishedRun
 from noisecli.storage import escape_name, escapes_by_symlink, open_regular, write_whole
 from noisecli.storage.scratch import ScratchFolder
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from noisecli.errors import Refused
-from noisecli.manifest.finished import FinishedRun, Row, class_of
+from noisecli.exports.labels import class_of
+from noisecli.manifest.entries import Row
+from noisecli.manifest.finished import FinishedRun
 from noisecli.storage import escape_name
 
 Place = Callable[[str], str]

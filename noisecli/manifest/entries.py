@@ -12,6 +12,7 @@ from typing import Any, cast
 from noisecli.model import Problem, Survival
 from noisecli.settings import key_of
 from noisecli.storage import TEMPORARY_PREFIX
+from noisecli.storage.names import is_inside, is_text
 
 Row = dict[str, Any]
 
@@ -45,7 +46,7 @@ def name_of_row(line: bytes) -> str | None:
     if match is not None and is_plain(line):
         name = parse(match[0] + b"}").get("file_name") if b"\\" in match[1] else match[1].decode(errors="replace")
     else:
-        name = parse(_bare(line)).get("file_name")
+        name = read_line(line).get("file_name")
     return name if isinstance(name, str) and is_inside(name) else None
 
 
@@ -54,26 +55,14 @@ def is_plain(line: bytes) -> bool:
     return line.startswith(_START) and line.endswith(b"}\n")
 
 
-def _bare(line: bytes) -> bytes:
-    """Return a line without what an editor may have put around it."""
-    return line.strip().removeprefix(b"\xef\xbb\xbf")
-
-
-def is_inside(name: object) -> bool:
-    """Whether something is a relative path that stays below its folder, and that UTF-8 can hold."""
-    if not isinstance(name, str) or "\0" in name or not is_text(name):
-        return False
-    return not {"", ".", ".."} & set(name.split("/"))
-
-
-def is_text(words: str) -> bool:
-    """Whether UTF-8 can hold it: JSON may spell half of a character."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in words)
+def read_line(line: bytes) -> Row:
+    """Return the JSON object on a line, whatever an editor has put around it; empty where there is none."""
+    return parse(line.strip().removeprefix(b"\xef\xbb\xbf"))
 
 
 def parse_row(line: bytes) -> Row:
     """Return a row; a clean file's name that leads outside is left out of it."""
-    row = parse(_bare(line))
+    row = read_line(line)
     if "clean_file_name" in row and not is_inside(row["clean_file_name"]):
         del row["clean_file_name"]
     if not isinstance(row.get("warnings", []), list):

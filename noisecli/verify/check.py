@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
@@ -11,8 +10,8 @@ from typing import Any, get_args
 from noisecli.engines.local import Lost, Pool
 from noisecli.errors import Refused
 from noisecli.keys import STREAM_VERSION
-from noisecli.manifest.destination import Names, read_run, runs_in
-from noisecli.manifest.entries import is_inside
+from noisecli.manifest.entries import read_line
+from noisecli.manifest.finished import RecordedRun, files_of, manifests_in
 from noisecli.model import Encoding, Kind, Level
 from noisecli.run.sources import may_lie_beside, walk
 from noisecli.settings import (
@@ -24,7 +23,7 @@ from noisecli.settings import (
     Running,
     Settings,
 )
-from noisecli.storage import escape_name, open_regular
+from noisecli.storage import escape_name
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.verify.report import Check, Checked, Report, Row, lost_reason, size_of
 
@@ -67,19 +66,18 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
     Refused
         When the folder holds no run of noisecli, or its outputs cannot be made anew by this version.
     """
-    names, report = Names.of(request.manifest), Report()
-    run = read_run(os.path.join(request.destination, names.run))
-    interrupted = os.path.lexists(os.path.join(request.destination, names.journal))
-    if interrupted:
-        report.differ(names.journal, "interrupted", "a run was interrupted, or goes on; run the same command again")
-    if run is None or not os.path.exists(os.path.join(request.destination, request.manifest)):
-        if interrupted:
+    recorded, report = RecordedRun(request.destination, request.manifest), Report()
+    if recorded.is_interrupted:
+        journal = recorded.names.journal
+        report.differ(journal, "interrupted", "a run was interrupted, or goes on; run the same command again")
+    if recorded.content is None or not recorded.has_manifest:
+        if recorded.is_interrupted:
             return report
-        raise Refused(_not_ours(request, names, run))
+        raise Refused(_not_ours(recorded))
     with ScratchFolder() as scratch:
-        verification = _Verification(request, run, scratch, report)
+        verification = _Verification(request, recorded, recorded.content, scratch, report)
         verification.check_rows(begin)
-    if not interrupted:
+    if not recorded.is_interrupted:
         # until the same command has run again, its journal tells of files that no row lists yet
         verification.count_rows()
         verification.find_unlisted()
@@ -90,15 +88,17 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
 class _Verification:
     """One manifest, and the run.json beside it."""
 
-    def __init__(self, request: Request, run: dict[str, Any], scratch: str, report: Report) -> None:
-        self._request, self._report = request, report
+    def __init__(
+        self, request: Request, recorded: RecordedRun, run: dict[str, Any], scratch: str, report: Report
+    ) -> None:
+        self._request, self._recorded, self._report = request, recorded, report
         self._kind: Kind = _kind(request, run)
-        self._spelled = _mapping(run, "settings")
-        self._expected = _mapping(run, "totals").get("outputs")
+        self._spelled = run["settings"]
+        self._expected = run["totals"].get("outputs")
         self._listed: set[str] = set()
         self._scratch = scratch
         self._settings: dict[str, Settings | None] = {}
-        report.versions = _mapping(run, "versions")
+        report.versions = run["versions"]
         if request.source is not None:
             _require_remakeable(request, run, self._spelled)
 
@@ -150,10 +150,11 @@ class _Verification:
     def _checks(self) -> Iterator[Check]:
         """Yield the rows that can be looked at."""
         manifest = self._request.manifest
-        for number, row in _rows(os.path.join(self._request.destination, manifest)):
+        for number, line in self._recorded.lines():
             self._report.rows += 1
-            names = _names(row)
-            if row is None or not names:
+            row = read_line(line)
+            names = files_of(row)
+            if not names:
                 self._report.differ(
                     manifest, "bad-row", f"line {number} is no row; take it out, run the same command again"
                 )
@@ -185,9 +186,10 @@ class _Verification:
     def find_unlisted(self) -> None:
         """Name dataset files that no row of any manifest there lists."""
         destination = self._request.destination
-        for manifest in _manifests(destination):
+        for manifest in manifests_in(destination):
             if manifest != self._request.manifest:
-                self._listed.update(*(_names(row) for _, row in _rows(os.path.join(destination, manifest))))
+                lines = RecordedRun(destination, manifest).lines()
+                self._listed.update(*(files_of(read_line(line)) for _, line in lines))
         found = walk(destination, None, Choice(exclude=self._request.exclude))
         for name in found.unlisted:
             self._report.differ(escape_name(name), "unreadable", "cannot be listed; check its permissions")
@@ -197,43 +199,18 @@ class _Verification:
                 self._report.differ(escape_name(name), "not-listed", message)
 
 
-def _rows(path: str) -> Iterator[tuple[int, Row | None]]:
-    """Yield each line's number and row; None for what is none."""
-    with open_regular(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                row = None
-            yield number, row if isinstance(row, dict) else None
-
-
-def _names(row: Row | None) -> list[str]:
-    """Return the files that a row lists; none where one of them leads out of the folder."""
-    if row is None:
-        return []
-    names = [row.get("file_name"), *([row["clean_file_name"]] if "clean_file_name" in row else [])]
-    return [str(name) for name in names] if all(map(is_inside, names)) else []
-
-
 def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:
     value = entry.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def _manifests(destination: str) -> list[str]:
-    """Return the manifests of all finished runs in a folder."""
-    found = ((names.manifest, os.path.join(destination, names.run)) for names in runs_in(destination))
-    return sorted(name for name, run in found if os.path.isfile(os.path.join(destination, name)) and read_run(run))
-
-
-def _not_ours(request: Request, names: Names, run: dict[str, Any] | None) -> str:
-    others = ", ".join(f"--manifest {name}" for name in _manifests(request.destination))
+def _not_ours(recorded: RecordedRun) -> str:
+    others = ", ".join(f"--manifest {name}" for name in manifests_in(recorded.folder))
     hint = f" or add {others}" if others else ""
-    folder = escape_name(request.destination)
-    if run is None:
-        return f"{folder}: holds no {names.run} of noisecli; name a folder it wrote{hint}"
-    return f"{folder}: its {request.manifest} is gone; run the same command again{hint}"
+    folder = escape_name(recorded.folder)
+    if recorded.content is None:
+        return f"{folder}: holds no {recorded.names.run} of noisecli; name a folder it wrote{hint}"
+    return f"{folder}: its {recorded.manifest} is gone; run the same command again{hint}"
 
 
 def _kind(request: Request, run: dict[str, Any]) -> Kind:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from noisecli import codecs
 from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
-from noisecli.manifest.entries import is_inside
 from noisecli.model import Level, Task
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, find_escaped
+from noisecli.storage.names import is_inside
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
 from noisecli.workers import Maker, OpenSource, open_file, worker
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,13 +9,13 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from noisecli.errors import Stopped
-from noisecli.manifest.destination import Names, read_run
+from noisecli.manifest.finished import FinishedRun
 from noisecli.model import Level
 from noisecli.run.pipeline import Progress, run
 from noisecli.run.sources import walk
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import Readers, escape_name, open_regular, readers_of
+from noisecli.storage import Readers, escape_name, readers_of
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.views.canvas import Canvas
 from noisecli.views.noisy_copy import Version, Viewing, describe
@@ -90,10 +89,11 @@ class _Drawing:
         self._settings, self._summary, self._viewing = settings, summary, viewing
         self._draw: _Drawer = import_module(_DRAWERS[settings.kind]).draw_row
         self._problems = {problem.source: f"{problem.status}: {problem.message}" for problem in summary.problems}
-        names = Names.of(settings.output.manifest)
-        run_file = read_run(os.path.join(settings.destination, names.run)) or {}
-        self._survival: Mapping[str, Mapping[str, float] | None] = run_file.get("survival", {})
-        self._rows = _rows_by_source(os.path.join(settings.destination, names.manifest))
+        run = FinishedRun(settings.destination, settings.output.manifest)
+        self._survival: Mapping[str, Mapping[str, float] | None] = run.survival
+        self._rows: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in run.parsed():
+            self._rows.setdefault(row["source"], {})[row["level"]] = row
 
     def rows(self, sources: tuple[str, ...]) -> list[Row]:
         return [self._row(source, escape_name(source)) for source in sources]
@@ -119,12 +119,3 @@ class _Drawing:
     def _version(self, level: Level, row: dict[str, Any]) -> Version:
         output: str = row["file_name"]
         return describe(os.path.join(self._settings.destination, output), level, row, self._survival.get(output))
-
-
-def _rows_by_source(manifest: str) -> dict[str, dict[str, dict[str, Any]]]:
-    rows: dict[str, dict[str, dict[str, Any]]] = {}
-    with open_regular(manifest) as file:
-        for line in file:
-            row = json.loads(line)
-            rows.setdefault(row["source"], {})[row["level"]] = row
-    return rows
