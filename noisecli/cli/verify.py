@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from noisecli.cli.terminal import say, say_block
 from noisecli.engines.cpus import available_cpus
 from noisecli.manifest.destination import Names, read_run
 from noisecli.settings import Running
+from noisecli.storage import folder_at
 from noisecli.verify.check import Request, verify
 from noisecli.verify.report import Report
 
@@ -60,7 +60,7 @@ def command(destination: str, **words: Any) -> int:
 
 def _kind(request: Request) -> str:
     """What the bar counts."""
-    run = read_run(os.path.join(request.destination, Names.of(request.manifest).run)) or {}
+    run = read_run(folder_at(request.destination), Names.of(request.manifest).run) or {}
     return str(run.get("kind", "images"))
 
 

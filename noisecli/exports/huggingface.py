@@ -13,7 +13,7 @@ from noisecli.errors import Refused
 from noisecli.exports.labels import class_of, part_of
 from noisecli.manifest.entries import Row
 from noisecli.manifest.finished import FinishedRun
-from noisecli.storage import escape_name, escapes_by_symlink, open_regular, write_whole
+from noisecli.storage import escape_name
 from noisecli.storage.scratch import ScratchFolder
 
 FILE = "metadata.jsonl"
@@ -44,7 +44,7 @@ def write_metadata(run: FinishedRun, *, force: bool) -> list[str]:
             _refuse_foreign(run, name, path, force=force)
         for name, path in names.items():
             with open(path, "rb") as lines:
-                write_whole(name, lines, root=run.folder)
+                run.files.write_own(name, lines)
     return list(names)
 
 
@@ -80,22 +80,22 @@ _KEYS = {"file_name", "label", "noisy", "level", "copy", "source", "std", "std_f
 
 def _refuse_foreign(run: FinishedRun, name: str, path: str, *, force: bool) -> None:
     """Captions that came along as side files are not written over."""
-    target = os.path.join(run.folder, name)
-    if escapes_by_symlink(run.folder, name):
+    target = run.files.location_of(name)
+    if run.files.leads_out(name):
         raise Refused(f"{escape_name(target)}: its folder is a symbolic link out of {run.folder}; remove the link")
     if name == run.manifest:
         raise Refused(
             f"{escape_name(target)}: is the run's manifest, which Hugging Face datasets read as it stands; for labels "
             "make the run with another --manifest"
         )
-    if force or not os.path.lexists(target):
+    if force or not run.files.has(name):
         return
-    if not os.path.isfile(target) or not (filecmp.cmp(target, path, shallow=False) or _is_ours(target)):
-        raise Refused(f"{escape_name(target)}: stands there and noisecli did not make it; move it, or add --force")
+    if not run.files.is_file(name) or not (filecmp.cmp(target, path, shallow=False) or _is_ours(run, name)):
+        raise Refused(f"{escape_name(target)}: already exists, and noisecli did not make it; move it, or add --force")
 
 
-def _is_ours(path: str) -> bool:
-    with open_regular(path) as file:
+def _is_ours(run: FinishedRun, name: str) -> bool:
+    with run.files.open_own(name) as file:
         try:
             entry = json.loads(file.readline())
         except (ValueError, RecursionError):

@@ -11,8 +11,7 @@ from typing import Any, cast
 
 from noisecli.model import Problem, Survival
 from noisecli.settings import key_of
-from noisecli.storage import TEMPORARY_PREFIX
-from noisecli.storage.names import is_inside, is_text
+from noisecli.storage import TEMPORARY_PREFIX, is_inside, is_text
 
 Row = dict[str, Any]
 

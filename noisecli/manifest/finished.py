@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -11,8 +12,7 @@ from typing import Any
 from noisecli.errors import Refused
 from noisecli.manifest.destination import Names, read_run, runs_in
 from noisecli.manifest.entries import Row, read_line
-from noisecli.storage import escape_name, open_regular
-from noisecli.storage.names import is_inside, is_text
+from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
 
@@ -22,8 +22,10 @@ class RecordedRun:
 
     Attributes
     ----------
-    folder, manifest
-        The destination, and its manifest's name.
+    folder, files
+        The destination: its path or URL, and what it holds.
+    manifest
+        The manifest's name.
     names
         The files of this run there.
     content
@@ -36,14 +38,14 @@ class RecordedRun:
 
     def __init__(self, folder: str, manifest: str) -> None:
         self.folder, self.manifest = folder, manifest
-        self.names = Names.of(manifest)
-        self.is_interrupted = os.path.lexists(os.path.join(folder, self.names.journal))
-        self.content = read_run(os.path.join(folder, self.names.run))
-        self.has_manifest = os.path.exists(os.path.join(folder, manifest))
+        self.files, self.names = folder_at(folder), Names.of(manifest)
+        self.is_interrupted = self.files.has(self.names.journal)
+        self.content = read_run(self.files, self.names.run)
+        self.has_manifest = self.files.has(manifest, follow=True)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the lines of the manifest, each behind its number."""
-        with open_regular(os.path.join(self.folder, self.manifest)) as file:
+        with self.files.open_own(self.manifest) as file:
             yield from enumerate(file, 1)
 
 
@@ -110,13 +112,15 @@ class FinishedRun(RecordedRun):
             yield row
 
     def _require_file(self, name: str, size: object) -> None:
-        path = os.path.join(self.folder, name)
+        shown = escape_name(self.files.location_of(name))
         try:
-            found = os.stat(path).st_size
+            found = self.files.look(name, follow=True)
         except OSError as error:
-            raise Refused(f"{escape_name(path)}: {error.strerror}; run the same command again") from None
-        if isinstance(size, int) and found != size:
-            raise Refused(f"{escape_name(path)}: is not what its row says; noisecli verify tells more")
+            raise Refused(f"{shown}: {error.strerror}; run the same command again") from None
+        if found is None:
+            raise Refused(f"{shown}: {os.strerror(errno.ENOENT)}; run the same command again")
+        if isinstance(size, int) and found.st_size != size:
+            raise Refused(f"{shown}: is not what its row says; noisecli verify tells more")
 
     @cached_property
     def columns(self) -> list[str]:
@@ -129,8 +133,8 @@ class FinishedRun(RecordedRun):
 
 def manifests_in(folder: str) -> list[str]:
     """Return the manifests of all finished runs in a folder, sorted."""
-    found = ((names.manifest, os.path.join(folder, names.run)) for names in runs_in(folder))
-    return sorted(name for name, run in found if os.path.isfile(os.path.join(folder, name)) and read_run(run))
+    files = folder_at(folder)
+    return sorted(n.manifest for n in runs_in(folder) if files.is_file(n.manifest) and read_run(files, n.run))
 
 
 def files_of(row: Row) -> list[str]:

@@ -25,7 +25,7 @@ from noisecli.manifest.entries import (
     to_line,
 )
 from noisecli.model import Problem, Survival
-from noisecli.storage import digest_below, stopping
+from noisecli.storage import folder_at, stopping
 
 CLOSED = -1
 
@@ -54,11 +54,11 @@ class Standing:
     """
 
     def __init__(self, destination: str, names: Names, journal: int = CLOSED) -> None:
-        self._destination, self._names, self._journal = destination, names, journal
+        self._files, self._names, self._journal = folder_at(destination), names, journal
         self._manifest = self._open(names.manifest)
         self._places: dict[str, Place] = {}
         self.untold = False
-        self.previous_run = read_run(self._path(names.run)) or {}
+        self.previous_run = read_run(self._files, names.run) or {}
         self.problems: dict[str, Problem] = {}
         self.begun = Begun()
         self._read_manifest()
@@ -76,7 +76,7 @@ class Standing:
     @classmethod
     def look(cls, destination: str, names: Names) -> Standing:
         """Read a destination that somebody else may be writing into."""
-        path = os.path.join(destination, names.journal)
+        path = folder_at(destination).journal_path(names.journal)
         journal = CLOSED
         with stopping(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             journal = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -99,7 +99,7 @@ class Standing:
         return output in self._places
 
     def _path(self, name: str) -> str:
-        return os.path.join(self._destination, name)
+        return self._files.location_of(name)
 
     def _open(self, name: str) -> int:
         path = self._path(name)
@@ -168,7 +168,7 @@ class Standing:
         """Whether a file is, to the byte, what an interrupted run put in place before it could write the row."""
         digest = self.begun.placed.get(name)
         with stopping(self._path(name)):
-            return digest is not None and digest_below(self._destination, name) == digest
+            return digest is not None and self._files.own_digest(name) == digest
 
     @cached_property
     def _clean_outputs(self) -> frozenset[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from noisecli.errors import Refused
 from noisecli.kinds.latents import LatentsPlan
 from noisecli.manifest.destination import Names, runs_in
@@ -12,7 +10,7 @@ from noisecli.model import Task
 from noisecli.run.plan import Plan
 from noisecli.run.twins import folds_case, refuse_twins
 from noisecli.settings import Settings
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, folder_at
 
 
 def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, standing: Standing, *, is_new: bool) -> None:
@@ -22,11 +20,12 @@ def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, standing: Standi
         refuse_twins(plan.outputs(), names, escape_name(settings.destination))
     if settings.running.force or is_new:
         return
+    destination = folder_at(settings.destination)
     for name in plan.outputs():
-        if name in standing or not os.path.lexists(f"{settings.destination}/{name}"):
+        if name in standing or not destination.has(name):
             continue
         if not standing.is_recorded(name) and not standing.may_be_ours(name):
-            path = escape_name(f"{settings.destination}/{name}")
+            path = escape_name(destination.location_of(name))
             raise Refused(f"{path}: {_whose(settings, name)}; move it, or add --force")
 
 
@@ -37,7 +36,7 @@ def _whose(settings: Settings, name: str) -> str:
             with Standing.look(settings.destination, names) as other:
                 if other.is_recorded(name):
                     return f"is an output of another run, which {names.manifest} lists"
-    return "stands there and noisecli did not make it"
+    return "already exists, and noisecli did not make it"
 
 
 def with_claims(tasks: list[Task], standing: Standing, *, force: bool) -> list[Task]:

@@ -25,7 +25,7 @@ from noisecli.run.resume import Resume
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, is_missing, remove_temporaries
+from noisecli.storage import TEMPORARY_PREFIX, escape_name, folder_at
 
 CHUNK_TASKS = 32
 CHUNK_BYTES = 600_000
@@ -63,7 +63,7 @@ def run(
     names = Names.of(settings.output.manifest)
     refuse_odd_files(settings.destination, names)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
-    if not dry_run and not os.path.exists(os.path.join(settings.destination, names.manifest)):
+    if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
         # while the walk goes on; a second run may find nothing to do
         warm_up(settings.kind)
     found = Listing() if settings.latents else walk(settings.source, settings.kind, settings.choice)
@@ -224,9 +224,9 @@ class Run:
         if problems:
             again = {escape_name(source) for source in itertools.chain(self._found.sources, self._found.sidecars)}
             all_listed = self._settings.choice.names is None
+            folder = folder_at(self._settings.source)
             for source in list(problems):
-                path = os.path.join(self._settings.source, source)
-                if source in again or is_missing(path) or (all_listed and os.path.isdir(path)):
+                if source in again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
                     del problems[source]
 
     def _clean_up_after_killed_runs(self) -> None:
@@ -238,11 +238,11 @@ class Run:
         folders = {"", *(os.path.dirname(name) for name in names)}
         if self._settings.output.sidecars != "skip":
             folders.update(os.path.dirname(name) for _, name in self._plan.sidecars())
-        remove_temporaries(folders, prefix, self._settings.destination)
+        folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
     def _remove_temporaries(self, chunk: Chunk, prefix: str) -> None:
         folders = {os.path.dirname(name) for task in chunk for name in task.names}
-        remove_temporaries(folders, prefix, self._settings.destination)
+        folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
 
 def _pruning(settings: Settings, standing: Standing, plan: Plan | LatentsPlan, found: Listing) -> Pruning:
@@ -256,15 +256,14 @@ def by_source(chunk: Chunk) -> list[Chunk]:
 
 def _refuse_nesting(settings: Settings) -> None:
     """Outputs inside the source would be sources of the next run; a source inside DST may be written over."""
-    source, destination = os.path.realpath(settings.source), os.path.realpath(settings.destination)
+    source, destination = folder_at(settings.source), folder_at(settings.destination)
     whole_folder = settings.choice.names is None
-    same = source == destination or _are_one(source, destination)
-    if same or (whole_folder and destination.startswith(source.rstrip("/") + "/")):
+    if source.is_same(destination) or (whole_folder and source.contains(destination)):
         raise Refused(
             f"{escape_name(settings.destination)}: lies inside the source folder {escape_name(settings.source)}; "
             "choose a folder outside of it"
         )
-    if whole_folder and source.startswith(destination.rstrip("/") + "/"):
+    if whole_folder and destination.contains(source):
         raise Refused(
             f"{escape_name(settings.source)}: lies inside the destination {escape_name(settings.destination)}, whose "
             "outputs may take its files' places; choose another folder for them"
@@ -284,11 +283,3 @@ def _counted(settings: Settings, plan: Plan | LatentsPlan, found: Listing, dry_r
         for source, problem in found.problems:
             summary.note_problem(Problem(escape_name(source), problem.status, problem.reason, problem.message))
     return summary
-
-
-def _are_one(source: str, destination: str) -> bool:
-    """Whether two paths lead to one folder, as a bind mount has it."""
-    try:
-        return os.path.samefile(source, destination)
-    except OSError:
-        return False

@@ -7,11 +7,10 @@ part of this run asks for it, and when the file is, to the byte, what its row te
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from noisecli.errors import Refused
+from noisecli.errors import FileProblem, Refused
 from noisecli.kinds.latents import LatentsPlan, proves_latents
 from noisecli.manifest.destination import runs_in
 from noisecli.manifest.entries import Row
@@ -19,7 +18,7 @@ from noisecli.manifest.standing import Standing
 from noisecli.model import Problem
 from noisecli.run.proof import proves_source
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, file_sha256, find_escaped, remove_recorded, stopping
+from noisecli.storage import escape_name, folder_at, stopping
 
 _WITNESSES = 32
 
@@ -31,41 +30,27 @@ class Sources:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._root = settings.source
-        self._folder = self._identity()
-
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            status = os.stat(self._root)
-        except OSError:
-            return None
-        return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+        self._folder = folder_at(settings.source)
+        self._identity = self._folder.identity()
 
     def still_stand(self) -> bool:
         """Whether the folder is the one it was when this began."""
-        return self._folder is not None and self._identity() == self._folder
+        return self._identity is not None and self._folder.identity() == self._identity
 
-    def path_of(self, row: Row) -> str | None:
-        """Return where a row's source is; None where it is gone. Raises OSError where that cannot be seen."""
+    def find(self, row: Row) -> str | None:
+        """Return the name of a row's source; None where it is gone. Raises OSError where that cannot be seen."""
         name = str(row.get("source") or "")
         found: str | None = name
         if "name-not-utf8" in row.get("warnings", ()):
-            found = find_escaped(self._root, name, strict=True)
-        if not name or found is None:
-            return None
-        path = os.path.join(self._root, found)
-        try:
-            os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return path
+            found = self._folder.find(name, strict=True)
+        return found if name and found is not None and self._folder.look(found) is not None else None
 
     def is_gone(self, row: Row) -> bool:
         """Whether a row's source is no more, below a folder that is still there."""
         if self._settings.latents is not None:
             return not LatentsPlan(self._settings).wants(str(row.get("file_name", "")))
         try:
-            return self.path_of(row) is None and not self._hides(str(row.get("source") or "")) and self.still_stand()
+            return self.find(row) is None and not self._hides(str(row.get("source") or "")) and self.still_stand()
         except (OSError, ValueError):
             return False
 
@@ -73,18 +58,18 @@ class Sources:
         """Whether a folder on the way is a symbolic link to nothing: what it led to is out of sight, not gone."""
         folder = os.path.dirname(name)
         while folder:
-            found = find_escaped(self._root, folder, strict=True)
+            found = self._folder.find(folder, strict=True)
             if found is not None:
-                return not os.path.exists(os.path.join(self._root, found))
+                return not self._folder.has(found, follow=True)
             folder = os.path.dirname(folder)
         return False
 
     def holds(self, row: Row) -> bool | None:
         """Whether a row's source has the content that the row tells; None where it is not there to be asked."""
         try:
-            path = self.path_of(row)
-            return None if path is None else file_sha256(path) == row.get("source_sha256")
-        except (OSError, ValueError):
+            name = self.find(row)
+            return None if name is None else self._folder.sha256(name) == row.get("source_sha256")
+        except (FileProblem, OSError, ValueError):
             return None
 
 
@@ -115,6 +100,7 @@ class Pruning:
 
     def __init__(self, settings: Settings, standing: Standing, planned: Planned, problems: Iterable[str]) -> None:
         self._settings, self._standing = settings, standing
+        self._destination = folder_at(settings.destination)
         self._sources = Sources(settings)
         self.outputs = self._choose(planned, set(problems)) if settings.running.prune else []
         if self.outputs and settings.latents is None:
@@ -164,10 +150,9 @@ class Pruning:
             # the row's own file goes last: should this stop between the two, the next run still knows of both
             told = {row.get("clean_file_name"): row.get("clean_sha256"), output: row.get("sha256")}
             digests = {name: [str(digest)] for name, digest in told.items() if name is not None}
-            path = os.path.join(self._settings.destination, output)
             try:
-                with stopping(path, passing=(PermissionError,)):
-                    count += output in remove_recorded(self._settings.destination, digests)
+                with stopping(self._destination.location_of(output), passing=(PermissionError,)):
+                    count += output in self._destination.remove(digests)
                     self._standing.forget(output)
             except PermissionError as error:
                 message = f"is gone, and its output {output} cannot be removed: {error.strerror}; remove it by hand"
@@ -186,7 +171,7 @@ def _require_own_source(settings: Settings, standing: Standing, sources: Sources
     asked = (sources.holds(standing.row(output) or {}) for output in _spread(standing.outputs()))
     answers = list(islice((answer for answer in asked if answer is not None), _WITNESSES))
     if sum(answers) * 2 < len(answers) or not answers:
-        manifest = escape_name(os.path.join(settings.destination, settings.output.manifest))
+        manifest = escape_name(folder_at(settings.destination).location_of(settings.output.manifest))
         raise Refused(
             f"--prune: {escape_name(settings.source)} does not look like the folder that {manifest} was made from: of "
             f"{len(answers)} sources looked at, {sum(answers)} are as it says; name that folder, or leave --prune out"

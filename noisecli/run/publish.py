@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections import Counter, defaultdict
 from statistics import fmean
@@ -16,7 +15,7 @@ from noisecli.model import Survival
 from noisecli.run.prune import Sources
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import digest_below, is_missing, remove_recorded, stopping
+from noisecli.storage import Folder, folder_at, stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d{1,18})\b')
@@ -35,9 +34,10 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
         ledger.leave_as_it_was()
         return
     ledger.check_in_place()
-    _settle(settings.destination, ledger)
+    destination = folder_at(settings.destination)
+    _settle(destination, ledger)
     if len(ledger) > summary.made + summary.kept:
-        _look_at_the_rest(settings, ledger, summary)
+        _look_at_the_rest(settings, destination, ledger, summary)
     survival = {output: ledger.survival[output] for output in sampled if output in ledger.survival and output in ledger}
     summary.survival = _mean_by_level(survival, sampled)
     totals, keys = _totals(ledger)
@@ -62,18 +62,18 @@ def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
     return same and not ledger.dirty and len(ledger) == summary.kept and not summary.problems
 
 
-def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary) -> None:
+def _look_at_the_rest(settings: Settings, destination: Folder, ledger: Ledger, summary: Summary) -> None:
     """Rows of outputs that this run had no part in stay only while their files do; sources that are gone are told."""
     sources = Sources(settings)
     summary.sources = ledger.sources
     for output in ledger.outputs():
-        if is_missing(f"{settings.destination}/{output}"):
+        if destination.is_missing(output):
             ledger.forget(output)
         elif sources.is_gone(ledger.row(output) or {}):
             summary.orphans += 1
 
 
-def _settle(destination: str, ledger: Ledger) -> None:
+def _settle(destination: Folder, ledger: Ledger) -> None:
     """Remove what was put in place, but whose row was lost with its worker: no file of ours is without a true row.
 
     Where a pair was made by half, the other half goes too. What has another content than a row or a worker told of it
@@ -91,8 +91,8 @@ def _settle(destination: str, ledger: Ledger) -> None:
         is_half = bool(new) and None in found.values()
         if not untold and not is_half:
             continue
-        with stopping(os.path.join(destination, output)):
-            remove_recorded(destination, {name: [str(told[name]), placed.get(name, "")] for name in found})
+        with stopping(destination.location_of(output)):
+            destination.remove({name: [str(told[name]), placed.get(name, "")] for name in found})
         ledger.forget(output)
 
 
@@ -103,10 +103,10 @@ def _clean_digests(ledger: Ledger) -> dict[str, str]:
     return {name: digest for name, digest in told if isinstance(name, str) and isinstance(digest, str)}
 
 
-def _digest(destination: str, name: str) -> str | None:
+def _digest(destination: Folder, name: str) -> str | None:
     """Return a file's digest; None where it cannot be known, so that it is nobody's to remove."""
-    with stopping(os.path.join(destination, name)), contextlib.suppress(PermissionError):
-        return digest_below(destination, name)
+    with stopping(destination.location_of(name)), contextlib.suppress(PermissionError):
+        return destination.own_digest(name)
     return None
 
 

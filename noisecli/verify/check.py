@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args
@@ -23,7 +22,7 @@ from noisecli.settings import (
     Running,
     Settings,
 )
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, folder_at
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.verify.report import Check, Checked, Report, Row, lost_reason, size_of
 
@@ -229,7 +228,7 @@ def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str
         )
     if run.get("kind") == "latents" and request.source:
         raise Refused("--recompute: latents have no source; write it behind DST, with no folder behind it")
-    if run.get("kind") != "latents" and not os.path.isdir(request.source or ""):
+    if run.get("kind") != "latents" and not folder_at(request.source or "").exists():
         raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
     streams = [run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)]
     if any(stream != STREAM_VERSION for stream in streams):

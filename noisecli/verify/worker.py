@@ -11,8 +11,7 @@ from noisecli import codecs
 from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
 from noisecli.model import Level, Task
 from noisecli.settings import Settings
-from noisecli.storage import SourceFile, find_escaped
-from noisecli.storage.names import is_inside
+from noisecli.storage import SourceFile, folder_at, is_inside
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
 from noisecli.workers import Maker, OpenSource, open_file, worker
 
@@ -79,9 +78,8 @@ def _files_hold(row: Row) -> bool:
 
 
 def _check_file(name: str, row: Row, prefix: str) -> None:
-    path = os.path.join(_state.settings.destination, name)
     try:
-        with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
+        with _open(_state.settings, name) as file:
             size, told = file.size, row.get(f"{prefix}bytes")
             if size != told:
                 _differ(name, "size-differs", f"has {size:,} bytes, its row says {told}; run the same command again")
@@ -97,6 +95,11 @@ def _check_file(name: str, row: Row, prefix: str) -> None:
         _differ(name, "unreadable", f"cannot be read: {error.strerror or error}; look after the disk")
     except Exception as error:
         _note_bug(name, error)
+
+
+def _open(settings: Settings, name: str) -> SourceFile:
+    """Open an output: of the destination, or of the scratch folder."""
+    return folder_at(settings.destination).open(name, _state.settings.running.limits.max_bytes)
 
 
 def _decode(name: str, row: Row, file: SourceFile) -> None:
@@ -149,7 +152,7 @@ def _source_of(row: Row) -> str:
     warnings = row.get("warnings")
     if not isinstance(warnings, list) or "name-not-utf8" not in warnings:
         return name
-    return find_escaped(_state.settings.source, name) or name
+    return folder_at(_state.settings.source).find(name) or name
 
 
 def _is_same_source(row: Row, file: SourceFile | None) -> bool:
@@ -191,7 +194,7 @@ def _compare(check: Check, source: str, opened: OpenSource) -> None:
         for output in (task.output, task.clean_output):
             if output:
                 with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(settings.destination, output))
+                    folder_at(settings.destination).remove_own(output)
     return None
 
 
@@ -233,12 +236,11 @@ def _judge_samples(check: Check, task: Task) -> None:
     assert settings is not None
     for made, stands in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
         if made and stands:
-            ours = _samples(os.path.join(settings.destination, made))
-            theirs = _samples(os.path.join(_state.settings.destination, stands))
+            ours, theirs = _samples(settings, made), _samples(_state.settings, stands)
             if any(one != other for one, other in itertools.zip_longest(ours, theirs)):
                 _differ(stands, "noise-differs", f"made anew from {row['source']} it has other samples")
 
 
-def _samples(path: str) -> Iterator[bytes]:
-    with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
+def _samples(settings: Settings, name: str) -> Iterator[bytes]:
+    with _open(settings, name) as file:
         yield from _state.maker.samples(file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 from noisecli.codecs import ArraysCodec, Codec
 from noisecli.model import Made, Task
 from noisecli.settings import Settings
-from noisecli.storage import OutputFile, SourceFile, open_folder, output_error
+from noisecli.storage import Folder, OutputFile, SourceFile, folder_at, output_error
 
 Row = dict[str, Any]
 
@@ -114,17 +113,11 @@ class Writer(Generic[S]):
         settings = context.settings
         self._announce = partial(context.announce, name)
         self._replace = name in task.replaces
-        self._path = os.path.join(settings.destination, name)
+        self._path = folder_at(settings.destination).location_of(name)
         with self.telling():
-            root = _opened(settings.destination)
-        self._file = OutputFile(
-            name,
-            root=settings.destination,
-            root_opened=root,
-            prefix=context.prefix,
-            fsync=settings.running.fsync,
-            like=None if source is None else source.status,
-        )
+            folder = _held(settings.destination)
+        like = None if source is None else source.status
+        self._file = folder.create(name, prefix=context.prefix, fsync=settings.running.fsync, like=like)
         try:
             with self.telling():
                 self.sink = open_sink(self._file)
@@ -161,11 +154,11 @@ class Writer(Generic[S]):
 
 
 @cache
-def _opened(destination: str) -> int:
+def _held(destination: str) -> Folder:
     """Open a destination once in a worker's life: whatever takes its name in mid-run is not it."""
-    return open_folder(destination, make=True)
+    return folder_at(destination).hold()
 
 
 def open_file(root: str, source: str, max_bytes: int) -> AbstractContextManager[SourceFile | None]:
     """Open the file of a task's source; None where it has none."""
-    return SourceFile(os.path.join(root, source), max_bytes) if source else contextlib.nullcontext()
+    return folder_at(root).open(source, max_bytes) if source else contextlib.nullcontext()

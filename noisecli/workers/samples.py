@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +20,7 @@ from noisecli.noise.measure import square_sum
 from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
-from noisecli.storage import OutputFile, SourceFile
+from noisecli.storage import OutputFile, SourceFile, folder_at
 from noisecli.workers import OpenSource, Row, WorkerContext, Writer
 from noisecli.workers.rows import Written, build_row, to_line
 
@@ -186,11 +185,11 @@ class SampleMaker:
 
     def survival(self, task: Task, clean: Source, spec: SampleSpec, field: Adding) -> Survival | None:
         """Read a lossy output back, and add its noise once more, to tell what is left of it."""
-        path = os.path.join(self._settings.destination, task.output)
+        folder = folder_at(self._settings.destination)
         # an output of ours may be many times smaller than its samples
         limits = replace(self._settings.running.limits, max_decoded=sys.maxsize)
         with (
-            SourceFile(path, limits.max_bytes) as file,
+            folder.open(task.output, limits.max_bytes) as file,
             contextlib.closing(self._codec.open_source(file, limits)) as decoded,
         ):
             # decoders of lossy sounds give floats, whatever the source held

@@ -39,7 +39,7 @@ PARTS: dict[str, list[str]] = {
         "noisecli.workers.samples:SampleMaker.rms",
     ],
     "survival (16 files a run)": ["noisecli.workers.samples:SampleMaker.survival"],
-    "digest": ["noisecli.storage:sha256", "noisecli.storage:_file_sha256"],
+    "digest": ["noisecli.storage.output:*sha256", "noisecli.storage.source:*sha256"],
     "write and rename": ["noisecli.storage:OutputFile." + name for name in ("__init__", "write", "commit", "discard")],
     "row": ["noisecli.workers.samples:build_row", "noisecli.workers.samples:to_line"],
 }

@@ -22,7 +22,7 @@ import json
 import os
 import sys
 
-import noisecli.storage.local
+import noisecli.storage.output
 
 STATE, DESTINATION = os.environ["FAULT_STATE"], os.environ["FAULT_DESTINATION"]
 ROLE = "worker" if __name__ == "__mp_main__" else "parent"
@@ -109,7 +109,7 @@ real_fdopen, os.fdopen = os.fdopen, fdopen
 for name in ("write", "pwrite", "ftruncate", "fsync", "unlink", "mkdir", "rmdir", "sendfile"):
     shim(os, name)
 shim(os, "replace", 1)
-shim(noisecli.storage.local, "rename_new", 1)
+shim(noisecli.storage.output, "rename_new", 1)
 shim(os, "symlink", 1)
 shim(os, "open")
 real_open = shim(builtins, "open")
