@@ -17,7 +17,7 @@ from noisecli.errors import Refused
 from noisecli.exports.huggingface import BUILDERS, write_metadata
 from noisecli.exports.tables import TABLES, as_csv, placing
 from noisecli.manifest.finished import FinishedRun
-from noisecli.run.naming import refuse_standing
+from noisecli.run.naming import refuse_existing
 from noisecli.storage import escape_name, stopping, write_whole
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
@@ -89,7 +89,7 @@ def _export_table(lines: Iterable[bytes], words: dict[str, Any]) -> list[str]:
         return []
     if not os.path.isdir(os.path.dirname(path) or "."):
         raise Refused(f"{escape_name(path)}: its folder is not there; make it first")
-    refuse_standing(path, force=words["force"])
+    refuse_existing(path, force=words["force"])
     counter = itertools.count(-1)
     write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
     return [f"{next(counter):,} rows: {escape_name(path)}"]

@@ -18,7 +18,7 @@ from noisecli.cli.terminal import say
 from noisecli.engines.cpus import available_cpus
 from noisecli.errors import Refused
 from noisecli.model import Encoding, Kind
-from noisecli.run.naming import refuse_standing
+from noisecli.run.naming import refuse_existing
 from noisecli.run.sources import walk
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.storage import Readers, escape_name, write_whole
@@ -128,7 +128,7 @@ def _refuse_out(source: str, out: str, words: Mapping[str, Any]) -> None:
     whole, inside = os.path.realpath(source), os.path.realpath(out)
     if whole == inside or (os.path.isdir(source) and inside.startswith(whole.rstrip("/") + "/")):
         raise Refused(f"{escape_name(out)}: lies inside SRC, whose next run would take it for a source; choose another")
-    refuse_standing(out, force=words["force"])
+    refuse_existing(out, force=words["force"])
 
 
 def _suffix(out: str) -> str:

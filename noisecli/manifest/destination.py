@@ -33,7 +33,7 @@ class Names(NamedTuple):
 
 
 def runs_in(destination: str) -> list[Names]:
-    """Return the names of all runs that a folder shows signs of: finished ones, and those that a journal tells of."""
+    """Return the names of all runs that a folder shows signs of: finished ones, and those that have a journal."""
     try:
         found = folder_at(destination).names()
     except OSError:

@@ -83,7 +83,8 @@ class FinishedRun(RecordedRun):
 
     def was_asked(self, setting: str, usual: object) -> bool:
         """Whether any of the run's settings has another value than the usual one."""
-        return any(isinstance(told, dict) and told.get(setting, usual) != usual for told in self._settings.values())
+        tables = (table for table in self._settings.values() if isinstance(table, dict))
+        return any(table.get(setting, usual) != usual for table in tables)
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows in the manifest's order, each of whose files is there with its size.
@@ -120,7 +121,7 @@ class FinishedRun(RecordedRun):
         if found is None:
             raise Refused(f"{shown}: {os.strerror(errno.ENOENT)}; run the same command again")
         if isinstance(size, int) and found.st_size != size:
-            raise Refused(f"{shown}: is not what its row says; noisecli verify tells more")
+            raise Refused(f"{shown}: is not what its row says; noisecli verify says more")
 
     @cached_property
     def columns(self) -> list[str]:

@@ -13,13 +13,13 @@ from noisecli.errors import Stopped
 from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import to_line
 from noisecli.manifest.lock import open_locked
-from noisecli.manifest.standing import Place, Standing
+from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.model import Made, Problem, Task
 from noisecli.storage import folder_at, stopping
 
 
-class Ledger(Standing):
-    """What stands in a destination, and what a run adds to it.
+class Ledger(ManifestReader):
+    """What a destination holds, and what a run adds to it.
 
     Opening it takes the lock. Use as a context manager; without publish() the journal stays, and the next run goes on
     from it.
@@ -86,9 +86,9 @@ class Ledger(Standing):
             self._append(to_line({"versions": versions}))
 
     def note_made(self, made: Made) -> None:
-        """Note an output that stands."""
+        """Note an output that was made."""
         offset, length = self._append(made.row.encode() + b"\n")
-        self._places[made.output] = Place(True, offset, length)
+        self._positions[made.output] = RowPosition(True, offset, length)
         self.intended.pop(made.output, None)
         if made.survival:
             self.survival.update(made.survival)
@@ -133,7 +133,8 @@ class Ledger(Standing):
     @property
     def dirty(self) -> bool:
         """Whether there is anything that the manifest and what goes with it do not say yet."""
-        return self.untold or self.found_journal or bool(self.intended) or bool(self.problems) or self._names_missing()
+        unpublished = self.needs_rewrite or self.found_journal or self.intended or self.problems
+        return bool(unpublished) or self._names_missing()
 
     def _names_missing(self) -> bool:
         errors = self._files.has(self._names.errors, follow=True)

@@ -14,7 +14,7 @@ from noisecli.errors import Refused, Stopped
 from noisecli.kinds.latents import LatentsPlan
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
-from noisecli.manifest.standing import Standing
+from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.claims import refuse_claims, with_claims
@@ -72,8 +72,8 @@ def run(
     summary = _counted(settings, plan, found, dry_run)
     if dry_run:
         if settings.running.prune:
-            with Standing.look(settings.destination, names) as standing:
-                summary.pruned = len(_pruning(settings, standing, plan, found).outputs)
+            with ManifestReader.look(settings.destination, names) as recorded:
+                summary.pruned = len(_pruning(settings, recorded, plan, found).outputs)
         return summary
     with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
         work = (kind_of_run or Run)(settings, plan, found, ledger, summary)
@@ -245,8 +245,8 @@ class Run:
         folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
 
-def _pruning(settings: Settings, standing: Standing, plan: Plan | LatentsPlan, found: Listing) -> Pruning:
-    return Pruning(settings, standing, plan.outputs, (escape_name(source) for source, _ in found.problems))
+def _pruning(settings: Settings, recorded: ManifestReader, plan: Plan | LatentsPlan, found: Listing) -> Pruning:
+    return Pruning(settings, recorded, plan.outputs, (escape_name(source) for source, _ in found.problems))
 
 
 def by_source(chunk: Chunk) -> list[Chunk]:

@@ -36,7 +36,7 @@ def proves_source(row: Row, kind: Kind, settings: dict[str, Any]) -> bool:
 
 
 def _canonical_levels(label: str, kind: Kind) -> Iterator[str]:
-    """Yield the values that a level's words may stand for; severities do not tell whose they are."""
+    """Yield the values that a level's words may stand for; severities do not say whose they are."""
     quantity, _, text = label.partition("=")
     if quantity not in get_args(Quantity):
         return

@@ -1,7 +1,7 @@
 """--prune: which outputs are removed, and why none other is.
 
 An output goes when its row proves that it was made from a source of SRC, when this source is gone for certain, when no
-part of this run asks for it, and when the file is, to the byte, what its row tells.
+part of this run asks for it, and when the file is, to the byte, what its row says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from noisecli.errors import FileProblem, Refused
 from noisecli.kinds.latents import LatentsPlan, proves_latents
 from noisecli.manifest.destination import runs_in
 from noisecli.manifest.entries import Row
-from noisecli.manifest.standing import Standing
+from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Problem
 from noisecli.run.proof import proves_source
 from noisecli.settings import Settings
@@ -26,7 +26,7 @@ Planned = Callable[[], Iterable[str]]
 
 
 class Sources:
-    """A source folder, asked whether it still holds what rows tell. A name that cannot be looked up is not gone."""
+    """A source folder, asked whether it still holds what rows say. A name that cannot be looked up is not gone."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -65,7 +65,7 @@ class Sources:
         return False
 
     def holds(self, row: Row) -> bool | None:
-        """Whether a row's source has the content that the row tells; None where it is not there to be asked."""
+        """Whether a row's source has the content that the row records; None where it is not there to be asked."""
         try:
             name = self.find(row)
             return None if name is None else self._folder.sha256(name) == row.get("source_sha256")
@@ -73,12 +73,12 @@ class Sources:
             return None
 
 
-def is_another_source(settings: Settings, standing: Standing) -> bool:
-    """Whether SRC holds none of the sources that rows tell of: a subfolder, or another dataset into the same folder."""
-    if settings.latents is not None or not len(standing):
+def is_another_source(settings: Settings, recorded: ManifestReader) -> bool:
+    """Whether SRC holds none of the sources that rows name: a subfolder, or another dataset into the same folder."""
+    if settings.latents is not None or not len(recorded):
         return False
     sources = Sources(settings)
-    rows = (standing.row(output) or {} for output in islice(_spread(standing.outputs()), _WITNESSES))
+    rows = (recorded.row(output) or {} for output in islice(_spread(recorded.outputs()), _WITNESSES))
     return all(sources.is_gone(row) for row in rows)
 
 
@@ -98,29 +98,29 @@ class Pruning:
         Where SRC is not the folder that the manifest was made from, or more than half of all outputs would go.
     """
 
-    def __init__(self, settings: Settings, standing: Standing, planned: Planned, problems: Iterable[str]) -> None:
-        self._settings, self._standing = settings, standing
+    def __init__(self, settings: Settings, recorded: ManifestReader, planned: Planned, problems: Iterable[str]) -> None:
+        self._settings, self._recorded = settings, recorded
         self._destination = folder_at(settings.destination)
         self._sources = Sources(settings)
         self.outputs = self._choose(planned, set(problems)) if settings.running.prune else []
         if self.outputs and settings.latents is None:
-            if standing.sources > 1:
+            if recorded.sources > 1:
                 raise Refused(
-                    f"--prune: {escape_name(settings.destination)} was made from {standing.sources} source folders, "
+                    f"--prune: {escape_name(settings.destination)} was made from {recorded.sources} source folders, "
                     "and what is not in one may be in another; leave --prune out, or remove by hand what is gone"
                 )
-            _require_own_source(settings, standing, self._sources)
-        if 2 * len(self.outputs) > len(standing) and not settings.running.force:
+            _require_own_source(settings, recorded, self._sources)
+        if 2 * len(self.outputs) > len(recorded) and not settings.running.force:
             raise Refused(
-                f"--prune: would remove {len(self.outputs):,} of the {len(standing):,} outputs in "
+                f"--prune: would remove {len(self.outputs):,} of the {len(recorded):,} outputs in "
                 f"{escape_name(settings.destination)}; add --force if that is right"
             )
 
     def _choose(self, planned: Planned, problems: set[str]) -> list[str]:
-        rest = dict.fromkeys(self._standing.outputs())
+        rest = dict.fromkeys(self._recorded.outputs())
         for name in planned():
             rest.pop(name, None)
-        rows = ((output, self._standing.row(output) or {}) for output in rest)
+        rows = ((output, self._recorded.row(output) or {}) for output in rest)
         chosen = {output: row.get("clean_file_name") for output, row in rows if self._may_go(row, problems)}
         # a clean file, too, may be what this run makes by now, or what another manifest lists
         taken = {name for name in planned() if name in chosen.values()} if chosen else set()
@@ -132,43 +132,43 @@ class Pruning:
         listed: set[str] = set()
         for names in runs_in(self._settings.destination):
             if names.manifest != self._settings.output.manifest:
-                with Standing.look(self._settings.destination, names) as other:
+                with ManifestReader.look(self._settings.destination, names) as other:
                     listed.update(other.files())
         return listed
 
     def _may_go(self, row: Row, problems: set[str]) -> bool:
         is_named = isinstance(row.get("source"), str) and row["source"] in problems
-        return not is_named and self._sources.is_gone(row) and _is_proven(row, self._settings, self._standing)
+        return not is_named and self._sources.is_gone(row) and _is_proven(row, self._settings, self._recorded)
 
     def remove(self, note: Callable[[Problem], None]) -> int:
         """Remove the outputs whose sources are still gone; return how many. What the system holds is noted."""
         count = 0
         for output in self.outputs:
-            row = self._standing.row(output) or {}
+            row = self._recorded.row(output) or {}
             if not self._sources.is_gone(row):
                 continue
             # the row's own file goes last: should this stop between the two, the next run still knows of both
-            told = {row.get("clean_file_name"): row.get("clean_sha256"), output: row.get("sha256")}
-            digests = {name: [str(digest)] for name, digest in told.items() if name is not None}
+            both = {row.get("clean_file_name"): row.get("clean_sha256"), output: row.get("sha256")}
+            digests = {name: [str(digest)] for name, digest in both.items() if name is not None}
             try:
                 with stopping(self._destination.location_of(output), passing=(PermissionError,)):
                     count += output in self._destination.remove(digests)
-                    self._standing.forget(output)
+                    self._recorded.forget(output)
             except PermissionError as error:
                 message = f"is gone, and its output {output} cannot be removed: {error.strerror}; remove it by hand"
                 note(Problem(str(row.get("source") or output), "failed", "unwritable", message))
         return count
 
 
-def _is_proven(row: Row, settings: Settings, standing: Standing) -> bool:
+def _is_proven(row: Row, settings: Settings, recorded: ManifestReader) -> bool:
     if settings.latents is not None:
-        return proves_latents(row, standing.settings)
-    return proves_source(row, settings.kind, standing.settings)
+        return proves_latents(row, recorded.settings)
+    return proves_source(row, settings.kind, recorded.settings)
 
 
-def _require_own_source(settings: Settings, standing: Standing, sources: Sources) -> None:
-    """Refuse a folder in which most sources that rows tell of are others: a subfolder, or another dataset."""
-    asked = (sources.holds(standing.row(output) or {}) for output in _spread(standing.outputs()))
+def _require_own_source(settings: Settings, recorded: ManifestReader, sources: Sources) -> None:
+    """Refuse a folder in which most sources that rows name are others: a subfolder, or another dataset."""
+    asked = (sources.holds(recorded.row(output) or {}) for output in _spread(recorded.outputs()))
     answers = list(islice((answer for answer in asked if answer is not None), _WITNESSES))
     if sum(answers) * 2 < len(answers) or not answers:
         manifest = escape_name(folder_at(settings.destination).location_of(settings.output.manifest))

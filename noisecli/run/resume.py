@@ -23,7 +23,7 @@ class Resume:
         self._began = time.time_ns()
 
     def is_current(self, task: Task, row: dict[str, Any] | None) -> bool:
-        """Whether the output of this task stands as its row says, made from the source as it is now."""
+        """Whether the output of this task is as its row says, made from the source as it is now."""
         if row is None or self._settings.running.redo:
             return False
         asked = (task.key.hex(), self._key, task.level.label, task.clean_output, escape_name(task.source) or None)

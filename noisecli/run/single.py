@@ -13,7 +13,7 @@ from noisecli.engines.local import LocalEngine, Lost
 from noisecli.errors import Refused, Stopped
 from noisecli.keys import stream_key
 from noisecli.model import Made, Problem, Task
-from noisecli.run.naming import refuse_standing
+from noisecli.run.naming import refuse_existing
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import clean_up_beside, escape_name, held_prefix, remove_temporaries, stopping
@@ -37,7 +37,7 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     if destination == _STREAM and sys.stdout.isatty():
         raise Refused("standard output is a terminal; redirect it into a file")
     if destination != _STREAM:
-        _refuse_standing(source, destination, force=settings.running.force)
+        _refuse_existing(source, destination, force=settings.running.force)
     if dry_run:
         size = 0 if source == _STREAM else os.stat(source).st_size
         return Summary(planned=1, input_bytes=size, dry_run=True)
@@ -55,10 +55,10 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     return summary
 
 
-def _refuse_standing(source: str, destination: str, *, force: bool) -> None:
+def _refuse_existing(source: str, destination: str, *, force: bool) -> None:
     if os.path.exists(destination) and source != _STREAM and os.path.samefile(source, destination):
         raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
-    refuse_standing(destination, force=force)
+    refuse_existing(destination, force=force)
 
 
 def _spool(stream: BinaryIO, path: str, max_bytes: int) -> None:

@@ -118,14 +118,14 @@ def digest_below(root: str, name: str) -> str | None:
     return None
 
 
-def remove_recorded(root: str, told: Mapping[str, Collection[str]]) -> list[str]:
-    """Remove the regular files below a root that have one of the digests told of each; return their names.
+def remove_recorded(root: str, recorded: Mapping[str, Collection[str]]) -> list[str]:
+    """Remove the regular files below a root that have one of the digests recorded for each; return their names.
 
     All are looked at before the first goes. Raises OSError.
     """
     found: list[tuple[str, int]] = []
     with contextlib.ExitStack() as stack:
-        for name, digests in told.items():
+        for name, digests in recorded.items():
             with _passing_over_none():
                 folder = stack.enter_context(_folder_of(root, name))
                 if file_sha256(os.path.basename(name), folder=folder) in digests:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import stat
 import sys
@@ -87,7 +88,7 @@ class Folder(Protocol):
         raise NotImplementedError
 
     def identity(self) -> object:
-        """Return what tells this folder from another that takes its name; None where there is none."""
+        """Return what distinguishes this folder from another that takes its name; None where there is none."""
         return self.location if self.exists() else None
 
     def hold(self) -> Self:
@@ -117,11 +118,17 @@ class Folder(Protocol):
 
     def is_file(self, name: str) -> bool:
         """Whether a name is that of a regular file, or of a symbolic link to one."""
-        try:
+        return stat.S_ISREG(self._mode(name))
+
+    def is_folder(self, name: str) -> bool:
+        """Whether a name is that of a folder, or of a symbolic link to one."""
+        return stat.S_ISDIR(self._mode(name))
+
+    def _mode(self, name: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
             status = self.look(name, follow=True)
-        except (OSError, ValueError):
-            return False
-        return status is not None and stat.S_ISREG(status.st_mode)
+            return 0 if status is None else status.st_mode
+        return 0
 
     def is_missing(self, name: str) -> bool:
         """Whether there is certainly nothing of that name; what cannot be looked up may be there."""
@@ -141,10 +148,6 @@ class Folder(Protocol):
 
     def leads_out(self, name: str) -> bool:
         """Whether a symbolic link on the way to a file leads out of the folder."""
-        return False
-
-    def is_folder(self, name: str) -> bool:
-        """Whether a name is that of a folder, or of a symbolic link to one."""
         return False
 
     def problem_of(self, name: str) -> FileProblem | None:

@@ -26,7 +26,7 @@ _OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
 
 
 class LocalFolder(Folder):
-    """A folder of the file system. What is written or removed in it is reached as noisecli.storage.below tells."""
+    """A folder of the file system. What is written or removed in it is reached as noisecli.storage.below says."""
 
     def __init__(self, location: str) -> None:
         self.location = location
@@ -103,9 +103,6 @@ class LocalFolder(Folder):
 
     def leads_out(self, name: str) -> bool:
         return escapes_by_symlink(self.location, name)
-
-    def is_folder(self, name: str) -> bool:
-        return os.path.isdir(self.location_of(name))
 
     def problem_of(self, name: str) -> FileProblem | None:
         return problem_of_listed(self.location, name)

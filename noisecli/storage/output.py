@@ -18,7 +18,7 @@ from noisecli.storage.permissions import Status, modes_like, widen
 from noisecli.storage.renaming import rename_new
 
 TEMPORARY_PREFIX = ".noisecli-tmp-"
-_FOREIGN = "its output has the name of a file that no row tells of; move that away, or add --force"
+_FOREIGN = "its output has the name of a file that no row lists; move that away, or add --force"
 _STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 

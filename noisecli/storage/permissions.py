@@ -34,7 +34,7 @@ class FileStatus(Status, Protocol):
 
     @property
     def st_ctime_ns(self) -> int:
-        """When the content, or what is told beside it, changed."""
+        """When the content, or its permissions, changed."""
 
 
 class Readers(NamedTuple):

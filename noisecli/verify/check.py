@@ -40,7 +40,7 @@ class Request:
     Attributes
     ----------
     source
-        Where to make the outputs anew from; None leaves that out.
+        Where to recompute the outputs from; None omits that.
     exclude
         Globs of files that came along as side files; no row lists them.
     """
@@ -63,7 +63,7 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
     Raises
     ------
     Refused
-        When the folder holds no run of noisecli, or its outputs cannot be made anew by this version.
+        When the folder holds no run of noisecli, or its outputs cannot be recomputed by this version.
     """
     recorded, report = RecordedRun(request.destination, request.manifest), Report()
     if recorded.is_interrupted:
@@ -77,7 +77,7 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
         verification = _Verification(request, recorded, recorded.content, scratch, report)
         verification.check_rows(begin)
     if not recorded.is_interrupted:
-        # until the same command has run again, its journal tells of files that no row lists yet
+        # until the same command has run again, its journal lists files that no row lists yet
         verification.count_rows()
         verification.find_unlisted()
     report.differences.sort()
@@ -164,14 +164,14 @@ class _Verification:
                 yield Check(row, self._settings_of(row))
 
     def _settings_of(self, row: Row) -> Settings | None:
-        """Return what the row's hash of settings stands for, where outputs are to be made anew."""
+        """Return what the row's hash of settings stands for, where outputs are to be recomputed."""
         if self._request.source is None:
             return None
         key = str(row.get("settings"))
         if key not in self._settings:
             self._settings[key] = _rebuilt(self._kind, self._request, self._scratch, _mapping(self._spelled, key), key)
         if self._settings[key] is None:
-            message = f"run.json does not tell its settings {key}; make it again with --redo"
+            message = f"run.json does not record its settings {key}; make it again with --redo"
             self._report.differ(row["file_name"], "unknown-settings", message)
         return self._settings[key]
 
@@ -241,11 +241,11 @@ def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str
 def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any], key: str) -> Settings | None:
     """Return the request that a hash stands for, writing into a scratch folder; None when it is another's hash."""
     try:
-        told = {item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled}
+        recorded = {item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled}
         level = Level("std", 0.0, 0.0, "", spelled["mean"])
         encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
         output = OutputSettings(encoding, spelled["with_clean"])
-        noise = NoiseSettings(levels=(level,), **told)
+        noise = NoiseSettings(levels=(level,), **recorded)
         parts, latents = spelled.get("parts"), spelled.get("latents")
         settings = Settings(kind, request.source or "", scratch, noise, output, running=request.running)
         if parts is not None:

@@ -1,4 +1,4 @@
-"""Rows -> what differs. It runs in worker processes, and makes outputs anew with the worker that made them."""
+"""Rows -> what differs. It runs in worker processes, and recomputes outputs with the worker that made them."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def _files_hold(row: Row) -> bool:
 def _check_file(name: str, row: Row, prefix: str) -> None:
     try:
         with _open(_state.settings, name) as file:
-            size, told = file.size, row.get(f"{prefix}bytes")
-            if size != told:
-                _differ(name, "size-differs", f"has {size:,} bytes, its row says {told}; run the same command again")
+            size, listed = file.size, row.get(f"{prefix}bytes")
+            if size != listed:
+                _differ(name, "size-differs", f"has {size:,} bytes, its row says {listed}; run the same command again")
             elif file.sha256() != row.get(f"{prefix}sha256"):
                 _differ(name, "digest-differs", "has other content; run the same command again with --checksum")
             else:
@@ -92,7 +92,7 @@ def _check_file(name: str, row: Row, prefix: str) -> None:
         message = "is gone; run the same command again" if gone else problem.message
         _differ(name, "gone" if gone else "unreadable", message)
     except OSError as error:
-        _differ(name, "unreadable", f"cannot be read: {error.strerror or error}; look after the disk")
+        _differ(name, "unreadable", f"cannot be read: {error.strerror or error}; check the disk")
     except Exception as error:
         _note_bug(name, error)
 
@@ -104,8 +104,8 @@ def _open(settings: Settings, name: str) -> SourceFile:
 
 def _decode(name: str, row: Row, file: SourceFile) -> None:
     try:
-        for key, value, told in _state.maker.mismatches(file, row):
-            message = f"has {key} {value}, its row says {told}; run the same command again with --redo"
+        for key, value, recorded in _state.maker.mismatches(file, row):
+            message = f"has {key} {value}, its row says {recorded}; run the same command again with --redo"
             _differ(name, "row-differs", message)
     except FileProblem as problem:
         _differ(name, "undecodable", f"cannot be decoded: {problem.message}")
@@ -114,7 +114,7 @@ def _decode(name: str, row: Row, file: SourceFile) -> None:
 
 
 def _recompute(checks: list[Check]) -> None:
-    """Make the outputs of one source anew, and compare."""
+    """Recompute the outputs of one source, and compare."""
     row, settings = checks[0].row, _state.settings
     if settings.kind != "latents" and not is_inside(row.get("source")):
         return _differ_all(checks, "bad-row", "its row names no source; make it again with --redo")
@@ -131,10 +131,10 @@ def _recompute(checks: list[Check]) -> None:
         words = "is gone" if gone else f"cannot be read: {problem.message}"
         _differ_all(checks, "source-gone" if gone else "source-unreadable", f"its source {row['source']} {words}")
     except OSError as error:
-        words = f"cannot be read: {error.strerror or error}; look after the disk"
+        words = f"cannot be read: {error.strerror or error}; check the disk"
         _differ_all(checks, "source-unreadable", f"its source {row['source']} {words}")
     except MemoryError:
-        _differ_all(checks, "out-of-memory", "cannot be made anew: needs more memory than there is")
+        _differ_all(checks, "out-of-memory", "cannot be recomputed: needs more memory than there is")
     except Exception as error:
         for check in checks:
             _note_bug(check.row["file_name"], error)
@@ -170,24 +170,24 @@ def _is_same_source(row: Row, file: SourceFile | None) -> bool:
 
 
 def _compare(check: Check, source: str, opened: OpenSource) -> None:
-    """Make one output anew in the scratch folder; what is made is removed again."""
+    """Recompute one output in the scratch folder; what is made is removed again."""
     row, settings = check
     name = row["file_name"]
     assert settings is not None
     maker = worker.maker_of(settings, "", _state.codec)
     try:
-        task, told = _task_of(row, settings, source, opened.file), maker.read_row(row)
+        task, recorded = _task_of(row, settings, source, opened.file), maker.read_row(row)
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        return _differ(name, "bad-row", f"its row does not tell its noise ({error}); make it again with --redo")
+        return _differ(name, "bad-row", f"its row does not record its noise ({error}); make it again with --redo")
     try:
-        remade, lossy = maker.recompute(task, opened, told)
+        remade, lossy = maker.recompute(task, opened, recorded)
         _judge(check, task, remade, exact=not lossy)
     except FileProblem as problem:
-        _differ(name, "not-remade", f"cannot be made anew: {problem.message}")
+        _differ(name, "not-remade", f"cannot be recomputed: {problem.message}")
     except MemoryError:
-        _differ(name, "out-of-memory", "cannot be made anew: needs more memory than there is")
+        _differ(name, "out-of-memory", "cannot be recomputed: needs more memory than there is")
     except OSError as error:
-        _differ(name, "not-remade", f"cannot be made anew: {error.strerror or error}; look after the disk")
+        _differ(name, "not-remade", f"cannot be recomputed: {error.strerror or error}; check the disk")
     except Exception as error:
         _note_bug(name, error)
     finally:
@@ -199,7 +199,7 @@ def _compare(check: Check, source: str, opened: OpenSource) -> None:
 
 
 def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None) -> Task:
-    """Return what made an output. Raises KeyError, TypeError or ValueError where the row does not tell."""
+    """Return what made an output. Raises KeyError, TypeError or ValueError where the row does not say."""
     key = bytes.fromhex(row["key"])
     if len(key) != 16:
         raise ValueError(f"key {row['key']}")
@@ -224,21 +224,21 @@ def _judge(check: Check, task: Task, remade: Row, *, exact: bool) -> None:
 def _judge_bytes(row: Row, remade: Row) -> None:
     differing = [key for key in remade if key not in _NOT_COMPARED and remade[key] != row.get(key)]
     if any(key in _DIGESTS for key in differing):
-        _differ(row["file_name"], "noise-differs", f"made anew from {row['source']} it has other bytes")
+        _differ(row["file_name"], "noise-differs", f"recomputed from {row['source']} it has other bytes")
     elif differing:
         key = differing[0]
-        words = f"its row says {key} {row.get(key)}, made anew it is {remade[key]}"
+        words = f"its row says {key} {row.get(key)}, recomputed it is {remade[key]}"
         _differ(row["file_name"], "row-differs", f"{words}; run the same command again with --redo")
 
 
 def _judge_samples(check: Check, task: Task) -> None:
     row, settings = check
     assert settings is not None
-    for made, stands in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
-        if made and stands:
-            ours, theirs = _samples(settings, made), _samples(_state.settings, stands)
-            if any(one != other for one, other in itertools.zip_longest(ours, theirs)):
-                _differ(stands, "noise-differs", f"made anew from {row['source']} it has other samples")
+    for made, theirs in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
+        if made and theirs:
+            pairs = itertools.zip_longest(_samples(settings, made), _samples(_state.settings, theirs))
+            if any(one != other for one, other in pairs):
+                _differ(theirs, "noise-differs", f"recomputed from {row['source']} it has other samples")
 
 
 def _samples(settings: Settings, name: str) -> Iterator[bytes]:

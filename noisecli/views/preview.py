@@ -15,7 +15,7 @@ from noisecli.run.pipeline import Progress, run
 from noisecli.run.sources import walk
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import Readers, escape_name, readers_of
+from noisecli.storage import Readers, escape_name, folder_at, readers_of
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.views.canvas import Canvas
 from noisecli.views.noisy_copy import Version, Viewing, describe
@@ -71,7 +71,7 @@ def draw(
         if summary.stopped is not None:
             raise Stopped(summary.stopped)
         drawn = _Drawing(settings, summary, viewing).rows(chosen) if summary.made else []
-    readers = readers_of(os.path.join(settings.source, name) for name in chosen)
+    readers = readers_of(map(folder_at(settings.source).location_of, chosen))
     return Drawn(compose(drawn) if drawn else None, summary, len(drawn), readers)
 
 
@@ -103,7 +103,7 @@ class _Drawing:
             return Row(name, "", problem=self._problems[name])
         versions = [self._version(level, row) for level, row in self._levels(name)]
         try:
-            return self._draw(os.path.join(self._settings.source, source), name, versions, self._viewing)
+            return self._draw(folder_at(self._settings.source).location_of(source), name, versions, self._viewing)
         except Exception as error:
             # it changed, or went, since the run read it; or a bug of ours
             problem = problem_of(source, error)
@@ -118,4 +118,5 @@ class _Drawing:
 
     def _version(self, level: Level, row: dict[str, Any]) -> Version:
         output: str = row["file_name"]
-        return describe(os.path.join(self._settings.destination, output), level, row, self._survival.get(output))
+        path = folder_at(self._settings.destination).location_of(output)
+        return describe(path, level, row, self._survival.get(output))

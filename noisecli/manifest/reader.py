@@ -1,4 +1,4 @@
-"""What stands in a destination by its own words: the manifest, and the journal of a run that did not end."""
+"""What a destination records of itself: the manifest, and the journal of a run that did not end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from noisecli.storage import folder_at, stopping
 CLOSED = -1
 
 
-class Place(NamedTuple):
+class RowPosition(NamedTuple):
     """Where a row is: in the manifest or in the journal."""
 
     in_journal: bool
@@ -38,26 +38,26 @@ class Place(NamedTuple):
     length: int
 
 
-class Standing:
-    """The rows of a destination, and what else is told there. Reading takes no lock and changes nothing.
+class ManifestReader:
+    """The rows of a destination, and what else is recorded there. Reading takes no lock and changes nothing.
 
     Attributes
     ----------
     intended
-        Outputs that a run meant to make and no row tells of yet, and the clean ones beside them.
+        Outputs that a run meant to make and no row lists yet, and the clean ones beside them.
     rows_lost
         Whether run.json counts more rows than there are.
     sources
         From how many folders the outputs were made.
-    untold
+    needs_rewrite
         Whether the manifest is not as noisecli writes it: it holds other lines, or lines of another form.
     """
 
     def __init__(self, destination: str, names: Names, journal: int = CLOSED) -> None:
         self._files, self._names, self._journal = folder_at(destination), names, journal
         self._manifest = self._open(names.manifest)
-        self._places: dict[str, Place] = {}
-        self.untold = False
+        self._positions: dict[str, RowPosition] = {}
+        self.needs_rewrite = False
         self.previous_run = read_run(self._files, names.run) or {}
         self.problems: dict[str, Problem] = {}
         self.begun = Begun()
@@ -71,10 +71,10 @@ class Standing:
         self.settings: dict[str, Any] = read_settings(self.previous_run.get("settings")) | self.begun.settings
         self.sources = max(self.begun.sources, count_sources(self.previous_run))
         counted = self.previous_run.get("totals", {}).get("outputs", 0)
-        self.rows_lost = isinstance(counted, int) and len(self._places) < counted
+        self.rows_lost = isinstance(counted, int) and len(self._positions) < counted
 
     @classmethod
-    def look(cls, destination: str, names: Names) -> Standing:
+    def look(cls, destination: str, names: Names) -> ManifestReader:
         """Read a destination that somebody else may be writing into."""
         path = folder_at(destination).journal_path(names.journal)
         journal = CLOSED
@@ -93,10 +93,10 @@ class Standing:
         self._journal = self._manifest = CLOSED
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
     def __contains__(self, output: str) -> bool:
-        return output in self._places
+        return output in self._positions
 
     def _path(self, name: str) -> str:
         return self._files.location_of(name)
@@ -122,10 +122,10 @@ class Standing:
     def _read_manifest(self) -> None:
         for offset, line in self._lines(self._names.manifest, self._manifest):
             name = name_of_row(line)
-            if name is None or name in self._places or not is_plain(line):
-                self.untold = True
+            if name is None or name in self._positions or not is_plain(line):
+                self.needs_rewrite = True
             if name is not None:
-                self._places[name] = Place(False, offset, len(line))
+                self._positions[name] = RowPosition(False, offset, len(line))
 
     def _read_problems(self) -> None:
         fd = self._open(self._names.errors)
@@ -144,11 +144,11 @@ class Standing:
             if name is None:
                 self.begun.take(line)
             else:
-                self._places[name] = Place(True, offset, len(line))
+                self._positions[name] = RowPosition(True, offset, len(line))
                 self.begun.intended.pop(name, None)
         self.problems |= self.begun.problems
 
-    def placed(self) -> dict[str, str]:
+    def placed_digests(self) -> dict[str, str]:
         """Return the digest that a worker last put in place under each name, by the journal as it is now."""
         begun = Begun()
         for _, line in self._lines(self._names.journal, self._journal):
@@ -157,11 +157,11 @@ class Standing:
         return begun.placed
 
     def is_recorded(self, name: str) -> bool:
-        """Whether a row tells of a file: an output, or the clean one beside it."""
-        return name in self._places or name in self._clean_outputs
+        """Whether a row lists a file: an output, or the clean one beside it."""
+        return name in self._positions or name in self._clean_outputs
 
     def may_be_ours(self, name: str) -> bool:
-        """Whether a run may have made a file that no row tells of: its row was lost, or it never came to it."""
+        """Whether a run may have made a file that no row lists: its row was lost, or it never came to it."""
         return self.rows_lost or name in self.intended or name in self.intended.values()
 
     def is_leftover(self, name: str) -> bool:
@@ -177,35 +177,35 @@ class Standing:
 
     def row(self, output: str) -> Row | None:
         """Return the row of an output; empty where it cannot be read, None where there is none."""
-        place = self._places.get(output)
-        return None if place is None else parse_row(self._bytes(place))
+        position = self._positions.get(output)
+        return None if position is None else parse_row(self._bytes(position))
 
     def outputs(self) -> list[str]:
         """Return the names of all outputs with a row."""
-        return list(self._places)
+        return list(self._positions)
 
     def files(self) -> Iterator[str]:
-        """Yield the names of all files that rows tell of, the clean ones too."""
-        yield from self._places
+        """Yield the names of all files that rows list, the clean ones too."""
+        yield from self._positions
         yield from self._clean_outputs
 
     def rows(self) -> Iterator[bytes]:
         """Yield all rows as lines, sorted by file_name."""
-        for output in sorted(self._places):
-            line = self._bytes(self._places[output])
+        for output in sorted(self._positions):
+            line = self._bytes(self._positions[output])
             yield line if is_plain(line) else to_line({"file_name": output} | parse_row(line))
 
-    def _bytes(self, place: Place) -> bytes:
+    def _bytes(self, position: RowPosition) -> bytes:
         name, fd = self._names.manifest, self._manifest
-        if place.in_journal:
+        if position.in_journal:
             name, fd = self._names.journal, self._journal
         with stopping(self._path(name)):
-            data = os.pread(fd, place.length, place.offset)
-        if len(data) < place.length:
+            data = os.pread(fd, position.length, position.offset)
+        if len(data) < position.length:
             raise Stopped(f"{self._path(name)}: was changed by somebody else meanwhile; run again to go on")
         return data
 
     def forget(self, output: str) -> None:
         """Drop the row of an output that is gone, or is not what its row says."""
-        self.untold = True
-        self._places.pop(output, None)
+        self.needs_rewrite = True
+        self._positions.pop(output, None)
