@@ -18,12 +18,20 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     if len(sys.argv) > 4:
-        from noisecli.engines.forkserver import start_early
-
         start_early(sys.argv[1:])
     from noisecli.cli import main as run
 
     run()
+
+
+def start_early(words: list[str]) -> None:
+    """Start the workers' server where the command is one of a kind that is made from files."""
+    from noisecli.engines import forkserver
+    from noisecli.kinds import KINDS
+
+    kind = KINDS.get(words[0])
+    if kind is not None and kind.has_sources:
+        forkserver.start_early(words[1:], kind.modules)
 
 
 def _open_standard_streams() -> None:

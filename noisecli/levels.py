@@ -6,7 +6,7 @@ import math
 import re
 from typing import Literal
 
-from noisecli.model import Kind, Level
+from noisecli.model import Level
 
 Quantity = Literal["std", "var", "snr_db", "severity"]
 
@@ -19,9 +19,6 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _POINT = re.compile(rf"\s*({_NUMBER})\s*(%|/\s*{_NUMBER})?\s*\Z", re.ASCII)
 _LARGEST_DB = 1000
 _LARGEST_SHARE = 1e6
-BARE_UNIT = {"images": 255.0, "audio": 1.0, "arrays": 1.0, "weights": 1.0, "latents": 1.0, "adversarial": 255.0}
-OWN_UNIT = ("arrays", "weights", "latents")
-"""Kinds without a full scale: bare numbers are in the data's own unit, % is a share of an array's own std."""
 
 
 class BadLevel(ValueError):
@@ -55,10 +52,16 @@ def ends(text: str) -> tuple[tuple[float, str], tuple[float, str]]:
     return (first[0], first[1] or last[1]), last
 
 
-def parse_level(text: str, quantity: Quantity, kind: Kind, severity_set: str, mean: float) -> Level:
-    """Return the level that a number or a range stands for. Raises BadLevel."""
+def parse_level(text: str, quantity: Quantity, unit: float | None, severity_set: str, mean: float) -> Level:
+    """Return the level that a number or a range stands for. Raises BadLevel.
+
+    Parameters
+    ----------
+    unit
+        Full scale in the unit of a number without one; None: there is no full scale, see noisecli.kinds.Kind.bare_unit.
+    """
     first, last = ends(text)
-    plain = "..".join(f"{number:.9g}{unit}" for number, unit in ((first, last) if ".." in text else (last,)))
+    plain = "..".join(f"{number:.9g}{written}" for number, written in ((first, last) if ".." in text else (last,)))
     if quantity == "severity":
         return _severity(plain, first, last, SEVERITIES[severity_set], mean)
     if quantity == "snr_db":
@@ -67,10 +70,10 @@ def parse_level(text: str, quantity: Quantity, kind: Kind, severity_set: str, me
         low, high = first[0], last[0]
         if max(abs(low), abs(high)) > _LARGEST_DB:
             raise BadLevel(f"{text}: decibels end at {_LARGEST_DB}, on both sides")
-    elif kind in OWN_UNIT:
+    elif unit is None:
         return _own_level(plain, quantity, first, last, mean)
     else:
-        bare = BARE_UNIT[kind] ** (2 if quantity == "var" else 1)
+        bare = unit ** (2 if quantity == "var" else 1)
         low, high = first[0] / divisor(first[1], bare), last[0] / divisor(last[1], bare)
         if low < 0:
             raise BadLevel(f"{text}: noise cannot be less than none")

@@ -5,19 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-Kind = Literal["images", "audio", "arrays", "weights", "latents", "adversarial"]
-"""What a run works on: the name of its command."""
-
-NOUNS: dict[str, tuple[str, str]] = {
-    "images": ("picture", "pictures"),
-    "audio": ("sound", "sounds"),
-    "arrays": ("array file", "array files"),
-    "weights": ("weight file", "weight files"),
-    "latents": ("file of latents", "files of latents"),
-    "adversarial": ("file", "files"),
-}
-"""What people call one file of a kind, and several."""
-
 Warn = Literal[
     "wrong-suffix",
     "trailing-data",
@@ -48,7 +35,7 @@ class Format:
     """
 
     name: str
-    kinds: tuple[Kind, ...]
+    kinds: tuple[str, ...]
     lossy: bool = False
 
 
@@ -105,6 +92,8 @@ class Level:
         Where a range has steps instead of every value between (severity): the std of each.
     relative
         Arrays and weights: std is a share of each array's own standard deviation (var of its square).
+    noise
+        Which of noisecli.noise.models.MODELS; the word for it in rows.
     """
 
     quantity: Literal["std", "var", "snr_db", "severity"]
@@ -114,10 +103,15 @@ class Level:
     mean: float = 0.0
     steps: tuple[float, ...] = ()
     relative: bool = False
+    noise: str = "gaussian"
 
     @property
     def canonical(self) -> str:
         """The level as a value: the same strength in other words is the same text. The mean moves no noise."""
+        return self._strength if self.noise == "gaussian" else f"{self.noise} {self._strength}"
+
+    @property
+    def _strength(self) -> str:
         if self.steps:
             return "steps:" + ",".join(f"{step:.9g}" for step in self.steps)
         if self.quantity == "snr_db":

@@ -22,7 +22,7 @@ FLOORS = {
     "engines": 5,
     "manifest": 5,
     "kinds": 6,
-    "exports": 6,
+    "exports": 7,
     "workers": 7,
     "run": 8,
     "verify": 9,
@@ -31,7 +31,6 @@ FLOORS = {
     "__main__": 11,
     "__init__": 0,
 }
-TIES_TO_CUT = {("codecs", "kinds"), ("engines", "kinds"), ("workers", "run")}
 OWNERS = {
     "click": ["cli/"],
     "cv2": ["codecs/", "views/", "noise/array_ops.py", "noise/kernels.py"],
@@ -92,8 +91,6 @@ def ours(path):
 def test_imports_go_downwards_only(path):
     own = part_of(path)
     for part in ours(path):
-        if (own, part) in TIES_TO_CUT:
-            continue
         assert own in (part, "__init__") or FLOORS[part] < FLOORS[own], f"{name_of(path)} imports {part}"
 
 
@@ -145,7 +142,7 @@ def test_a_page_has_300_lines_and_a_function_50(path):
 def test_help_and_completion_are_light(arguments, completion):
     environment = {"PATH": "", **({"_NOISECLI_COMPLETE": "bash_complete"} if completion else {}), **completion}
     command = [sys.executable, "-c", TELL_WHAT_IS_LOADED, *arguments.split()]
-    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=600)
     assert done.stderr == "[]\n"
     assert done.stdout
 
@@ -153,5 +150,5 @@ def test_help_and_completion_are_light(arguments, completion):
 def test_the_parent_of_workers_is_light():
     """It starts quickly and forks cheaply; arrays live in the workers."""
     program = "import sys, noisecli.run.pipeline; print(sorted({'numpy', 'cv2', 'soundfile'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=600)
     assert done.stdout == "[]\n"

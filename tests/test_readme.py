@@ -63,7 +63,7 @@ def write_features(folder: Path) -> None:
 def run_block(language: str, code: str, home: Path) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
     environment = {"PATH": f"{home}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.mark.xdist_group("readme")

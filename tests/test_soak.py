@@ -3,17 +3,13 @@
 import json
 import random
 from collections import Counter
-from pathlib import Path
 
+import attempt
+import edits
+import grammars
+import ground
 import pytest
-
-with pytest.MonkeyPatch.context() as patch:
-    patch.syspath_prepend(str(Path(__file__).parent / "soak"))
-    import attempt
-    import edits
-    import grammars
-    import ground
-    import spoil
+import spoil
 
 SAMPLE = 100
 SEED = 0

@@ -16,14 +16,10 @@ import click
 from noisecli import __version__
 from noisecli.cli.terminal import say, say_block
 from noisecli.errors import NoisecliError, Refused
+from noisecli.kinds import KINDS
 
 COMMANDS = {
-    "images": "Noisy copies of pictures: JPEG PNG TIFF WebP BMP PNM AVIF JP2 GIF.",
-    "audio": "Noisy copies of sounds: WAV FLAC OGG MP3 AIFF and more.",
-    "arrays": "Noisy copies of arrays: features, observations, actions in .npy and .npz.",
-    "weights": "Noisy copies of model parameters: .safetensors .npz .weights.h5 .keras.",
-    "latents": "Pure noise, inputs for a generator.",
-    "adversarial": "Pictures that a model misreads: a gradient sign step, then noise.",
+    **{kind.name: kind.summary for kind in KINDS.values()},
     "preview": "Original beside noisy on one sheet, to look at.",
     "verify": "Is every file what the manifest says?",
     "export": "The manifest as a table that training libraries read.",
@@ -61,7 +57,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="noisecli")
 def cli() -> None:
-    """Make noisy copies of datasets: exact Gaussian noise on pictures, sounds and arrays.
+    """Make noisy copies of datasets: exact Gaussian noise on images, audio files and arrays.
 
     The same bytes for any number of jobs; one bad file never costs the others; a manifest tells what was done.
 

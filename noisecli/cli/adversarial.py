@@ -10,10 +10,9 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_limits, parse_step
-from noisecli.cli.messages import progress_bar, tell
-from noisecli.cli.request import folder_of_file, is_one_file, refuse_ignored_metadata, request
+from noisecli.cli.request import folder_of_file, is_one_file, refuse_ignored_metadata, request, run_folder
 from noisecli.cli.terminal import say
-from noisecli.settings import Settings
+from noisecli.kinds.adversarial import ADVERSARIAL, AdversarySettings
 
 
 @click.command("adversarial", cls=o.SectionedCommand)
@@ -21,14 +20,14 @@ from noisecli.settings import Settings
 @o.apply(o.MODEL, o.EPS, o.CLASSES, o.INPUT_RANGE, o.LOGITS, o.PROBABILITIES, o.BATCH_SIZE, o.SAMPLES, o.LABELS)
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE)
-@o.PICTURE_FORMAT
+@o.IMAGE_FORMAT
 @o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.apply(o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.COMMON_TELLING
-def command(source: str, destination: str, **words: Any) -> int:
-    """Pictures that a model misreads: a fast gradient sign step, then Gaussian noise.
+@o.COMMON_OUTPUT
+def command(source: str, destination: str, **options: Any) -> int:
+    """Images that a model misreads: a fast gradient sign step, then Gaussian noise.
 
     SRC is a folder of class folders (class 0 is the first by name), or .npz files with samples and labels. Every
     sample x becomes x + eps sign(gradient of the loss), with noise, rounded once and held to its range.
@@ -41,36 +40,32 @@ def command(source: str, destination: str, **words: Any) -> int:
     noisecli adversarial photos step --model m.keras --eps 8 --std 0              the step alone
     noisecli adversarial digits.npz noisy --model m.keras --eps 8/255 --std 5%    arrays x and y
     """  # noqa: D301
-    from noisecli.kinds.adversarial import describe_model
-    from noisecli.workers.adversarial.stage import run
+    from noisecli.kinds.adversarial.request import describe_model
 
-    if is_one_file("adversarial", source, destination):
-        raise click.UsageError(f"{destination}: name a folder for DST; the class of a picture is its folder's name")
-    settings = folder_of_file(_with_model(request("adversarial", source, destination, words), words))
+    if is_one_file(ADVERSARIAL, source, destination):
+        raise click.UsageError(f"{destination}: name a folder for DST; the class of an image is its folder's name")
+    settings = request(ADVERSARIAL.name, source, destination, options)
+    own = _own(settings.source, options)
+    settings = folder_of_file(replace(settings, own=own))
     refuse_ignored_metadata(settings)
-    assert settings.adversary is not None
-    if not words["quiet"]:
-        say(describe_model(settings.adversary))
-    with progress_bar(words["progress"], words["quiet"], "adversarial") as begin:
-        summary = run(settings, dry_run=words["dry_run"], begin=begin)
-    tell(summary, settings, words)
-    return summary.exit_status
+    if not options["quiet"]:
+        say(describe_model(own))
+    return run_folder(settings, options)
 
 
-def _with_model(settings: Settings, words: Mapping[str, Any]) -> Settings:
-    from noisecli.kinds.adversarial import adversary_settings
+def _own(source: str, options: Mapping[str, Any]) -> AdversarySettings:
+    from noisecli.kinds.adversarial.request import adversary_settings
 
-    if words["logits"] and words["probabilities"]:
+    if options["logits"] and options["probabilities"]:
         raise click.UsageError("--logits and --probabilities exclude each other")
-    input_range = words["input_range"]
-    adversary = adversary_settings(
-        words["model"],
-        settings.source,
-        eps=parse_step(words["eps"], "adversarial"),
-        classes=words["classes"],
+    input_range = options["input_range"]
+    return adversary_settings(
+        options["model"],
+        source,
+        eps=parse_step(options["eps"], ADVERSARIAL.bare_unit),
+        classes=options["classes"],
         input_range=None if input_range is None else parse_limits(input_range, "--input-range"),
-        answers="logits" if words["logits"] else "probabilities" if words["probabilities"] else None,
-        members={"samples": words["key"], "labels": words["labels"]},
-        batch_size=words["batch_size"],
+        answers="logits" if options["logits"] else "probabilities" if options["probabilities"] else None,
+        members={"samples": options["key"], "labels": options["labels"]},
+        batch_size=options["batch_size"],
     )
-    return replace(settings, adversary=adversary)

@@ -18,8 +18,8 @@ from noisecli.cli.request import carry_out
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SOURCE_LIMITS
-@o.COMMON_TELLING
-def command(source: str, destination: str, **words: Any) -> int:
+@o.COMMON_OUTPUT
+def command(source: str, destination: str, **options: Any) -> int:
     """Noisy copies of arrays: .npy files, and chosen arrays of .npz archives.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then. Levels
@@ -30,4 +30,4 @@ def command(source: str, destination: str, **words: Any) -> int:
     noisecli arrays features noisy --std 5% --key x      5% of the std of x; labels stay as they are
     noisecli arrays features noisy --std 5% --per-feature    of the std of each column
     """  # noqa: D301
-    return carry_out("arrays", source, destination, words)
+    return carry_out("arrays", source, destination, options)

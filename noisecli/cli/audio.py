@@ -14,20 +14,20 @@ from noisecli.cli.request import carry_out
 @o.PATHS
 @o.apply(o.SNR, o.STD, o.VAR, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE)
-@o.output_format("wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "rf64")
+@o.AUDIO_FORMAT
 @o.apply(o.QUALITY, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SOURCE_LIMITS
-@o.COMMON_TELLING
-def command(source: str, destination: str, **words: Any) -> int:
-    """Noisy copies of sounds.
+@o.COMMON_OUTPUT
+def command(source: str, destination: str, **options: Any) -> int:
+    """Noisy copies of audio files.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then.
 
     \b
-    noisecli audio speech noisy --snr-db 10..30        drawn for every sound, uniform in dB
+    noisecli audio speech noisy --snr-db 10..30        drawn for every file, uniform in dB
     noisecli audio speech noisy --snr-db 20,10,0       a sweep: noisy/snr-db-20/ ...
     noisecli audio speech noisy --std 0.01             amplitude, full scale is 1
     """  # noqa: D301
-    return carry_out("audio", source, destination, words)
+    return carry_out("audio", source, destination, options)

@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
+from noisecli.cli.messages import count
 from noisecli.cli.request import manifest_of
 from noisecli.cli.terminal import say, visible
 from noisecli.errors import Refused
-from noisecli.exports.huggingface import BUILDERS, write_metadata
-from noisecli.exports.tables import TABLES, as_csv, placing
+from noisecli.exports import EXPORTS, page_of, placing
 from noisecli.manifest.finished import FinishedRun
-from noisecli.run.naming import refuse_standing
+from noisecli.run.naming import refuse_existing
 from noisecli.storage import escape_name, stopping, write_whole
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
@@ -25,8 +25,8 @@ from noisecli.storage.stdout import print_whole
 _TABLE = "The table"
 
 TO = click.option(
-    "--to", cls=o.SectionedOption, section=_TABLE, type=click.Choice([*TABLES, "hf"]), required=True,
-    help="pairs: clean, noisy. labels: file, 0 or 1, class. csv: all of the manifest. hf: metadata.jsonl.",
+    "--to", cls=o.SectionedOption, section=_TABLE, type=click.Choice([*EXPORTS]), required=True,
+    help=" ".join(f"{name}: {export.help}." for name, export in EXPORTS.items()),
 )  # fmt: skip
 OUTPUT = click.option(
     "-o", "--output", cls=o.SectionedOption, section=_TABLE, metavar="FILE",
@@ -35,16 +35,13 @@ OUTPUT = click.option(
 ABSOLUTE = click.option(
     "--absolute", cls=o.SectionedOption, section=_TABLE, is_flag=True, help="Absolute paths instead of relative to DST."
 )
-FORCE = click.option(
-    "--force", cls=o.SectionedOption, section=_TABLE, is_flag=True, help="Replace a file that stands there."
-)
 
 
 @click.command("export", cls=o.SectionedCommand)
 @click.argument("destination", metavar="DST", type=click.Path(path_type=str))
-@o.apply(TO, OUTPUT, ABSOLUTE, FORCE, o.MANIFEST, o.QUIET)
-def command(destination: str, **words: Any) -> int:
-    """Tell a finished run in the form a training library reads.
+@o.apply(TO, OUTPUT, ABSOLUTE, o.REPLACE, o.MANIFEST, o.QUIET)
+def command(destination: str, **options: Any) -> int:
+    """Write a finished run in the form a training library reads.
 
     pairs, labels and csv are tables in CSV with a header, for pandas and data loaders; hf writes a metadata.jsonl into
     DST, one in each split folder, for Hugging Face's imagefolder and audiofolder. Nothing is written unless every file
@@ -55,48 +52,46 @@ def command(destination: str, **words: Any) -> int:
     noisecli export half --to labels >labels.csv       from a run with --prob, or --with-clean
     noisecli export noisy --to hf
     """  # noqa: D301 (click wants the character itself)
-    run = FinishedRun(destination, manifest_of(words))
-    if words["to"] == "hf":
-        told = _export_metadata(run, words)
+    name = options["to"]
+    run = FinishedRun(destination, manifest_of(options))
+    if EXPORTS[name].suffix is None:
+        _refuse_output(name, options)
+        report = page_of(name, run).write(run, force=options["force"])
     else:
-        lines = as_csv(TABLES[words["to"]](run, placing(destination, absolute=words["absolute"])))
-        told = _export_table(lines, words)
-    if not words["quiet"]:
-        for line in told:
+        place = placing(destination, absolute=options["absolute"])
+        report = _write_table(page_of(name, run).content(run, place), options)
+    if not options["quiet"]:
+        for line in report:
             say(line)
         if run.problems:
-            number = f"{run.problems:,} {'source' if run.problems == 1 else 'sources'}"
-            say(f"{number} failed or skipped are not in it; {run.errors} has them")
+            say(f"{count(run.problems, 'source')} failed or skipped are not in it; {run.errors} has them")
     return 0
 
 
-def _export_metadata(run: FinishedRun, words: dict[str, Any]) -> list[str]:
-    if words["output"] is not None or words["absolute"]:
+def _refuse_output(name: str, options: dict[str, Any]) -> None:
+    if options["output"] is not None or options["absolute"]:
         raise click.UsageError(
-            "--output and --absolute: hf's files belong beside the pictures or sounds, relative to them"
+            f"--output and --absolute: --to {name} writes into DST, with paths relative to its files"
         )
-    names = write_metadata(run, force=words["force"])
-    loading = f'load_dataset("{BUILDERS[run.kind]}", data_dir=...)'
-    return [*(escape_name(os.path.join(run.folder, name)) for name in names), f"read them with {loading}"]
 
 
-def _export_table(lines: Iterable[bytes], words: dict[str, Any]) -> list[str]:
-    path: str | None = words["output"]
+def _write_table(lines: Iterable[bytes], options: dict[str, Any]) -> list[str]:
+    path: str | None = options["output"]
     if path is None:
         if sys.stdout is None:
             raise Refused("standard output is closed here; name a file with --output")
         _print_whole(lines)
         return []
     if not os.path.isdir(os.path.dirname(path) or "."):
-        raise Refused(f"{escape_name(path)}: its folder is not there; make it first")
-    refuse_standing(path, force=words["force"])
+        raise Refused(f"{escape_name(path)}: its folder does not exist; create it first")
+    refuse_existing(path, force=options["force"])
     counter = itertools.count(-1)
     write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
     return [f"{next(counter):,} rows: {escape_name(path)}"]
 
 
 def _print_whole(lines: Iterable[bytes]) -> None:
-    """Print all of it or nothing: who reads it from a pipe could not tell half a table from a whole one."""
+    """Print all of it or nothing: the reader of a pipe could not tell half a table from a whole one."""
     on_a_terminal = sys.stdout.isatty()
     with ScratchFolder() as scratch, open(os.path.join(scratch, "table"), "w+b") as spool:
         with stopping(scratch):
@@ -106,5 +101,5 @@ def _print_whole(lines: Iterable[bytes]) -> None:
 
 
 def _shown(line: bytes) -> bytes:
-    """A terminal gets names that it cannot act on; files and pipes get the names themselves."""
+    """Return a line whose names a terminal cannot act on; files and pipes get the names themselves."""
     return visible(line.decode().rstrip("\n")).encode() + b"\n"

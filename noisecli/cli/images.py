@@ -14,22 +14,22 @@ from noisecli.cli.request import carry_out
 @o.PATHS
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE)
-@o.PICTURE_FORMAT
+@o.IMAGE_FORMAT
 @o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SOURCE_LIMITS
 @o.MAX_PIXELS
-@o.COMMON_TELLING
-def command(source: str, destination: str, **words: Any) -> int:
-    """Noisy copies of pictures.
+@o.COMMON_OUTPUT
+def command(source: str, destination: str, **options: Any) -> int:
+    """Noisy copies of images.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then.
 
     \b
     noisecli images photos noisy --std 25              one level, in grey levels of 0..255
-    noisecli images photos noisy --std 5..50           drawn for every picture
+    noisecli images photos noisy --std 5..50           drawn for every image
     noisecli images photos noisy --std 5,15,25,50      a sweep: noisy/std-5/, noisy/std-15/ ...
     noisecli images dog.jpg noisy.jpg --std 50         one file
     """  # noqa: D301
-    return carry_out("images", source, destination, words)
+    return carry_out("images", source, destination, options)

@@ -11,11 +11,10 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_share
-from noisecli.cli.messages import progress_bar, tell
-from noisecli.cli.request import manifest_of, refuse_odd_telling, running_of
-from noisecli.kinds.latents import bytes_of_one
+from noisecli.cli.request import manifest_of, refuse_odd_output, run_folder, running_of
+from noisecli.kinds.latents import LatentsSettings
 from noisecli.model import Level
-from noisecli.settings import LatentsSettings, NoiseSettings, OutputSettings, Settings
+from noisecli.settings import NoiseSettings, OutputSettings, Settings
 
 _FILE_BYTES = 64_000_000
 _LARGEST = {"float16": 65504.0, "float32": 3.4e38, "float64": 1.7e308}
@@ -54,8 +53,8 @@ MEAN = click.option(
 @click.argument("destination", metavar="DST", type=click.Path(path_type=str))
 @o.apply(SHAPE, COUNT, PER_FILE, DTYPE, STD, MEAN, o.SEED, o.MANIFEST)
 @o.COMMON_RUNNING
-@o.COMMON_TELLING
-def command(destination: str, **words: Any) -> int:
+@o.COMMON_OUTPUT
+def command(destination: str, **options: Any) -> int:
     """Pure Gaussian noise: inputs for a generator.
 
     DST gets latents-00000.npy and so on, each an array of (M, *shape). A latent depends on the seed, its shape, its
@@ -65,36 +64,30 @@ def command(destination: str, **words: Any) -> int:
     noisecli latents z --shape 100 --count 50000
     noisecli latents z --shape 4x64x64 --count 1000 --dtype float16 --seed 1
     """  # noqa: D301
-    refuse_odd_telling(words)
-    from noisecli.run.pipeline import run
-
-    settings = _settings(destination, words)
-    with progress_bar(words["progress"], words["quiet"], "latents") as begin:
-        summary = run(settings, dry_run=words["dry_run"], begin=begin)
-    tell(summary, settings, words)
-    return summary.exit_status
+    refuse_odd_output(options)
+    return run_folder(_settings(destination, options), options)
 
 
-def _settings(destination: str, words: Mapping[str, Any]) -> Settings:
+def _settings(destination: str, options: Mapping[str, Any]) -> Settings:
     if destination == "-":
         raise click.UsageError("latents come in several files; name a folder for DST")
-    shape, dtype = _shape(words["shape"]), words["dtype"]
-    std, mean = parse_share(words["std"], "latents"), parse_share(words["mean"], "latents")
+    shape, dtype = _shape(options["shape"]), options["dtype"]
+    std, mean = parse_share(options["std"], None), parse_share(options["mean"], None)
     if std < 0:
-        raise click.UsageError(f"--std {words['std']}: noise cannot be less than none")
+        raise click.UsageError(f"--std {options['std']}: noise cannot be less than none")
     if _WIDEST * std + abs(mean) > _LARGEST[dtype]:
-        given = f"--std {words['std']} --mean {words['mean']}"
+        given = f"--std {options['std']} --mean {options['mean']}"
         raise click.UsageError(f"{given}: {dtype} cannot hold that; use a wider --dtype")
-    latents = LatentsSettings(shape, words["count"], 1, dtype)
-    per_file = words["per_file"] or max(1, _FILE_BYTES // bytes_of_one(latents))
+    latents = LatentsSettings(shape, options["count"], 1, dtype)
+    per_file = options["per_file"] or max(1, _FILE_BYTES // latents.item_bytes)
     return Settings(
         kind="latents",
         source="",
         destination=destination,
-        noise=NoiseSettings(levels=(Level("std", std, std, f"{std:.9g}", mean),), seed=words["seed"]),
-        output=OutputSettings(manifest=manifest_of(words)),
-        running=running_of(words),
-        latents=LatentsSettings(shape, words["count"], per_file, dtype),
+        noise=NoiseSettings(levels=(Level("std", std, std, f"{std:.9g}", mean),), seed=options["seed"]),
+        output=OutputSettings(manifest=manifest_of(options)),
+        running=running_of(options),
+        own=LatentsSettings(shape, options["count"], per_file, dtype),
     )
 
 

@@ -8,8 +8,8 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from noisecli.levels import BARE_UNIT, OWN_UNIT, BadLevel, Quantity, divisor, ends, parse_level, point
-from noisecli.model import Kind, Level
+from noisecli.levels import BadLevel, Quantity, divisor, ends, parse_level, point
+from noisecli.model import Level
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -30,36 +30,36 @@ def _of_an_option(parse: Callable[P, Result]) -> Callable[P, Result]:
 
 @_of_an_option
 def parse_levels(
-    text: str, quantity: Quantity, kind: Kind, *, steps: int | None, severity_set: str, mean: float
+    text: str, quantity: Quantity, unit: float | None, *, steps: int | None, severity_set: str, mean: float
 ) -> tuple[Level, ...]:
     """Return the sweep that an option's text stands for, one Level for each subtree.
 
     Raises click.BadParameter for what is no level, and for what is surely a slip of units.
     """
     parts = _spread(text, steps) if steps is not None else [part.strip() for part in text.split(",")]
-    levels = tuple(parse_level(part, quantity, kind, severity_set, mean) for part in parts)
-    if quantity in ("std", "var"):
-        _refuse_slips(text, quantity, kind, levels)
+    levels = tuple(parse_level(part, quantity, unit, severity_set, mean) for part in parts)
+    if unit is not None and quantity in ("std", "var"):
+        _refuse_slips(text, quantity, unit, levels)
     if len({level.canonical for level in levels}) < len(levels):
         raise click.BadParameter(f"{text}: names a level twice")
     return levels
 
 
-def parse_step(text: str, kind: Kind) -> float:
+def parse_step(text: str, unit: float | None) -> float:
     """Return one fixed strength as a share of full scale."""
-    [first, *others] = parse_levels(text, "std", kind, steps=None, severity_set="", mean=0.0)
+    [first, *others] = parse_levels(text, "std", unit, steps=None, severity_set="", mean=0.0)
     if others or first.low != first.high:
         raise click.BadParameter(f"{text}: one fixed step, such as 1%, 8 or 8/255")
     return first.low
 
 
 @_of_an_option
-def parse_share(text: str, kind: Kind) -> float:
+def parse_share(text: str, unit: float | None) -> float:
     """Return a number with a unit as a share of full scale, or a bare one in the data's own unit."""
-    number, unit = point(text)
-    if unit and kind in OWN_UNIT:
+    number, written = point(text)
+    if written and unit is None:
         raise click.BadParameter(f"{text}: a plain number, in the data's own unit")
-    return number / divisor(unit, BARE_UNIT[kind])
+    return number / divisor(written, unit or 1.0)
 
 
 @_of_an_option
@@ -85,19 +85,19 @@ def _spread(text: str, steps: int) -> list[str]:
     return [f"{low + (high - low) * step / (steps - 1):.9g}{unit}" for step in range(steps)]
 
 
-def _refuse_slips(text: str, quantity: Quantity, kind: Kind, levels: tuple[Level, ...]) -> None:
-    """0.1 for pictures, 25 for sounds: the right number in another tool's unit."""
+def _refuse_slips(text: str, quantity: Quantity, unit: float, levels: tuple[Level, ...]) -> None:
+    """0.1 for images, 25 for audio files: the right number in another tool's unit."""
     if "%" in text or "/" in text:
         return
-    highest = max(level.high for level in levels) * BARE_UNIT[kind] ** (2 if quantity == "var" else 1)
-    if kind in ("images", "adversarial") and 0 < highest < 1:
+    highest = max(level.high for level in levels) * unit ** (2 if quantity == "var" else 1)
+    if unit > 1 and 0 < highest < 1:
         full = 255 if quantity == "std" else 65025
         raise click.BadParameter(
-            f"{text}: bare levels of pictures are grey levels of 0..255; "
+            f"{text}: levels of images without a unit are grey levels of 0..255; "
             f"write {highest * 100:g}% for a share of full scale, or {highest:g}/{full} if you mean it"
         )
-    if kind == "audio" and highest > 1:
+    if unit == 1 and highest > 1:
         raise click.BadParameter(
-            f"{text}: bare levels of sounds are amplitudes with full scale 1; "
+            f"{text}: levels of audio files without a unit are amplitudes with full scale 1; "
             f"write {highest:g}% or {highest:g}/32768, or use --snr-db"
         )

@@ -1,4 +1,4 @@
-"""What people and programs are told: the bar and the words on standard error, --json on standard output."""
+"""What is reported to people and programs: the bar and the words on standard error, --json on standard output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
-from noisecli.model import NOUNS
+from noisecli.kinds import KINDS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage.stdout import print_whole
@@ -20,17 +20,17 @@ Begin = Callable[[int], Callable[[int], None]]
 
 
 @contextmanager
-def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
+def progress_bar(options: Mapping[str, Any], kind: str) -> Iterator[Begin]:
     """Yield what begins a bar of so many steps; `auto` is silent off a terminal."""
     bars: list[Any] = []
 
     def begin(total: int) -> Callable[[int], None]:
-        if quiet or when == "never":
+        if options["quiet"] or options["progress"] == "never":
             return lambda settled: None
         from tqdm import tqdm
 
-        silent = when == "auto" and not TERMINAL.isatty()
-        unit = NOUNS[kind][0]
+        silent = options["progress"] == "auto" and not TERMINAL.isatty()
+        unit = KINDS[kind].noun
         bars.append(tqdm(total=total, unit=unit, disable=silent, leave=False, file=TERMINAL, dynamic_ncols=True))
         update: Callable[[int], None] = bars[0].update
         return update
@@ -42,13 +42,13 @@ def progress_bar(when: str, quiet: bool, kind: str) -> Iterator[Begin]:
             bar.close()
 
 
-def tell(summary: Summary, settings: Settings, words: Mapping[str, Any]) -> None:
+def report(summary: Summary, settings: Settings, options: Mapping[str, Any]) -> None:
     """Print the summary."""
-    if words["as_json"] and settings.destination != "-":
+    if options["as_json"] and settings.destination != "-":
         print_json(summary.as_json())
-    tell_problems(summary, everything=words["verbose"], traces=words["verbose"])
-    if not words["quiet"]:
-        for line in _lines(summary, settings, everything=words["verbose"]):
+    report_problems(summary, everything=options["verbose"], traces=options["verbose"])
+    if not options["quiet"]:
+        for line in _lines(summary, settings, everything=options["verbose"]):
             say(line)
     if summary.stopped:
         say(f"noisecli: stopped: {summary.stopped}")
@@ -62,7 +62,7 @@ def print_json(content: Any) -> None:
     print_whole([text.encode() + b"\n"])
 
 
-def tell_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
+def report_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
     """Name the sources that failed or were skipped, a line each; bugs of ours with their traceback where asked."""
     problems = sorted(summary.problems, key=lambda problem: problem.source)
     shown = problems if everything else problems[:_PROBLEMS_SHOWN]
@@ -76,12 +76,13 @@ def tell_problems(summary: Summary, *, everything: bool, traces: bool = False) -
 
 
 def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
+    kind = KINDS[settings.kind]
     if summary.dry_run:
-        yield f"dry run: {_count(summary.planned, settings)} would be made or kept, from {summary.input_bytes:,} bytes"
+        yield f"dry run: {kind.count(summary.planned)} would be made or kept, from {summary.input_bytes:,} bytes"
         if summary.pruned:
-            yield f"dry run: {_number(summary.pruned, 'output')} would be pruned"
+            yield f"dry run: {count(summary.pruned, 'output')} would be pruned"
     else:
-        parts = [f"{_count(summary.made, settings)} made"]
+        parts = [f"{kind.count(summary.made)} made"]
         parts += [
             f"{number:,} {word}"
             for number, word in (
@@ -101,24 +102,24 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _answers(summary)
     yield from _kept_integers(summary)
     if everything:
-        yield from (f"{count:,} outputs: {word}" for word, count in sorted(summary.warnings.items()))
+        yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
     elif summary.warnings:
         total = sum(summary.warnings.values())
         words = ", ".join(sorted(summary.warnings))
-        yield f"{_number(total, 'warning')} ({words}); the manifest's rows have them"
+        yield f"{count(total, 'warning')} ({words}); the manifest's rows have them"
 
 
 def _palettes(summary: Summary) -> Iterator[str]:
-    """Label masks are often palette pictures, and noise on them is wrong."""
+    """Label masks are often palette images, and noise on them is wrong."""
     if number := summary.warnings["palette-to-colour"]:
-        palettes = _number(number, "palette picture")
+        palettes = count(number, "palette image")
         yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
 
 
 def _kept_integers(summary: Summary) -> Iterator[str]:
     """Integers beside floats are labels, most of the time."""
     if number := summary.warnings["integers-kept"]:
-        yield f"{_number(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
+        yield f"{count(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
 
 
 def _answers(summary: Summary) -> Iterator[str]:
@@ -131,15 +132,17 @@ def _answers(summary: Summary) -> Iterator[str]:
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     for kind, number in summary.other_kinds.items():
-        yield f"{number:,} {NOUNS[kind][number != 1]} left alone: noisecli {kind}"
+        yield f"{KINDS[kind].count(number)} left alone: noisecli {kind}"
     if summary.sidecars_left:
-        left = _number(summary.sidecars_left, "side file")
+        left = count(summary.sidecars_left, "side file")
         yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
-        yield f"{_number(summary.sidecars_copied, 'side file')} {word}"
+        yield f"{count(summary.sidecars_copied, 'side file')} {word}"
     if summary.orphans:
-        gone = "that this request does not ask for" if settings.latents else "of sources that are gone"
+        gone = (
+            "that this request does not ask for" if not KINDS[settings.kind].has_sources else "of sources that are gone"
+        )
         way_out = ": --prune removes them"
         if summary.sources > 1:
             gone, way_out = (
@@ -148,7 +151,7 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
             )
         elif settings.running.prune:
             way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
-        yield f"{_number(summary.orphans, 'output')} {gone}{way_out}"
+        yield f"{count(summary.orphans, 'output')} {gone}{way_out}"
     if summary.hidden:
         yield f"{summary.hidden:,} hidden files and folders left alone"
     if summary.not_chosen:
@@ -165,13 +168,10 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
         if abs(std - correlated) > _NOTABLE:
             words += f", of which {correlated:.1%} is the noise asked for and the rest the codec's own error"
         if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
-            words += f"; --format {'png' if settings.kind == 'images' else 'wav'} keeps it exactly"
+            words += f"; --format {KINDS[settings.kind].exact} keeps it exactly"
         yield words
 
 
-def _number(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def _count(number: int, settings: Settings) -> str:
-    return f"{number:,} {NOUNS[settings.kind][number != 1]}"

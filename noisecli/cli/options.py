@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from noisecli.kinds.audio import AUDIO
+from noisecli.kinds.images import IMAGES
 from noisecli.model import Limits
 
 Decorator = Callable[[Any], Any]
@@ -23,13 +25,13 @@ class SectionedOption(click.Option):
 
 
 class Finite(click.FloatRange):
-    """A range of numbers in which nan and inf are none."""
+    """A range of numbers without nan and inf."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number."""
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value} is no finite number", param, ctx)
+            self.fail(f"{value} is not a finite number", param, ctx)
         return number
 
 
@@ -163,6 +165,8 @@ MANIFEST = _option(
     _OUTPUT, "--manifest", metavar="NAME", help="Name of the manifest in DST.  [default: manifest.jsonl]"
 )
 
+REPLACE = _option(_OUTPUT, "--force", is_flag=True, help="Replace a file that already exists.")
+
 _CHOICE = "Which files"
 
 INCLUDE = _option(_CHOICE, "--include", multiple=True, metavar="GLOB", help="Only these; may be repeated.")
@@ -185,10 +189,10 @@ JOBS = _option(
     metavar="N",
     help="Worker processes.  [default: the CPUs allowed]",
 )
-DRY_RUN = _option(_RUNNING, "--dry-run", is_flag=True, help="Tell what would happen; write nothing.")
-REDO = _option(_RUNNING, "--redo", is_flag=True, help="Make outputs again that stand already.")
+DRY_RUN = _option(_RUNNING, "--dry-run", is_flag=True, help="Print what would happen; write nothing.")
+REDO = _option(_RUNNING, "--redo", is_flag=True, help="Make outputs again that already exist.")
 CHECKSUM = _option(
-    _RUNNING, "--checksum", is_flag=True, help="Decide by content what stands already, not by size and time."
+    _RUNNING, "--checksum", is_flag=True, help="Compare existing outputs by content, not by size and time."
 )
 PRUNE = _option(_RUNNING, "--prune", is_flag=True, help="Remove outputs whose source is gone.")
 FORCE = _option(_RUNNING, "--force", is_flag=True, help="Replace files that noisecli did not make.")
@@ -205,7 +209,7 @@ TIMEOUT = _option(
 )  # fmt: skip
 MAX_PIXELS = _option(
     _RUNNING, "--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
-    help="Largest picture, by its header.",
+    help="Largest image, by its header.",
 )  # fmt: skip
 MAX_BYTES = _option(
     _RUNNING, "--max-bytes", type=click.IntRange(1), default=1 << 40, metavar="N", help="Largest file."
@@ -216,13 +220,13 @@ MAX_DECODED = _option(
 )  # fmt: skip
 FSYNC = _option(_RUNNING, "--fsync", is_flag=True, help="Survive power loss, not only a crash.")
 
-_TELLING = "Telling"
+_REPORT = "What it prints"
 
-JSON = _option(_TELLING, "--json", "as_json", is_flag=True, help="One JSON object on standard output: the summary.")
-QUIET = _option(_TELLING, "-q", "--quiet", is_flag=True, help="Problems only.")
-VERBOSE = _option(_TELLING, "-v", "--verbose", is_flag=True, help="All problems and warnings.")
+JSON = _option(_REPORT, "--json", "as_json", is_flag=True, help="One JSON object on standard output: the summary.")
+QUIET = _option(_REPORT, "-q", "--quiet", is_flag=True, help="Problems only.")
+VERBOSE = _option(_REPORT, "-v", "--verbose", is_flag=True, help="All problems and warnings.")
 PROGRESS = _option(
-    _TELLING, "--progress", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+    _REPORT, "--progress", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
     help="Progress bar; auto: on a terminal.",
 )  # fmt: skip
 
@@ -232,19 +236,18 @@ def output_format(*words: str) -> Decorator:
     return _option(_OUTPUT, "--format", "form", type=click.Choice(list(words)), help="Write another format.")
 
 
-PICTURE_FORMAT = output_format(
-    "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"
-)
+IMAGE_FORMAT = output_format(*IMAGES.writes)
+AUDIO_FORMAT = output_format(*AUDIO.writes)
 COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, LIMIT)
 COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
 SOURCE_LIMITS = apply(MAX_BYTES, MAX_DECODED)
-COMMON_TELLING = apply(JSON, QUIET, VERBOSE, PROGRESS)
+COMMON_OUTPUT = apply(JSON, QUIET, VERBOSE, PROGRESS)
 PATHS = apply(
     click.argument("source", metavar="SRC", type=click.Path(path_type=str)),
     click.argument("destination", metavar="DST", type=click.Path(path_type=str)),
 )
 
 
-def limits_of(words: Mapping[str, Any]) -> Limits:
+def limits_of(options: Mapping[str, Any]) -> Limits:
     """Return the limits among a command's options; those that it does not have stay as they are."""
-    return Limits(**{limit.name: words[limit.name] for limit in fields(Limits) if limit.name in words})
+    return Limits(**{limit.name: options[limit.name] for limit in fields(Limits) if limit.name in options})

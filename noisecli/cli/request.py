@@ -1,4 +1,4 @@
-"""From the words of commands that copy files to one frozen Settings, and from its Summary back to words."""
+"""From the options of commands that copy files to one frozen Settings, and from its Summary back to options."""
 
 from __future__ import annotations
 
@@ -12,119 +12,124 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
-from noisecli.cli.messages import progress_bar, tell
-from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, UNSUPPORTED, format_of
-from noisecli.engines.cpus import available_cpus
+from noisecli.cli.messages import progress_bar, report
+from noisecli.engines.resources import available_cpus
+from noisecli.kinds import KINDS, Kind, format_of, kinds_of
+from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
-from noisecli.model import Encoding, Kind, Level
+from noisecli.model import Encoding, Level
 from noisecli.run.naming import LONGEST_NAME
-from noisecli.settings import ArraysSettings, Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 
-_FOLDER_WORDS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune")
+_FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune")
 _LONGEST_LIST = 1 << 28
 _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 
-def carry_out(kind: Kind, source: str, destination: str, words: Mapping[str, Any]) -> int:
+def carry_out(kind: str, source: str, destination: str, options: Mapping[str, Any]) -> int:
     """Run one of the commands that make noisy copies; return its exit status."""
-    settings = request(kind, source, destination, words)
-    if is_one_file(kind, source, destination):
-        from noisecli.run.single import run_single
-
-        _refuse_folder_words(words)
-        summary = run_single(settings, dry_run=words["dry_run"])
-    else:
-        from noisecli.run.pipeline import run
-
+    settings = request(kind, source, destination, options)
+    if not is_one_file(KINDS[kind], source, destination):
         settings = folder_of_file(settings)
         refuse_ignored_metadata(settings)
-        with progress_bar(words["progress"], words["quiet"], kind) as begin:
-            summary = run(settings, dry_run=words["dry_run"], begin=begin)
-    tell(summary, settings, words)
+        return run_folder(settings, options)
+    from noisecli.run.single import run_single
+
+    _refuse_folder_options(options)
+    summary = run_single(settings, dry_run=options["dry_run"])
+    report(summary, settings, options)
     return summary.exit_status
 
 
-def request(kind: Kind, source: str, destination: str, words: Mapping[str, Any]) -> Settings:
+def run_folder(settings: Settings, options: Mapping[str, Any]) -> int:
+    """Carry a request out, and report; return the exit status."""
+    from noisecli.run.pipeline import run
+
+    with progress_bar(options, settings.kind) as begin:
+        summary = run(settings, dry_run=options["dry_run"], begin=begin)
+    report(summary, settings, options)
+    return summary.exit_status
+
+
+def request(kind: str, source: str, destination: str, options: Mapping[str, Any]) -> Settings:
     """Return what was asked for."""
-    refuse_odd_telling(words)
+    refuse_odd_output(options)
     return Settings(
         kind=kind,
         source=source,
         destination=destination,
-        noise=_noise(kind, words),
-        output=_output(words),
-        choice=_choice(words),
-        running=running_of(words),
-        parts=_parts(kind, words),
+        noise=_noise(KINDS[kind], options),
+        output=_output(options),
+        choice=_choice(options),
+        running=running_of(options),
+        own=_arrays(options) if KINDS[kind].own is ArraysSettings else None,
     )
 
 
-def refuse_odd_telling(words: Mapping[str, Any]) -> None:
-    """Refuse words that leave nothing, or nowhere, to tell what was done."""
-    if words["quiet"] and words.get("verbose"):
+def refuse_odd_output(options: Mapping[str, Any]) -> None:
+    """Refuse options that leave nothing, or nowhere, to tell what was done."""
+    if options["quiet"] and options.get("verbose"):
         raise click.UsageError("--quiet and --verbose exclude each other")
-    if words["as_json"] and sys.stdout is None:
+    if options["as_json"] and sys.stdout is None:
         raise click.UsageError("--json goes to standard output, which is closed here")
 
 
-def _noise(kind: Kind, words: Mapping[str, Any]) -> NoiseSettings:
-    if words.get("no_clip") and words.get("form") in ("png", "jpg", "jpeg", "webp", "bmp", "gif", "mp3", "flac"):
-        raise click.UsageError(f"--no-clip needs floats, which {words['form']} cannot hold; use --format tiff or wav")
+def _noise(kind: Kind, options: Mapping[str, Any]) -> NoiseSettings:
+    if options.get("no_clip") and options.get("form") in ("png", "jpg", "jpeg", "webp", "bmp", "gif", "mp3", "flac"):
+        raise click.UsageError(f"--no-clip needs floats, which {options['form']} cannot hold; use --format tiff or wav")
     return NoiseSettings(
-        levels=levels_of(kind, words),
-        seed=words["seed"],
-        copies=words["copies"],
-        probability=words["prob"],
-        shared_channels=words.get("shared_channels", False),
-        clip=not words.get("no_clip"),
-        dtype=words.get("dtype"),
-        full_scale=words.get("full_scale"),
+        levels=levels_of(kind, options),
+        seed=options["seed"],
+        copies=options["copies"],
+        probability=options["prob"],
+        shared_channels=options.get("shared_channels", False),
+        clip=not options.get("no_clip"),
+        dtype=options.get("dtype"),
+        full_scale=options.get("full_scale"),
     )
 
 
-def _parts(kind: Kind, words: Mapping[str, Any]) -> ArraysSettings | None:
-    """Which arrays of a file, and how; None for kinds of one array a file."""
-    if kind not in ("arrays", "weights"):
-        return None
-    strength = words.get("std") or words.get("var") or ""
-    if words.get("per_feature") and "%" not in strength:
+def _arrays(options: Mapping[str, Any]) -> ArraysSettings:
+    """Return which arrays of a file get noise, and how."""
+    strength = options.get("std") or options.get("var") or ""
+    if options.get("per_feature") and "%" not in strength:
         raise click.UsageError("--per-feature goes with a share of each column's own std: --std 10%")
-    clip = words.get("clip")
+    clip = options.get("clip")
     return ArraysSettings(
-        choose=tuple(sorted({*words.get("key", ()), *words.get("tensors", ())})),
-        leave=tuple(sorted(set(words.get("skip_tensors", ())))),
+        choose=tuple(sorted({*options.get("key", ()), *options.get("tensors", ())})),
+        leave=tuple(sorted(set(options.get("skip_tensors", ())))),
         limits=parse_limits(clip) if clip is not None else None,
-        per_feature=words.get("per_feature", False),
+        per_feature=options.get("per_feature", False),
     )
 
 
-def levels_of(kind: Kind, words: Mapping[str, Any]) -> tuple[Level, ...]:
-    """Return the sweep that the words of strength stand for."""
-    given = {name: words.get(name) for name in ("std", "var", "snr_db", "severity") if words.get(name) is not None}
+def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
+    """Return the sweep that the options of strength stand for."""
+    given = {name: options.get(name) for name in ("std", "var", "snr_db", "severity") if options.get(name) is not None}
     if len(given) != 1:
-        names = "--std, --var, --snr-db" + (", --severity" if kind in ("images", "adversarial") else "")
+        names = "--std, --var, --snr-db" + (", --severity" if kind.has_severities else "")
         raise click.UsageError(f"say how strong, with exactly one of {names}")
     [(quantity, text)] = given.items()
-    mean = parse_share(words["mean"], kind)
+    mean = parse_share(options["mean"], kind.bare_unit)
     if quantity == "snr_db" and mean:
         raise click.UsageError("--mean and --snr-db exclude each other: a ratio of powers has no place for a mean")
-    severity_set = words.get("severity_set", "imagenet-c")
-    return parse_levels(text, quantity, kind, steps=words["levels"], severity_set=severity_set, mean=mean)  # type: ignore[arg-type]
+    severity_set = options.get("severity_set", "imagenet-c")
+    return parse_levels(text, quantity, kind.bare_unit, steps=options["levels"], severity_set=severity_set, mean=mean)  # type: ignore[arg-type]
 
 
-def _output(words: Mapping[str, Any]) -> OutputSettings:
+def _output(options: Mapping[str, Any]) -> OutputSettings:
     return OutputSettings(
-        encoding=Encoding(words.get("form"), words.get("quality"), words.get("subsampling")),
-        with_clean=words["with_clean"],
-        name=words["name"],
-        sidecars=words["sidecars"],
-        manifest=manifest_of(words),
+        encoding=Encoding(options.get("form"), options.get("quality"), options.get("subsampling")),
+        with_clean=options["with_clean"],
+        name=options["name"],
+        sidecars=options["sidecars"],
+        manifest=manifest_of(options),
     )
 
 
-def manifest_of(words: Mapping[str, Any]) -> str:
+def manifest_of(options: Mapping[str, Any]) -> str:
     """Return the manifest's name, none that another manifest's own files have or that would be hidden."""
-    manifest: str = words["manifest"] or "manifest.jsonl"
+    manifest: str = options["manifest"] or "manifest.jsonl"
     stem, suffix = os.path.splitext(manifest)
     if "/" in manifest or suffix != ".jsonl" or manifest.startswith(".") or not manifest.isprintable():
         raise click.UsageError(f"--manifest {manifest}: a plain file name ending in .jsonl, in DST itself")
@@ -135,8 +140,8 @@ def manifest_of(words: Mapping[str, Any]) -> str:
     return manifest
 
 
-def _choice(words: Mapping[str, Any]) -> Choice:
-    return Choice(words["include"], words["exclude"], _listed(words["files0_from"]), words["limit"])
+def _choice(options: Mapping[str, Any]) -> Choice:
+    return Choice(options["include"], options["exclude"], _listed(options["files0_from"]), options["limit"])
 
 
 def _listed(path: str | None) -> tuple[str, ...] | None:
@@ -154,19 +159,19 @@ def _listed(path: str | None) -> tuple[str, ...] | None:
     return tuple(os.fsdecode(name) for name in data.split(b"\0") if name)
 
 
-def running_of(words: Mapping[str, Any]) -> Running:
+def running_of(options: Mapping[str, Any]) -> Running:
     """Return how it is to be carried out."""
     return Running(
-        jobs=words["jobs"] or available_cpus(),
-        timeout=words["timeout"],
-        limits=o.limits_of(words),
-        stop_on_error=words["on_error"] == "stop",
-        max_failures=words["max_failures"],
-        force=words["force"],
-        redo=words["redo"],
-        checksum=words["checksum"],
-        prune=words["prune"],
-        fsync=words["fsync"],
+        jobs=options["jobs"] or available_cpus(),
+        timeout=options["timeout"],
+        limits=o.limits_of(options),
+        stop_on_error=options["on_error"] == "stop",
+        max_failures=options["max_failures"],
+        force=options["force"],
+        redo=options["redo"],
+        checksum=options["checksum"],
+        prune=options["prune"],
+        fsync=options["fsync"],
     )
 
 
@@ -178,22 +183,22 @@ def is_one_file(kind: Kind, source: str, destination: str) -> bool:
         return True
     if not os.path.isfile(source) or os.path.isdir(destination) or destination.endswith("/"):
         return False
-    suffix = os.path.splitext(destination)[1]
-    if kind == "weights" and os.path.splitext(source)[1].lower() in PICKLES:
-        raise click.UsageError(f"{source}: {PICKLE_WAY_OUT}")
-    if suffix.lower() in UNSUPPORTED or (kind == "weights" and suffix.lower() in PICKLES):
-        raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
+    suffix, own = os.path.splitext(destination)[1].lower(), os.path.splitext(source)[1].lower()
+    if own in kind.refused:
+        raise click.UsageError(f"{source}: {kind.refused[own]}")
     form = format_of(suffix)
-    if form is not None and kind not in form.kinds:
-        raise click.UsageError(f"{destination}: noisecli {kind} does not write {suffix}")
-    if form is not None and kind in ("arrays", "weights") and form != format_of(os.path.splitext(source)[1]):
-        raise click.UsageError(f"{destination}: {kind} keep their format; give it the suffix of {source}")
+    if suffix in kind.refused or (form is None and kinds_of(suffix)):
+        raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
+    if form is not None and kind.name not in form.kinds:
+        raise click.UsageError(f"{destination}: noisecli {kind.name} does not write {suffix}")
+    if form is not None and kind.keeps_format and form != format_of(own):
+        raise click.UsageError(f"{destination}: {kind.name} keep their format; give it the suffix of {source}")
     return form is not None
 
 
-def _refuse_folder_words(words: Mapping[str, Any]) -> None:
+def _refuse_folder_options(options: Mapping[str, Any]) -> None:
     """What speaks of many files is not ignored in silence where there is one."""
-    given = [name for name in _FOLDER_WORDS if words[name]] + ["sidecars"] * (words["sidecars"] != "skip")
+    given = [name for name in _FOLDER_OPTIONS if options[name]] + ["sidecars"] * (options["sidecars"] != "skip")
     if given:
         names = ", ".join("--" + name.replace("_", "-") for name in given)
         raise click.UsageError(f"{names}: for folders only; name a folder for DST")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,11 +9,12 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.messages import print_json, progress_bar
-from noisecli.cli.request import manifest_of, refuse_odd_telling
+from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, say_block
-from noisecli.engines.cpus import available_cpus
+from noisecli.engines.resources import available_cpus
 from noisecli.manifest.destination import Names, read_run
 from noisecli.settings import Running
+from noisecli.storage import folder_at
 from noisecli.verify.check import Request, verify
 from noisecli.verify.report import Report
 
@@ -29,7 +29,7 @@ RECOMPUTE = click.option(
 @o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.apply(o.JSON, o.QUIET, o.VERBOSE, o.PROGRESS)
-def command(destination: str, **words: Any) -> int:
+def command(destination: str, **options: Any) -> int:
     """Look whether every file is what the manifest says.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
@@ -40,38 +40,38 @@ def command(destination: str, **words: Any) -> int:
     noisecli verify noisy                         a line for each difference
     noisecli verify noisy --recompute photos      and would the same noise come out again?
     """  # noqa: D301 (click wants the character itself)
-    refuse_odd_telling(words)
+    refuse_odd_output(options)
     request = Request(
         destination=destination,
-        source=words["recompute"],
-        manifest=manifest_of(words),
-        exclude=words["exclude"],
+        source=options["recompute"],
+        manifest=manifest_of(options),
+        exclude=options["exclude"],
         running=Running(
-            jobs=words["jobs"] or available_cpus(),
-            timeout=words["timeout"],
-            limits=o.limits_of(words),
+            jobs=options["jobs"] or available_cpus(),
+            timeout=options["timeout"],
+            limits=o.limits_of(options),
         ),
     )
-    with progress_bar(words["progress"], words["quiet"], _kind(request)) as begin:
+    with progress_bar(options, _kind(request)) as begin:
         report = verify(request, begin)
-    _tell(report, destination, words)
+    _tell(report, destination, options)
     return report.exit_status
 
 
 def _kind(request: Request) -> str:
     """What the bar counts."""
-    run = read_run(os.path.join(request.destination, Names.of(request.manifest).run)) or {}
+    run = read_run(folder_at(request.destination), Names.of(request.manifest).run) or {}
     return str(run.get("kind", "images"))
 
 
-def _tell(report: Report, destination: str, words: Mapping[str, Any]) -> None:
-    if words["as_json"]:
+def _tell(report: Report, destination: str, options: Mapping[str, Any]) -> None:
+    if options["as_json"]:
         print_json(report.as_json())
     for difference in report.differences:
         say(difference.line)
-        if words["verbose"] and difference.trace:
+        if options["verbose"] and difference.trace:
             say_block(difference.trace)
-    if not words["quiet"]:
+    if not options["quiet"]:
         for line in _lines(report, destination):
             say(line)
 
@@ -80,10 +80,10 @@ def _lines(report: Report, destination: str) -> Iterator[str]:
     parts = [f"{report.rows:,} {'row' if report.rows == 1 else 'rows'} verified"]
     parts += [f"{report.remade:,} outputs made anew"] if report.remade else []
     differences = len(report.differences)
-    words = (
+    options = (
         f"{differences:,} {'difference' if differences == 1 else 'differences'}" if differences else "nothing differs"
     )
-    yield f"{', '.join(parts)}, {words}: {destination}"
+    yield f"{', '.join(parts)}, {options}: {destination}"
     if report.not_comparable:
         made_by = ", ".join(f"{name} {version}" for name, version in report.versions.items() if name != "numpy")
         yield f"{report.not_comparable:,} outputs could not be made anew the same: lossy, and made by {made_by}"

@@ -18,8 +18,8 @@ from noisecli.cli.request import carry_out
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SOURCE_LIMITS
-@o.COMMON_TELLING
-def command(source: str, destination: str, **words: Any) -> int:
+@o.COMMON_OUTPUT
+def command(source: str, destination: str, **options: Any) -> int:
     """Noisy copies of model parameters: .safetensors, .npz, and Keras' .weights.h5 and .keras.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then. 5% is a
@@ -30,4 +30,4 @@ def command(source: str, destination: str, **words: Any) -> int:
     noisecli weights models ensemble --std 1% --copies 10       ten models around each trained one
     noisecli weights models noisy --std 5% --skip-tensors '*norm*'
     """  # noqa: D301
-    return carry_out("weights", source, destination, words)
+    return carry_out("weights", source, destination, options)

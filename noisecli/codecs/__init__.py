@@ -1,81 +1,14 @@
-"""Bytes <-> arrays. This page is light: it knows every suffix, and loads a codec only when it is asked for one."""
+"""Bytes <-> arrays. This page is light: what every codec shows."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from noisecli.kinds import CODECS
-from noisecli.model import Encoding, Format, Kind, Limits, SampleSpec, Warn
+from noisecli.model import Encoding, Limits, SampleSpec, Warn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_PICTURE: tuple[Kind, ...] = ("images", "adversarial")
-_SOUND: tuple[Kind, ...] = ("audio",)
-_ARRAYS: tuple[Kind, ...] = ("arrays", "weights", "adversarial")
-_WEIGHTS: tuple[Kind, ...] = ("weights",)
-
-FORMATS: dict[str, Format] = {
-    ".jpg": Format("jpeg", _PICTURE, lossy=True),
-    ".jpeg": Format("jpeg", _PICTURE, lossy=True),
-    ".jpe": Format("jpeg", _PICTURE, lossy=True),
-    ".jfif": Format("jpeg", _PICTURE, lossy=True),
-    ".png": Format("png", _PICTURE),
-    ".apng": Format("png", _PICTURE),
-    ".tif": Format("tiff", _PICTURE),
-    ".tiff": Format("tiff", _PICTURE),
-    ".webp": Format("webp", _PICTURE, lossy=True),
-    ".bmp": Format("bmp", _PICTURE),
-    ".dib": Format("bmp", _PICTURE),
-    ".pbm": Format("pnm", _PICTURE),
-    ".pgm": Format("pnm", _PICTURE),
-    ".ppm": Format("pnm", _PICTURE),
-    ".pnm": Format("pnm", _PICTURE),
-    ".avif": Format("avif", _PICTURE, lossy=True),
-    ".jp2": Format("jp2", _PICTURE, lossy=True),
-    ".gif": Format("gif", _PICTURE, lossy=True),
-    ".wav": Format("wav", _SOUND),
-    ".wave": Format("wav", _SOUND),
-    ".flac": Format("flac", _SOUND),
-    ".ogg": Format("ogg", _SOUND, lossy=True),
-    ".oga": Format("ogg", _SOUND, lossy=True),
-    ".opus": Format("ogg", _SOUND, lossy=True),
-    ".mp3": Format("mp3", _SOUND, lossy=True),
-    ".aif": Format("aiff", _SOUND),
-    ".aiff": Format("aiff", _SOUND),
-    ".aifc": Format("aiff", _SOUND),
-    ".au": Format("au", _SOUND),
-    ".snd": Format("au", _SOUND),
-    ".caf": Format("caf", _SOUND),
-    ".w64": Format("w64", _SOUND),
-    ".rf64": Format("rf64", _SOUND),
-    ".npy": Format("npy", ("arrays",)),
-    ".npz": Format("npz", _ARRAYS),
-    ".safetensors": Format("safetensors", _WEIGHTS),
-    ".keras": Format("keras", _WEIGHTS),
-    ".h5": Format("hdf5", _WEIGHTS),
-    ".hdf5": Format("hdf5", _WEIGHTS),
-}
-"""Suffix (lower case) -> format. The one list of what noisecli reads and writes."""
-
-UNSUPPORTED: dict[str, tuple[Kind, ...]] = {
-    ".exr": _PICTURE,
-    ".heic": _PICTURE,
-    ".heif": _PICTURE,
-    ".jxl": _PICTURE,
-    ".svg": _PICTURE,
-    ".m4a": _SOUND,
-    ".aac": _SOUND,
-    ".wma": _SOUND,
-}
-"""Suffixes of dataset files that are skipped by name, never silently."""
-
-
-PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
-"""Suffixes of weights that run code when they are loaded. Beside anything but weights they are side files."""
 
 PICKLE_WAY_OUT = (
     'may run code when it is loaded, so it never is here; make a .safetensors of it: python -c "import torch, '
@@ -98,7 +31,7 @@ class InputFile(Protocol):
 
 
 class OutputFile(Protocol):
-    """A temporary file that becomes the output when all went well."""
+    """A temporary file that becomes the output when it is complete."""
 
     def write(self, data: bytes | bytearray) -> None:
         """Write the whole content at once."""
@@ -107,22 +40,27 @@ class OutputFile(Protocol):
         """Return a seekable read-write descriptor of an empty file; not to be closed."""
 
 
-class Source(Protocol):
-    """One opened picture or sound."""
+class AnySource(Protocol):
+    """What every opened file has."""
 
-    spec: SampleSpec
     format: str
     warnings: Sequence[Warn]
 
+    def close(self) -> None:
+        """Close the decoder. The file itself belongs to the caller."""
+
+
+class Source(AnySource, Protocol):
+    """One opened image or audio file."""
+
+    spec: SampleSpec
+
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """Yield the samples in order: frames of a picture (h, w) or (h, w, channels), or (frames, channels) of a sound.
+        """Yield the samples in order: frames (h, w) or (h, w, channels) of an image, (frames, channels) of audio.
 
         Callable more than once, with the same samples each time. A block may be a view of a buffer that the next one
         reuses. Raises FileFailed when the samples end before the header's promise.
         """
-
-    def close(self) -> None:
-        """Let go of the decoder. The file itself belongs to the caller."""
 
 
 class Sink(Protocol):
@@ -133,17 +71,20 @@ class Sink(Protocol):
     warnings: Sequence[Warn]
 
     def write(self, block: NDArray[Any]) -> None:
-        """Take the next block, of the spec the sink was made for. The caller may reuse the array afterwards."""
+        """Take the next block: of the spec the sink was made for, or a piece of the array begun, in storage order.
+
+        The caller may reuse the array afterwards.
+        """
 
     def finish(self) -> None:
-        """Encode what is left; only now the output file is whole."""
+        """Write what is left; only now the output file is whole."""
 
     def abort(self) -> None:
-        """Let go of the encoder after an error. Harmless after finish."""
+        """Close the encoder after an error. Harmless after finish."""
 
 
 class Codec(Protocol):
-    """The face every codec module shows: noisecli.codecs.image, noisecli.codecs.audio."""
+    """The functions of noisecli.codecs.image and noisecli.codecs.audio."""
 
     def open_source(self, file: InputFile, limits: Limits) -> Source:
         """Check the header, then open. Raises FileFailed or FileSkipped."""
@@ -189,49 +130,31 @@ class StoredArray(Protocol):
 
 @runtime_checkable
 class Rounding(Protocol):
-    """A part whose file holds fewer digits than its blocks: BF16."""
+    """An array whose file holds fewer digits than its blocks: BF16."""
 
     def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return a block as it will be read again."""
 
 
-class ArraysSource(Protocol):
+class ArraysSource(AnySource, Protocol):
     """One opened file of arrays."""
 
-    format: str
-    warnings: Sequence[Warn]
     parts: Sequence[StoredArray]
 
-    def close(self) -> None:
-        """Let go of the decoder. The file itself belongs to the caller."""
 
-
-class ArraysSink(Protocol):
+class ArraysSink(Sink, Protocol):
     """One output of arrays being written."""
 
-    format: str
-    lossy: bool
-    warnings: Sequence[Warn]
-
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
-        """Begin the next part, in the source's order.
+        """Begin the next array, in the source's order.
 
-        `spec` is None: it is carried over unchanged, byte for byte, and no write() follows. Another spec than the
-        part's own: other samples, of the same shape and storage order.
+        `spec` is None: it is copied unchanged, byte for byte, and no write() follows. Another spec than the array's
+        own: other samples, of the same shape and storage order.
         """
-
-    def write(self, block: NDArray[Any]) -> None:
-        """Take the next piece of the part begun, in storage order. The caller may reuse the array afterwards."""
-
-    def finish(self) -> None:
-        """Write what is left; only now the output file is whole."""
-
-    def abort(self) -> None:
-        """Let go after an error. Harmless after finish."""
 
 
 class ArraysCodec(Protocol):
-    """The face of codecs whose files hold several arrays: noisecli.codecs.arrays, noisecli.codecs.weights."""
+    """The functions of noisecli.codecs.arrays and noisecli.codecs.weights, whose files hold several arrays."""
 
     def open_source(self, file: InputFile, limits: Limits) -> ArraysSource:
         """Check all headers, then open. Raises FileFailed or FileSkipped."""
@@ -241,28 +164,3 @@ class ArraysCodec(Protocol):
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the libraries that encode."""
-
-
-def format_of(suffix: str) -> Format | None:
-    """Return the format a file-name suffix stands for, whatever its case."""
-    return FORMATS.get(suffix.lower())
-
-
-def split_suffix(name: str) -> tuple[str, str]:
-    """Return a name without and with its suffix; .weights.h5 is one, as Keras asks for all of it."""
-    stem, suffix = os.path.splitext(name)
-    if suffix.lower() == ".h5" and stem.lower().endswith(".weights") and len(os.path.basename(stem)) > len(".weights"):
-        return stem[: -len(".weights")], stem[-len(".weights") :] + suffix
-    return stem, suffix
-
-
-def kinds_of(suffix: str) -> tuple[Kind, ...]:
-    """Return the kinds that a suffix belongs to, read or not; none for what is no dataset file."""
-    form = format_of(suffix)
-    return form.kinds if form else UNSUPPORTED.get(suffix.lower(), ())
-
-
-def load(kind: str) -> Codec | ArraysCodec:
-    """Import the codec of a kind; only now OpenCV or libsndfile is loaded."""
-    codec: Codec | ArraysCodec = import_module(CODECS[kind])
-    return codec

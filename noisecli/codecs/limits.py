@@ -8,7 +8,7 @@ from noisecli.errors import FileFailed
 from noisecli.model import Limits
 
 MOST_JSON_BYTES = 10_000_000
-"""Parsed it takes up to 25 times its bytes. A header that tells of 100,000 tensors is as long."""
+"""Parsed it takes up to 25 times its bytes. A header of 100,000 tensors is as long."""
 MOST_PARTS = 100_000
 _LONGEST_NAME = 0xFFFF
 _ALL_NAMES = 1 << 24
@@ -20,7 +20,7 @@ def refuse_bomb(decoded: int, size: int, limits: Limits) -> None:
     Parameters
     ----------
     decoded
-        Bytes of all samples and of all metadata that an output carries, as the headers tell them.
+        Bytes of all samples and of all metadata that an output carries, as the headers claim.
     size
         Bytes of the file itself.
     """

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, Any
 
+from noisecli.codecs.damage import truncated
 from noisecli.errors import FileFailed
 
 _COPY_BYTES = 1 << 22
@@ -21,12 +22,17 @@ def read_at(descriptor: int, start: int, length: int) -> bytes:
         try:
             piece = os.pread(descriptor, length, start)
         except OSError as error:
-            raise FileFailed("unreadable", f"cannot be read: {error.strerror}; look after the disk") from error
+            raise unreadable(error) from error
         if not piece:
-            raise FileFailed("truncated", "is cut short: tensors are promised beyond its end; copy it again")
+            raise truncated("it ends before the last of its values")
         pieces.append(piece)
         start, length = start + len(piece), length - len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def unreadable(error: OSError) -> FileFailed:
+    """Return an error of reading as the source's: where bytes are copied, it must not be taken for the output's."""
+    return FileFailed("unreadable", f"cannot be read: {error.strerror or error}; check the disk")
 
 
 def stretches(start: int, end: int, step: int = _COPY_BYTES) -> Iterator[tuple[int, int]]:
@@ -35,11 +41,13 @@ def stretches(start: int, end: int, step: int = _COPY_BYTES) -> Iterator[tuple[i
 
 
 def write_at(descriptor: int, data: Any, start: int) -> None:
-    """Write all bytes of an array or of bytes at one place."""
-    view = memoryview(data).cast("B")
-    while view:
-        written = os.pwrite(descriptor, view, start)
-        view, start = view[written:], start + written
+    """Write all bytes of an array or of bytes at one place, however many calls that takes."""
+    if not memoryview(data).nbytes:
+        return
+    with memoryview(data).cast("B") as view:
+        written = 0
+        while written < len(view):
+            written += os.pwrite(descriptor, view[written:], start + written)
 
 
 def copy(source: int, target: int, start: int, end: int) -> None:
@@ -51,8 +59,8 @@ def copy(source: int, target: int, start: int, end: int) -> None:
 class Region(io.RawIOBase):
     """The bytes of a descriptor from `start` on, as a seekable file; of a fixed size, or to the file's end.
 
-    HDF5 cannot be left while it has something to write: so a write that fails is remembered, and what comes after it
-    is taken and thrown away.
+    HDF5 cannot be closed while it has something to write: so a write that fails is remembered, and what comes after
+    it is accepted and dropped.
 
     Attributes
     ----------
@@ -68,12 +76,12 @@ class Region(io.RawIOBase):
         self.error: Exception | None = None
 
     def hold_to(self, most: int) -> None:
-        """Let nothing be written beyond so many bytes: an address that lies would make a file without end."""
+        """Let nothing be written beyond so many bytes: a false address would make an endless file."""
         self._most = most if self._most is None else min(self._most, most)
 
     def _refuse_beyond(self, end: int) -> None:
         if self._most is not None and end > self._most:
-            raise FileFailed("corrupt", "has tensors beyond its end; save it anew")
+            raise FileFailed("corrupt", "has tensors beyond its end; save it again")
 
     def abandon(self) -> None:
         """Write nothing from now on."""
@@ -92,7 +100,7 @@ class Region(io.RawIOBase):
             self.error, self._abandoned = self.error or self._named(error), True
 
     def _named(self, error: Exception) -> Exception:
-        """Return an error as what it is to a caller, who takes one of the system for the output's."""
+        """Return an error as the caller is to see it: an OSError is taken for the output's."""
         return error
 
     def _size(self) -> int:
@@ -140,7 +148,7 @@ class Region(io.RawIOBase):
         return length
 
     def truncate(self, size: int | None = None) -> int:
-        """Cut or grow the file behind a region that ends with it."""
+        """Cut or grow the file under a region that ends with it."""
         size = self._position if size is None else size
         if self._fixed is None and not self._abandoned:
             with self._remembering():
@@ -150,7 +158,7 @@ class Region(io.RawIOBase):
 
 
 class Scratch(Region):
-    """A temporary file without a name; what goes wrong with it is no fault of the source or of the output."""
+    """A temporary file without a name; its errors are neither the source's nor the output's."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file.fileno())
@@ -160,7 +168,7 @@ class Scratch(Region):
         return _no_room(error) if isinstance(error, OSError) else error
 
     def close(self) -> None:
-        """Let go of the file, which is gone with it."""
+        """Close the file, which is deleted by that."""
         super().close()
         self._file.close()
 
@@ -174,5 +182,5 @@ def open_scratch() -> Scratch:
 
 
 def _no_room(error: OSError) -> FileFailed:
-    words = f"needs a temporary file, and there is none ({error.strerror or error}); set TMPDIR to a folder with room"
+    words = f"needs a temporary file, and cannot make one ({error.strerror or error}); set TMPDIR to a folder with room"
     return FileFailed("unwritable", words)

@@ -1,4 +1,4 @@
-"""Zip archives, as .npz and .keras are: opened within limits, and members that lie in each other refused."""
+"""Zip archives, as .npz and .keras are: opened within limits, and members that overlap refused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from noisecli.codecs.limits import refuse_bomb, refuse_crowd
+from noisecli.codecs.region import read_at, unreadable
 from noisecli.errors import FileFailed, shown
 from noisecli.model import Limits
 
-ENCRYPTED, SIZES_BEHIND = 0x1, 0x8
+ENCRYPTED, SIZES_AFTER = 0x1, 0x8
 """Flags of a member."""
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How numpy, Keras and zip programs pack."""
 _LOCAL_BYTES = 30
+_PIECE = 1 << 20
 _MOST_DIRECTORY_BYTES = 1 << 24
 _BROKEN = (
     zipfile.BadZipFile,
@@ -32,24 +34,23 @@ _BROKEN = (
     ValueError,
     OverflowError,
 )
-"""What zipfile and zlib raise over bytes that are no sound archive."""
+"""What zipfile and zlib raise over bytes that are not a valid archive."""
 
 
 @contextlib.contextmanager
 def zip_damage_as_problems() -> Iterator[None]:
-    """Turn what zipfile and zlib say of a broken archive into one failed file."""
+    """Raise what zipfile and zlib say of a broken archive as FileFailed."""
     try:
         yield
     except _BROKEN as error:
         words = shown(error) or type(error).__name__
-        raise FileFailed("corrupt", f"is a broken archive ({words}); copy it again, or make it anew") from None
+        raise FileFailed("corrupt", f"is a broken archive ({words}); copy or save it again") from None
     except OSError as error:
         if error.errno not in (None, errno.EINVAL):
-            words = f"cannot be read: {error.strerror or error}; look after the disk"
-            raise FileFailed("unreadable", words) from error
+            raise unreadable(error) from error
         # bzip2 has no error of its own
-        words = "its directory points out of the file" if error.errno else shown(error)
-        raise FileFailed("corrupt", f"is a broken archive ({words}); copy it again, or make it anew") from None
+        words = "its directory points outside the file" if error.errno else shown(error)
+        raise FileFailed("corrupt", f"is a broken archive ({words}); copy or save it again") from None
 
 
 class _Reader(io.BufferedReader):
@@ -82,6 +83,19 @@ def close_archive(archive: zipfile.ZipFile) -> None:
         file.close()
 
 
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield a member's inflated bytes; its checksum is compared at their end."""
+    with zip_damage_as_problems(), archive.open(info) as member:
+        while piece := member.read(_PIECE):
+            yield piece
+
+
+def data_start(descriptor: int, info: zipfile.ZipInfo) -> int:
+    """Return where a member's packed bytes begin."""
+    name, extra = struct.unpack("<HH", read_at(descriptor, info.header_offset + 26, 4))
+    return info.header_offset + _LOCAL_BYTES + int(name) + int(extra)
+
+
 def check_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str], size: int, limits: Limits) -> None:
     """Believe the directory's sizes: zipfile reads no more of a member than they say.
 
@@ -97,10 +111,10 @@ def check_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str], size
     end = 0
     for info in sorted(members, key=lambda info: info.header_offset):
         if info.header_offset < end:
-            raise FileFailed("corrupt", "is an archive whose members overlap; make it anew")
+            raise FileFailed("corrupt", "is an archive whose members overlap; save it again")
         end = info.header_offset + _LOCAL_BYTES + info.compress_size
     if end > size:
-        raise FileFailed("corrupt", "is an archive whose members overlap; make it anew")
+        raise FileFailed("corrupt", "is an archive whose members overlap; save it again")
     if len(set(names)) < len(names):
         [(twice, _)] = Counter(names).most_common(1)
-        raise FileFailed("corrupt", f"has two members named {shown(twice)!r}; make it anew")
+        raise FileFailed("corrupt", f"has two members named {shown(twice)!r}; save it again")

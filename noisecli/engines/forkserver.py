@@ -15,10 +15,8 @@ from multiprocessing import forkserver, process, resource_tracker
 from typing import Any
 
 from noisecli.errors import NoisecliError, Refused
-from noisecli.kinds import CODECS, MAKERS
 from noisecli.storage.scratch import NAME_LENGTH, ScratchFolder, temporary_folders
 
-_BATCH = ("images", "audio", "arrays", "weights")
 _LONGEST_FOLDER = 100 - NAME_LENGTH - len("/listener-12345678/")
 """A socket's path ends at 104 bytes on some systems, at 108 on Linux."""
 _OWN_FILES, _FILES_A_WORKER, _MANY_FILES = 32, 4, 65_536
@@ -26,21 +24,28 @@ _OWN_FILES, _FILES_A_WORKER, _MANY_FILES = 32, 4, 65_536
 _NO_WORK = {"-h", "--help", "--dry-run"}
 
 
-def start_early(words: list[str]) -> None:
+def start_early(words: list[str], modules: tuple[str, ...]) -> None:
     """Start the server for a command line that very likely needs it, before the modules that will read it are loaded.
 
     A wrong guess costs another core some 80 ms: the server goes with this process.
+
+    Parameters
+    ----------
+    words
+        SRC, DST and options.
+    modules
+        What the workers need.
     """
-    if len(words) < 4 or words[0] not in _BATCH or not _NO_WORK.isdisjoint(words):
+    if len(words) < 3 or not _NO_WORK.isdisjoint(words):
         return
-    _, source, destination, *_ = words
+    source, destination, *_ = words
     if os.path.isdir(source) and not os.path.exists(os.path.join(destination, "manifest.jsonl")):
         # what goes wrong here goes wrong once more when workers are wanted, and is told then
         with contextlib.suppress(OSError, NoisecliError):
-            warm_up(words[0])
+            warm_up(modules)
 
 
-def warm_up(kind: str) -> Any:
+def warm_up(modules: tuple[str, ...]) -> Any:
     """Start the server unless it is there, and return what starts workers; does not wait for it.
 
     Workers are not forked from this process: OpenCV's threads and fork do not mix.
@@ -52,9 +57,7 @@ def warm_up(kind: str) -> Any:
     if getattr(main, "__spec__", None) is None:
         main.__spec__ = ModuleSpec("noisecli.__main__", None)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["noisecli.engines.preload", "noisecli.workers.worker", CODECS[kind], MAKERS[kind][0]]
-    )
+    context.set_forkserver_preload(["noisecli.engines.preload", *modules])
     _make_room_for_socket()
     resource_tracker.ensure_running()  # of its own accord it would unblock the signal again
     # blocked there from its first line on: ^C is for this process, which sees the workers out

@@ -9,22 +9,16 @@ import os
 import pickle
 import signal
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
+from noisecli.engines import Job
 from noisecli.errors import FailedReason, NoisecliError, Refused, Stopped, message_of_bug, trace_of
-from noisecli.model import Outcome
 
 _NOBODY_LISTENS = (EOFError, BrokenPipeError, ConnectionResetError)
-
-
-class Done(NamedTuple):
-    """What a worker returns for one chunk."""
-
-    outcomes: list[Outcome]
-    versions: dict[str, str]
 
 
 class WorkerBug(Exception):
@@ -60,8 +54,8 @@ class Unsent:
     trace: str
 
 
-def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
-    """Do chunks until the pipe closes, with the module's start(*arguments) and work(chunk)."""
+def serve(pipe: Connection, job: Job) -> None:
+    """Do chunks of a job until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -70,11 +64,10 @@ def serve(pipe: Connection, module: str, arguments: tuple[Any, ...]) -> None:
     gc.enable()
     threading.Thread(target=_follow_parent, daemon=True).start()
     try:
-        worker = import_module(module)
-        worker.start(*arguments)
+        module, _, name = job.factory.partition(":")
+        work = getattr(import_module(module), name)(*job.arguments).work
         while True:
-            chunk = pipe.recv()
-            _answer(pipe, worker.work(chunk))
+            _answer(pipe, work(pipe.recv()))
     except _NOBODY_LISTENS:
         return
     except NoisecliError as error:
@@ -105,9 +98,22 @@ def _say(pipe: Connection, last_words: Raised) -> None:
         pipe.send(last_words)
 
 
-def worker_prefix(run_prefix: str, pid: int) -> str:
-    """Return how the names of one worker's temporary files begin."""
-    return f"{run_prefix}{pid}-"
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """End this process after so many seconds.
+
+    The default action of SIGALRM does it even where C code spins; the engine knows it by the exit code.
+    """
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def worker_name() -> str:
+    """Return this process's name as a worker, by which its engine names it when it is lost."""
+    return str(os.getpid())
 
 
 def _follow_parent() -> None:

@@ -1,9 +1,13 @@
-"""A worker's share of memory: what asks for more fails as one file, before the system kills something at random."""
+"""What this machine, or its container, allows: processors, and memory.
+
+What asks for more than a worker's share of memory fails as one file, before the system kills something at random.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import sys
 
@@ -42,3 +46,34 @@ def limit_memory(share: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = share if hard == resource.RLIM_INFINITY else min(share, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+def available_cpus() -> int:
+    """Return the processors allowed, by affinity and by the container's quota, at least 1."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return max(1, min(affinity, math.ceil(quota) if quota else affinity))
+
+
+def _cgroup_quota() -> float | None:
+    """CPUs that the control group allows, version 2 or 1; None without a limit."""
+    for read in (_version_2, _version_1):
+        try:
+            return read()
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _version_2() -> float | None:
+    with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+        quota, period = file.read().split()
+    return None if quota == "max" else int(quota) / int(period)
+
+
+def _version_1() -> float | None:
+    folder = "/sys/fs/cgroup/cpu"
+    with open(f"{folder}/cpu.cfs_quota_us", encoding="ascii") as file:
+        quota = int(file.read())
+    with open(f"{folder}/cpu.cfs_period_us", encoding="ascii") as file:
+        return quota / int(file.read()) if quota > 0 else None

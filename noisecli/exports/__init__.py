@@ -1,1 +1,79 @@
-"""A finished run in the forms that training libraries read: one module for each."""
+"""A finished run in the forms that training libraries read: one page and one line of EXPORTS each.
+
+Light: a page is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from noisecli.errors import Refused
+from noisecli.kinds import KINDS, Kind
+from noisecli.manifest.finished import FinishedRun
+from noisecli.storage import escape_name
+
+Place = Callable[[str], str]
+"""From a name in the manifest to the path that a table gives."""
+
+
+class Export(NamedTuple):
+    """One form.
+
+    Attributes
+    ----------
+    page
+        Its module.
+    help
+        What it is, for the help of --to.
+    suffix
+        Of the file whose content the page's `content(run: FinishedRun, place: Place) -> Iterator[bytes]` yields, row by
+        row behind a header; None where its `write(run: FinishedRun, *, force: bool) -> list[str]` writes files into the
+        destination, and returns what to report.
+    takes
+        Whether it exports runs of a kind.
+    install
+        What pip installs for it, where it needs a library of its own.
+    """
+
+    page: str
+    help: str
+    suffix: str | None = ".csv"
+    takes: Callable[[Kind], bool] = lambda kind: True
+    install: str = ""
+
+
+EXPORTS = {
+    "pairs": Export("noisecli.exports.pairs_csv", "clean, noisy"),
+    "labels": Export("noisecli.exports.labels_csv", "file, 0 or 1, class"),
+    "csv": Export("noisecli.exports.manifest_csv", "all of the manifest"),
+    "hf": Export("noisecli.exports.huggingface", "metadata.jsonl", suffix=None, takes=lambda kind: bool(kind.builder)),
+}
+"""What --to names."""
+
+
+def page_of(name: str, run: FinishedRun) -> Any:
+    """Return the module that exports a run. Raises Refused for another kind's run, and where a library is missing."""
+    export = EXPORTS[name]
+    taken = [kind.name for kind in KINDS.values() if export.takes(kind)]
+    if run.kind not in taken:
+        kinds = f"{', '.join(taken[:-1])} or {taken[-1]}"
+        raise Refused(f"{escape_name(run.folder)}: --to {name} exports runs of {kinds}, not of {run.kind}")
+    try:
+        return import_module(export.page)
+    except ImportError as error:
+        if not export.install:
+            raise
+        raise Refused(f"--to {name}: {error}; pip install {export.install}") from error
+
+
+def placing(folder: str, *, absolute: bool) -> Place:
+    """Return how paths are given: relative to the destination, or absolute. Raises Refused for one that is not text."""
+    if not absolute:
+        return lambda name: name
+    root = os.path.abspath(folder)
+    if escape_name(root) != root:
+        raise Refused(f"{escape_name(root)}: is not UTF-8, which tables are written in; omit --absolute")
+    return lambda name: os.path.join(root, name)

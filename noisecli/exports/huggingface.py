@@ -10,30 +10,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from noisecli.errors import Refused
-from noisecli.manifest.finished import FinishedRun, Row, class_of, part_of
-from noisecli.storage import escape_name, escapes_by_symlink, open_regular, write_whole
+from noisecli.exports.labels import class_of, part_of
+from noisecli.kinds import KINDS
+from noisecli.manifest.entries import Row
+from noisecli.manifest.finished import FinishedRun
+from noisecli.storage import escape_name
 from noisecli.storage.scratch import ScratchFolder
 
 FILE = "metadata.jsonl"
-BUILDERS = {"images": "imagefolder", "audio": "audiofolder"}
 _LINES_HELD = 1000
 
 
-def write_metadata(run: FinishedRun, *, force: bool) -> list[str]:
-    """Write the files, and return their names relative to the destination, sorted.
+def write(run: FinishedRun, *, force: bool) -> list[str]:
+    """Write the files, and return their paths, sorted, and how to read them.
 
-    A root file beside train/ and test/ would be ignored in silence, so each split folder gets its own. Every line has
-    every key, none is null, and the label is told, for folders are not looked at where there is metadata.
+    A root file beside train/ and test/ would be ignored silently, so each split folder gets its own. Every line has
+    every key, none is null, and the label is one of them, as folder names are ignored where there is metadata.
 
-    Raises Refused before anything is written: another kind's run, or a metadata.jsonl that is not ours.
+    Raises Refused before anything is written: for an archive, or a metadata.jsonl that is not ours.
     """
-    if run.kind not in BUILDERS:
-        raise Refused(
-            f"{escape_name(run.folder)}: Hugging Face datasets read folders of pictures or sounds, not {run.kind}"
-        )
     with ScratchFolder() as scratch:
         spool = _Spool(scratch)
         for row in run.rows():
+            _refuse_archive(run, row)
             for folder, entry in _entries(row):
                 spool.add(folder, json.dumps(entry, ensure_ascii=False))
         files = spool.close()
@@ -42,22 +41,30 @@ def write_metadata(run: FinishedRun, *, force: bool) -> list[str]:
             _refuse_foreign(run, name, path, force=force)
         for name, path in names.items():
             with open(path, "rb") as lines:
-                write_whole(name, lines, root=run.folder)
-    return list(names)
+                run.files.write_own(name, lines)
+    paths = [escape_name(run.files.location_of(name)) for name in names]
+    return [*paths, f'read them with load_dataset("{KINDS[run.kind].builder}", data_dir=...)']
+
+
+def _refuse_archive(run: FinishedRun, row: Row) -> None:
+    if row.get("format") == "npz":
+        path = escape_name(run.files.location_of(row["file_name"]))
+        raise Refused(f"{path}: is an archive of arrays; Hugging Face datasets read folders of images or audio files")
 
 
 def _entries(row: Row) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the folder that tells of a file, and its line there; the clean file's first."""
+    """Yield the folder whose metadata.jsonl lists a file, and its line there; the clean file's first."""
     name, clean = row["file_name"], row.get("clean_file_name")
     if clean is not None:
         yield _entry(row, clean, noisy=False)
-    yield _entry(row, name, noisy=bool(row.get("applied", True)))
+    # an adversarial file has a step of eps, with noise or without
+    yield _entry(row, name, noisy=bool(row.get("applied", True) or row.get("eps")))
 
 
 def _entry(row: Row, name: str, *, noisy: bool) -> tuple[str, dict[str, Any]]:
-    """The columns have one type each in all files, or they could not be loaded together."""
+    """Return a file's folder and line. A column has one type in all files, or they could not be loaded together."""
     source = str(row.get("source") or "")
-    # what stands above the source's own folders: the level's, clean/ or noisy/
+    # above the source's own folders: the level's, clean/ or noisy/
     tree = os.path.dirname(name).removesuffix(os.path.dirname(source)).rstrip("/")
     folder = os.path.join(tree, part_of(row)[0]).rstrip("/")
     entry: dict[str, Any] = {
@@ -77,23 +84,23 @@ _KEYS = {"file_name", "label", "noisy", "level", "copy", "source", "std", "std_f
 
 
 def _refuse_foreign(run: FinishedRun, name: str, path: str, *, force: bool) -> None:
-    """Captions that came along as side files are not written over."""
-    target = os.path.join(run.folder, name)
-    if escapes_by_symlink(run.folder, name):
+    """Never overwrite captions that were copied as side files."""
+    target = run.files.location_of(name)
+    if run.files.leads_out(name):
         raise Refused(f"{escape_name(target)}: its folder is a symbolic link out of {run.folder}; remove the link")
     if name == run.manifest:
         raise Refused(
-            f"{escape_name(target)}: is the run's manifest, which Hugging Face datasets read as it stands; for labels "
+            f"{escape_name(target)}: is the run's manifest, which Hugging Face datasets read as it is; for labels "
             "make the run with another --manifest"
         )
-    if force or not os.path.lexists(target):
+    if force or not run.files.has(name):
         return
-    if not os.path.isfile(target) or not (filecmp.cmp(target, path, shallow=False) or _is_ours(target)):
-        raise Refused(f"{escape_name(target)}: stands there and noisecli did not make it; move it, or add --force")
+    if not run.files.is_file(name) or not (filecmp.cmp(target, path, shallow=False) or _is_ours(run, name)):
+        raise Refused(f"{escape_name(target)}: already exists and was not written by noisecli; move it, or add --force")
 
 
-def _is_ours(path: str) -> bool:
-    with open_regular(path) as file:
+def _is_ours(run: FinishedRun, name: str) -> bool:
+    with run.files.open_own(name) as file:
         try:
             entry = json.loads(file.readline())
         except (ValueError, RecursionError):

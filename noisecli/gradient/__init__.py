@@ -1,1 +1,1 @@
-"""The gradient step: which way a loss grows fastest, sample by sample. Keras and its backends live here alone."""
+"""The gradient step: in which direction a loss grows fastest, sample by sample. Only these modules use Keras."""

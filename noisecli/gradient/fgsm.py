@@ -20,12 +20,12 @@ Signs = NDArray[np.int8]
 
 
 class Predictions(NamedTuple):
-    """What the model says of each sample of a batch.
+    """The model's predictions for each sample of a batch.
 
     Attributes
     ----------
     losses
-        float32, (samples,): -log of the probability given to the label.
+        float32, (samples,): -log of the probability of the label.
     classes
         int64, (samples,).
     """
@@ -42,9 +42,9 @@ class StepResult(NamedTuple):
     signs
         int8, in the batch's shape: -1, 0 and 1; 0 where the gradient is exactly 0.
     before, after
-        What the model says of the samples as they are, and of clip(x + eps signs), unrounded.
+        Predictions for the samples as they are, and for clip(x + eps signs), unrounded.
     finite
-        bool, (samples,): False where the gradient is no number somewhere.
+        bool, (samples,): False where some of the gradient is not finite.
     """
 
     signs: Signs
@@ -71,7 +71,7 @@ class Attacker:
         self._low, self._high = low, high
 
     def look(self, x: Float32, labels: Labels) -> Predictions:
-        """Return what the model says.
+        """Return the model's predictions.
 
         Parameters
         ----------
@@ -83,7 +83,7 @@ class Attacker:
         return _answered(*self._backend.look(x, labels))
 
     def step(self, x: Float32, labels: Labels, eps: float) -> StepResult:
-        """Return which way to step, and what it does to the model's answers. `eps` is in the model's own scale."""
+        """Return the step and its effect on the predictions. `eps` is in the model's own scale."""
         losses, classes, gradient = self._backend.gradient(x, labels)
         slope = _as_numpy(gradient)
         known = np.isfinite(slope)

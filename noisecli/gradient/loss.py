@@ -1,8 +1,8 @@
-"""Cross-entropy of sparse integer labels, in Keras's operations: they run, and are differentiated, on every backend.
+"""Cross-entropy of sparse integer labels, in Keras's operations, which every backend runs and differentiates.
 
 The loss is J = -log p_y = log(1 + exp(margin)) with margin = log sum_{k != y} exp z_k - z_y, the log odds against the
 label. By the chain rule grad J = (1 - p_y) grad margin: both have the same sign everywhere. But 1 - p_y rounds to 0 for
-a model that is sure, long before the margin's gradient does, so the margin is what is differentiated.
+a confident model long before the margin's gradient does, so the margin is differentiated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from noisecli.gradient.victim import Victim
 
 
 def margins(victim: Victim, outputs: Any, labels: Any) -> Any:
-    """Return what grows with the loss of each sample: its margin; its loss itself where only probabilities are known.
+    """Return each sample's margin, which grows with its loss; the loss itself where only probabilities are known.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def losses(victim: Victim, margin: Any) -> Any:
 
 
 def chosen(victim: Victim, outputs: Any) -> Any:
-    """Return the class that the model answers with, for each sample."""
+    """Return the class that the model predicts for each sample."""
     from keras import ops
 
     if not victim.binary:

@@ -1,4 +1,4 @@
-"""What a model's own description tells before anything of it is loaded: code in it, the scale of its input, its answer.
+"""What a model's own description says before any of it is loaded: code in it, the scale of its input, its output.
 
 Light: the parent process loads no Keras.
 """
@@ -19,15 +19,15 @@ _PARTS = {
     "activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops",
     "optimizers", "quantizers", "random", "regularizers",
 }  # fmt: skip
-"""The parts of Keras that models are built of; others (utils) fetch files, and older versions would call them."""
+"""The parts of Keras that models are built from; others (utils) fetch files, and older versions would call them."""
 _LARGEST_SCALE = 2.0
 _CONTAINERS = ("Sequential", "Functional", "Model")
 
 
 def refuse_code(config: Config) -> None:
-    """Raise Refused for a model that brings code of its own: Lambda layers, wrapped modules, custom classes.
+    """Raise Refused for a model that contains code: Lambda layers, wrapped modules, custom classes.
 
-    How it was compiled is left out: nothing of that is loaded.
+    How it was compiled does not matter: that is not loaded.
     """
     for entry in _entries({**config, "compile_config": None}):
         name, module = entry.get("class_name"), entry.get("module")
@@ -52,7 +52,7 @@ def _is_built_of(module: str) -> bool:
 def input_range(config: Config) -> tuple[float, float]:
     """Return the lowest and highest value the model takes, by the first layer that rescales it; 0 to 1 without one.
 
-    Raises Refused where that layer does not tell.
+    Raises Refused where that layer does not say.
     """
     for entry in _entries(config):
         name = entry.get("class_name")
@@ -64,10 +64,10 @@ def input_range(config: Config) -> tuple[float, float]:
 
 
 def _settings(entry: Config) -> Config:
-    """Return how an object was set up. Raises Refused where a file says it in another form."""
+    """Return an object's settings. Raises Refused where they have another form."""
     settings = entry.get("config", {})
     if not isinstance(settings, dict):
-        words = f"describes a {shown(entry.get('class_name'))} by {shown(settings)}, as no model is that Keras saved"
+        words = f"describes a {shown(entry.get('class_name'))} by {shown(settings)}, as no model saved by Keras is"
         raise Refused(f"{words}; load it where it was made and save it again: model.save('m.keras')")
     return settings
 
@@ -86,11 +86,11 @@ def _refuse_range(layer: str) -> tuple[float, float]:
 
 
 def _unclear_range(layer: str) -> str:
-    return f"begins with {layer}, which does not tell what it takes; say it: --input-range 0..1, 0..255 or what it is"
+    return f"begins with {layer}, which does not give its input's range; add --input-range 0..1, 0..255 or what it is"
 
 
 def answers(config: Config) -> Answers:
-    """Return what the model answers with, by its last activation. Raises Refused where that does not tell."""
+    """Return what the model outputs, by its last activation. Raises Refused where that does not say."""
     last = _last_layer(config)
     name, settings = last.get("class_name"), _settings(last)
     activation = "softmax" if name == "Softmax" else settings.get("activation", "none")
@@ -100,16 +100,16 @@ def answers(config: Config) -> Answers:
         return "probabilities"
     units = f" of {shown(settings['units'])} units" if "units" in settings else " layer"
     words = f"ends with a {shown(name)}{units}, activation {shown(activation)}"
-    raise Refused(f"{words}: say what it answers with: --logits or --probabilities")
+    raise Refused(f"{words}: give its output: --logits or --probabilities")
 
 
 def _last_layer(config: Config) -> Config:
-    """Return the layer that answers, inside of nested models too."""
+    """Return the output layer, inside nested models too."""
     while config.get("class_name") in _CONTAINERS and (layers := _layers(config)):
         outputs = _list(_settings(config).get("output_layers"))
         if outputs and isinstance(outputs[0], list):
             if len(outputs) > 1:
-                raise Refused(f"has {len(outputs)} outputs; one model with one answer is what the step is taken on")
+                raise Refused(f"has {len(outputs)} outputs; the step needs a model with one")
             [outputs] = outputs
         named = [layer for layer in layers if outputs and _settings(layer).get("name") == outputs[0]]
         config = named[0] if named else layers[-1]
@@ -120,7 +120,7 @@ def _layers(config: Config) -> list[Config]:
     layers = _list(_settings(config).get("layers"))
     for layer in layers:
         if not isinstance(layer, dict):
-            words = f"has a layer that is {shown(layer)}, as no model has that Keras saved"
+            words = f"has a layer that is {shown(layer)}, which no model saved by Keras has"
             raise Refused(f"{words}; load it where it was made and save it again: model.save('m.keras')")
     return layers
 

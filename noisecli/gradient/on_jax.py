@@ -11,7 +11,7 @@ from noisecli.gradient.victim import Victim
 
 
 class Backend:
-    """Loss, answer and gradient of one model, compiled once for each shape of a batch."""
+    """Loss, prediction and gradient of one model, compiled once for each shape of a batch."""
 
     def __init__(self, victim: Victim) -> None:
         self._variables = (
@@ -22,19 +22,19 @@ class Backend:
         def total(x: Any, labels: Any, variables: Any) -> tuple[Any, tuple[Any, Any]]:
             outputs, _ = victim.model.stateless_call(*variables, x, training=False)
             margin = margins(victim, outputs, labels)
-            # samples do not know of each other when nothing is trained: the sum's gradient is each one's own
+            # without training samples are independent: the sum's gradient holds each sample's own
             return margin.sum(), (losses(victim, margin), chosen(victim, outputs))
 
         self._look = jax.jit(total)
         self._gradient = jax.jit(jax.value_and_grad(total, has_aux=True))
 
     def look(self, x: Any, labels: Any) -> tuple[Any, Any]:
-        """Return loss and answer of each sample."""
+        """Return each sample's loss and prediction."""
         _, (each, answers) = self._look(x, labels, self._variables)
         return each, answers
 
     def gradient(self, x: Any, labels: Any) -> tuple[Any, Any, Any]:
-        """Return loss and answer of each sample, and what has the sign of its loss's gradient by x."""
+        """Return each sample's loss and prediction, and an array with the sign of its loss's gradient by x."""
         (_, (each, answers)), gradient = self._gradient(x, labels, self._variables)
         return each, answers, gradient
 

@@ -12,22 +12,22 @@ from noisecli.gradient.victim import Victim
 
 
 class Backend:
-    """Loss, answer and gradient of one model."""
+    """Loss, prediction and gradient of one model."""
 
     def __init__(self, victim: Victim) -> None:
         self._victim = victim
 
     def look(self, x: Any, labels: Any) -> tuple[Any, Any]:
-        """Return loss and answer of each sample."""
+        """Return each sample's loss and prediction."""
         with torch.no_grad():
             margin, outputs = self._margins(keras.ops.convert_to_tensor(x), labels)
             return losses(self._victim, margin), chosen(self._victim, outputs)
 
     def gradient(self, x: Any, labels: Any) -> tuple[Any, Any, Any]:
-        """Return loss and answer of each sample, and what has the sign of its loss's gradient by x."""
+        """Return each sample's loss and prediction, and an array with the sign of its loss's gradient by x."""
         inputs = keras.ops.convert_to_tensor(x).requires_grad_(True)
         margin, outputs = self._margins(inputs, labels)
-        # samples do not know of each other when nothing is trained: the sum's gradient is each one's own
+        # without training samples are independent: the sum's gradient holds each sample's own
         (gradient,) = torch.autograd.grad(margin.sum(), inputs)
         return losses(self._victim, margin), chosen(self._victim, outputs), gradient
 

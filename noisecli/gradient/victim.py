@@ -1,4 +1,4 @@
-"""A trained classifier as what the gradient needs of it: one input, one row of answers, and no training."""
+"""What the gradient needs of a trained classifier: one input, one row of outputs, no training."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Victim:
     model
         The Keras model, without its last softmax or sigmoid where that could be taken off.
     input_shape
-        Of one sample; None where any size goes.
+        Of one sample; None where any size is accepted.
     classes
-        How many it tells apart.
+        How many it has.
     binary
-        Whether it says so with a single number.
+        Whether it outputs a single number.
     answers
-        What `model` answers with.
+        What `model` outputs.
     """
 
     model: Any
@@ -40,7 +40,7 @@ class Victim:
 def load_victim(path: str, answers: Answers) -> Victim:
     """Load a .keras file, in safe mode and not compiled.
 
-    Raises Refused, without the file's name, for what Keras cannot load and what is no classifier of one input.
+    Raises Refused, without the file's name, for what Keras cannot load and what is not a classifier of one input.
     """
     import keras
 
@@ -55,14 +55,14 @@ def load_victim(path: str, answers: Answers) -> Victim:
 
 
 def as_victim(model: Any, answers: Answers) -> Victim:
-    """Return what the gradient needs of a Keras model. Raises Refused for what is no classifier of one input."""
-    # a layer may be saved as a model is, and a model before it knows its input
+    """Return what the gradient needs of a Keras model. Raises Refused for what is not a classifier of one input."""
+    # a layer may be saved like a model, and a model before its input is known
     inputs, outputs = (getattr(model, side, None) or [] for side in ("inputs", "outputs"))
     if len(inputs) != 1 or len(outputs) != 1:
         raise Refused(f"has {len(inputs)} inputs and {len(outputs)} outputs; one of each is needed")
     input_shape, output_shape = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
     if len(output_shape) > 1 or None in output_shape:
-        raise Refused(f"answers with an array of shape {output_shape}, not with one number for each class")
+        raise Refused(f"outputs an array of shape {output_shape}, not one number for each class")
     numbers = output_shape[0] if output_shape else 1
     squashed = answers == "probabilities"
     unsquashed = _without_last_activation(model) if squashed else model
@@ -76,7 +76,7 @@ def as_victim(model: Any, answers: Answers) -> Victim:
 
 
 def _without_last_activation(model: Any) -> Any | None:
-    """Return a model that answers with logits; None where the last layer does not let go of its activation.
+    """Return a model that outputs logits; None where the last layer's activation cannot be removed.
 
     A confident model's probability rounds to 1, and the gradient behind it to 0, long before its logits do.
     """

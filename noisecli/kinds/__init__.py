@@ -1,20 +1,55 @@
-"""The kinds of data and the modules that serve them, by name: light enough to be read before the command line loads."""
+"""What is noised: one page a kind, one line of a table. Light: the parent process reads it before anything loads."""
 
 from __future__ import annotations
 
-CODECS = {
-    "images": "noisecli.codecs.image",
-    "audio": "noisecli.codecs.audio",
-    "arrays": "noisecli.codecs.arrays",
-    "weights": "noisecli.codecs.weights",
-    "latents": "noisecli.codecs.arrays",
-    "adversarial": "noisecli.codecs.image",
+import os
+
+from noisecli.kinds.adversarial import ADVERSARIAL
+from noisecli.kinds.arrays import ARRAYS
+from noisecli.kinds.audio import AUDIO
+from noisecli.kinds.images import IMAGES
+from noisecli.kinds.latents import LATENTS
+from noisecli.kinds.record import Kind, load
+from noisecli.kinds.weights import WEIGHTS
+from noisecli.model import Format
+
+__all__ = ["FORMATS", "KINDS", "Kind", "format_of", "kinds_of", "load", "split_suffix"]
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (IMAGES, AUDIO, ARRAYS, WEIGHTS, LATENTS, ADVERSARIAL)}
+"""In the order of `noisecli --help`. A suffix of several kinds is first of all that of the first."""
+
+
+def _by_suffix() -> dict[str, Format]:
+    formats: dict[str, Format] = {}
+    for kind in KINDS.values():
+        for suffix, (name, lossy) in kind.formats.items():
+            kinds = formats[suffix].kinds if suffix in formats else ()
+            formats[suffix] = Format(name, (*kinds, kind.name), lossy)
+    return formats
+
+
+FORMATS = _by_suffix()
+"""Suffix (lower case) -> format. The one list of what noisecli reads and writes."""
+_UNSUPPORTED = {
+    suffix: tuple(kind.name for kind in KINDS.values() if suffix in kind.unsupported)
+    for suffix in (suffix for kind in KINDS.values() for suffix in kind.unsupported)
 }
-MAKERS = {
-    "images": ("noisecli.workers.samples", "SampleMaker"),
-    "audio": ("noisecli.workers.samples", "SampleMaker"),
-    "arrays": ("noisecli.workers.arrays", "ArraysMaker"),
-    "weights": ("noisecli.workers.arrays", "ArraysMaker"),
-    "latents": ("noisecli.workers.latents", "LatentsMaker"),
-    "adversarial": ("noisecli.workers.adversarial.maker", "AdversarialMaker"),
-}
+
+
+def format_of(suffix: str) -> Format | None:
+    """Return the format that a file name's suffix stands for, whatever its case."""
+    return FORMATS.get(suffix.lower())
+
+
+def kinds_of(suffix: str) -> tuple[str, ...]:
+    """Return the kinds that a suffix belongs to, read or not; none for what is not a dataset file."""
+    form = format_of(suffix)
+    return form.kinds if form else _UNSUPPORTED.get(suffix.lower(), ())
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """Return a name without and with its suffix; .weights.h5 is one, as Keras asks for all of it."""
+    stem, suffix = os.path.splitext(name)
+    if suffix.lower() == ".h5" and stem.lower().endswith(".weights") and len(os.path.basename(stem)) > len(".weights"):
+        return stem[: -len(".weights")], stem[-len(".weights") :] + suffix
+    return stem, suffix

@@ -1,30 +1,64 @@
-"""Files of pure noise -> tasks. They have no sources; what they hold is told by numbers."""
+"""Files of pure noise: they have no sources; what they hold is told by numbers."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 from noisecli.keys import stream_key
+from noisecli.kinds.record import Kind, tuples
 from noisecli.levels import BadLevel, parse_level
-from noisecli.manifest.destination import Names
-from noisecli.manifest.entries import Row
 from noisecli.model import Task
-from noisecli.settings import LatentsSettings, Settings
+from noisecli.settings import Settings, own_settings
 
 ITEM_BYTES = {"float16": 2, "float32": 4, "float64": 8}
 _DIGITS = 5
 _NAME = re.compile(r"latents-(\d{5,15})\.npy\Z", re.ASCII)
 
 
-class LatentsPlan:
-    """Names and orders every file of a request; the face of noisecli.run.plan.Plan."""
+@dataclass(frozen=True, slots=True)
+class LatentsSettings:
+    """Which latents.
 
-    def __init__(self, settings: Settings) -> None:
-        assert settings.latents is not None
-        self._settings, self._latents = settings, settings.latents
+    Attributes
+    ----------
+    shape
+        Of one latent.
+    count
+        How many in all.
+    per_file
+        How many in one file.
+    """
+
+    shape: tuple[int, ...]
+    count: int
+    per_file: int
+    dtype: str = "float32"
+
+    def fingerprint_fields(self) -> dict[str, Any]:
+        """Shape and type alone: how many there are, in which files, moves no value."""
+        return {"latents": {"shape": self.shape, "dtype": self.dtype}}
+
+    @classmethod
+    def of(cls, recorded: Mapping[str, Any]) -> Self | None:
+        """Return the settings that fingerprint_fields() gave, of no latents."""
+        told = recorded.get("latents")
+        return None if told is None else cls(count=0, per_file=0, **tuples(told))
+
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of one latent."""
+        return math.prod(self.shape) * ITEM_BYTES[self.dtype]
+
+
+class LatentsPlan:
+    """Names and orders every file of a request; see noisecli.run.plan.Plan."""
+
+    def __init__(self, settings: Settings, found: object) -> None:
+        self._settings, self._latents = settings, own_settings(settings, LatentsSettings)
         self._count = -(-self._latents.count // self._latents.per_file)
         self._width = max(_DIGITS, len(str(self._count - 1)))
 
@@ -38,7 +72,7 @@ class LatentsPlan:
         for number in range(self._count):
             first = number * wanted.per_file
             span = (first, min(wanted.per_file, wanted.count - first))
-            size = span[1] * bytes_of_one(wanted)
+            size = span[1] * wanted.item_bytes
             yield Task("", self._name(number), None, level, 1, key, size, span=span)
 
     def outputs(self) -> Iterator[str]:
@@ -61,16 +95,11 @@ class LatentsPlan:
         """Return 0."""
         return 0
 
-    def refuse_names(self, names: Names) -> None:
+    def refuse_names(self, names: object) -> None:
         """No name of theirs ends in .jsonl or .json."""
 
 
-def bytes_of_one(latents: LatentsSettings) -> int:
-    """Return how many bytes one latent has."""
-    return math.prod(latents.shape) * ITEM_BYTES[latents.dtype]
-
-
-def proves_latents(row: Row, settings: dict[str, Any]) -> bool:
+def proves_latents(row: Mapping[str, Any], kind: str, settings: dict[str, Any]) -> bool:
     """Whether a row has the name and the key of a file of latents; `settings` is what run.json spells out."""
     spelled = settings.get(str(row.get("settings"))) or {}
     shape = (spelled.get("latents") or {}).get("shape")
@@ -78,7 +107,7 @@ def proves_latents(row: Row, settings: dict[str, Any]) -> bool:
     if not isinstance(name, str) or not _NAME.match(name) or not isinstance(shape, list):
         return False
     try:
-        level = parse_level(label.removeprefix("std="), "std", "latents", "", 0.0)
+        level = parse_level(label.removeprefix("std="), "std", None, "", 0.0)
     except BadLevel:
         return False
     latents = LatentsSettings(tuple(shape), count=0, per_file=0)
@@ -88,3 +117,19 @@ def proves_latents(row: Row, settings: dict[str, Any]) -> bool:
 def latents_key(seed: int, latents: LatentsSettings, level: str) -> bytes:
     """Return the key of all latents of a request: the same for any count, files and type."""
     return stream_key(seed, f"latents {latents.shape}".encode(), level, 1)
+
+
+LATENTS = Kind(
+    name="latents",
+    summary="Pure noise, inputs for a generator.",
+    noun="file of latents",
+    nouns="files of latents",
+    formats={},
+    codec="noisecli.codecs.arrays",
+    maker="noisecli.workers.latents:LatentsMaker",
+    plan="noisecli.kinds.latents:LatentsPlan",
+    prover="noisecli.kinds.latents:proves_latents",
+    has_sources=False,
+    keeps_format=True,
+    own=LatentsSettings,
+)

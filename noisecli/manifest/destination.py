@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import stat
 from typing import Any, NamedTuple
 
 from noisecli.errors import Refused
-from noisecli.storage import escape_name, open_regular, stopping
-
-_MANIFESTS = {"images": "pictures", "audio": "sounds"}
-
+from noisecli.storage import Folder, escape_name, folder_at, stopping
 
 _JOURNAL, _RUN = "noisecli-journal", "run.json"
 
@@ -34,9 +30,9 @@ class Names(NamedTuple):
 
 
 def runs_in(destination: str) -> list[Names]:
-    """Return the names of all runs that a folder shows signs of: finished ones, and those that a journal tells of."""
+    """Return the names of all runs that a folder shows signs of: finished ones, and those that have a journal."""
     try:
-        found = os.listdir(destination)
+        found = folder_at(destination).names()
     except OSError:
         return []
     prefixes = {name.removeprefix(".").removesuffix(_JOURNAL) for name in found if name.endswith(_JOURNAL)}
@@ -45,11 +41,11 @@ def runs_in(destination: str) -> list[Names]:
     return [Names.of(f"{stem}.jsonl") for some in stems for stem in some]
 
 
-def read_run(path: str) -> dict[str, Any] | None:
+def read_run(folder: Folder, name: str) -> dict[str, Any] | None:
     """Return run.json's content; None when there is none of ours. Raises Stopped when it cannot be read."""
     content = None
     none_of_ours = contextlib.suppress(FileNotFoundError, NotADirectoryError, ValueError, RecursionError)
-    with stopping(path), none_of_ours, open_regular(path) as file:
+    with stopping(folder.location_of(name)), none_of_ours, folder.open_own(name) as file:
         content = json.load(file)
     if not isinstance(content, dict) or "noisecli" not in content:
         return None
@@ -60,32 +56,33 @@ def read_run(path: str) -> dict[str, Any] | None:
 
 def refuse_odd_files(destination: str, names: Names) -> None:
     """Refuse folders, links and pipes where noisecli's own files belong: they are neither followed nor waited for."""
+    folder = folder_at(destination)
     for name in names:
-        path = os.path.join(destination, name)
         with contextlib.suppress(OSError):
-            if not stat.S_ISREG(os.lstat(path).st_mode):
-                raise Refused(f"{escape_name(path)}: is no regular file, and noisecli writes one there; move it away")
+            found = folder.look(name)
+            if found is not None and not stat.S_ISREG(found.st_mode):
+                shown = escape_name(folder.location_of(name))
+                raise Refused(f"{shown}: is no regular file, and noisecli writes one there; move it away")
 
 
 def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> None:
     """Refuse a folder that holds files, but no sign of noisecli, or another kind's run under the same names."""
+    folder = folder_at(destination)
     try:
-        present = {entry.name for entry in os.scandir(destination)}
+        present = set(folder.names())
     except FileNotFoundError:
         return
     except OSError as error:
         raise Refused(f"{destination}: {error.strerror}; name a folder for the outputs") from error
     if not present or force:
         return
-    previous = read_run(os.path.join(destination, names.run))
+    previous = read_run(folder, names.run)
     if previous and previous.get("kind") != kind:
-        own = f"--manifest {_MANIFESTS.get(kind, kind)}.jsonl"
+        own = f"--manifest {kind}.jsonl"
         raise Refused(
             f"{destination}: holds a run of noisecli {previous.get('kind')}; give this one {own}, or another folder"
         )
-    if names.journal in present or any(
-        name.endswith("run.json") and read_run(os.path.join(destination, name)) for name in present
-    ):
+    if names.journal in present or any(name.endswith("run.json") and read_run(folder, name) for name in present):
         return
     if names.manifest in present:
         raise Refused(

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from noisecli.model import Problem, Survival
 from noisecli.settings import key_of
-from noisecli.storage import TEMPORARY_PREFIX
+from noisecli.storage import TEMPORARY_PREFIX, is_inside, is_text
 
 Row = dict[str, Any]
 
@@ -36,7 +36,7 @@ def to_line(entry: dict[str, Any]) -> bytes:
 
 
 def name_of_row(line: bytes) -> str | None:
-    """Return the output that a row tells of; None where the line is no row, or names a file outside.
+    """Return the output that a row lists; None where the line is no row, or names a file outside.
 
     Lines as noisecli writes them are not parsed whole, for there may be a million. Others are, so that a manifest saved
     by an editor (CRLF, spaces, no end of the last line) still holds the same rows.
@@ -45,7 +45,7 @@ def name_of_row(line: bytes) -> str | None:
     if match is not None and is_plain(line):
         name = parse(match[0] + b"}").get("file_name") if b"\\" in match[1] else match[1].decode(errors="replace")
     else:
-        name = parse(_bare(line)).get("file_name")
+        name = read_line(line).get("file_name")
     return name if isinstance(name, str) and is_inside(name) else None
 
 
@@ -54,26 +54,14 @@ def is_plain(line: bytes) -> bool:
     return line.startswith(_START) and line.endswith(b"}\n")
 
 
-def _bare(line: bytes) -> bytes:
-    """Return a line without what an editor may have put around it."""
-    return line.strip().removeprefix(b"\xef\xbb\xbf")
-
-
-def is_inside(name: object) -> bool:
-    """Whether something is a relative path that stays below its folder, and that UTF-8 can hold."""
-    if not isinstance(name, str) or "\0" in name or not is_text(name):
-        return False
-    return not {"", ".", ".."} & set(name.split("/"))
-
-
-def is_text(words: str) -> bool:
-    """Whether UTF-8 can hold it: JSON may spell half of a character."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in words)
+def read_line(line: bytes) -> Row:
+    """Return the JSON object on a line, whatever an editor has put around it; empty where there is none."""
+    return parse(line.strip().removeprefix(b"\xef\xbb\xbf"))
 
 
 def parse_row(line: bytes) -> Row:
     """Return a row; a clean file's name that leads outside is left out of it."""
-    row = parse(_bare(line))
+    row = read_line(line)
     if "clean_file_name" in row and not is_inside(row["clean_file_name"]):
         del row["clean_file_name"]
     if not isinstance(row.get("warnings", []), list):
@@ -82,21 +70,21 @@ def parse_row(line: bytes) -> Row:
 
 
 def parse_problem(entry: Row) -> Problem | None:
-    """Return the problem that an entry tells of; None where it tells of none."""
-    told = [entry.get(word) for word in _WORDS]
-    if set(entry) != set(_WORDS) or not all(isinstance(word, str) and is_text(word) for word in told):
+    """Return the problem that an entry records; None where there is none."""
+    recorded = [entry.get(word) for word in _WORDS]
+    if set(entry) != set(_WORDS) or not all(isinstance(word, str) and is_text(word) for word in recorded):
         return None
-    source, status, reason, message = cast("list[str]", told)
+    source, status, reason, message = cast("list[str]", recorded)
     if status not in ("failed", "skipped"):
         return None
     return Problem(source, cast(Any, status), reason, message)
 
 
-def read_survival(told: object) -> dict[str, Survival | None]:
-    """Return what outputs kept of their noise, the entries alone that tell it."""
-    if not isinstance(told, dict):
+def read_survival(recorded: object) -> dict[str, Survival | None]:
+    """Return what outputs kept of their noise, only the valid entries."""
+    if not isinstance(recorded, dict):
         return {}
-    return {name: kept for name, kept in told.items() if is_inside(name) and (kept is None or _is_survival(kept))}
+    return {name: kept for name, kept in recorded.items() if is_inside(name) and (kept is None or _is_survival(kept))}
 
 
 def _is_survival(shares: object) -> bool:
@@ -105,27 +93,27 @@ def _is_survival(shares: object) -> bool:
     return all(isinstance(share, float) and math.isfinite(share) for share in shares.values())
 
 
-def texts(told: object) -> dict[str, str]:
+def texts(recorded: object) -> dict[str, str]:
     """Return the entries of a table whose values are text."""
-    pairs = told.items() if isinstance(told, dict) else ()
+    pairs = recorded.items() if isinstance(recorded, dict) else ()
     return {key: text for key, text in pairs if is_text(key) and isinstance(text, str) and is_text(text)}
 
 
-def read_settings(told: object) -> dict[str, dict[str, Any]]:
+def read_settings(recorded: object) -> dict[str, dict[str, Any]]:
     """Return settings by their hash, those alone that have it."""
-    pairs = told.items() if isinstance(told, dict) else ()
+    pairs = recorded.items() if isinstance(recorded, dict) else ()
     return {key: spelled for key, spelled in pairs if isinstance(spelled, dict) and key_of(spelled) == key}
 
 
 def count_sources(entry: Row) -> int:
-    """Return from how many source folders a destination was made, as run.json or the journal tells it."""
-    told = entry.get("sources")
-    return told if isinstance(told, int) and told > 0 else 1
+    """Return from how many source folders a destination was made, as run.json or the journal records it."""
+    recorded = entry.get("sources")
+    return recorded if isinstance(recorded, int) and recorded > 0 else 1
 
 
 @dataclass
 class Begun:
-    """What a journal tells beside rows: an interrupted run's intentions, and the digests of what it put in place.
+    """What a journal records beside rows: an interrupted run's intentions, and the digests of what it put in place.
 
     Attributes
     ----------

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,13 +13,13 @@ from noisecli.errors import Stopped
 from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import to_line
 from noisecli.manifest.lock import open_locked
-from noisecli.manifest.standing import Place, Standing
+from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.model import Made, Problem, Task
-from noisecli.storage import stopping, write_whole
+from noisecli.storage import folder_at, stopping
 
 
-class Ledger(Standing):
-    """What stands in a destination, and what a run adds to it.
+class Ledger(ManifestReader):
+    """What a destination holds, and what a run adds to it.
 
     Opening it takes the lock. Use as a context manager; without publish() the journal stays, and the next run goes on
     from it.
@@ -28,9 +27,11 @@ class Ledger(Standing):
 
     def __init__(self, destination: str, names: Names, *, fsync: bool) -> None:
         self._destination, self._names, self._fsync = destination, names, fsync
-        self.folder_was_there = os.path.isdir(destination)
+        self._files = folder_at(destination)
+        self.folder_was_there = self._files.exists()
+        self._journal_path = self._files.journal_path(names.journal)
         self._journal = self._open_journal()
-        self._folder = _identity(os.stat(destination))
+        self._identity = self._files.identity()
         try:
             with stopping(self._path(names.journal)):
                 size = os.fstat(self._journal).st_size
@@ -44,23 +45,20 @@ class Ledger(Standing):
 
     def _open_journal(self) -> int:
         try:
-            os.makedirs(self._destination, exist_ok=True)
-            return open_locked(self._path(self._names.journal))
+            self._files.make()
+            return open_locked(self._journal_path)
         except OSError as error:
             raise Stopped(f"{self._destination}: cannot be written: {error.strerror}") from error
 
     @property
     def journal(self) -> tuple[str, tuple[int, int]]:
         """The journal's path, and which file that is: workers append to it, and to nothing else."""
-        return self._path(self._names.journal), _identity(os.fstat(self._journal))
+        status = os.fstat(self._journal)
+        return self._journal_path, (status.st_dev, status.st_ino)
 
     def check_in_place(self) -> None:
         """Raise Stopped where the destination's name leads to another folder by now: what is there is not ours."""
-        try:
-            found = _identity(os.stat(self._destination))
-        except OSError:
-            found = None
-        if found != self._folder:
+        if self._identity is None or self._files.identity() != self._identity:
             raise Stopped(
                 f"{self._destination}: was moved, or another folder took its place, while the run went on; nothing is "
                 "written there; run again where its outputs are now"
@@ -81,16 +79,16 @@ class Ledger(Standing):
         self.intended.update(new)
         self._append(to_line({"intended": new}))
 
-    def note_versions(self, versions: dict[str, str]) -> None:
+    def note_versions(self, versions: Mapping[str, str]) -> None:
         """Note the libraries that make the outputs."""
         if versions.items() - self.versions.items():
             self.versions.update(versions)
-            self._append(to_line({"versions": versions}))
+            self._append(to_line({"versions": dict(versions)}))
 
     def note_made(self, made: Made) -> None:
-        """Note an output that stands."""
+        """Note an output that was made."""
         offset, length = self._append(made.row.encode() + b"\n")
-        self._places[made.output] = Place(True, offset, length)
+        self._positions[made.output] = RowPosition(True, offset, length)
         self.intended.pop(made.output, None)
         if made.survival:
             self.survival.update(made.survival)
@@ -117,29 +115,30 @@ class Ledger(Standing):
     def publish(self, run: dict[str, Any]) -> None:
         """Write manifest, errors and run.json, each atomically, then take the journal away."""
         self.check_in_place()
-        write = partial(write_whole, prefix=self._prefix, fsync=self._fsync)
-        write(self._path(self._names.manifest), self.rows())
+        write = partial(self._files.write_own, prefix=self._prefix, fsync=self._fsync)
+        write(self._names.manifest, self.rows())
         if self.problems:
             lines = (to_line(self.problems[source].as_entry()) for source in sorted(self.problems))
-            write(self._path(self._names.errors), lines)
+            write(self._names.errors, lines)
         else:
             self._remove(self._names.errors)
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        write(self._path(self._names.run), [text.encode(errors="backslashreplace")])
+        write(self._names.run, [text.encode(errors="backslashreplace")])
         self._remove(self._names.journal)
 
     def _remove(self, name: str) -> None:
-        with stopping(self._path(name)), contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path(name))
+        with stopping(self._path(name)):
+            self._files.remove_own(name)
 
     @property
     def dirty(self) -> bool:
         """Whether there is anything that the manifest and what goes with it do not say yet."""
-        return self.untold or self.found_journal or bool(self.intended) or bool(self.problems) or self._names_missing()
+        unpublished = self.needs_rewrite or self.found_journal or self.intended or self.problems
+        return bool(unpublished) or self._names_missing()
 
     def _names_missing(self) -> bool:
-        errors = os.path.exists(self._path(self._names.errors))
-        return errors or not all(os.path.exists(self._path(name)) for name in (self._names.manifest, self._names.run))
+        errors = self._files.has(self._names.errors, follow=True)
+        return errors or not all(self._files.has(name, follow=True) for name in (self._names.manifest, self._names.run))
 
     def leave_as_it_was(self) -> None:
         """Take the journal away, which says nothing new."""
@@ -151,9 +150,4 @@ class Ledger(Standing):
         if not self.found_journal:
             self._remove(self._names.journal)
         if not self.folder_was_there:
-            with contextlib.suppress(OSError):
-                os.rmdir(self._destination)
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
+            self._files.remove_if_empty()

@@ -1,4 +1,4 @@
-"""Noise onto samples: rounded, held between the limits, never wrapped around; and how many samples that held."""
+"""Noise added to samples: rounded and clipped, never wrapped around; and how many samples the clip changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.model import SampleSpec
 from noisecli.noise.array_ops import operations
+from noisecli.noise.kernels import CACHED
 
 AnyArray = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -17,20 +19,29 @@ _LARGEST_STEP = 2.0**63 - 1024
 """The largest double that int64 holds."""
 
 
-def add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:
-    """Write clip(round(x + noise), low, high) to out and return how many samples the clip changed.
+def add_noise(x: AnyArray, noise: AnyArray, spec: SampleSpec, out: AnyArray, *, clip: bool) -> int:
+    """Write x + noise to out, held between spec.low and spec.high; return how many samples that changed.
+
+    Floats are added in single precision where both are; NaN and infinities stay as they are.
 
     Parameters
     ----------
     x
-        Integers, one dimension.
+        Samples of the spec, one dimension.
     noise
-        int8, int16 or int32, or float64, which is rounded.
-    low, high
-        The clip; the limits of the dtype hold too.
-    out
-        Same shape and dtype as `x`.
+        As draw_noise() returns it for the samples' dtype; or float64, which is rounded for integers.
+    clip
+        Whether floats are held. Integers always are.
     """
+    if not spec.is_float:
+        parts = (slice(start, start + CACHED) for start in range(0, x.size, CACHED))
+        return sum(_add_to_integers(x[part], noise[part], int(spec.low), int(spec.high), out[part]) for part in parts)
+    np.add(x, noise, out=out, casting="same_kind")
+    return _clip_floats(out, spec.low, spec.high) if clip else 0
+
+
+def _add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:
+    """Write clip(round(x + noise), low, high) to out; the limits of the dtype hold too."""
     limits = _limits_of(x.dtype)
     low, high = max(low, limits[0]), min(high, limits[1])
     if noise.dtype == np.int8 and x.dtype == np.uint8 and (low, high) == limits:
@@ -98,12 +109,7 @@ def _add_saturating(x: AnyArray, k: AnyArray) -> tuple[AnyArray, Mask]:
     return total, held
 
 
-def add_to_floats(x: AnyArray, noise: AnyArray, out: AnyArray) -> None:
-    """Write x + noise to out, in single precision where both are. NaN and infinities stay as they are."""
-    np.add(x, noise, out=out, casting="same_kind")
-
-
-def clip_floats(y: AnyArray, low: float, high: float) -> int:
+def _clip_floats(y: AnyArray, low: float, high: float) -> int:
     """Hold y between low and high and return how many samples that changed; NaN and infinities stay as they are."""
     lowest, highest = y.min(), y.max()
     if low <= lowest and highest <= high:

@@ -1,4 +1,4 @@
-"""The few array operations worth a library: OpenCV's where it is loaded, numpy gives the same samples and sums."""
+"""The few array operations worth a library: OpenCV's where it is loaded; numpy gives the same samples and sums."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class NumpyOperations:
     """Plain numpy: slower."""
 
     def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
-        """Write table[slots] to out; every slot is in the table, and `clip` spares a copy."""
+        """Write table[slots] to out; every slot is in the table, and `clip` avoids a copy."""
         for start in range(0, slots.size, _PART):
             # numpy makes indices of 64 bits of them first
             table.take(slots[start : start + _PART], out=out[start : start + _PART], mode="clip")
@@ -85,7 +85,7 @@ def difference(x: AnyArray, y: AnyArray | np.generic) -> NDArray[np.float64]:
 
 
 def _less(x: AnyArray, y: AnyArray | np.generic, doubles: Any) -> NDArray[np.float64]:
-    """Return x - y, y being there as doubles too."""
+    """Return x - y; `doubles` is y as doubles."""
     apart: NDArray[np.float64] = x.astype(np.float64)
     apart -= doubles
     if x.dtype.kind not in "iu" or x.dtype.itemsize < 8:
@@ -122,7 +122,7 @@ class OpenCVOperations(NumpyOperations):
         return held
 
     def square_sum(self, x: AnyArray) -> float:
-        """Return the sum of squares. OpenCV squares the root of it: rounding mends that for integers."""
+        """Return the sum of squares. OpenCV squares the root of it: rounding corrects that for integers."""
         squares = self._cv2.norm(x[None], self._cv2.NORM_L2SQR)
         return float(round(squares)) if x.dtype.kind in "iu" else float(squares)
 
@@ -152,5 +152,5 @@ def _opencv() -> OpenCVOperations:
 
 
 def operations() -> ArrayOperations:
-    """Return OpenCV's operations where it is loaded already: for sounds alone its start-up costs more than it saves."""
+    """Return OpenCV's operations where it is loaded: for audio files alone its start-up costs more than it saves."""
     return _opencv() if "cv2" in sys.modules else _NUMPY

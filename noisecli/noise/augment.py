@@ -30,9 +30,9 @@ def add_gaussian_noise(
     x
         Any shape; any integer or real floating dtype, in either byte order. Not changed.
     std, mean
-        Of the noise, in x's own unit: 25 on 8-bit pictures, 0.1 on floats in [0, 1].
+        Of the noise, in x's own unit: 25 on 8-bit images, 0.1 on floats in [0, 1].
     rng
-        Where the noise comes from: 128 of its raw bits are taken at each call, so the same generator state gives the
+        The source of randomness: 128 of its raw bits are taken at each call, so the same generator state gives the
         same noise. `numpy.random.default_rng(seed)`.
     clip
         Lowest and highest value of the result. None: integers are held to the limits of their dtype (they never wrap

@@ -1,4 +1,4 @@
-"""From a level to the std of one output, in the data's own unit. The draw is what the manifest row says."""
+"""From a level to the std of one output, in the data's own unit, as the manifest row records it."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def draw(
     spec
         Gives full scale, the unit of fractions.
     streams
-        Of its draws the first number is the position in a range, the second the chance; each is taken where it
-        decides something, the first also where only the second does.
+        The first number drawn is the position in a range, the second the chance; each is taken where it decides
+        something, the first also where only the second does.
     probability
         Chance that the output gets noise at all.
     rms

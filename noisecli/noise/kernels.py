@@ -104,7 +104,7 @@ def integer_noise(streams: Streams, count: int, std: float, mean: float) -> AnyA
 
 @lru_cache(maxsize=8)
 def _samples_so_far(std: float, mean: float) -> list[int]:
-    """How many samples of this noise were asked for; no sample depends on it."""
+    """How many samples of this noise have been drawn; no sample depends on it."""
     return [0]
 
 
@@ -129,7 +129,7 @@ def _edges_of(slots: Slots) -> tuple[AnyArray, AnyArray]:
 
 
 def _round_slots(low: AnyArray, high: AnyArray, std: float, mean: float, mark: int) -> AnyArray:
-    # an infinite edge times std 0 is no number: the outermost slots are marked whatever std is
+    # an infinite edge times std 0 is NaN: the outermost slots are marked whatever std is
     with np.errstate(invalid="ignore"):
         lowest, highest = _round(low, std, mean), _round(high, std, mean)
     same = lowest == highest

@@ -1,4 +1,4 @@
-"""What was done, in numbers: cheap enough not to show beside the noise itself."""
+"""What was done, in numbers: cheap beside the noise itself."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Measure:
         self.signal_squares += sums.signal_squares
 
     def _compare_finite(self, x: AnyArray, noisy: AnyArray) -> Sums:
-        """Leave out, and count, what is no number."""
+        """Leave out and count NaN and infinities."""
         finite = np.isfinite(x) & np.isfinite(noisy)
         self.not_finite += int(x.size - np.count_nonzero(finite))
         return operations().compare(x[finite].astype(np.float64), noisy[finite].astype(np.float64))

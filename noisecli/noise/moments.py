@@ -25,7 +25,7 @@ class Columns(NamedTuple):
     number
         How many columns.
     run
-        How many samples of one column stand one behind the other: 1 in C order, all in Fortran order.
+        How many samples of one column are adjacent: 1 in C order, all in Fortran order.
     """
 
     number: int

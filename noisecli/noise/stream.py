@@ -2,11 +2,12 @@
 
 numpy promises the raw output of its bit generators for good, not what Generator makes of it. So only raw bits are
 taken, read little-endian, and all arithmetic on them is ours. The generator's state is a digest of the output's key: as
-good as numpy's SeedSequence, which takes four times as long, and a small file is mostly such beginnings.
+good as numpy's SeedSequence, which takes four times as long: much of the time of a small file.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
-_SLOTS, _CELLS, _WORDS, _DRAWS = range(4)
+_NOTHING = np.empty(0, np.uint8)
 
 
 class _Seed(ISeedSequence):
@@ -30,11 +31,15 @@ class _Seed(ISeedSequence):
 
 
 class RawBits:
-    """An endless row of bits that is cut into samples; the block size shows nowhere."""
+    """An endless row of bits that is cut into samples, the same for every block size."""
 
     def __init__(self, key: bytes, purpose: int) -> None:
-        self._generator = np.random.SFC64(cast(Any, _Seed(key, purpose)))
-        self._rest = np.empty(0, np.uint8)
+        self._seed = key, purpose
+        self._rest = _NOTHING
+
+    @cached_property
+    def _generator(self) -> np.random.SFC64:
+        return np.random.SFC64(cast(Any, _Seed(*self._seed)))
 
     def words(self, count: int) -> NDArray[np.uint64]:
         """Return `count` 64-bit words."""
@@ -71,33 +76,7 @@ class Streams:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
-        self._open: dict[int, RawBits] = {}
-
-    def _row(self, purpose: int) -> RawBits:
-        if purpose not in self._open:
-            self._open[purpose] = RawBits(self._key, purpose)
-        return self._open[purpose]
-
-    @property
-    def slots(self) -> RawBits:
-        """16 bits a sample."""
-        return self._row(_SLOTS)
-
-    @property
-    def cells(self) -> RawBits:
-        """8 bits a sample."""
-        return self._row(_CELLS)
-
-    @property
-    def words(self) -> RawBits:
-        """64 bits a sample that needs them."""
-        return self._row(_WORDS)
-
-    @property
-    def draws(self) -> RawBits:
-        """Bits for parameters."""
-        return self._row(_DRAWS)
+        self.slots, self.cells, self.words, self.draws = (RawBits(key, purpose) for purpose in range(4))
 
     def uniform(self) -> float:
         """Draw one number from [0, 1), 53 bits."""

@@ -1,4 +1,4 @@
-"""What a lossy format leaves of the noise that was put into it."""
+"""What a lossy format keeps of the noise that was added."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def survival(triples: Iterable[tuple[AnyArray, AnyArray, AnyArray]]) -> dict[str
         if not clean.shape == noisy.shape == decoded.shape:
             return None
         count += clean.size
-        # in doubles a whole picture would take many times its own bytes
+        # in doubles a whole image would take many times its own bytes
         rows = max(1, _SAMPLES * len(clean) // max(clean.size, 1))
         for start in range(0, len(clean), rows):
             end = start + rows

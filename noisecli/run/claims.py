@@ -1,32 +1,31 @@
-"""Which files of a destination a run may replace: those that a row, or an interrupted run, tells to be ours."""
+"""Which files of a destination a run may replace: those that a row, or an interrupted run, shows to be ours."""
 
 from __future__ import annotations
-
-import os
 
 from noisecli.errors import Refused
 from noisecli.kinds.latents import LatentsPlan
 from noisecli.manifest.destination import Names, runs_in
-from noisecli.manifest.standing import Standing
+from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.run.plan import Plan
 from noisecli.run.twins import folds_case, refuse_twins
 from noisecli.settings import Settings
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, folder_at
 
 
-def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, standing: Standing, *, is_new: bool) -> None:
+def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: ManifestReader, *, is_new: bool) -> None:
     """Refuse a run before any work that would replace files of somebody else, or make two outputs under one name."""
     names = Names.of(settings.output.manifest)
     if folds_case(settings.destination, names.journal):
         refuse_twins(plan.outputs(), names, escape_name(settings.destination))
     if settings.running.force or is_new:
         return
+    destination = folder_at(settings.destination)
     for name in plan.outputs():
-        if name in standing or not os.path.lexists(f"{settings.destination}/{name}"):
+        if name in recorded or not destination.has(name):
             continue
-        if not standing.is_recorded(name) and not standing.may_be_ours(name):
-            path = escape_name(f"{settings.destination}/{name}")
+        if not recorded.is_recorded(name) and not recorded.may_be_ours(name):
+            path = escape_name(destination.location_of(name))
             raise Refused(f"{path}: {_whose(settings, name)}; move it, or add --force")
 
 
@@ -34,20 +33,20 @@ def _whose(settings: Settings, name: str) -> str:
     """Say whose a file is that this run's manifest does not list."""
     for names in runs_in(settings.destination):
         if names.manifest != settings.output.manifest:
-            with Standing.look(settings.destination, names) as other:
+            with ManifestReader.look(settings.destination, names) as other:
                 if other.is_recorded(name):
                     return f"is an output of another run, which {names.manifest} lists"
-    return "stands there and noisecli did not make it"
+    return "already exists, and noisecli did not make it"
 
 
-def with_claims(tasks: list[Task], standing: Standing, *, force: bool) -> list[Task]:
+def with_claims(tasks: list[Task], recorded: ManifestReader, *, force: bool) -> list[Task]:
     """Return the tasks with the names of files that each may replace; what else is found there then is not ours."""
-    return [task._replace(replaces=tuple(_claimed(task, standing, force=force))) for task in tasks]
+    return [task._replace(replaces=tuple(_claimed(task, recorded, force=force))) for task in tasks]
 
 
-def _claimed(task: Task, standing: Standing, *, force: bool) -> list[str]:
+def _claimed(task: Task, recorded: ManifestReader, *, force: bool) -> list[str]:
     if force:
         return task.names
-    row = standing.row(task.output) or {}
-    told = {task.output if "sha256" in row else None, row.get("clean_file_name")}
-    return [name for name in task.names if name in told or standing.is_leftover(name)]
+    row = recorded.row(task.output) or {}
+    listed = {task.output if "sha256" in row else None, row.get("clean_file_name")}
+    return [name for name in task.names if name in listed or recorded.is_leftover(name)]

@@ -7,8 +7,8 @@ import re
 import string
 from collections.abc import Iterator
 
-from noisecli.codecs import split_suffix
 from noisecli.errors import Refused
+from noisecli.kinds import split_suffix
 from noisecli.model import Level
 from noisecli.settings import Settings
 from noisecli.storage import escape_name
@@ -94,12 +94,12 @@ def _unfit(name: str) -> str | None:
     return "which is hidden" if name.startswith(".") else None
 
 
-def refuse_standing(path: str, *, force: bool) -> None:
-    """Refuse a file named for output that stands already, unless forced, and in any case what is no file."""
+def refuse_existing(path: str, *, force: bool) -> None:
+    """Refuse a file named for output that already exists, unless forced, and in any case what is no file."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise Refused(f"{escape_name(path)}: is no regular file, and nothing else is replaced; choose another name")
     if os.path.lexists(path) and not force:
-        raise Refused(f"{escape_name(path)}: stands there already; choose another name, or add --force")
+        raise Refused(f"{escape_name(path)}: already exists; choose another name, or add --force")
 
 
 def _check_template(template: str, copies: int) -> None:

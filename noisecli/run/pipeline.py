@@ -5,16 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 
-from noisecli.engines.forkserver import warm_up
-from noisecli.engines.local import Chunk, LocalEngine, Lost
-from noisecli.engines.process import Done, worker_prefix
+from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
 from noisecli.errors import Refused, Stopped
-from noisecli.kinds.latents import LatentsPlan
+from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
-from noisecli.manifest.standing import Standing
+from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.claims import refuse_claims, with_claims
@@ -25,11 +24,9 @@ from noisecli.run.resume import Resume
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import TEMPORARY_PREFIX, escape_name, is_missing, remove_temporaries
-
-CHUNK_TASKS = 32
-CHUNK_BYTES = 600_000
-CHUNKS_PER_WORKER = 8
+from noisecli.storage import TEMPORARY_PREFIX, escape_name, folder_at
+from noisecli.workers import Done, making_job
+from noisecli.workers.stage import Stage
 
 Progress = Callable[[int], None]
 
@@ -39,14 +36,11 @@ def run(
     *,
     dry_run: bool = False,
     begin: Callable[[int], Progress] | None = None,
-    kind_of_run: type[Run] | None = None,
 ) -> Summary:
     """Carry out a request.
 
     Parameters
     ----------
-    kind_of_run
-        For kinds whose outputs are not all made in one go.
     begin
         Called once with the number of outputs planned; what it returns is called with each number of them settled.
 
@@ -58,25 +52,26 @@ def run(
         Before any work where the destination cannot be written or is held by another run; what stops the run later is
         told by the summary.
     """
-    if settings.latents is None:
+    kind = KINDS[settings.kind]
+    if kind.has_sources:
         _refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
     refuse_odd_files(settings.destination, names)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
-    if not dry_run and not os.path.exists(os.path.join(settings.destination, names.manifest)):
+    if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
         # while the walk goes on; a second run may find nothing to do
-        warm_up(settings.kind)
-    found = Listing() if settings.latents else walk(settings.source, settings.kind, settings.choice)
-    plan = LatentsPlan(settings) if settings.latents else Plan(settings, found)
+        warm_up(kind.modules, settings.running)
+    found = walk(settings.source, settings.kind, settings.choice) if kind.has_sources else Listing()
+    plan: Plan = load(kind.plan)(settings, found)
     plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
     if dry_run:
         if settings.running.prune:
-            with Standing.look(settings.destination, names) as standing:
-                summary.pruned = len(_pruning(settings, standing, plan, found).outputs)
+            with ManifestReader.look(settings.destination, names) as recorded:
+                summary.pruned = len(_pruning(settings, recorded, plan, found).outputs)
         return summary
     with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
-        work = (kind_of_run or Run)(settings, plan, found, ledger, summary)
+        work = Run(settings, plan, found, ledger, summary)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
             work.carry_out()
@@ -89,12 +84,11 @@ def run(
 class Run:
     """One run on one destination, which it holds."""
 
-    def __init__(
-        self, request: Settings, plan: Plan | LatentsPlan, found: Listing, ledger: Ledger, summary: Summary
-    ) -> None:
+    def __init__(self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary) -> None:
         self._settings, self._plan, self._found = request, plan, found
         self._ledger, self._summary = ledger, summary
         self._resume = Resume(request)
+        self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
@@ -102,6 +96,7 @@ class Run:
 
     def carry_out(self) -> None:
         """Do it. The manifest tells what stands however it ends, short of being killed."""
+        self._stage.refuse()
         self._refuse_foreign()
         pruning = _pruning(self._settings, self._ledger, self._plan, self._found)
         self._ledger.sources += is_another_source(self._settings, self._ledger)
@@ -125,22 +120,16 @@ class Run:
         self._publish()
 
     def _publish(self) -> None:
+        self._summary.answers = self._stage.answers()
         publish(self._settings, self._ledger, self._summary, self._sampled)
 
     def _make_all(self) -> None:
+        job = making_job(self._settings, self._ledger.journal, self._prefix)
         try:
-            with LocalEngine(self._settings, self._ledger.journal, self._prefix) as engine:
-                suspects: list[Chunk] = []
-                for chunk, result in engine.run(self._chunks()):
+            with closing(self._chunks()) as chunks, open_engine(job, self._settings.running) as engine:
+                for chunk, result in run_all(engine, chunks, by_source, self._clean_up_after):
                     if isinstance(result, Lost):
-                        self._remove_temporaries(chunk, worker_prefix(self._prefix, result.pid))
-                        suspects.extend(by_source(chunk))
-                    else:
-                        self._take(result, chunk)
-                # tried once more alone: only the culprit is lost, not what ran beside it
-                for chunk, result in engine.run(suspects, alone=True):
-                    if isinstance(result, Lost):
-                        self._remove_temporaries(chunk, worker_prefix(self._prefix, result.pid))
+                        self.progress(len(chunk))
                         self._note(result.problem_of(chunk[0].origin))
                     else:
                         self._take(result, chunk)
@@ -148,13 +137,14 @@ class Run:
             self._clean_up(self._prefix)
             raise
 
-    def _take(self, done: Done, chunk: Chunk) -> None:
+    def _take(self, done: Done, chunk: list[Task]) -> None:
         self._ledger.note_versions(done.versions)
         self.progress(len(chunk))
         for outcome in done.outcomes:
             if isinstance(outcome, Made):
                 self._summary.note_made(outcome, replaced=outcome.output in self._ledger)
                 self._ledger.note_made(outcome)
+                self._stage.note_made(outcome)
             else:
                 self._note(outcome)
 
@@ -171,25 +161,18 @@ class Run:
         if running.max_failures is not None and failed >= running.max_failures:
             raise Stopped(f"{failed} files failed, as many as --max-failures allows")
 
-    def _chunks(self) -> Iterator[Chunk]:
-        """Yield what is to be made: small files together, few enough to keep every worker busy to the end."""
-        most = max(1, min(CHUNK_TASKS, len(self._plan) // (self._settings.running.jobs * CHUNKS_PER_WORKER)))
-        chunk: Chunk = []
-        size = 0
-        for task in self._plan.tasks():
-            if self._keep(task):
-                continue
-            chunk.append(task)
-            size += task.size
-            if len(chunk) >= most or size >= CHUNK_BYTES:
-                yield self._intended(chunk)
-                chunk, size = [], 0
-        if chunk:
-            yield self._intended(chunk)
-
-    def _intended(self, chunk: Chunk) -> Chunk:
-        self._ledger.intend(chunk)
-        return with_claims(chunk, self._ledger, force=self._settings.running.force)
+    def _chunks(self) -> Generator[list[Task], None, None]:
+        """Yield what is to be made."""
+        wanted = (task for task in self._plan.tasks() if not self._keep(task))
+        with closing(self._stage.prepare(wanted, len(self._plan))) as stage:
+            for prepared in stage:
+                self._ledger.note_versions(prepared.versions)
+                for problem in prepared.problems:
+                    self._note(problem)
+                self.progress(prepared.dropped)
+                if prepared.tasks:
+                    self._ledger.intend(prepared.tasks)
+                    yield with_claims(prepared.tasks, self._ledger, force=self._settings.running.force)
 
     def _keep(self, task: Task) -> bool:
         if task.measure_survival:
@@ -199,7 +182,8 @@ class Run:
         if task.output in self._ledger.intended:
             # a run that was killed may have replaced it after its row was written
             return False
-        if task.output not in self._ledger or not self._resume.is_current(task, self._ledger.row(task.output)):
+        row = self._ledger.row(task.output)
+        if row is None or not self._resume.is_current(task, row) or not self._stage.is_current(task, row):
             return False
         self._summary.kept += 1
         self.progress(1)
@@ -219,14 +203,14 @@ class Run:
     def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are news no more."""
         problems = self._ledger.problems
-        if self._settings.latents is not None:
+        if not KINDS[self._settings.kind].has_sources:
             problems.clear()
         if problems:
             again = {escape_name(source) for source in itertools.chain(self._found.sources, self._found.sidecars)}
             all_listed = self._settings.choice.names is None
+            folder = folder_at(self._settings.source)
             for source in list(problems):
-                path = os.path.join(self._settings.source, source)
-                if source in again or is_missing(path) or (all_listed and os.path.isdir(path)):
+                if source in again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
                     del problems[source]
 
     def _clean_up_after_killed_runs(self) -> None:
@@ -238,40 +222,39 @@ class Run:
         folders = {"", *(os.path.dirname(name) for name in names)}
         if self._settings.output.sidecars != "skip":
             folders.update(os.path.dirname(name) for _, name in self._plan.sidecars())
-        remove_temporaries(folders, prefix, self._settings.destination)
+        folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
-    def _remove_temporaries(self, chunk: Chunk, prefix: str) -> None:
+    def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:
         folders = {os.path.dirname(name) for task in chunk for name in task.names}
-        remove_temporaries(folders, prefix, self._settings.destination)
+        folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))
 
 
-def _pruning(settings: Settings, standing: Standing, plan: Plan | LatentsPlan, found: Listing) -> Pruning:
-    return Pruning(settings, standing, plan.outputs, (escape_name(source) for source, _ in found.problems))
+def _pruning(settings: Settings, recorded: ManifestReader, plan: Plan, found: Listing) -> Pruning:
+    return Pruning(settings, recorded, plan.outputs, (escape_name(source) for source, _ in found.problems))
 
 
-def by_source(chunk: Chunk) -> list[Chunk]:
+def by_source(chunk: list[Task]) -> list[list[Task]]:
     """Return the chunk's tasks as one chunk for each source."""
     return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]
 
 
 def _refuse_nesting(settings: Settings) -> None:
     """Outputs inside the source would be sources of the next run; a source inside DST may be written over."""
-    source, destination = os.path.realpath(settings.source), os.path.realpath(settings.destination)
+    source, destination = folder_at(settings.source), folder_at(settings.destination)
     whole_folder = settings.choice.names is None
-    same = source == destination or _are_one(source, destination)
-    if same or (whole_folder and destination.startswith(source.rstrip("/") + "/")):
+    if source.is_same(destination) or (whole_folder and source.contains(destination)):
         raise Refused(
             f"{escape_name(settings.destination)}: lies inside the source folder {escape_name(settings.source)}; "
             "choose a folder outside of it"
         )
-    if whole_folder and source.startswith(destination.rstrip("/") + "/"):
+    if whole_folder and destination.contains(source):
         raise Refused(
             f"{escape_name(settings.source)}: lies inside the destination {escape_name(settings.destination)}, whose "
             "outputs may take its files' places; choose another folder for them"
         )
 
 
-def _counted(settings: Settings, plan: Plan | LatentsPlan, found: Listing, dry_run: bool) -> Summary:
+def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> Summary:
     summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
     summary.other_kinds = dict(found.other_kinds)
     if settings.output.sidecars == "skip":
@@ -284,11 +267,3 @@ def _counted(settings: Settings, plan: Plan | LatentsPlan, found: Listing, dry_r
         for source, problem in found.problems:
             summary.note_problem(Problem(escape_name(source), problem.status, problem.reason, problem.message))
     return summary
-
-
-def _are_one(source: str, destination: str) -> bool:
-    """Whether two paths lead to one folder, as a bind mount has it."""
-    try:
-        return os.path.samefile(source, destination)
-    except OSError:
-        return False

@@ -6,15 +6,15 @@ import itertools
 import os
 from collections.abc import Iterator
 
-from noisecli.codecs import FORMATS, format_of
 from noisecli.errors import Refused
 from noisecli.keys import stream_key
+from noisecli.kinds import KINDS, format_of
 from noisecli.manifest.destination import Names, runs_in
-from noisecli.model import NOUNS, Task
+from noisecli.model import Task
 from noisecli.run.naming import Naming
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
-from noisecli.storage import escape_name
+from noisecli.storage import Folder, escape_name, folder_at
 
 SURVIVAL_SAMPLE = 16
 
@@ -38,10 +38,10 @@ class Plan:
     def tasks(self) -> Iterator[Task]:
         """Yield all tasks in plan order: by source, level, copy. Sources that are gone by now have size 0."""
         sampled = 0
-        seed, root = self._settings.noise.seed, self._settings.source
+        seed, folder = self._settings.noise.seed, folder_at(self._settings.source)
         canonical = {level: level.canonical for level in self._settings.noise.levels}
         for source in self._found.sources:
-            size = _size(f"{root}/{source}")
+            size = _size(folder, source)
             path = os.fsencode(source)
             sample = sampled < SURVIVAL_SAMPLE and self._is_lossy(source)
             for level, copy, output, clean in self.naming.outputs(source):
@@ -72,7 +72,8 @@ class Plan:
 
     def input_bytes(self) -> int:
         """Return the bytes of all sources together."""
-        return sum(_size(f"{self._settings.source}/{source}") for source in self._found.sources)
+        folder = folder_at(self._settings.source)
+        return sum(_size(folder, source) for source in self._found.sources)
 
     def refuse_names(self, names: Names) -> None:
         """Refuse side files and outputs that would take the place of the manifest and what goes with it."""
@@ -129,15 +130,16 @@ def _refuse_files_as_folders(taken: dict[str, str]) -> None:
 
 
 def _nothing_found(settings: Settings, found: Listing) -> str:
-    others = ", ".join(f"{n} {NOUNS[kind][n != 1]}: noisecli {kind}" for kind, n in found.other_kinds.items())
+    kind = KINDS[settings.kind]
+    others = ", ".join(f"{KINDS[other].count(n)}: noisecli {other}" for other, n in found.other_kinds.items())
     left = f" ({found.not_chosen} left out by --include or --limit)" if found.not_chosen else ""
-    known = " ".join(suffix for suffix, form in FORMATS.items() if settings.kind in form.kinds)
-    hint = f"it holds {others}" if others else f"known are {known}"
-    return f"{escape_name(settings.source)}: no {NOUNS[settings.kind][1]} there{left}; {hint}"
+    hint = f"it holds {others}" if others else f"known are {' '.join(kind.formats)}"
+    return f"{escape_name(settings.source)}: no {kind.nouns} there{left}; {hint}"
 
 
-def _size(path: str) -> int:
+def _size(folder: Folder, source: str) -> int:
     try:
-        return os.stat(path).st_size
+        found = folder.look(source, follow=True)
     except OSError:
         return 0
+    return 0 if found is None else found.st_size

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from noisecli.keys import stream_key
+from noisecli.kinds import KINDS
 from noisecli.levels import SEVERITIES, BadLevel, Quantity, parse_level
 from noisecli.manifest.entries import Row
-from noisecli.model import Kind
 
 _ESCAPED = re.compile(r"(%[89A-F][0-9A-F])")
 _MOST_ESCAPES = 10
 
 
-def proves_source(row: Row, kind: Kind, settings: dict[str, Any]) -> bool:
+def proves_source(row: Row, kind: str, settings: dict[str, Any]) -> bool:
     """Whether a row's key is that of its source: an edited source, level, copy or key proves nothing.
 
     Parameters
@@ -35,14 +35,14 @@ def proves_source(row: Row, kind: Kind, settings: dict[str, Any]) -> bool:
     )
 
 
-def _canonical_levels(label: str, kind: Kind) -> Iterator[str]:
-    """Yield the values that a level's words may stand for; severities do not tell whose they are."""
+def _canonical_levels(label: str, kind: str) -> Iterator[str]:
+    """Yield the values that a level's words may stand for; severities do not say whose they are."""
     quantity, _, text = label.partition("=")
     if quantity not in get_args(Quantity):
         return
     for severity_set in SEVERITIES:
         try:
-            yield parse_level(text, quantity, kind, severity_set, 0.0).canonical  # type: ignore[arg-type]
+            yield parse_level(text, quantity, KINDS[kind].bare_unit, severity_set, 0.0).canonical  # type: ignore[arg-type]
         except BadLevel:
             return
 

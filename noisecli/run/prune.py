@@ -1,25 +1,24 @@
 """--prune: which outputs are removed, and why none other is.
 
 An output goes when its row proves that it was made from a source of SRC, when this source is gone for certain, when no
-part of this run asks for it, and when the file is, to the byte, what its row tells.
+part of this run asks for it, and when the file is, to the byte, what its row says.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import Any
 
-from noisecli.errors import Refused
-from noisecli.kinds.latents import LatentsPlan, proves_latents
+from noisecli.errors import FileProblem, Refused
+from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import runs_in
 from noisecli.manifest.entries import Row
-from noisecli.manifest.standing import Standing
+from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Problem
-from noisecli.run.proof import proves_source
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, file_sha256, find_escaped, remove_recorded, stopping
+from noisecli.storage import escape_name, folder_at, stopping
 
 _WITNESSES = 32
 
@@ -27,45 +26,33 @@ Planned = Callable[[], Iterable[str]]
 
 
 class Sources:
-    """A source folder, asked whether it still holds what rows tell. A name that cannot be looked up is not gone."""
+    """A source folder, asked whether it still holds what rows say. A name that cannot be looked up is not gone."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._root = settings.source
-        self._folder = self._identity()
-
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            status = os.stat(self._root)
-        except OSError:
-            return None
-        return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+        kind = KINDS[settings.kind]
+        self._plan: Any = None if kind.has_sources else load(kind.plan)(settings, None)
+        self._folder = folder_at(settings.source)
+        self._identity = self._folder.identity()
 
     def still_stand(self) -> bool:
         """Whether the folder is the one it was when this began."""
-        return self._folder is not None and self._identity() == self._folder
+        return self._identity is not None and self._folder.identity() == self._identity
 
-    def path_of(self, row: Row) -> str | None:
-        """Return where a row's source is; None where it is gone. Raises OSError where that cannot be seen."""
+    def find(self, row: Row) -> str | None:
+        """Return the name of a row's source; None where it is gone. Raises OSError where that cannot be seen."""
         name = str(row.get("source") or "")
         found: str | None = name
         if "name-not-utf8" in row.get("warnings", ()):
-            found = find_escaped(self._root, name, strict=True)
-        if not name or found is None:
-            return None
-        path = os.path.join(self._root, found)
-        try:
-            os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return path
+            found = self._folder.find(name, strict=True)
+        return found if name and found is not None and self._folder.look(found) is not None else None
 
     def is_gone(self, row: Row) -> bool:
         """Whether a row's source is no more, below a folder that is still there."""
-        if self._settings.latents is not None:
-            return not LatentsPlan(self._settings).wants(str(row.get("file_name", "")))
+        if self._plan is not None:
+            return not self._plan.wants(str(row.get("file_name", "")))
         try:
-            return self.path_of(row) is None and not self._hides(str(row.get("source") or "")) and self.still_stand()
+            return self.find(row) is None and not self._hides(str(row.get("source") or "")) and self.still_stand()
         except (OSError, ValueError):
             return False
 
@@ -73,27 +60,27 @@ class Sources:
         """Whether a folder on the way is a symbolic link to nothing: what it led to is out of sight, not gone."""
         folder = os.path.dirname(name)
         while folder:
-            found = find_escaped(self._root, folder, strict=True)
+            found = self._folder.find(folder, strict=True)
             if found is not None:
-                return not os.path.exists(os.path.join(self._root, found))
+                return not self._folder.has(found, follow=True)
             folder = os.path.dirname(folder)
         return False
 
     def holds(self, row: Row) -> bool | None:
-        """Whether a row's source has the content that the row tells; None where it is not there to be asked."""
+        """Whether a row's source has the content that the row records; None where it is not there to be asked."""
         try:
-            path = self.path_of(row)
-            return None if path is None else file_sha256(path) == row.get("source_sha256")
-        except (OSError, ValueError):
+            name = self.find(row)
+            return None if name is None else self._folder.sha256(name) == row.get("source_sha256")
+        except (FileProblem, OSError, ValueError):
             return None
 
 
-def is_another_source(settings: Settings, standing: Standing) -> bool:
-    """Whether SRC holds none of the sources that rows tell of: a subfolder, or another dataset into the same folder."""
-    if settings.latents is not None or not len(standing):
+def is_another_source(settings: Settings, recorded: ManifestReader) -> bool:
+    """Whether SRC holds none of the sources that rows name: a subfolder, or another dataset into the same folder."""
+    if not KINDS[settings.kind].has_sources or not len(recorded):
         return False
     sources = Sources(settings)
-    rows = (standing.row(output) or {} for output in islice(_spread(standing.outputs()), _WITNESSES))
+    rows = (recorded.row(output) or {} for output in islice(_spread(recorded.outputs()), _WITNESSES))
     return all(sources.is_gone(row) for row in rows)
 
 
@@ -113,28 +100,29 @@ class Pruning:
         Where SRC is not the folder that the manifest was made from, or more than half of all outputs would go.
     """
 
-    def __init__(self, settings: Settings, standing: Standing, planned: Planned, problems: Iterable[str]) -> None:
-        self._settings, self._standing = settings, standing
+    def __init__(self, settings: Settings, recorded: ManifestReader, planned: Planned, problems: Iterable[str]) -> None:
+        self._settings, self._recorded = settings, recorded
+        self._destination = folder_at(settings.destination)
         self._sources = Sources(settings)
         self.outputs = self._choose(planned, set(problems)) if settings.running.prune else []
-        if self.outputs and settings.latents is None:
-            if standing.sources > 1:
+        if self.outputs and KINDS[settings.kind].has_sources:
+            if recorded.sources > 1:
                 raise Refused(
-                    f"--prune: {escape_name(settings.destination)} was made from {standing.sources} source folders, "
+                    f"--prune: {escape_name(settings.destination)} was made from {recorded.sources} source folders, "
                     "and what is not in one may be in another; leave --prune out, or remove by hand what is gone"
                 )
-            _require_own_source(settings, standing, self._sources)
-        if 2 * len(self.outputs) > len(standing) and not settings.running.force:
+            _require_own_source(settings, recorded, self._sources)
+        if 2 * len(self.outputs) > len(recorded) and not settings.running.force:
             raise Refused(
-                f"--prune: would remove {len(self.outputs):,} of the {len(standing):,} outputs in "
+                f"--prune: would remove {len(self.outputs):,} of the {len(recorded):,} outputs in "
                 f"{escape_name(settings.destination)}; add --force if that is right"
             )
 
     def _choose(self, planned: Planned, problems: set[str]) -> list[str]:
-        rest = dict.fromkeys(self._standing.outputs())
+        rest = dict.fromkeys(self._recorded.outputs())
         for name in planned():
             rest.pop(name, None)
-        rows = ((output, self._standing.row(output) or {}) for output in rest)
+        rows = ((output, self._recorded.row(output) or {}) for output in rest)
         chosen = {output: row.get("clean_file_name") for output, row in rows if self._may_go(row, problems)}
         # a clean file, too, may be what this run makes by now, or what another manifest lists
         taken = {name for name in planned() if name in chosen.values()} if chosen else set()
@@ -146,47 +134,45 @@ class Pruning:
         listed: set[str] = set()
         for names in runs_in(self._settings.destination):
             if names.manifest != self._settings.output.manifest:
-                with Standing.look(self._settings.destination, names) as other:
+                with ManifestReader.look(self._settings.destination, names) as other:
                     listed.update(other.files())
         return listed
 
     def _may_go(self, row: Row, problems: set[str]) -> bool:
         is_named = isinstance(row.get("source"), str) and row["source"] in problems
-        return not is_named and self._sources.is_gone(row) and _is_proven(row, self._settings, self._standing)
+        return not is_named and self._sources.is_gone(row) and _is_proven(row, self._settings, self._recorded)
 
     def remove(self, note: Callable[[Problem], None]) -> int:
         """Remove the outputs whose sources are still gone; return how many. What the system holds is noted."""
         count = 0
         for output in self.outputs:
-            row = self._standing.row(output) or {}
+            row = self._recorded.row(output) or {}
             if not self._sources.is_gone(row):
                 continue
             # the row's own file goes last: should this stop between the two, the next run still knows of both
-            told = {row.get("clean_file_name"): row.get("clean_sha256"), output: row.get("sha256")}
-            digests = {name: [str(digest)] for name, digest in told.items() if name is not None}
-            path = os.path.join(self._settings.destination, output)
+            both = {row.get("clean_file_name"): row.get("clean_sha256"), output: row.get("sha256")}
+            digests = {name: [str(digest)] for name, digest in both.items() if name is not None}
             try:
-                with stopping(path, passing=(PermissionError,)):
-                    count += output in remove_recorded(self._settings.destination, digests)
-                    self._standing.forget(output)
+                with stopping(self._destination.location_of(output), passing=(PermissionError,)):
+                    count += output in self._destination.remove(digests)
+                    self._recorded.forget(output)
             except PermissionError as error:
                 message = f"is gone, and its output {output} cannot be removed: {error.strerror}; remove it by hand"
                 note(Problem(str(row.get("source") or output), "failed", "unwritable", message))
         return count
 
 
-def _is_proven(row: Row, settings: Settings, standing: Standing) -> bool:
-    if settings.latents is not None:
-        return proves_latents(row, standing.settings)
-    return proves_source(row, settings.kind, standing.settings)
+def _is_proven(row: Row, settings: Settings, recorded: ManifestReader) -> bool:
+    kind = KINDS[settings.kind]
+    return bool(load(kind.prover)(row, kind.name, recorded.settings))
 
 
-def _require_own_source(settings: Settings, standing: Standing, sources: Sources) -> None:
-    """Refuse a folder in which most sources that rows tell of are others: a subfolder, or another dataset."""
-    asked = (sources.holds(standing.row(output) or {}) for output in _spread(standing.outputs()))
+def _require_own_source(settings: Settings, recorded: ManifestReader, sources: Sources) -> None:
+    """Refuse a folder in which most sources that rows name are others: a subfolder, or another dataset."""
+    asked = (sources.holds(recorded.row(output) or {}) for output in _spread(recorded.outputs()))
     answers = list(islice((answer for answer in asked if answer is not None), _WITNESSES))
     if sum(answers) * 2 < len(answers) or not answers:
-        manifest = escape_name(os.path.join(settings.destination, settings.output.manifest))
+        manifest = escape_name(folder_at(settings.destination).location_of(settings.output.manifest))
         raise Refused(
             f"--prune: {escape_name(settings.source)} does not look like the folder that {manifest} was made from: of "
             f"{len(answers)} sources looked at, {sum(answers)} are as it says; name that folder, or leave --prune out"

@@ -1,9 +1,8 @@
-"""The end of a run: what stands, in sorted rows, and the totals of the state reached."""
+"""The end of a run: its outputs, in sorted rows, and the totals of the state reached."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections import Counter, defaultdict
 from statistics import fmean
@@ -16,7 +15,7 @@ from noisecli.model import Survival
 from noisecli.run.prune import Sources
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import digest_below, is_missing, remove_recorded, stopping
+from noisecli.storage import Folder, folder_at, stopping
 
 _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d{1,18})\b')
@@ -28,16 +27,17 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
     Parameters
     ----------
     sampled
-        The outputs whose survival of a lossy format is told, with their level.
+        The outputs whose survival of a lossy format is reported, with their level.
     """
     if _nothing_new(settings, ledger, summary):
         summary.survival = _mean_by_level(ledger.survival, sampled)
         ledger.leave_as_it_was()
         return
     ledger.check_in_place()
-    _settle(settings.destination, ledger)
+    destination = folder_at(settings.destination)
+    _settle(destination, ledger)
     if len(ledger) > summary.made + summary.kept:
-        _look_at_the_rest(settings, ledger, summary)
+        _look_at_the_rest(settings, destination, ledger, summary)
     survival = {output: ledger.survival[output] for output in sampled if output in ledger.survival and output in ledger}
     summary.survival = _mean_by_level(survival, sampled)
     totals, keys = _totals(ledger)
@@ -56,57 +56,57 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
 
 
 def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
-    """Whether the manifest that stands says it all: every row was looked at and kept."""
+    """Whether the manifest says it all already: every row was looked at and kept."""
     previous = ledger.previous_run
     same = previous.get("noisecli") == __version__ and settings.key in previous.get("settings", {})
     return same and not ledger.dirty and len(ledger) == summary.kept and not summary.problems
 
 
-def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary) -> None:
-    """Rows of outputs that this run had no part in stay only while their files do; sources that are gone are told."""
+def _look_at_the_rest(settings: Settings, destination: Folder, ledger: Ledger, summary: Summary) -> None:
+    """Keep rows that this run had no part in only while their files exist; count those whose sources are gone."""
     sources = Sources(settings)
     summary.sources = ledger.sources
     for output in ledger.outputs():
-        if is_missing(f"{settings.destination}/{output}"):
+        if destination.is_missing(output):
             ledger.forget(output)
         elif sources.is_gone(ledger.row(output) or {}):
             summary.orphans += 1
 
 
-def _settle(destination: str, ledger: Ledger) -> None:
+def _settle(destination: Folder, ledger: Ledger) -> None:
     """Remove what was put in place, but whose row was lost with its worker: no file of ours is without a true row.
 
-    Where a pair was made by half, the other half goes too. What has another content than a row or a worker told of it
+    Where a pair was made by half, the other half goes too. What has another content than a row or a worker recorded
     is somebody else's.
     """
     if not ledger.intended:
         return
-    placed, of_rows = ledger.placed(), _clean_digests(ledger)
+    placed, of_rows = ledger.placed_digests(), _clean_digests(ledger)
     for output, clean in list(ledger.intended.items()):
         row = ledger.row(output) or {}
-        told = {output: row.get("sha256"), clean: row.get("clean_sha256")}
-        found = {name: _digest(destination, name) for name in told if name is not None}
+        recorded = {output: row.get("sha256"), clean: row.get("clean_sha256")}
+        found = {name: _digest(destination, name) for name in recorded if name is not None}
         new = {name for name, digest in found.items() if digest is not None and digest == placed.get(name)}
-        untold = {name for name in new if found[name] not in (told[name], of_rows.get(name))}
+        unrecorded = {name for name in new if found[name] not in (recorded[name], of_rows.get(name))}
         is_half = bool(new) and None in found.values()
-        if not untold and not is_half:
+        if not unrecorded and not is_half:
             continue
-        with stopping(os.path.join(destination, output)):
-            remove_recorded(destination, {name: [str(told[name]), placed.get(name, "")] for name in found})
+        with stopping(destination.location_of(output)):
+            destination.remove({name: [str(recorded[name]), placed.get(name, "")] for name in found})
         ledger.forget(output)
 
 
 def _clean_digests(ledger: Ledger) -> dict[str, str]:
     """Return what rows say of clean outputs; an edited journal may name one as an output by itself."""
     rows = map(parse_row, ledger.rows())
-    told = ((row.get("clean_file_name"), row.get("clean_sha256")) for row in rows)
-    return {name: digest for name, digest in told if isinstance(name, str) and isinstance(digest, str)}
+    recorded = ((row.get("clean_file_name"), row.get("clean_sha256")) for row in rows)
+    return {name: digest for name, digest in recorded if isinstance(name, str) and isinstance(digest, str)}
 
 
-def _digest(destination: str, name: str) -> str | None:
+def _digest(destination: Folder, name: str) -> str | None:
     """Return a file's digest; None where it cannot be known, so that it is nobody's to remove."""
-    with stopping(os.path.join(destination, name)), contextlib.suppress(PermissionError):
-        return digest_below(destination, name)
+    with stopping(destination.location_of(name)), contextlib.suppress(PermissionError):
+        return destination.own_digest(name)
     return None
 
 
@@ -124,9 +124,9 @@ def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:
     return dict(totals), {key.decode() for key in keys}
 
 
-def _mean_by_level(told: dict[str, Survival | None], sampled: dict[str, str]) -> dict[str, Survival]:
+def _mean_by_level(recorded: dict[str, Survival | None], sampled: dict[str, str]) -> dict[str, Survival]:
     by_level: defaultdict[str, list[Survival]] = defaultdict(list)
-    for output, kept in told.items():
+    for output, kept in recorded.items():
         if kept is not None and output in sampled:
             by_level[sampled[output]].append(kept)
     shares = ("std", "correlated")

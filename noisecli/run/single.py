@@ -8,17 +8,18 @@ import sys
 from dataclasses import replace
 from typing import BinaryIO
 
-from noisecli.codecs import format_of
-from noisecli.engines.local import LocalEngine, Lost
+from noisecli.engines import Lost, open_engine
 from noisecli.errors import Refused, Stopped
 from noisecli.keys import stream_key
+from noisecli.kinds import KINDS, format_of
 from noisecli.model import Made, Problem, Task
-from noisecli.run.naming import refuse_standing
+from noisecli.run.naming import refuse_existing
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import clean_up_beside, escape_name, held_prefix, remove_temporaries, stopping
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
+from noisecli.workers import making_job
 
 _STREAM = "-"
 _BLOCK = 1 << 20
@@ -37,7 +38,7 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     if destination == _STREAM and sys.stdout.isatty():
         raise Refused("standard output is a terminal; redirect it into a file")
     if destination != _STREAM:
-        _refuse_standing(source, destination, force=settings.running.force)
+        _refuse_existing(source, destination, force=settings.running.force)
     if dry_run:
         size = 0 if source == _STREAM else os.stat(source).st_size
         return Summary(planned=1, input_bytes=size, dry_run=True)
@@ -55,10 +56,10 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     return summary
 
 
-def _refuse_standing(source: str, destination: str, *, force: bool) -> None:
+def _refuse_existing(source: str, destination: str, *, force: bool) -> None:
     if os.path.exists(destination) and source != _STREAM and os.path.samefile(source, destination):
         raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
-    refuse_standing(destination, force=force)
+    refuse_existing(destination, force=force)
 
 
 def _spool(stream: BinaryIO, path: str, max_bytes: int) -> None:
@@ -81,7 +82,7 @@ def _of_file(settings: Settings, source: str, output: str) -> Settings:
     """The folders of the two files, and the format that the output's name says."""
     encoding = settings.output.encoding
     ours, theirs = format_of(os.path.splitext(output)[1]), format_of(os.path.splitext(source)[1])
-    if settings.parts is None and encoding.format is None and ours is not None and ours != theirs:
+    if not KINDS[settings.kind].keeps_format and encoding.format is None and ours is not None and ours != theirs:
         encoding = replace(encoding, format=ours.name)
     return replace(
         settings,
@@ -106,7 +107,7 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     clean_up_beside(output_path)
     summary = Summary(planned=1, input_bytes=size)
     try:
-        with LocalEngine(settings, None, prefix) as engine:
+        with open_engine(making_job(settings, None, prefix), settings.running) as engine:
             for _, result in engine.run([[task]]):
                 if isinstance(result, Lost):
                     summary.note_problem(result.problem_of(source))

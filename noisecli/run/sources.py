@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from noisecli.codecs import PICKLE_WAY_OUT, PICKLES, format_of, kinds_of
-from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
-from noisecli.model import Kind
+from noisecli.errors import FileProblem, FileSkipped, Refused
+from noisecli.kinds import KINDS, format_of, kinds_of
 from noisecli.settings import Choice
-from noisecli.storage import escape_name, unreadable
-
-_DATA = ("arrays", "weights")
-"""Kinds that may as well be the depth maps, masks and embeddings of pictures and sounds."""
+from noisecli.storage import Listed, escape_name, folder_at
 
 
 @dataclass
@@ -65,21 +59,22 @@ class Listing:
         self.not_chosen_stems.add(os.path.splitext(name)[0])
 
 
-def walk(root: str, kind: Kind | None, choice: Choice) -> Listing:
+def walk(root: str, kind: str | None, choice: Choice) -> Listing:
     """List the sources below a folder: those of a kind, or of every kind.
 
     Raises Refused when there is no such folder, or a name of `choice.names` leads out of it.
     """
-    if not os.path.isdir(root):
+    folder = folder_at(root)
+    if not folder.exists():
         raise Refused(f"{escape_name(root)}: no such folder; name a folder or a file that exists")
     found = Listing()
     sorter = _Sorter(kind, choice, found)
     if choice.names is None:
-        for name, problem in _files_below(root, found):
-            sorter.place(name, problem)
+        for listed in folder.files():
+            sorter.take(listed)
     else:
         for name in dict.fromkeys(_inside(root, name) for name in choice.names):
-            sorter.place(name, _problem_of_listed(os.path.join(root, name), name), listed=True)
+            sorter.place(name, folder.problem_of(name), listed=True)
     found.sources.sort(key=os.fsencode)
     found.sidecars.sort(key=os.fsencode)
     found.data_beside.sort(key=os.fsencode)
@@ -90,26 +85,40 @@ def walk(root: str, kind: Kind | None, choice: Choice) -> Listing:
     return found
 
 
-def may_lie_beside(name: str, kind: Kind) -> bool:
+def may_lie_beside(name: str, kind: str) -> bool:
     """Whether a dataset file of another kind may as well be a label of this kind's."""
     kinds = kinds_of(os.path.splitext(name)[1])
-    return kind not in _DATA and bool(kinds) and kinds[0] in _DATA
+    return not KINDS[kind].is_data and bool(kinds) and KINDS[kinds[0]].is_data
 
 
 class _Sorter:
     """Puts each file where it belongs."""
 
-    def __init__(self, kind: Kind | None, choice: Choice, found: Listing) -> None:
+    def __init__(self, kind: str | None, choice: Choice, found: Listing) -> None:
         self._kind, self._found = kind, found
+        self._refused = KINDS[kind].refused if kind is not None else {}
         self._include = [_pattern(glob) for glob in choice.include]
         self._exclude = [_pattern(glob) for glob in choice.exclude]
+
+    def take(self, listed: Listed) -> None:
+        """File away what the folder's listing names."""
+        name, problem, sort = listed
+        if sort == "hidden":
+            self._found.hidden += 1
+        elif sort == "unlisted" and problem is not None:
+            self._found.unlisted.append(name)
+            self._found.problems.append((name, problem))
+        else:
+            if sort == "symlink":
+                _note_folder(self._found, name, problem)
+            self.place(name, problem)
 
     def place(self, name: str, problem: FileProblem | None, *, listed: bool = False) -> None:
         """File one name away."""
         found, suffix = self._found, os.path.splitext(name)[1]
         kinds = kinds_of(suffix)
-        if not kinds and self._kind == "weights" and suffix.lower() in PICKLES:
-            self._place_pickle(name, problem)
+        if not kinds and suffix.lower() in self._refused:
+            self._place_refused(name, problem, self._refused[suffix.lower()])
         elif not kinds:
             if listed:
                 found.problems.append((name, problem or _unsupported(suffix)))
@@ -131,13 +140,13 @@ class _Sorter:
         else:
             found.sources.append(name)
 
-    def _place_pickle(self, name: str, problem: FileProblem | None) -> None:
+    def _place_refused(self, name: str, problem: FileProblem | None, why: str) -> None:
         if any(pattern.match(name) for pattern in self._exclude):
             self._found.sidecars.append(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
             self._found.leave_out(name)
         else:
-            self._found.problems.append((name, problem or FileSkipped("unsupported-format", PICKLE_WAY_OUT)))
+            self._found.problems.append((name, problem or FileSkipped("unsupported-format", why)))
 
 
 def _unsupported(suffix: str) -> FileSkipped:
@@ -146,75 +155,10 @@ def _unsupported(suffix: str) -> FileSkipped:
     )
 
 
-def _files_below(root: str, found: Listing) -> Iterator[tuple[str, FileProblem | None]]:
-    """Yield every visible file's relative path, and why it cannot be one."""
-    real_root = os.path.realpath(root)
-    stack: list[tuple[str, frozenset[str]]] = [("", frozenset([real_root]))]
-    while stack:
-        below, ancestors = stack.pop()
-        for entry in _entries(root, below, found):
-            name = below + entry.name
-            try:
-                if entry.name.startswith("."):
-                    found.hidden += 1
-                elif entry.is_dir(follow_symlinks=False):
-                    stack.append((f"{name}/", ancestors))
-                elif entry.is_symlink():
-                    target, problem = _follow(entry, real_root, ancestors)
-                    if problem is None and os.path.isdir(target):
-                        stack.append((f"{name}/", ancestors | {target}))
-                    else:
-                        _note_folder(found, name, problem)
-                        yield name, problem
-                elif entry.is_file():
-                    yield name, None
-                else:
-                    yield name, FileSkipped("special-file", "is a pipe, socket or device; left alone")
-            except OSError as error:
-                # what it is, this file system does not say with its name
-                yield name, unreadable(error)
-
-
-def _entries(root: str, below: str, found: Listing) -> Iterator[os.DirEntry[str]]:
-    """Yield what a folder holds. One that cannot be listed, or not to its end, costs what it holds and nothing else."""
-    try:
-        with os.scandir(os.path.join(root, below)) as listing:
-            yield from listing
-    except OSError as error:
-        if not below:
-            raise Refused(f"{escape_name(root)}: cannot be listed: {error.strerror}") from error
-        _note_unlisted(found, below.rstrip("/"), error)
-
-
-def _note_unlisted(found: Listing, folder: str, error: OSError) -> None:
-    found.unlisted.append(folder)
-    if error.errno == errno.ENOENT:
-        problem = FileFailed("gone", "is gone since the folder above it was listed")
-    else:
-        problem = FileFailed("unreadable", f"cannot be listed: {error.strerror}; check its permissions, and the disk")
-    found.problems.append((folder, problem))
-
-
 def _note_folder(found: Listing, name: str, problem: FileProblem | None) -> None:
     """A symlink to a folder has no suffix to be known by, yet may hide a whole class: it is named."""
     if problem is not None and format_of(os.path.splitext(name)[1]) is None and problem.status == "skipped":
         found.problems.append((name, problem))
-
-
-def _follow(entry: os.DirEntry[str], real_root: str, ancestors: frozenset[str]) -> tuple[str, FileProblem | None]:
-    target = os.path.realpath(entry.path)
-    if not os.path.exists(target):
-        return target, FileFailed("gone", "is a symbolic link to nothing; mend or remove it")
-    if target != real_root and not target.startswith(real_root.rstrip("/") + "/"):
-        return target, FileSkipped(
-            "symlink-outside", "is a symbolic link out of the source folder; copy what it points to"
-        )
-    own_folder = os.path.realpath(os.path.dirname(entry.path))
-    if target in ancestors or own_folder == target or own_folder.startswith(target + "/"):
-        return target, FileSkipped("symlink-loop", "is a symbolic link to a folder it lies in; left alone")
-    if not os.path.isdir(target) and not os.path.isfile(target):
-        return target, FileSkipped("special-file", "is a pipe, socket or device; left alone")
-    return target, None
 
 
 def _inside(root: str, name: str) -> str:
@@ -223,17 +167,6 @@ def _inside(root: str, name: str) -> str:
     if relative == ".." or relative.startswith("../"):
         raise Refused(f"{escape_name(name)}: leads out of {escape_name(root)}; list names relative to it")
     return relative
-
-
-def _problem_of_listed(path: str, name: str) -> FileProblem | None:
-    if not os.path.lexists(path):
-        return FileFailed("gone", "was listed and is not there; names are relative to SRC, with a NUL behind each")
-    root = os.path.realpath(path[: len(path) - len(name)])
-    if not os.path.realpath(path).startswith(root.rstrip("/") + "/"):
-        return FileSkipped("symlink-outside", "is a symbolic link out of the source folder; copy what it points to")
-    if not os.path.isfile(path):
-        return FileSkipped("special-file", "is no regular file; left alone")
-    return None
 
 
 @cache

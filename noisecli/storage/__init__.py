@@ -1,9 +1,19 @@
-"""Files at the rim: opened with care, written whole or not at all, named by safe relative paths."""
+"""Where files are: folders that are listed, looked into, read and written, one page a store.
 
-from noisecli.storage.below import digest_below, open_folder, remove_recorded, remove_temporaries
-from noisecli.storage.digests import descriptor_sha256, file_sha256, sha256
+Whatever the store, a file is written whole or not at all, and named by a safe relative path.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from noisecli.storage.below import open_folder, remove_recorded, remove_temporaries
+from noisecli.storage.digests import file_sha256
+from noisecli.storage.folder import Folder, Listed
 from noisecli.storage.leftovers import held_prefix
-from noisecli.storage.local import (
+from noisecli.storage.local import LocalFolder
+from noisecli.storage.names import escape_name, is_inside, is_text
+from noisecli.storage.output import (
     TEMPORARY_PREFIX,
     OutputFile,
     clean_up_beside,
@@ -11,34 +21,41 @@ from noisecli.storage.local import (
     stopping,
     write_whole,
 )
-from noisecli.storage.names import escape_name, escapes_by_symlink, find_escaped, is_missing
-from noisecli.storage.permissions import Readers, modes_like, readers_of, widen
-from noisecli.storage.source import SourceFile, open_regular, unreadable
+from noisecli.storage.permissions import Readers, readers_of
+from noisecli.storage.source import SourceFile
 
 __all__ = [
+    "STORES",
     "TEMPORARY_PREFIX",
+    "Folder",
+    "Listed",
+    "LocalFolder",
     "OutputFile",
     "Readers",
     "SourceFile",
     "clean_up_beside",
-    "descriptor_sha256",
-    "digest_below",
     "escape_name",
-    "escapes_by_symlink",
     "file_sha256",
-    "find_escaped",
+    "folder_at",
     "held_prefix",
-    "is_missing",
-    "modes_like",
+    "is_inside",
+    "is_text",
     "open_folder",
-    "open_regular",
     "output_error",
     "readers_of",
     "remove_recorded",
     "remove_temporaries",
-    "sha256",
     "stopping",
-    "unreadable",
-    "widen",
     "write_whole",
 ]
+
+STORES = {"": ("noisecli.storage.local", "LocalFolder")}
+"""The page and the class of each store, by the scheme of its URLs; paths have none."""
+
+
+def folder_at(location: str) -> Folder:
+    """Return the folder that a path or URL names; it need not exist."""
+    scheme, separator, _ = location.partition("://")
+    module, name = STORES.get(scheme if separator else "", STORES[""])
+    folder: Folder = getattr(import_module(module), name)(location)
+    return folder

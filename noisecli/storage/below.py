@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from noisecli.errors import FileFailed
 from noisecli.storage.digests import file_sha256
+from noisecli.storage.names import lies_in
 
 _FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 """O_PATH asks for no right to read: a folder may be written into by people who may not list it."""
@@ -101,7 +102,7 @@ def _beyond_link(root: str, parts: list[str], passed: int) -> list[str]:
     """Return the way from the root to where a link points, and on. Raises FileFailed where that is outside."""
     real = os.path.realpath(root)
     target = os.path.realpath(os.path.join(real, *parts[: passed + 1]))
-    if target != real and not target.startswith(real.rstrip("/") + "/"):
+    if not lies_in(target, real):
         raise FileFailed("foreign-file", LED_OUT)
     inside = [part for part in target[len(real) :].split("/") if part]
     return [*inside, *parts[passed + 1 :]]
@@ -117,14 +118,14 @@ def digest_below(root: str, name: str) -> str | None:
     return None
 
 
-def remove_recorded(root: str, told: Mapping[str, Collection[str]]) -> list[str]:
-    """Remove the regular files below a root that have one of the digests told of each; return their names.
+def remove_recorded(root: str, recorded: Mapping[str, Collection[str]]) -> list[str]:
+    """Remove the regular files below a root that have one of the digests recorded for each; return their names.
 
     All are looked at before the first goes. Raises OSError.
     """
     found: list[tuple[str, int]] = []
     with contextlib.ExitStack() as stack:
-        for name, digests in told.items():
+        for name, digests in recorded.items():
             with _passing_over_none():
                 folder = stack.enter_context(_folder_of(root, name))
                 if file_sha256(os.path.basename(name), folder=folder) in digests:

@@ -1,249 +1,137 @@
-"""Files on this machine, written whole or not at all."""
+"""Folders on this machine."""
+
+# ruff: noqa: D102 (Folder says what each method does)
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import secrets
-from collections.abc import Callable, Iterable, Iterator
-from typing import Self
+import stat
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import BinaryIO, Self
 
-from noisecli.errors import FileFailed, Stopped
-from noisecli.storage.below import open_folder
-from noisecli.storage.digests import descriptor_sha256, file_sha256, sha256
-from noisecli.storage.leftovers import held_prefix, hold, is_held, remove_leftovers
-from noisecli.storage.names import escape_name
-from noisecli.storage.permissions import Status, modes_like, widen
-from noisecli.storage.renaming import rename_new
+from noisecli.errors import FileProblem
+from noisecli.storage.below import digest_below, open_folder, remove_recorded, remove_temporaries
+from noisecli.storage.copies import copy_into, link_into
+from noisecli.storage.digests import file_sha256
+from noisecli.storage.folder import Folder, Listed
+from noisecli.storage.listing import files_below, problem_of_listed
+from noisecli.storage.names import escapes_by_symlink, find_escaped, lies_in
+from noisecli.storage.output import OutputFile, write_whole
+from noisecli.storage.permissions import FileStatus, Status
+from noisecli.storage.source import SourceFile, open_regular
 
-TEMPORARY_PREFIX = ".noisecli-tmp-"
-_FOREIGN = "its output has the name of a file that no row tells of; move that away, or add --force"
-_STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
+_OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
 
 
-class OutputFile:
-    """A temporary file beside its target, which takes the target's name when it is whole.
+class LocalFolder(Folder):
+    """A folder of the file system. What is written or removed in it is reached as noisecli.storage.below says."""
 
-    As a context manager: commit() inside puts it in place, anything else removes it.
+    def __init__(self, location: str) -> None:
+        self.location = location
+        self._held: int | None = None
 
-    Parameters
-    ----------
-    path
-        The target; with `root`, relative to that, and no symbolic link on the way leads out of it.
-    root_opened
-        A descriptor of the root, where there is one already.
-    prefix
-        How the temporary file's name begins.
-    like
-        The status of the source: the output can be read by nobody who cannot read that.
+    def exists(self) -> bool:
+        return os.path.isdir(self.location)
 
-    Raises
-    ------
-    FileFailed, Stopped
-        See output_error(); "foreign-file" where the folder leads out of the root.
-    """
+    def names(self) -> list[str]:
+        return os.listdir(self.location)
 
-    def __init__(
-        self,
-        path: str,
-        *,
-        root: str | None = None,
-        root_opened: int | None = None,
-        prefix: str = TEMPORARY_PREFIX,
-        fsync: bool = False,
-        like: Status | None = None,
-    ) -> None:
-        self._path, self._fsync = path if root is None else os.path.join(root, path), fsync
-        self._digest: str | None = None
-        self._temporary = ""
-        self._fd = self._lock = self._folder = -1
-        folder, self._name = os.path.split(path)
+    def files(self) -> Iterator[Listed]:
+        return files_below(self.location)
+
+    def look(self, name: str, *, follow: bool = False) -> FileStatus | None:
+        path = self.location_of(name)
         try:
-            if root is None:
-                self._folder = open_folder(folder, make=True)
-            else:
-                self._folder = open_folder(root, folder, make=True, opened=root_opened)
-            self._create(prefix, like)
-        except OSError as error:
-            self.discard()
-            raise output_error(error, self._path) from error
-        except BaseException:
-            self.discard()
-            raise
+            return os.stat(path) if follow else os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
-    def _create(self, prefix: str, like: Status | None) -> None:
-        mode, wider = (0o666, None) if like is None else modes_like(like)
-        while self._fd < 0:
-            self._temporary = prefix + secrets.token_hex(6)
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._fd = os.open(self._temporary, flags, mode, dir_fd=self._folder)
-            if is_held(prefix):
-                if hold(self._fd):
-                    # a second descriptor: the first is closed before the file gets its name
-                    self._lock = os.dup(self._fd)
-                else:
-                    self._close()
-        if like is not None:
-            widen(self._fd, wider, like)
+    def open(self, name: str, max_bytes: int = sys.maxsize) -> SourceFile:
+        return SourceFile(self.location_of(name), max_bytes)
 
-    def fileno(self) -> int:
-        """Return the descriptor of the temporary file."""
-        return self._fd
+    def create(self, name: str, *, prefix: str, fsync: bool = False, like: Status | None = None) -> OutputFile:
+        return OutputFile(name, root=self.location, root_opened=self._held, prefix=prefix, fsync=fsync, like=like)
 
-    def write(self, data: bytes | bytearray) -> None:
-        """Write the whole content."""
+    def remove(self, recorded: Mapping[str, Collection[str]]) -> list[str]:
+        return remove_recorded(self.location, recorded)
+
+    def remove_own(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.location_of(name))
+
+    def location_of(self, name: str) -> str:
+        return os.path.join(self.location, name)
+
+    def journal_path(self, name: str) -> str:
+        return self.location_of(name)
+
+    def identity(self) -> object:
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._fd, view) :]
-        except OSError as error:
-            raise output_error(error, self._path) from error
-        self._digest = sha256(data)
+            status = os.stat(self.location)
+        except OSError:
+            return None
+        return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
-    def commit(self, *, replace: bool = True, announce: Callable[[str], None] | None = None) -> tuple[int, str]:
-        """Put the file in place; return its size and sha256.
-
-        Parameters
-        ----------
-        replace
-            Whether a file that has the name already gives way. Without it, only one of the same content stays.
-        announce
-            Called with the sha256 just before the file takes its name; not where a file of that content has it.
-
-        Raises
-        ------
-        FileFailed
-            "foreign-file" when another file has the name; see output_error() for what the system refuses.
-        """
-        try:
-            size = os.fstat(self._fd).st_size
-            digest = self._digest or descriptor_sha256(self._fd)
-            if self._fsync:
-                os.fsync(self._fd)
-            self._close()
-            self._put_in_place(digest, replace, announce)
-            if self._fsync:
-                _fsync_in(self._folder)
-        except OSError as error:
-            raise output_error(error, self._path) from error
-        return size, digest
-
-    def _put_in_place(self, digest: str, replace: bool, announce: Callable[[str], None] | None) -> None:
-        if not replace and self._has_a_twin(digest):
-            return
-        if announce is not None:
-            announce(digest)
-        try:
-            if replace:
-                os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-            else:
-                rename_new(self._temporary, self._name, folder=self._folder)
-        except FileExistsError:
-            if not self._has_a_twin(digest):
-                raise
-        else:
-            self._temporary = ""
-
-    def _has_a_twin(self, digest: str) -> bool:
-        """Whether a file of this name and content is there. Raises FileFailed where it has another content."""
-        try:
-            os.lstat(self._name, dir_fd=self._folder)
-        except FileNotFoundError:
-            return False
-        with contextlib.suppress(OSError):
-            if file_sha256(self._name, folder=self._folder) == digest:
-                return True
-        raise FileFailed("foreign-file", _FOREIGN)
-
-    def _close(self) -> None:
-        if self._fd >= 0:
-            # close() may be where a network file system reports a full disk; it must not run twice
-            fd, self._fd = self._fd, -1
-            os.close(fd)
-
-    def discard(self) -> None:
-        """Remove the temporary file, if it is there still, and let go of everything; harmless twice."""
-        with contextlib.suppress(OSError):
-            self._close()
-        if self._temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(self._temporary, dir_fd=self._folder)
-            self._temporary = ""
-        for fd in (self._lock, self._folder):
-            if fd >= 0:
-                with contextlib.suppress(OSError):
-                    os.close(fd)
-        self._lock = self._folder = -1
-
-    def __enter__(self) -> Self:
+    def hold(self) -> Self:
+        if self._held is None:
+            self._held = open_folder(self.location, make=True)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.discard()
+    def make(self) -> None:
+        os.makedirs(self.location, exist_ok=True)
 
+    def remove_if_empty(self) -> None:
+        with contextlib.suppress(OSError):
+            os.rmdir(self.location)
 
-def output_error(error: OSError, path: str) -> Stopped | FileFailed:
-    """Tell what ends the whole run (disk full, read-only) from what costs one file."""
-    if error.errno in _STOPPING:
-        return Stopped(
-            f"{escape_name(path)}: cannot be written: {error.strerror}; the run stops here, run it again to go on"
-        )
-    return FileFailed("unwritable", f"its output cannot be written: {error.strerror or error}")
-
-
-@contextlib.contextmanager
-def stopping(path: str, *, passing: tuple[type[OSError], ...] = ()) -> Iterator[None]:
-    """End the run where the system refuses what every run needs of a file of its own; errors of `passing` go on."""
-    try:
-        yield
-    except passing:
-        raise
-    except OSError as error:
-        raise Stopped(f"{escape_name(path)}: {error.strerror}; the run stops here, run it again to go on") from error
-
-
-def write_whole(
-    path: str,
-    chunks: Iterable[bytes],
-    *,
-    root: str | None = None,
-    prefix: str | None = None,
-    fsync: bool = False,
-    like: Status | None = None,
-) -> None:
-    """Replace a file atomically by the given bytes; see OutputFile. Raises Stopped.
-
-    Without a prefix, what an earlier process left when it was killed beside the file is removed.
-    """
-    try:
-        if prefix is None:
-            clean_up_beside(path, root=root)
-        with OutputFile(path, root=root, prefix=prefix or held_prefix(), fsync=fsync, like=like) as output:
-            with os.fdopen(os.dup(output.fileno()), "wb") as file:
-                file.writelines(chunks)
-            output.commit()
-    except OSError as error:
-        raise Stopped(f"{escape_name(path)}: cannot be written: {error.strerror or error}") from error
-    except FileFailed as error:
-        raise Stopped(f"{escape_name(path)}: {error}") from error
-
-
-def clean_up_beside(path: str, *, root: str | None = None) -> None:
-    """Remove the temporary files that killed processes left beside a file about to be written."""
-    inner = os.path.dirname(path)
-    with contextlib.suppress(OSError, FileFailed):
-        folder = open_folder(inner) if root is None else open_folder(root, inner)
+    def is_same(self, other: Folder) -> bool:
+        if os.path.realpath(self.location) == os.path.realpath(other.location):
+            return True
         try:
-            remove_leftovers(folder)
-        finally:
-            os.close(folder)
+            # a bind mount gives one folder two names
+            return os.path.samefile(self.location, other.location)
+        except OSError:
+            return False
 
+    def contains(self, other: Folder) -> bool:
+        return lies_in(os.path.realpath(other.location), os.path.realpath(self.location))
 
-def _fsync_in(folder: int) -> None:
-    """Do so in an open folder, whose descriptor may be for names alone."""
-    fd = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    def find(self, name: str, *, strict: bool = False) -> str | None:
+        return find_escaped(self.location, name, strict=strict)
+
+    def leads_out(self, name: str) -> bool:
+        return escapes_by_symlink(self.location, name)
+
+    def problem_of(self, name: str) -> FileProblem | None:
+        return problem_of_listed(self.location, name)
+
+    def sha256(self, name: str) -> str:
+        return file_sha256(self.location_of(name))
+
+    def own_digest(self, name: str) -> str | None:
+        return digest_below(self.location, name)
+
+    def open_own(self, name: str) -> BinaryIO:
+        return open_regular(self.location_of(name))
+
+    def write_own(self, name: str, chunks: Iterable[bytes], *, prefix: str | None = None, fsync: bool = False) -> None:
+        write_whole(name, chunks, root=self.location, prefix=prefix, fsync=fsync)
+
+    def copy(self, file: SourceFile, name: str, *, prefix: str) -> None:
+        copy_into(self.location, name, file, prefix)
+
+    def link(self, target: str, name: str, *, prefix: str) -> None:
+        link_into(self.location, name, target, prefix)
+
+    def narrow(self, name: str, mode: int) -> None:
+        path = self.location_of(name)
+        own = stat.S_IMODE(os.lstat(path).st_mode)
+        if wider := own & ~mode & _OTHERS:
+            # where modes mean nothing, they stay
+            with contextlib.suppress(OSError):
+                os.chmod(path, own & ~wider)
+
+    def remove_temporaries(self, folders: Iterable[str], prefix: str) -> None:
+        remove_temporaries(folders, prefix, self.location)

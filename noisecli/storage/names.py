@@ -17,6 +17,27 @@ def escape_name(path: str) -> str:
         return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in text)
 
 
+def is_text(words: str) -> bool:
+    """Whether UTF-8 can hold it: JSON may spell half of a character."""
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_inside(name: object) -> bool:
+    """Whether something is a relative path that stays below its folder, and that UTF-8 can hold."""
+    if not isinstance(name, str) or "\0" in name or not is_text(name):
+        return False
+    return not {"", ".", ".."} & set(name.split("/"))
+
+
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a path is that of a folder or of something below it; both have no links and no dots left."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
 def find_escaped(root: str, name: str, *, strict: bool = False) -> str | None:
     """Return the relative path below `root` that escape_name() spells as `name`; None when there is none.
 
@@ -48,9 +69,7 @@ def escapes_by_symlink(root: str, name: str) -> bool:
 
     The answer may be old by the time it is used: what writes or removes goes through noisecli.storage.below.
     """
-    real_root = os.path.realpath(root)
-    folder = os.path.realpath(os.path.join(root, os.path.dirname(name)))
-    return folder != real_root and not folder.startswith(real_root.rstrip("/") + "/")
+    return not lies_in(os.path.realpath(os.path.join(root, os.path.dirname(name))), os.path.realpath(root))
 
 
 def is_missing(path: str) -> bool:

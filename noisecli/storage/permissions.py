@@ -21,6 +21,22 @@ class Status(Protocol):
         """The group."""
 
 
+class FileStatus(Status, Protocol):
+    """What of an os.stat_result a run looks at."""
+
+    @property
+    def st_size(self) -> int:
+        """Bytes."""
+
+    @property
+    def st_mtime_ns(self) -> int:
+        """When the content changed."""
+
+    @property
+    def st_ctime_ns(self) -> int:
+        """When the content, or its permissions, changed."""
+
+
 class Readers(NamedTuple):
     """Who may read every one of several files."""
 

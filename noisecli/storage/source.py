@@ -116,5 +116,5 @@ def unreadable(error: OSError) -> FileFailed:
     """Return what an error in opening or reading a source means."""
     if error.errno == errno.ENOENT:
         return FileFailed("gone", "is gone since the folder was listed")
-    what_to_do = "check its permissions" if error.errno in (errno.EACCES, errno.EPERM) else "look after the disk"
+    what_to_do = "check its permissions" if error.errno in (errno.EACCES, errno.EPERM) else "check the disk"
     return FileFailed("unreadable", f"cannot be read: {error.strerror or error}; {what_to_do}")

@@ -1,4 +1,4 @@
-"""Standard output, written to its last byte or told."""
+"""Standard output, written to its last byte, or an error."""
 
 from __future__ import annotations
 

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, get_args
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from noisecli.engines.local import Lost, Pool
+from noisecli.engines import Job, Lost, cut, open_engine, run_all
 from noisecli.errors import Refused
 from noisecli.keys import STREAM_VERSION
-from noisecli.manifest.destination import Names, read_run, runs_in
-from noisecli.manifest.entries import is_inside
-from noisecli.model import Encoding, Kind, Level
+from noisecli.kinds import KINDS, Kind
+from noisecli.manifest.entries import read_line
+from noisecli.manifest.finished import RecordedRun, files_of, manifests_in
+from noisecli.model import Encoding, Level
 from noisecli.run.sources import may_lie_beside, walk
-from noisecli.settings import (
-    ArraysSettings,
-    Choice,
-    LatentsSettings,
-    NoiseSettings,
-    OutputSettings,
-    Running,
-    Settings,
-)
-from noisecli.storage import escape_name, open_regular
+from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.storage import escape_name, folder_at
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.verify.report import Check, Checked, Report, Row, lost_reason, size_of
-
-CHUNK_ROWS = 32
-CHUNK_BYTES = 600_000
-CHUNKS_PER_WORKER = 8
 
 Progress = Callable[[int], None]
 
@@ -42,7 +29,7 @@ class Request:
     Attributes
     ----------
     source
-        Where to make the outputs anew from; None leaves that out.
+        Where to recompute the outputs from; None omits that.
     exclude
         Globs of files that came along as side files; no row lists them.
     """
@@ -65,22 +52,21 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
     Raises
     ------
     Refused
-        When the folder holds no run of noisecli, or its outputs cannot be made anew by this version.
+        When the folder holds no run of noisecli, or its outputs cannot be recomputed by this version.
     """
-    names, report = Names.of(request.manifest), Report()
-    run = read_run(os.path.join(request.destination, names.run))
-    interrupted = os.path.lexists(os.path.join(request.destination, names.journal))
-    if interrupted:
-        report.differ(names.journal, "interrupted", "a run was interrupted, or goes on; run the same command again")
-    if run is None or not os.path.exists(os.path.join(request.destination, request.manifest)):
-        if interrupted:
+    recorded, report = RecordedRun(request.destination, request.manifest), Report()
+    if recorded.is_interrupted:
+        journal = recorded.names.journal
+        report.differ(journal, "interrupted", "a run was interrupted, or goes on; run the same command again")
+    if recorded.content is None or not recorded.has_manifest:
+        if recorded.is_interrupted:
             return report
-        raise Refused(_not_ours(request, names, run))
+        raise Refused(_not_ours(recorded))
     with ScratchFolder() as scratch:
-        verification = _Verification(request, run, scratch, report)
+        verification = _Verification(request, recorded, recorded.content, scratch, report)
         verification.check_rows(begin)
-    if not interrupted:
-        # until the same command has run again, its journal tells of files that no row lists yet
+    if not recorded.is_interrupted:
+        # until the same command has run again, its journal lists files that no row lists yet
         verification.count_rows()
         verification.find_unlisted()
     report.differences.sort()
@@ -90,38 +76,33 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
 class _Verification:
     """One manifest, and the run.json beside it."""
 
-    def __init__(self, request: Request, run: dict[str, Any], scratch: str, report: Report) -> None:
-        self._request, self._report = request, report
-        self._kind: Kind = _kind(request, run)
-        self._spelled = _mapping(run, "settings")
-        self._expected = _mapping(run, "totals").get("outputs")
+    def __init__(
+        self, request: Request, recorded: RecordedRun, run: dict[str, Any], scratch: str, report: Report
+    ) -> None:
+        self._request, self._recorded, self._report = request, recorded, report
+        self._kind = _kind(request, run)
+        self._spelled = run["settings"]
+        self._expected = run["totals"].get("outputs")
         self._listed: set[str] = set()
         self._scratch = scratch
         self._settings: dict[str, Settings | None] = {}
-        report.versions = _mapping(run, "versions")
+        report.versions = run["versions"]
         if request.source is not None:
-            _require_remakeable(request, run, self._spelled)
+            _require_recomputable(request, self._kind, run, self._spelled)
 
     def check_rows(self, begin: Callable[[int], Progress] | None) -> None:
         """Have workers look at the files of every row; who killed its worker among others is tried once more alone."""
         progress = begin(self._total()) if begin else lambda settled: None
         source, noise = self._request.source or "", NoiseSettings(levels=())
-        settings = Settings(self._kind, source, self._request.destination, noise, running=self._request.running)
-        arguments = (settings, self._report.versions)
-        module = "noisecli.verify.worker"
-        with Pool[Check, Checked](self._kind, self._request.running, module, arguments) as pool:
-            suspects: list[list[Check]] = []
-            for chunk, result in pool.run(self._chunks()):
+        settings = Settings(self._kind.name, source, self._request.destination, noise, running=self._request.running)
+        job = Job("noisecli.verify.worker:Checking", (settings, self._report.versions), self._kind.modules)
+        chunks = cut(self._checks(), self._total(), self._request.running.jobs, lambda check: size_of(check.row))
+        with open_engine(job, self._request.running) as engine:
+            for chunk, result in run_all(engine, chunks, lambda chunk: [[check] for check in chunk]):
                 progress(len(chunk))
                 if isinstance(result, Lost):
-                    suspects.extend([check] for check in chunk)
-                else:
-                    self._take(result)
-            for [check], result in pool.run(suspects, alone=True):
-                if isinstance(result, Lost):
-                    self._report.differ(
-                        check.row["file_name"], lost_reason(result.reason), result.message, result.trace
-                    )
+                    name = chunk[0].row["file_name"]
+                    self._report.differ(name, lost_reason(result.reason), result.message, result.trace)
                 else:
                     self._take(result)
 
@@ -133,27 +114,14 @@ class _Verification:
     def _total(self) -> int:
         return self._expected if isinstance(self._expected, int) else 0
 
-    def _chunks(self) -> Iterator[list[Check]]:
-        """Yield small files together, few enough to keep every worker busy to the end."""
-        most = max(1, min(CHUNK_ROWS, self._total() // (self._request.running.jobs * CHUNKS_PER_WORKER)))
-        chunk: list[Check] = []
-        size = 0
-        for check in self._checks():
-            chunk.append(check)
-            size += size_of(check.row)
-            if len(chunk) >= most or size >= CHUNK_BYTES:
-                yield chunk
-                chunk, size = [], 0
-        if chunk:
-            yield chunk
-
     def _checks(self) -> Iterator[Check]:
         """Yield the rows that can be looked at."""
         manifest = self._request.manifest
-        for number, row in _rows(os.path.join(self._request.destination, manifest)):
+        for number, line in self._recorded.lines():
             self._report.rows += 1
-            names = _names(row)
-            if row is None or not names:
+            row = read_line(line)
+            names = files_of(row)
+            if not names:
                 self._report.differ(
                     manifest, "bad-row", f"line {number} is no row; take it out, run the same command again"
                 )
@@ -164,14 +132,14 @@ class _Verification:
                 yield Check(row, self._settings_of(row))
 
     def _settings_of(self, row: Row) -> Settings | None:
-        """Return what the row's hash of settings stands for, where outputs are to be made anew."""
+        """Return what the row's hash of settings stands for, where outputs are to be recomputed."""
         if self._request.source is None:
             return None
         key = str(row.get("settings"))
         if key not in self._settings:
             self._settings[key] = _rebuilt(self._kind, self._request, self._scratch, _mapping(self._spelled, key), key)
         if self._settings[key] is None:
-            message = f"run.json does not tell its settings {key}; make it again with --redo"
+            message = f"run.json does not record its settings {key}; make it again with --redo"
             self._report.differ(row["file_name"], "unknown-settings", message)
         return self._settings[key]
 
@@ -185,35 +153,17 @@ class _Verification:
     def find_unlisted(self) -> None:
         """Name dataset files that no row of any manifest there lists."""
         destination = self._request.destination
-        for manifest in _manifests(destination):
+        for manifest in manifests_in(destination):
             if manifest != self._request.manifest:
-                self._listed.update(*(_names(row) for _, row in _rows(os.path.join(destination, manifest))))
+                lines = RecordedRun(destination, manifest).lines()
+                self._listed.update(*(files_of(read_line(line)) for _, line in lines))
         found = walk(destination, None, Choice(exclude=self._request.exclude))
         for name in found.unlisted:
             self._report.differ(escape_name(name), "unreadable", "cannot be listed; check its permissions")
         for name in (*found.sources, *(name for name, problem in found.problems if name not in found.unlisted)):
-            if name not in self._listed and not may_lie_beside(name, self._kind):
+            if name not in self._listed and not may_lie_beside(name, self._kind.name):
                 message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
                 self._report.differ(escape_name(name), "not-listed", message)
-
-
-def _rows(path: str) -> Iterator[tuple[int, Row | None]]:
-    """Yield each line's number and row; None for what is none."""
-    with open_regular(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                row = None
-            yield number, row if isinstance(row, dict) else None
-
-
-def _names(row: Row | None) -> list[str]:
-    """Return the files that a row lists; none where one of them leads out of the folder."""
-    if row is None:
-        return []
-    names = [row.get("file_name"), *([row["clean_file_name"]] if "clean_file_name" in row else [])]
-    return [str(name) for name in names] if all(map(is_inside, names)) else []
 
 
 def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:
@@ -221,38 +171,30 @@ def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _manifests(destination: str) -> list[str]:
-    """Return the manifests of all finished runs in a folder."""
-    found = ((names.manifest, os.path.join(destination, names.run)) for names in runs_in(destination))
-    return sorted(name for name, run in found if os.path.isfile(os.path.join(destination, name)) and read_run(run))
-
-
-def _not_ours(request: Request, names: Names, run: dict[str, Any] | None) -> str:
-    others = ", ".join(f"--manifest {name}" for name in _manifests(request.destination))
+def _not_ours(recorded: RecordedRun) -> str:
+    others = ", ".join(f"--manifest {name}" for name in manifests_in(recorded.folder))
     hint = f" or add {others}" if others else ""
-    folder = escape_name(request.destination)
-    if run is None:
-        return f"{folder}: holds no {names.run} of noisecli; name a folder it wrote{hint}"
-    return f"{folder}: its {request.manifest} is gone; run the same command again{hint}"
+    folder = escape_name(recorded.folder)
+    if recorded.content is None:
+        return f"{folder}: holds no {recorded.names.run} of noisecli; name a folder it wrote{hint}"
+    return f"{folder}: its {recorded.manifest} is gone; run the same command again{hint}"
 
 
 def _kind(request: Request, run: dict[str, Any]) -> Kind:
-    kind: Kind | None = run.get("kind")
-    if kind not in get_args(Kind) or kind is None:
+    kind = KINDS.get(str(run.get("kind")))
+    if kind is None:
         raise Refused(
             f"{escape_name(request.destination)}: was made by noisecli {run['noisecli']}; verify it with that"
         )
     return kind
 
 
-def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str, Any]) -> None:
-    if run.get("kind") == "adversarial":
-        raise Refused(
-            "--recompute: adversarial outputs need their model; run the same command with another DST instead"
-        )
-    if run.get("kind") == "latents" and request.source:
-        raise Refused("--recompute: latents have no source; write it behind DST, with no folder behind it")
-    if run.get("kind") != "latents" and not os.path.isdir(request.source or ""):
+def _require_recomputable(request: Request, kind: Kind, run: dict[str, Any], spelled: dict[str, Any]) -> None:
+    if kind.not_recomputed:
+        raise Refused(f"--recompute: {kind.not_recomputed}")
+    if not kind.has_sources and request.source:
+        raise Refused(f"--recompute: {kind.name} have no source; write it behind DST, with no folder behind it")
+    if kind.has_sources and not folder_at(request.source or "").exists():
         raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
     streams = [run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)]
     if any(stream != STREAM_VERSION for stream in streams):
@@ -265,22 +207,13 @@ def _require_remakeable(request: Request, run: dict[str, Any], spelled: dict[str
 def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any], key: str) -> Settings | None:
     """Return the request that a hash stands for, writing into a scratch folder; None when it is another's hash."""
     try:
-        told = {item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled}
+        recorded = {item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled}
         level = Level("std", 0.0, 0.0, "", spelled["mean"])
         encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
         output = OutputSettings(encoding, spelled["with_clean"])
-        noise = NoiseSettings(levels=(level,), **told)
-        parts, latents = spelled.get("parts"), spelled.get("latents")
-        settings = Settings(kind, request.source or "", scratch, noise, output, running=request.running)
-        if parts is not None:
-            settings = replace(settings, parts=ArraysSettings(**_tuples(parts)))
-        if latents is not None:
-            settings = replace(settings, latents=LatentsSettings(count=0, per_file=0, **_tuples(latents)))
+        noise = NoiseSettings(levels=(level,), **recorded)
+        own = kind.own.of(spelled) if kind.own is not None else None
+        settings = Settings(kind.name, request.source or "", scratch, noise, output, running=request.running, own=own)
         return settings if settings.key == key else None
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-
-
-def _tuples(table: dict[str, Any]) -> dict[str, Any]:
-    """JSON's lists are tuples in a frozen record."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}

@@ -52,12 +52,12 @@ class Difference(NamedTuple):
         return f"{name}: {self.message}"
 
     def as_entry(self) -> dict[str, str]:
-        """Return what --json tells of it."""
+        """Return what --json reports of it."""
         return {"file_name": self.file_name, "reason": self.reason, "message": self.message}
 
 
 class Check(NamedTuple):
-    """A row whose files are looked at, and the settings it is made anew with, when it is."""
+    """A row whose files are looked at, and the settings it is recomputed with, when it is."""
 
     row: Row
     settings: Settings | None
@@ -79,7 +79,7 @@ def lost_reason(reason: FailedReason) -> Reason:
 
 @dataclass
 class Checked:
-    """What a worker says of a chunk: what differs, and how many outputs were made anew, or could not be compared."""
+    """What a worker says of a chunk: what differs, and how many outputs were recomputed, or could not be compared."""
 
     differences: list[Difference] = field(default_factory=list)
     remade: int = 0
@@ -95,7 +95,7 @@ class Report:
     rows
         Rows of the manifest.
     remade, not_comparable
-        Outputs made anew and compared; outputs that another version of a library encoded or decoded with loss.
+        Outputs recomputed and compared; outputs that another version of a library encoded or decoded with loss.
     versions
         Of the libraries that made them, as run.json says.
     """

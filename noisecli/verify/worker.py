@@ -1,4 +1,4 @@
-"""Rows -> what differs. It runs in worker processes, and makes outputs anew with the worker that made them."""
+"""Rows -> what differs. It runs in worker processes, and recomputes outputs with the worker that made them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import os
 from collections.abc import Iterator
 
 from noisecli import codecs
+from noisecli.engines.process import time_limit
 from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
-from noisecli.manifest.entries import is_inside
+from noisecli.kinds import KINDS
 from noisecli.model import Level, Task
+from noisecli.noise.models import MODELS
 from noisecli.settings import Settings
-from noisecli.storage import SourceFile, find_escaped
+from noisecli.storage import SourceFile, folder_at, is_inside
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
 from noisecli.workers import Maker, OpenSource, open_file, worker
 
@@ -33,9 +35,20 @@ class _State:
 _state = _State()
 
 
+class Checking:
+    """The job of looking at the files of rows."""
+
+    def __init__(self, settings: Settings, recorded: dict[str, str]) -> None:
+        start(settings, recorded)
+
+    def work(self, checks: list[Check]) -> Checked:
+        """Look at the files of some rows."""
+        return work(checks)
+
+
 def start(settings: Settings, recorded: dict[str, str]) -> None:
     """Make this process a worker: `settings` name the destination, `recorded` the versions that made its files."""
-    worker.start(settings, None, "")
+    worker.prepare_process(settings.running.jobs)
     _state.settings, _state.recorded = settings, recorded
 
 
@@ -52,7 +65,7 @@ def work(checks: list[Check]) -> Checked:
 
 def _check_source(checks: list[Check]) -> None:
     timeout = _state.settings.running.timeout * len(checks) * (1 if checks[0].settings is None else 2)
-    with worker.time_limit(timeout + sum(size_of(check.row) for check in checks) / 1e6):
+    with time_limit(timeout + sum(size_of(check.row) for check in checks) / 1e6):
         sound = [check for check in checks if _files_hold(check.row) and check.settings is not None]
         if sound:
             _recompute(sound)
@@ -79,12 +92,11 @@ def _files_hold(row: Row) -> bool:
 
 
 def _check_file(name: str, row: Row, prefix: str) -> None:
-    path = os.path.join(_state.settings.destination, name)
     try:
-        with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
-            size, told = file.size, row.get(f"{prefix}bytes")
-            if size != told:
-                _differ(name, "size-differs", f"has {size:,} bytes, its row says {told}; run the same command again")
+        with _open(_state.settings, name) as file:
+            size, listed = file.size, row.get(f"{prefix}bytes")
+            if size != listed:
+                _differ(name, "size-differs", f"has {size:,} bytes, its row says {listed}; run the same command again")
             elif file.sha256() != row.get(f"{prefix}sha256"):
                 _differ(name, "digest-differs", "has other content; run the same command again with --checksum")
             else:
@@ -94,15 +106,20 @@ def _check_file(name: str, row: Row, prefix: str) -> None:
         message = "is gone; run the same command again" if gone else problem.message
         _differ(name, "gone" if gone else "unreadable", message)
     except OSError as error:
-        _differ(name, "unreadable", f"cannot be read: {error.strerror or error}; look after the disk")
+        _differ(name, "unreadable", f"cannot be read: {error.strerror or error}; check the disk")
     except Exception as error:
         _note_bug(name, error)
 
 
+def _open(settings: Settings, name: str) -> SourceFile:
+    """Open an output: of the destination, or of the scratch folder."""
+    return folder_at(settings.destination).open(name, _state.settings.running.limits.max_bytes)
+
+
 def _decode(name: str, row: Row, file: SourceFile) -> None:
     try:
-        for key, value, told in _state.maker.mismatches(file, row):
-            message = f"has {key} {value}, its row says {told}; run the same command again with --redo"
+        for key, value, recorded in _state.maker.mismatches(file, row):
+            message = f"has {key} {value}, its row says {recorded}; run the same command again with --redo"
             _differ(name, "row-differs", message)
     except FileProblem as problem:
         _differ(name, "undecodable", f"cannot be decoded: {problem.message}")
@@ -111,9 +128,9 @@ def _decode(name: str, row: Row, file: SourceFile) -> None:
 
 
 def _recompute(checks: list[Check]) -> None:
-    """Make the outputs of one source anew, and compare."""
+    """Recompute the outputs of one source, and compare."""
     row, settings = checks[0].row, _state.settings
-    if settings.kind != "latents" and not is_inside(row.get("source")):
+    if KINDS[settings.kind].has_sources and not is_inside(row.get("source")):
         return _differ_all(checks, "bad-row", "its row names no source; make it again with --redo")
     source = _source_of(row)
     try:
@@ -128,10 +145,10 @@ def _recompute(checks: list[Check]) -> None:
         words = "is gone" if gone else f"cannot be read: {problem.message}"
         _differ_all(checks, "source-gone" if gone else "source-unreadable", f"its source {row['source']} {words}")
     except OSError as error:
-        words = f"cannot be read: {error.strerror or error}; look after the disk"
+        words = f"cannot be read: {error.strerror or error}; check the disk"
         _differ_all(checks, "source-unreadable", f"its source {row['source']} {words}")
     except MemoryError:
-        _differ_all(checks, "out-of-memory", "cannot be made anew: needs more memory than there is")
+        _differ_all(checks, "out-of-memory", "cannot be recomputed: needs more memory than there is")
     except Exception as error:
         for check in checks:
             _note_bug(check.row["file_name"], error)
@@ -149,7 +166,7 @@ def _source_of(row: Row) -> str:
     warnings = row.get("warnings")
     if not isinstance(warnings, list) or "name-not-utf8" not in warnings:
         return name
-    return find_escaped(_state.settings.source, name) or name
+    return folder_at(_state.settings.source).find(name) or name
 
 
 def _is_same_source(row: Row, file: SourceFile | None) -> bool:
@@ -167,42 +184,45 @@ def _is_same_source(row: Row, file: SourceFile | None) -> bool:
 
 
 def _compare(check: Check, source: str, opened: OpenSource) -> None:
-    """Make one output anew in the scratch folder; what is made is removed again."""
+    """Recompute one output in the scratch folder; what is made is removed again."""
     row, settings = check
     name = row["file_name"]
     assert settings is not None
     maker = worker.maker_of(settings, "", _state.codec)
     try:
-        task, told = _task_of(row, settings, source, opened.file), maker.read_row(row)
+        task, recorded = _task_of(row, settings, source, opened.file), maker.read_row(row)
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        return _differ(name, "bad-row", f"its row does not tell its noise ({error}); make it again with --redo")
+        return _differ(name, "bad-row", f"its row does not record its noise ({error}); make it again with --redo")
     try:
-        remade, lossy = maker.recompute(task, opened, told)
+        remade, lossy = maker.recompute(task, opened, recorded)
         _judge(check, task, remade, exact=not lossy)
     except FileProblem as problem:
-        _differ(name, "not-remade", f"cannot be made anew: {problem.message}")
+        _differ(name, "not-remade", f"cannot be recomputed: {problem.message}")
     except MemoryError:
-        _differ(name, "out-of-memory", "cannot be made anew: needs more memory than there is")
+        _differ(name, "out-of-memory", "cannot be recomputed: needs more memory than there is")
     except OSError as error:
-        _differ(name, "not-remade", f"cannot be made anew: {error.strerror or error}; look after the disk")
+        _differ(name, "not-remade", f"cannot be recomputed: {error.strerror or error}; check the disk")
     except Exception as error:
         _note_bug(name, error)
     finally:
         for output in (task.output, task.clean_output):
             if output:
                 with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(settings.destination, output))
+                    folder_at(settings.destination).remove_own(output)
     return None
 
 
 def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None) -> Task:
-    """Return what made an output. Raises KeyError, TypeError or ValueError where the row does not tell."""
+    """Return what made an output. Raises KeyError, TypeError or ValueError where the row does not say."""
     key = bytes.fromhex(row["key"])
     if len(key) != 16:
         raise ValueError(f"key {row['key']}")
+    if row["noise"] not in MODELS:
+        raise ValueError(f"noise {row['noise']}")
+    level = Level("std", 0.0, 0.0, "", noise=row["noise"])
     clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
     size = 0 if file is None else file.size
-    return Task(source, f"{os.getpid()}-noisy", clean, Level("std", 0.0, 0.0, ""), int(row["copy"]), key, size)
+    return Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)
 
 
 def _judge(check: Check, task: Task, remade: Row, *, exact: bool) -> None:
@@ -221,24 +241,23 @@ def _judge(check: Check, task: Task, remade: Row, *, exact: bool) -> None:
 def _judge_bytes(row: Row, remade: Row) -> None:
     differing = [key for key in remade if key not in _NOT_COMPARED and remade[key] != row.get(key)]
     if any(key in _DIGESTS for key in differing):
-        _differ(row["file_name"], "noise-differs", f"made anew from {row['source']} it has other bytes")
+        _differ(row["file_name"], "noise-differs", f"recomputed from {row['source']} it has other bytes")
     elif differing:
         key = differing[0]
-        words = f"its row says {key} {row.get(key)}, made anew it is {remade[key]}"
+        words = f"its row says {key} {row.get(key)}, recomputed it is {remade[key]}"
         _differ(row["file_name"], "row-differs", f"{words}; run the same command again with --redo")
 
 
 def _judge_samples(check: Check, task: Task) -> None:
     row, settings = check
     assert settings is not None
-    for made, stands in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
-        if made and stands:
-            ours = _samples(os.path.join(settings.destination, made))
-            theirs = _samples(os.path.join(_state.settings.destination, stands))
-            if any(one != other for one, other in itertools.zip_longest(ours, theirs)):
-                _differ(stands, "noise-differs", f"made anew from {row['source']} it has other samples")
+    for made, theirs in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
+        if made and theirs:
+            pairs = itertools.zip_longest(_samples(settings, made), _samples(_state.settings, theirs))
+            if any(one != other for one, other in pairs):
+                _differ(theirs, "noise-differs", f"recomputed from {row['source']} it has other samples")
 
 
-def _samples(path: str) -> Iterator[bytes]:
-    with SourceFile(path, _state.settings.running.limits.max_bytes) as file:
+def _samples(settings: Settings, name: str) -> Iterator[bytes]:
+    with _open(settings, name) as file:
         yield from _state.maker.samples(file)

@@ -9,13 +9,13 @@ from noisecli.views.text import width_of, write
 
 _SIZE = 12
 _TICK = 4
-BELOW = 20
+_BELOW = 20
 """Pixels of an axis below a plot."""
 
 
 def below(width: int, low: float, high: float, unit: str) -> Canvas:
     """Return an axis from left to right; its last number has the unit."""
-    axis = blank(BELOW, width)
+    axis = blank(_BELOW, width)
     places = {number: (number - low) / ((high - low) or 1) * (width - 1) for number in ticks(low, high, 6)}
     end = -8.0
     for text, place in _labelled(places, unit):
@@ -23,7 +23,7 @@ def below(width: int, low: float, high: float, unit: str) -> Canvas:
         left = min(max(place - wide / 2, 0), width - wide)
         axis[:_TICK, round(place)] = FAINT
         if left >= end + 8:
-            write(axis, text, round(left), BELOW - 4, size=_SIZE, colour=FAINT)
+            write(axis, text, round(left), _BELOW - 4, size=_SIZE, colour=FAINT)
             end = left + wide
     return axis
 

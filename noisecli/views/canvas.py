@@ -27,15 +27,15 @@ def blank(height: int, width: int, colour: Colour = WHITE) -> Canvas:
     return np.full((height, width, 3), colour, np.uint8)
 
 
-def paste(canvas: Canvas, picture: Canvas, left: int, top: int) -> None:
-    """Put a picture on a canvas that has room for it."""
-    height, width = picture.shape[:2]
-    canvas[top : top + height, left : left + width] = picture
+def paste(canvas: Canvas, image: Canvas, left: int, top: int) -> None:
+    """Put an image on a canvas that has room for it."""
+    height, width = image.shape[:2]
+    canvas[top : top + height, left : left + width] = image
 
 
-def enlarge(picture: NDArray[Any], times: int) -> NDArray[Any]:
+def enlarge(image: NDArray[Any], times: int) -> NDArray[Any]:
     """Make every pixel a square of so many: nothing is smoothed."""
-    return picture if times == 1 else picture.repeat(times, axis=0).repeat(times, axis=1)
+    return image if times == 1 else image.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:

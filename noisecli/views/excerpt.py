@@ -1,4 +1,4 @@
-"""What is looked at of a sound: its first channel, all of it or the loudest seconds of a long one."""
+"""What is shown of an audio file: its first channel, all of it or the loudest seconds of a long one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs.audio import open_source
-from noisecli.codecs.audio.source import SoundSource
+from noisecli.codecs.audio.source import AudioSource
 from noisecli.storage import SourceFile
 from noisecli.views.noisy_copy import Viewing
 
-LONGEST_SECONDS = 30
+_LONGEST_SECONDS = 30
 EXCERPT_SECONDS = 10
 _PIECES_PER_SECOND = 10
 
@@ -28,7 +28,7 @@ _LOUDEST = 1e100
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound's format, and which of its frames are looked at."""
+    """An audio file's format, and which of its frames are shown."""
 
     format: str
     rate: int
@@ -40,12 +40,12 @@ class Sound:
 
 
 def survey(path: str, viewing: Viewing) -> Sound:
-    """Go through a sound once, and choose what to look at. Raises FileFailed, FileSkipped as the codec does."""
+    """Read an audio file once, and choose what to show. Raises FileFailed, FileSkipped as the codec does."""
     with SourceFile(path, viewing.limits.max_bytes) as file, closing(open_source(file, viewing.limits)) as source:
         rate = source.spec.sample_rate or 1
         energies, frames = _energies(source, max(1, rate // _PIECES_PER_SECOND))
         start, stop = 0, frames
-        if frames > LONGEST_SECONDS * rate:
+        if frames > _LONGEST_SECONDS * rate:
             start = _loudest(energies) * (rate // _PIECES_PER_SECOND)
             stop = min(frames, start + EXCERPT_SECONDS * rate)
         return Sound(source.format, rate, source.spec.shape[1], source.spec.dtype, frames, start, stop)
@@ -70,7 +70,7 @@ def _finite(samples: NDArray[Any], most: float) -> Wave:
     return np.clip(np.nan_to_num(samples.astype(np.float64), posinf=0.0, neginf=0.0), -most, most)
 
 
-def _energies(source: SoundSource, piece: int) -> tuple[NDArray[np.float64], int]:
+def _energies(source: AudioSource, piece: int) -> tuple[NDArray[np.float64], int]:
     """Return the energy of the first channel in every piece of so many frames, and the number of frames."""
     energies: list[NDArray[np.float64]] = [np.zeros(1)]
     rest = np.zeros(0)

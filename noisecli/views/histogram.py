@@ -1,4 +1,4 @@
-"""How often each value occurs: the clean picture's as an area, the noisy one's as a line over it."""
+"""How often each value occurs: the clean image's as an area, the noisy one's as a line over it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEIGHT = 48
 def draw_histogram(clean: NDArray[np.int64], noisy: NDArray[np.int64] | None, width: int) -> Canvas:
     """Draw the counts of the values 0..255 from left to right.
 
-    Heights are square roots of counts, so that the few clipped values and the many of a flat sky are both seen.
+    Heights are square roots of counts, so that both the few clipped values and the many of a flat sky are visible.
     """
     strip = blank(_HEIGHT, width)
     highest = max(1.0, float(np.sqrt(_spread(clean, width).max())))
@@ -29,7 +29,7 @@ def draw_histogram(clean: NDArray[np.int64], noisy: NDArray[np.int64] | None, wi
 
 
 def _spread(counts: NDArray[np.int64], width: int) -> NDArray[np.float64]:
-    """Share the bins out over columns: several bins are added, one bin may fill several columns."""
+    """Distribute the bins over columns: several bins are added, one bin may fill several columns."""
     edges = np.linspace(0, BINS, width + 1)
     below = np.interp(edges, np.arange(BINS + 1), np.concatenate([[0], counts.cumsum()]))
     return np.asarray(np.diff(below))

@@ -1,4 +1,4 @@
-"""One noisy version of a file: where it stands, and what its manifest row says of it, in words."""
+"""One noisy copy of a file: its path, and what its manifest row says of it, in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from noisecli.kinds import KINDS
 from noisecli.model import Level, Limits
 
 _WORDS = {"std": "std", "var": "var", "snr_db": "SNR", "severity": "severity"}
@@ -13,7 +14,7 @@ _NOTABLE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class NoisyCopy:
     """An output of the run that a sheet is drawn from."""
 
     path: str
@@ -23,15 +24,15 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """How files are looked at.
+    """How files are shown.
 
     Attributes
     ----------
     zoom
-        How many pixels of the sheet a pixel of a picture gets in each direction; None: one, and as many as there is
-        room for where the picture is small.
+        How many pixels of the sheet a pixel of an image gets in each direction; None: one, and as many as there is
+        room for where the image is small.
     full_scale
-        The value that is white, where the file does not say.
+        The value that is white, where the file does not define it.
     """
 
     limits: Limits
@@ -39,33 +40,34 @@ class Viewing:
     full_scale: float | None = None
 
 
-def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> Version:
-    """Name a version.
+def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> NoisyCopy:
+    """Describe a noisy copy.
 
     Parameters
     ----------
     level
-        In the words it was asked for with.
+        As it was requested.
     row
-        Of the manifest.
+        Its manifest row.
     kept
-        What a lossy format left of the noise, where that was measured.
+        What a lossy format kept of the noise, where that was measured.
     """
     title = f"{_WORDS[level.quantity]} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
     if not row["applied"]:
-        return Version(path, title, ("no noise",))
+        return NoisyCopy(path, title, ("no noise",))
     if row["measured_std"] is None:
-        return Version(path, title, ("measured std: beyond what doubles hold",))
+        return NoisyCopy(path, title, ("measured std: beyond what doubles hold",))
     std = f"measured std {_measured(row)}"
-    ratio, value = ("PSNR", row["psnr_db"]) if row["kind"] == "images" else ("SNR", row["snr_db"])
+    ratio, value = ("PSNR", row["psnr_db"]) if "psnr_db" in row else ("SNR", row["snr_db"])
     note = std if value is None else f"{std}, {ratio} {round(value, 1) + 0.0:.1f} dB"
     if kept is not None and abs(kept["std"] - 1) > _NOTABLE:
         note += f", on disk {kept['std']:.0%}"
-    return Version(path, title, (note,))
+    return NoisyCopy(path, title, (note,))
 
 
 def _measured(row: Mapping[str, Any]) -> str:
     """Return the std in the unit of --std: grey levels of 0..255, amplitude."""
     steps = float(row["unit"].partition("/")[2] or 1)
     share = row["measured_std"] / steps
-    return f"{share * 255:.1f}" if row["kind"] == "images" else f"{share:.3g}"
+    unit = KINDS[row["kind"]].bare_unit or 1.0
+    return f"{share * unit:.1f}" if unit > 1 else f"{share:.3g}"

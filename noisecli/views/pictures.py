@@ -1,4 +1,4 @@
-"""Rows of pictures: whole where they are small, a window at one pixel for one where they are large."""
+"""Rows of images: whole where they are small, a window at one pixel for one where they are large."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from noisecli.model import SampleSpec
 from noisecli.storage import SourceFile
 from noisecli.views.canvas import LINE, NOISY, WHITE, Canvas, blank, enlarge
 from noisecli.views.histogram import BINS, draw_histogram
-from noisecli.views.noisy_copy import Version, Viewing
+from noisecli.views.noisy_copy import NoisyCopy, Viewing
 from noisecli.views.sheet import Cell, Row
 
 Samples = NDArray[Any]
 
 SIDE = 320
-"""Pixels of the largest view of a picture; what is larger is shown by a window into it."""
+"""Pixels of the largest view of an image; what is larger is shown by a window into it."""
 _NARROWEST = 96
 _DETAIL_SIDE = 1024
 _SQUARE = 8
@@ -31,7 +31,7 @@ _BAND = 256
 
 
 class _Window(NamedTuple):
-    """A part of a picture."""
+    """A part of an image."""
 
     top: int
     left: int
@@ -44,7 +44,7 @@ class _Window(NamedTuple):
 
 @dataclass(frozen=True)
 class _Look:
-    """A decoded picture the right way up; of several pages the first."""
+    """A decoded image the right way up; of several pages the first."""
 
     samples: Samples
     spec: SampleSpec
@@ -57,8 +57,8 @@ class _Look:
         return height, width
 
 
-def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewing) -> Row:
-    """Draw a picture, which stands at the path `source`, and its noisy versions.
+def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewing) -> Row:
+    """Draw the image at the path `source`, and its noisy copies.
 
     Raises
     ------
@@ -72,11 +72,11 @@ def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewi
     counts = _counts(clean)
     overview = None
     if (window.height, window.width) != clean.size:
-        overview = Cell("whole picture", (_scale(clean),), (_overview(clean, window),))
+        overview = Cell("whole image", (_scale(clean),), (_overview(clean, window),))
     cells = [_cell("original", (_zoomed(times),), clean, window, times, counts, None)]
-    for version in versions:
-        noisy = _look(version.path, viewing)
-        cells.append(_cell(version.title, version.notes, noisy, window, times, counts, _counts(noisy)))
+    for copy in copies:
+        noisy = _look(copy.path, viewing)
+        cells.append(_cell(copy.title, copy.notes, noisy, window, times, counts, _counts(noisy)))
     return Row(name, _about(clean), tuple(cells), overview)
 
 
@@ -145,7 +145,7 @@ def _sums_in_boxes(values: NDArray[np.float32], height: int, width: int) -> NDAr
 
 
 def _overview(look: _Look, window: _Window) -> Canvas:
-    """Return the whole picture, small, the window marked; noise would not be seen in it."""
+    """Return the whole image, small, the window marked; noise would not be visible in it."""
     height, width = look.size
     scale = min(1.0, SIDE / max(height, width))
     small = _shown(_reduce(look.samples, max(1, round(height * scale)), max(1, round(width * scale))), look.spec)
@@ -157,13 +157,13 @@ def _overview(look: _Look, window: _Window) -> Canvas:
 
 
 def _reduce(samples: Samples, height: int, width: int) -> Samples:
-    """Average areas; OpenCV knows no 32-bit integers there."""
+    """Average areas; OpenCV does not do that for 32-bit integers."""
     known = samples if samples.dtype.name in ("uint8", "uint16", "int16", "float32") else samples.astype(np.float64)
     return cv2.resize(known, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _eight_bits(samples: Samples, spec: SampleSpec) -> NDArray[np.uint8]:
-    """Return samples on the scale of a screen, lowest to highest; what is no number is black."""
+    """Return samples on the scale of a screen, lowest to highest; NaN and infinities are black."""
     if samples.dtype == np.uint8 and spec.high == 255:
         return samples
     numbers = np.nan_to_num(samples) if samples.dtype.kind == "f" else samples

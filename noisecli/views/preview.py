@@ -1,39 +1,35 @@
-"""From a request to a sheet: some files, really made noisy in a scratch folder, beside what they were."""
+"""From a request to a sheet: some files, really made noisy in a scratch folder, beside their originals."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import Any, Protocol
 
 from noisecli.errors import Stopped
-from noisecli.manifest.destination import Names, read_run
+from noisecli.kinds import KINDS, load
+from noisecli.manifest.finished import FinishedRun
 from noisecli.model import Level
 from noisecli.run.pipeline import Progress, run
 from noisecli.run.sources import walk
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import Readers, escape_name, open_regular, readers_of
+from noisecli.storage import Readers, escape_name, folder_at, readers_of
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.views.canvas import Canvas
-from noisecli.views.noisy_copy import Version, Viewing, describe
+from noisecli.views.noisy_copy import NoisyCopy, Viewing, describe
 from noisecli.views.sheet import Row, compose
 from noisecli.workers.problems import problem_of
 
 
 class _Drawer(Protocol):
-    def __call__(self, source: str, name: str, versions: list[Version], viewing: Viewing) -> Row: ...
-
-
-_DRAWERS = {"images": "noisecli.views.pictures", "audio": "noisecli.views.sounds"}
+    def __call__(self, source: str, name: str, copies: list[NoisyCopy], viewing: Viewing) -> Row: ...
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A sheet, the run it was drawn from, and who may read all of its files; no sheet where nothing could be made."""
+    """A sheet, the run it was drawn from, and who may read all of its files; no sheet where no file was processed."""
 
     sheet: Canvas | None
     summary: Summary
@@ -44,7 +40,7 @@ class Drawn:
 def draw(
     settings: Settings, rows: int, zoom: int | None = None, begin: Callable[[int], Progress] | None = None
 ) -> Drawn:
-    """Run a request on a few of its files, and draw what comes out.
+    """Run a request on a few of its files, and draw the outputs.
 
     Parameters
     ----------
@@ -72,7 +68,7 @@ def draw(
         if summary.stopped is not None:
             raise Stopped(summary.stopped)
         drawn = _Drawing(settings, summary, viewing).rows(chosen) if summary.made else []
-    readers = readers_of(os.path.join(settings.source, name) for name in chosen)
+    readers = readers_of(map(folder_at(settings.source).location_of, chosen))
     return Drawn(compose(drawn) if drawn else None, summary, len(drawn), readers)
 
 
@@ -88,12 +84,13 @@ class _Drawing:
 
     def __init__(self, settings: Settings, summary: Summary, viewing: Viewing) -> None:
         self._settings, self._summary, self._viewing = settings, summary, viewing
-        self._draw: _Drawer = import_module(_DRAWERS[settings.kind]).draw_row
+        self._draw: _Drawer = load(KINDS[settings.kind].drawer)
         self._problems = {problem.source: f"{problem.status}: {problem.message}" for problem in summary.problems}
-        names = Names.of(settings.output.manifest)
-        run_file = read_run(os.path.join(settings.destination, names.run)) or {}
-        self._survival: Mapping[str, Mapping[str, float] | None] = run_file.get("survival", {})
-        self._rows = _rows_by_source(os.path.join(settings.destination, names.manifest))
+        run = FinishedRun(settings.destination, settings.output.manifest)
+        self._survival: Mapping[str, Mapping[str, float] | None] = run.survival
+        self._rows: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in run.parsed():
+            self._rows.setdefault(row["source"], {})[row["level"]] = row
 
     def rows(self, sources: tuple[str, ...]) -> list[Row]:
         return [self._row(source, escape_name(source)) for source in sources]
@@ -101,11 +98,11 @@ class _Drawing:
     def _row(self, source: str, name: str) -> Row:
         if name in self._problems:
             return Row(name, "", problem=self._problems[name])
-        versions = [self._version(level, row) for level, row in self._levels(name)]
+        copies = [self._copy(level, row) for level, row in self._levels(name)]
         try:
-            return self._draw(os.path.join(self._settings.source, source), name, versions, self._viewing)
+            return self._draw(folder_at(self._settings.source).location_of(source), name, copies, self._viewing)
         except Exception as error:
-            # it changed, or went, since the run read it; or a bug of ours
+            # it changed, or was removed, since the run read it; or a bug of ours
             problem = problem_of(source, error)
             if problem.trace:
                 self._summary.note_problem(problem)
@@ -116,15 +113,7 @@ class _Drawing:
         by_label = self._rows.get(name, {})
         return [(level, by_label[level.label]) for level in self._settings.noise.levels if level.label in by_label]
 
-    def _version(self, level: Level, row: dict[str, Any]) -> Version:
+    def _copy(self, level: Level, row: dict[str, Any]) -> NoisyCopy:
         output: str = row["file_name"]
-        return describe(os.path.join(self._settings.destination, output), level, row, self._survival.get(output))
-
-
-def _rows_by_source(manifest: str) -> dict[str, dict[str, dict[str, Any]]]:
-    rows: dict[str, dict[str, dict[str, Any]]] = {}
-    with open_regular(manifest) as file:
-        for line in file:
-            row = json.loads(line)
-            rows.setdefault(row["source"], {})[row["level"]] = row
-    return rows
+        path = folder_at(self._settings.destination).location_of(output)
+        return describe(path, level, row, self._survival.get(output))

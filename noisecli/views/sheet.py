@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
+
+from noisecli.errors import Refused
 from noisecli.views.canvas import FAINT, LINE, WRONG, Canvas, blank, paste
 from noisecli.views.text import SIZE, legible, shorten, width_of, wrap, write
 
 _MARGIN, _GAP, _LEADING, _HEAD = 20, 14, 20, 26
 _NAME_SIZE = 16
 _NARROWEST = 480
+_JPEG = (cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+_FORMATS = {".png": (), ".jpg": _JPEG, ".jpeg": _JPEG, ".webp": (cv2.IMWRITE_WEBP_QUALITY, 101)}
+"""Suffix -> OpenCV's options; noise would suffer from coarse ones."""
+_LONGEST = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One version of a file: its panels stand below each other under the caption."""
+    """One copy of a file: a caption, and its panels below each other."""
 
     title: str
     notes: tuple[str, ...]
@@ -30,12 +37,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One file: its versions, or why there are none.
+    """One file: its copies, or why there are none.
 
     Attributes
     ----------
     lead
-        What stands before the versions; where one row has it, the others leave room for it.
+        Before the copies; where one row has it, the others leave room for it.
     """
 
     name: str
@@ -96,3 +103,18 @@ def _draw_cell(band: Canvas, cell: Cell, left: int, top: int) -> None:
     for panel in cell.panels:
         paste(band, panel, left, top)
         top += panel.shape[0] + 4
+
+
+def encode(sheet: Canvas, suffix: str) -> bytes:
+    """Return a sheet's bytes. Raises Refused where the format cannot hold so many pixels."""
+    longest = _LONGEST.get(suffix)
+    if longest is not None and max(sheet.shape) > longest:
+        height, width = sheet.shape[:2]
+        fewer = "lower --rows" if height > width else "ask for fewer levels"
+        raise Refused(
+            f"the sheet has {width:,} x {height:,} pixels, {suffix} holds {longest:,}; name a .png, or {fewer}"
+        )
+    done, data = cv2.imencode(suffix, sheet, _FORMATS[suffix])
+    if not done:
+        raise Refused(f"the sheet cannot be written as {suffix}; name a .png")
+    return data.tobytes()

@@ -1,4 +1,4 @@
-"""Rows of sounds: the waveform, and below it the spectrogram on a scale of dB."""
+"""Rows of audio files: the waveform, and below it the spectrogram on a scale of dB."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from noisecli.views import axes
 from noisecli.views.canvas import CLEAN_WAVE, LINE, NOISY, Canvas, blank
 from noisecli.views.excerpt import Sound, Wave, listen, survey
-from noisecli.views.noisy_copy import Version, Viewing
+from noisecli.views.noisy_copy import NoisyCopy, Viewing
 from noisecli.views.sheet import Cell, Row
 from noisecli.views.spectrum import decibels
 
 WIDTH = 320
-"""Pixels of a sound from its beginning to its end."""
+"""Pixels from the beginning to the end."""
 _WAVE_HEIGHT, _SPECTRUM_HEIGHT = 80, 144
 _GUTTER, _BAR = 52, 14
 _DECIBELS_SHOWN = 80
@@ -25,8 +25,8 @@ _SILENCE = 1e-300
 """Doubles below it have too few digits for a scale of their own."""
 
 
-def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewing) -> Row:
-    """Draw a sound, which stands at the path `source`, and its noisy versions, on common scales.
+def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewing) -> Row:
+    """Draw the audio file at the path `source`, and its noisy copies, on common scales.
 
     Raises
     ------
@@ -36,14 +36,14 @@ def draw_row(source: str, name: str, versions: Sequence[Version], viewing: Viewi
     sound = survey(source, viewing)
     clean = listen(source, sound, viewing)
     if not clean.size:
-        return Row(name, _about(sound), problem="has no samples to look at")
-    waves = [clean, *(listen(version.path, sound, viewing) for version in versions)]
+        return Row(name, _about(sound), problem="has no samples to show")
+    waves = [clean, *(listen(copy.path, sound, viewing) for copy in copies)]
     peak = max(float(np.abs(wave).max(initial=0)) for wave in waves)
     peak = peak if peak > _SILENCE else 1.0
     spectra = [decibels(wave, sound.rate, _SPECTRUM_HEIGHT, WIDTH) for wave in waves]
     top = 10 * math.ceil(max(float(spectrum.max()) for spectrum in spectra) / 10)
     time = axes.below(WIDTH, sound.start / sound.rate, sound.stop / sound.rate, " s")
-    captions = [("original", ()), *((version.title, version.notes) for version in versions)]
+    captions = [("original", ()), *((copy.title, copy.notes) for copy in copies)]
     cells = [
         Cell(title, notes, (_draw_waves(waves[0], wave, peak), _draw_spectrum(spectrum, top), time))
         for (title, notes), wave, spectrum in zip(captions, waves, spectra, strict=True)
@@ -60,7 +60,7 @@ def _about(sound: Sound) -> str:
 
 
 def _draw_waves(clean: Wave, noisy: Wave, peak: float) -> Canvas:
-    """Draw from the lowest to the highest sample of every column; the clean sound over the noisy one."""
+    """Draw from the lowest to the highest sample of every column; the clean wave over the noisy one."""
     plot = blank(_WAVE_HEIGHT, WIDTH)
     plot[_WAVE_HEIGHT // 2] = LINE
     rows = np.arange(_WAVE_HEIGHT)[:, None]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW_SECONDS = 0.032
+_WINDOW_SECONDS = 0.032
 FLOOR_DECIBELS = -140.0
 _FRAMES_AT_ONCE = 512
 _LARGE = 1e100
@@ -20,10 +20,10 @@ def decibels(wave: NDArray[Any], rate: int, height: int, width: int) -> NDArray[
     """Return a spectrogram, (height, width) float32, the highest frequency (rate / 2) in the first row.
 
     Short-time Fourier transform, Hann window; 0 dB is the power of a sine of amplitude 1. Where several frames or bins
-    meet in a pixel their mean power is taken, so that noise keeps its level at any size.
+    share a pixel, their mean power is taken, so that noise keeps its level at any size.
     """
-    length = 2 ** max(5, round(math.log2(rate * WINDOW_SECONDS)))
-    # half a window of silence on both sides: the first column is about the first sample
+    length = 2 ** max(5, round(math.log2(rate * _WINDOW_SECONDS)))
+    # half a window of silence on both sides: the first column is centred on the first sample
     peak = float(np.abs(wave).max(initial=0))
     unit = peak if peak > _LARGE else 1.0
     padded = np.pad(wave.astype(np.float64) / unit, length // 2)

@@ -1,4 +1,4 @@
-"""Words on a sheet. OpenCV 5 brings a font for nearly all scripts, OpenCV 4 the letters of ASCII alone."""
+"""Text on a sheet. OpenCV 5 has a font for nearly all scripts, OpenCV 4 has ASCII only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _font() -> Any:
 
 
 def legible(text: str) -> str:
-    """Return a name as it can be drawn: one line, no byte that is no text (OpenCV dies of those)."""
+    """Return a name as it can be drawn: one line, no invalid bytes (they crash OpenCV)."""
     text = "".join(letter if letter.isprintable() else _spelled(letter) for letter in escape_name(text))
     if _font() is not None:
         return text
@@ -50,12 +50,12 @@ def width_of(text: str, size: int = SIZE, *, bold: bool = False) -> int:
 def write(
     canvas: Canvas, text: str, left: int, baseline: int, *, size: int = SIZE, colour: Colour = INK, bold: bool = False
 ) -> None:
-    """Draw a text that was made legible, its letters standing on `baseline`."""
+    """Draw a legible text, its letters on `baseline`."""
     if not text:
         return
     at = (left, baseline)
     if (font := _font()) is not None:
-        # it stops at the edge instead of going on in a line of its own
+        # it stops at the edge instead of continuing on a new line
         cv2.putText(canvas, text, at, colour, font, size, _BOLD if bold else _REGULAR, 0, (0, 1 << 20))
     else:
         scale = size / _HERSHEY_PIXELS
@@ -63,7 +63,7 @@ def write(
 
 
 def shorten(text: str, width: int, size: int = SIZE, *, bold: bool = False) -> str:
-    """Take out the middle of a text that is too wide: a path's beginning and its suffix say most."""
+    """Remove the middle of a text that is too wide: a path's beginning and its suffix say most."""
     if width_of(text, size, bold=bold) <= width:
         return text
     few, many = 0, len(text)

@@ -11,7 +11,7 @@ import numpy as np
 
 from noisecli.errors import Refused, Stopped
 
-_ELSEWHERE = "leave --show away and open the file with a viewer of your own"
+_ELSEWHERE = "omit --show and open the file with a viewer of your own"
 _LARGEST = (1600, 1000)
 
 
@@ -25,27 +25,27 @@ def require_display() -> None:
 
 
 def show(path: str) -> None:
-    """Show a picture until a key is pressed or its window is closed.
+    """Show an image until a key is pressed or its window is closed.
 
-    In a process of its own: what OpenCV's windows are made with ends its process when the display does not answer.
+    In its own process: OpenCV's window library ends the process when the display does not answer.
     """
     process = multiprocessing.get_context("spawn").Process(target=_show, args=(path,))
     process.start()
     process.join()
     if process.exitcode:
-        raise Stopped(f"--show: no window can be opened on this display; {_ELSEWHERE}: it is written")
+        raise Stopped(f"--show: no window can be opened on this display; {_ELSEWHERE}: it was written")
 
 
 def _show(path: str) -> None:
-    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise Stopped(f"{path}: is no picture any more")
-    height, width = picture.shape[:2]
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise Stopped(f"{path}: is no longer an image")
+    height, width = image.shape[:2]
     scale = min(1.0, _LARGEST[0] / width, _LARGEST[1] / height)
     title = os.path.basename(path)
     cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
     cv2.resizeWindow(title, round(width * scale), round(height * scale))
-    cv2.imshow(title, picture)
+    cv2.imshow(title, image)
     while cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) >= 1 and cv2.waitKey(100) < 0:
         pass
     cv2.destroyAllWindows()

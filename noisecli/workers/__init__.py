@@ -1,19 +1,19 @@
-"""What every kind's way from a source to its outputs has in common: its face, and how outputs are written."""
+"""In the worker processes: one source -> its outputs. This page is what every kind's way has in common."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from noisecli.codecs import ArraysCodec, Codec
-from noisecli.model import Made, Task
+from noisecli.codecs import AnySource, ArraysCodec, Codec
+from noisecli.engines import Job
+from noisecli.kinds import KINDS, format_of
+from noisecli.model import Made, Outcome, Task
 from noisecli.settings import Settings
-from noisecli.storage import OutputFile, SourceFile, open_folder, output_error
+from noisecli.storage import SourceFile, folder_at
 
 Row = dict[str, Any]
 
@@ -48,6 +48,13 @@ class OpenSource(NamedTuple):
     size: int = 0
 
 
+class Done(NamedTuple):
+    """A worker's answer to a chunk of tasks."""
+
+    outcomes: list[Outcome]
+    versions: dict[str, str]
+
+
 class Maker(Protocol):
     """One kind's way from a source to its outputs, and back again for verify."""
 
@@ -60,8 +67,8 @@ class Maker(Protocol):
     def read_row(self, row: Row) -> Any:
         """Return what a row tells of the noise. Raises KeyError, TypeError or ValueError where it does not."""
 
-    def recompute(self, task: Task, opened: OpenSource, told: Any) -> tuple[Row, bool]:
-        """Make an output with the noise that read_row() returned. Return its row, and whether samples were lost."""
+    def recompute(self, task: Task, opened: OpenSource, noise: Any) -> tuple[Row, bool]:
+        """Make an output once more with the noise that read_row() returned; return its row, and whether it is lossy."""
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode an output wholly. Yield each key with what was found and what its row says, where they differ."""
@@ -70,102 +77,25 @@ class Maker(Protocol):
         """Yield what an output decodes to, its description first."""
 
 
-class AnySink(Protocol):
-    """What is common to the sinks of all kinds."""
-
-    format: str
-    lossy: bool
-
-    def finish(self) -> None:
-        """Write what is left."""
-
-    def abort(self) -> None:
-        """Let go after an error."""
+def making_job(settings: Settings, journal: tuple[str, tuple[int, int]] | None, run_prefix: str) -> Job:
+    """Return the job of making a request's outputs; see noisecli.workers.worker.Making."""
+    return Job("noisecli.workers.worker:Making", (settings, journal, run_prefix), KINDS[settings.kind].modules)
 
 
-S = TypeVar("S", bound=AnySink)
+OneSource = TypeVar("OneSource", bound=AnySource)
 
 
-class Writer(Generic[S]):
-    """A sink on an output file; whatever goes wrong, nothing half-written keeps the output's name.
+def check_suffix(source: OneSource, file: SourceFile) -> OneSource:
+    """Return an opened source, with a warning where the file's suffix stands for another format.
 
-    Parameters
-    ----------
-    context
-        Whose destination it is.
-    name
-        Relative path of the output.
-    task
-        What it is made for; it says which files may be replaced.
-    open_sink
-        Makes the sink on the file.
-    source
-        What it is made of: nobody may read an output who may not read its source.
+    RF64 is what a WAV over 4 GiB becomes: either may have the other's suffix. An unknown suffix contradicts nothing.
     """
-
-    def __init__(
-        self,
-        context: WorkerContext,
-        name: str,
-        task: Task,
-        open_sink: Callable[[OutputFile], S],
-        source: SourceFile | None,
-    ) -> None:
-        settings = context.settings
-        self._announce = partial(context.announce, name)
-        self._replace = name in task.replaces
-        self._path = os.path.join(settings.destination, name)
-        with self.telling():
-            root = _opened(settings.destination)
-        self._file = OutputFile(
-            name,
-            root=settings.destination,
-            root_opened=root,
-            prefix=context.prefix,
-            fsync=settings.running.fsync,
-            like=None if source is None else source.status,
-        )
-        try:
-            with self.telling():
-                self.sink = open_sink(self._file)
-        except BaseException:
-            self._file.discard()
-            raise
-
-    @contextlib.contextmanager
-    def telling(self) -> Iterator[None]:
-        """Tell errors of the system as this output's: encoders that write by themselves let them through."""
-        try:
-            yield
-        except OSError as error:
-            raise output_error(error, self._path) from error
-
-    def commit(self) -> tuple[int, str]:
-        """Finish the sink and put the file in place; return its size and sha256."""
-        with self.telling():
-            self.sink.finish()
-        return self._file.commit(replace=self._replace, announce=self._announce)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            self.sink.abort()
-        except Exception:
-            # what went wrong first is what people are told
-            if kind is None:
-                raise
-        finally:
-            self._file.discard()
-
-
-@cache
-def _opened(destination: str) -> int:
-    """Open a destination once in a worker's life: whatever takes its name in mid-run is not it."""
-    return open_folder(destination, make=True)
+    named = format_of(file.suffix)
+    if named is not None and named.name != source.format and {named.name, source.format} != {"wav", "rf64"}:
+        source.warnings = [*source.warnings, "wrong-suffix"]
+    return source
 
 
 def open_file(root: str, source: str, max_bytes: int) -> AbstractContextManager[SourceFile | None]:
     """Open the file of a task's source; None where it has none."""
-    return SourceFile(os.path.join(root, source), max_bytes) if source else contextlib.nullcontext()
+    return folder_at(root).open(source, max_bytes) if source else contextlib.nullcontext()

@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 
 from noisecli.codecs import StoredArray
 from noisecli.errors import FileFailed, FileSkipped, shown
-from noisecli.model import Kind, Warn
-from noisecli.settings import ArraysSettings
+from noisecli.kinds import Kind
+from noisecli.kinds.arrays import ArraysSettings
+from noisecli.model import Warn
 
-_OPTIONS = {"arrays": "--key", "weights": "--tensors"}
 _NAMES_TOLD = 8
 _SHARD = re.compile(r"-\d+-of-\d+\.\w+$|_\d{5}\.weights\.h5$")
 """How Hugging Face and Keras name the files of a model that is spread over several."""
@@ -34,12 +34,12 @@ def choose_arrays(
         When there is no array of numbers.
     """
     able = [part for part in parts if part.spec is not None]
-    if [part.name for part in able] == [""] and len(parts) == 1 and kind == "arrays":
+    if [part.name for part in able] == [""] and len(parts) == 1 and not kind.all_arrays:
         return frozenset([""]), []
     if not able:
         raise FileSkipped("unsupported-samples", "holds no array of integers or floats; left alone")
-    if wanted.choose or wanted.leave or kind == "weights":
-        if kind == "weights" and _SHARD.search(source) and not _named(wanted, able):
+    if wanted.choose or wanted.leave or kind.all_arrays:
+        if kind.all_arrays and _SHARD.search(source) and not _named(wanted, able):
             return frozenset(), ["none-chosen"]
         return _require_named(kind, wanted, parts, able), []
     return _only_one(able)
@@ -56,7 +56,7 @@ def _require_named(
 ) -> frozenset[str]:
     chosen = _named(wanted, able)
     if not chosen:
-        words = f"has no array of numbers that {_OPTIONS[kind]} {' '.join(wanted.choose or '*')} chooses"
+        words = f"has no array of numbers that {kind.option_of_arrays} {' '.join(wanted.choose or '*')} chooses"
         words += f" and --skip-tensors {' '.join(wanted.leave)} leaves" if wanted.leave else ""
         raise FileFailed("no-match", f"{words}; it holds {list_arrays(parts)}")
     return chosen

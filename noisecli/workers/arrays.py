@@ -1,4 +1,4 @@
-"""Files of arrays: every array that was chosen gets noise of its own, the others are carried over as they are."""
+"""Files of arrays: every array that was chosen gets noise of its own, the others are copied as they are."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 from noisecli.codecs import ArraysCodec, ArraysSink, ArraysSource, Rounding, StoredArray
 from noisecli.errors import FileFailed, shown
 from noisecli.keys import part_key
+from noisecli.kinds import KINDS
+from noisecli.kinds.arrays import ArraysSettings
 from noisecli.model import Made, SampleSpec, Task
 from noisecli.noise.draw import STD_DIGITS, Draw, draw
 from noisecli.noise.measure import Measure, round_significant, square_sum
-from noisecli.noise.models.gaussian import NoiseField
-from noisecli.noise.models.per_column import FeatureField
-from noisecli.noise.models.rounded import Field, RoundedField
+from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.models.rounded import RoundedField
 from noisecli.noise.moments import Columns, Spread
 from noisecli.noise.stream import Streams
-from noisecli.settings import ArraysSettings
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import OpenSource, Row, WorkerContext, Writer
+from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
 from noisecli.workers.array_choice import choose_arrays
+from noisecli.workers.output import Pair, Writer
 from noisecli.workers.recorded import RecordedNoise, arrays_of, noise_of
-from noisecli.workers.rows import WrittenArrays, build_arrays_row, describe_array, to_line
+from noisecli.workers.rows import build_arrays_row, describe_array, to_line
 
 AnyArray = NDArray[Any]
 
@@ -47,21 +48,24 @@ class ArraysMaker:
 
     def __init__(self, context: WorkerContext) -> None:
         self._context, self._settings = context, context.settings
-        self._wanted = context.settings.parts or ArraysSettings()
+        own = context.settings.own
+        # verify reads outputs without knowing what was asked for
+        self._wanted = own if isinstance(own, ArraysSettings) else ArraysSettings()
         self._codec = cast(ArraysCodec, context.codec)
 
     @contextlib.contextmanager
     def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
         """Open a file of arrays."""
         assert file is not None
-        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
+        opened = self._codec.open_source(file, self._settings.running.limits)
+        with contextlib.closing(check_suffix(opened, file)) as source:
             size = sum(math.prod(part.shape) * _itemsize(part) for part in source.parts)
             yield OpenSource(file, source, size)
 
     def make(self, task: Task, opened: OpenSource) -> Made:
         """Draw the noise of every array chosen, and write the output."""
         source: ArraysSource = opened.source
-        chosen, words = choose_arrays(self._settings.kind, self._wanted, source.parts, task.source)
+        chosen, words = choose_arrays(KINDS[self._settings.kind], self._wanted, source.parts, task.source)
         share = self._draw_share(task) if task.level.relative else None
         drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen}
         row = self._make_drawn(task, opened, drawn, share, list(words))
@@ -102,20 +106,20 @@ class ArraysMaker:
         return np.array([round_significant(std, STD_DIGITS) for std in (spread.stds * share).tolist()])
 
     def read_row(self, row: Row) -> RecordedNoise:
-        """Return the noise that a row tells."""
+        """Return the noise that a row records."""
         return noise_of(row)
 
-    def recompute(self, task: Task, opened: OpenSource, told: RecordedNoise) -> tuple[Row, bool]:
-        """Make an output anew with the noise that its row told."""
-        chosen, words = choose_arrays(self._settings.kind, self._wanted, opened.source.parts, task.source)
+    def recompute(self, task: Task, opened: OpenSource, noise: RecordedNoise) -> tuple[Row, bool]:
+        """Make an output once more with the noise that its row records."""
+        chosen, words = choose_arrays(KINDS[self._settings.kind], self._wanted, opened.source.parts, task.source)
         drawn = {}
         for part in opened.source.parts:
             if part.name in chosen:
-                if part.name not in told.draws:
-                    raise FileFailed("no-match", f"its row does not tell of the array {shown(part.name)!r}")
-                column_stds = self._column_stds(part, told.std_fraction)
-                drawn[part.name] = PartDraw(told.draws[part.name], self._spec_of_output(part), column_stds)
-        return self._make_drawn(task, opened, drawn, told.std_fraction, list(words)), False
+                if part.name not in noise.draws:
+                    raise FileFailed("no-match", f"its row does not name the array {shown(part.name)!r}")
+                column_stds = self._column_stds(part, noise.std_fraction)
+                drawn[part.name] = PartDraw(noise.draws[part.name], self._spec_of_output(part), column_stds)
+        return self._make_drawn(task, opened, drawn, noise.std_fraction, list(words)), False
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode the arrays chosen, and compare types and shapes with the row."""
@@ -164,74 +168,54 @@ class ArraysMaker:
     def _make_drawn(
         self, task: Task, opened: OpenSource, drawn: dict[str, PartDraw], share: float | None, words: list[str]
     ) -> Row:
-        """Write an output, and the clean one beside it. Return its row."""
+        """Write an output, and the clean one beside it; return its row."""
         assert opened.file is not None
         source: ArraysSource = opened.source
 
         def open_sink(output: OutputFile) -> ArraysSink:
             return self._codec.create_sink(output, source)
 
-        with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._context, task.output, task, open_sink, opened.file))
-            clean = None
-            if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._context, task.clean_output, task, open_sink, opened.file))
+        with Pair(self._context, task, open_sink, opened.file) as pair:
             entries = []
             for part in source.parts:
                 if part.name in drawn:
-                    entries.append(self._write_part(task, part, drawn[part.name], noisy, clean))
+                    entries.append(self._write_part(task, part, drawn[part.name], pair))
                 else:
-                    _carry(part, noisy, clean)
-            opened.file.check_unchanged()
-            # the clean one first: a row is written only for the noisy one, when both stand
-            clean_size_and_digest = clean.commit() if clean is not None else None
-            size_and_digest = noisy.commit()
-            words += [*source.warnings, *noisy.sink.warnings]
+                    _copy(part, pair)
+            written = pair.commit()
         unchanged = len(source.parts) - len(drawn)
-        written = WrittenArrays(noisy.sink.format, entries, unchanged, words, size_and_digest, clean_size_and_digest)
-        return build_arrays_row(self._settings, task, opened.file, share, written)
+        words += source.warnings
+        return build_arrays_row(self._settings, task, opened.file, share, entries, unchanged, words, written)
 
-    def _write_part(
-        self,
-        task: Task,
-        part: StoredArray,
-        drawn: PartDraw,
-        noisy: Writer[ArraysSink],
-        clean: Writer[ArraysSink] | None,
-    ) -> Row:
+    def _write_part(self, task: Task, part: StoredArray, drawn: PartDraw, pair: Pair[ArraysSink]) -> Row:
         """Stream one array through its noise into the output; return its entry for the row."""
         assert part.spec is not None
         converts = drawn.spec.dtype != part.spec.dtype
         field = self._field(task, part, drawn) if drawn.draw.applied else None
         if field is None and not converts:
-            _carry(part, noisy, clean)
+            _copy(part, pair)
             return describe_array(part.name, part.dtype, part.shape, drawn.draw, Measure())
-        _begin(noisy, part, drawn.spec)
-        if clean is not None:
-            _begin(clean, part, drawn.spec if converts else None)
+        _begin(pair.noisy, part, drawn.spec)
+        if pair.clean is not None:
+            _begin(pair.clean, part, drawn.spec if converts else None)
         for block in part.blocks():
             # beyond the range of its type a sample becomes infinite, which the row counts
             with np.errstate(over="ignore", invalid="ignore"):
                 x = block.astype(drawn.spec.dtype) if converts else block
                 changed = x if field is None else field.add(x)
-            _write(noisy, changed)
-            if clean is not None and converts:
-                _write(clean, x)
+            pair.noisy.write(changed)
+            if pair.clean is not None and converts:
+                pair.clean.write(x)
         dtype = np.dtype(drawn.spec.dtype).newbyteorder(">" if part.dtype.startswith(">") else "<").str
-        return describe_array(
-            part.name,
-            dtype if converts else part.dtype,
-            part.shape,
-            drawn.draw,
-            Measure() if field is None else field.measure,
-        )
+        measure = Measure() if field is None else field.measure
+        return describe_array(part.name, dtype if converts else part.dtype, part.shape, drawn.draw, measure)
 
     def _field(self, task: Task, part: StoredArray, drawn: PartDraw) -> Field:
-        streams, clip = Streams(part_key(task.key, part.name)), self._wanted.limits is not None
-        std, mean = drawn.draw.std, drawn.draw.mean
-        field: Field = NoiseField(streams, drawn.spec, std, mean, clip=clip)
-        if drawn.column_stds is not None:
-            field = FeatureField(streams, drawn.spec, _columns(part), drawn.column_stds, mean, clip=clip)
+        key, clip = part_key(task.key, part.name), self._wanted.limits is not None
+        parameters = NoiseParameters(
+            key, drawn.spec, drawn.draw, clip, columns=_columns(part), column_stds=drawn.column_stds
+        )
+        field = field_of(task.level.noise, parameters)
         return RoundedField(field, part.rounded) if isinstance(part, Rounding) else field
 
 
@@ -240,17 +224,13 @@ def _itemsize(part: StoredArray) -> int:
 
 
 def _begin(writer: Writer[ArraysSink], part: StoredArray, spec: SampleSpec | None) -> None:
-    with writer.telling():
+    with writer.naming_errors():
         writer.sink.begin(part, spec)
 
 
-def _write(writer: Writer[ArraysSink], block: AnyArray) -> None:
-    with writer.telling():
-        writer.sink.write(block)
-
-
-def _carry(part: StoredArray, *writers: Writer[ArraysSink] | None) -> None:
-    for writer in writers:
+def _copy(part: StoredArray, pair: Pair[ArraysSink]) -> None:
+    """Write an array as it is."""
+    for writer in (pair.noisy, pair.clean):
         if writer is not None:
             _begin(writer, part, None)
 

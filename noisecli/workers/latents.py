@@ -18,26 +18,29 @@ from numpy.typing import NDArray
 from noisecli.codecs import ArraysCodec
 from noisecli.codecs.arrays.npy import NpyWriter
 from noisecli.keys import group_key
+from noisecli.kinds.latents import LatentsSettings
 from noisecli.model import Made, Task
+from noisecli.noise.draw import Draw
 from noisecli.noise.kernels import draw_noise
 from noisecli.noise.measure import significant_or_none
 from noisecli.noise.moments import Spread
 from noisecli.noise.stream import Streams
+from noisecli.settings import own_settings
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import OpenSource, Row, WorkerContext, Writer
-from noisecli.workers.rows import to_line
+from noisecli.workers import OpenSource, Row, WorkerContext
+from noisecli.workers.output import Pair
+from noisecli.workers.recorded import draw_of
+from noisecli.workers.rows import build_row, to_line
 
 AnyArray = NDArray[Any]
 
 GROUP_SAMPLES = 1 << 16
-_COMPUTED_IN = {"float16": "float32"}
 
 
-class RecordedNoise(NamedTuple):
-    """What a row tells: std, mean, the number of the first latent, and of how many."""
+class RecordedLatents(NamedTuple):
+    """What a row records: the noise, the number of the first latent, and of how many."""
 
-    std: float
-    mean: float
+    drawn: Draw
     first: int
     number: int
 
@@ -57,38 +60,36 @@ class LatentsMaker:
     def make(self, task: Task, opened: OpenSource) -> Made:
         """Write the latents of one file."""
         assert task.span is not None
-        row, _ = self.recompute(task, opened, RecordedNoise(task.level.low, task.level.mean, *task.span))
+        std, mean = task.level.low, task.level.mean
+        row, _ = self.recompute(task, opened, RecordedLatents(Draw(bool(std or mean), std, mean), *task.span))
         return Made(task.output, to_line(row), {}, (), row["applied"])
 
-    def read_row(self, row: Row) -> RecordedNoise:
-        """Return the noise that a row tells."""
-        told = RecordedNoise(float(row["std"]), float(row["mean"]), int(row["first"]), int(row["shape"][0]))
-        if not (math.isfinite(told.std) and math.isfinite(told.mean) and min(told.std, told.first, told.number) >= 0):
-            raise ValueError(f"{told}")
-        return told
+    def read_row(self, row: Row) -> RecordedLatents:
+        """Return the noise that a row records."""
+        recorded = RecordedLatents(draw_of(row), int(row["first"]), int(row["shape"][0]))
+        if min(recorded.first, recorded.number) < 0:
+            raise ValueError(f"{recorded}")
+        return recorded
 
-    def recompute(self, task: Task, opened: OpenSource, told: RecordedNoise) -> tuple[Row, bool]:
-        """Write the latents that a row tells, or a task."""
-        wanted = self._settings.latents
-        assert wanted is not None
-        dtype, shape = np.dtype(wanted.dtype), (told.number, *wanted.shape)
+    def recompute(self, task: Task, opened: OpenSource, noise: RecordedLatents) -> tuple[Row, bool]:
+        """Write the latents that a row records, or a task asks for."""
+        wanted = own_settings(self._settings, LatentsSettings)
+        dtype, shape = np.dtype(wanted.dtype), (noise.number, *wanted.shape)
         spread = Spread()
 
         def open_sink(file: OutputFile) -> NpyWriter:
             return NpyWriter(file, dtype, shape)
 
-        with Writer(self._context, task.output, task, open_sink, None) as writer:
-            for block in latents(task.key, dtype, wanted.shape, told):
+        with Pair(self._context, task, open_sink, None) as pair:
+            for block in latents(task.key, dtype, wanted.shape, noise):
                 spread.note(block)
-                with writer.telling():
-                    writer.sink.write(block)
-            size, digest = writer.commit()
-        row: Row = {"file_name": task.output, "source": None, "kind": self._settings.kind, "format": writer.sink.format}
-        row |= {"dtype": dtype.name, "shape": list(shape), "first": told.first, "noise": "gaussian", "unit": "1"}
-        row |= {"level": task.level.label, "std": told.std, "mean": told.mean, "key": task.key.hex(), "copy": task.copy}
-        row |= {"applied": bool(told.std or told.mean), "measured_std": significant_or_none(spread.std)}
-        row |= {"warnings": [], "settings": self._settings.key, "source_bytes": None, "source_sha256": None}
-        return row | {"bytes": size, "sha256": digest}, False
+                pair.noisy.write(block)
+            written = pair.commit()
+        drawn = {"std": noise.drawn.std, "mean": noise.drawn.mean, "key": task.key.hex(), "copy": task.copy}
+        drawn |= {"applied": noise.drawn.applied, "measured_std": significant_or_none(spread.std)}
+        described = {"dtype": dtype.name, "shape": list(shape), "first": noise.first}
+        row = build_row(self._settings, task, None, written, described=described, unit="1", noise=drawn, words=[])
+        return row, False
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Compare type and shape with the row."""
@@ -105,7 +106,7 @@ class LatentsMaker:
                 yield from (block.tobytes() for block in part.blocks())
 
 
-def latents(key: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], told: RecordedNoise) -> Iterator[AnyArray]:
+def latents(key: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], noise: RecordedLatents) -> Iterator[AnyArray]:
     """Yield the samples of some latents in order, at most GROUP_SAMPLES at a time.
 
     Parameters
@@ -114,26 +115,25 @@ def latents(key: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], told: Reco
         Of all latents, from latents_key().
     dtype, shape
         Of one latent.
-    told
+    noise
         Which latents, and their std and mean.
     """
     size = math.prod(shape)
     in_group = max(1, GROUP_SAMPLES // max(size, 1))
-    end = told.first + told.number
-    for group in range(told.first // in_group, -(-end // in_group)):
+    end = noise.first + noise.number
+    for group in range(noise.first // in_group, -(-end // in_group)):
         start = group * in_group
-        skipped = max(told.first - start, 0) * size
+        skipped = max(noise.first - start, 0) * size
         wanted = (min(end, start + in_group) - start) * size
-        for block in _group(group_key(key, group), dtype, wanted, told):
+        for block in _group(group_key(key, group), dtype, wanted, noise):
             if skipped < block.size:
                 yield block[skipped:]
             skipped = max(skipped - block.size, 0)
 
 
-def _group(key: bytes, dtype: np.dtype[Any], count: int, told: RecordedNoise) -> Iterator[AnyArray]:
+def _group(key: bytes, dtype: np.dtype[Any], count: int, noise: RecordedLatents) -> Iterator[AnyArray]:
     """Yield the first samples of a group."""
     streams = Streams(key)
-    computed = np.dtype(_COMPUTED_IN.get(dtype.name, dtype.name))
     for start in range(0, count, GROUP_SAMPLES):
-        noise = draw_noise(streams, computed, min(GROUP_SAMPLES, count - start), told.std, told.mean)
-        yield noise.astype(dtype, copy=False)
+        drawn = draw_noise(streams, dtype, min(GROUP_SAMPLES, count - start), noise.drawn.std, noise.drawn.mean)
+        yield drawn.astype(dtype, copy=False)

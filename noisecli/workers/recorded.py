@@ -1,4 +1,4 @@
-"""What the row of a file of arrays tells, read again: somebody may have edited it."""
+"""The noise that a row records, read again: somebody may have edited it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,16 @@ class RecordedNoise(NamedTuple):
     std_fraction: float | None
 
 
+def draw_of(entry: Row) -> Draw:
+    """Return the noise of an output or an array. Raises KeyError or ValueError where its entry does not say."""
+    std, mean = _number(entry["std"]), _number(entry["mean"])
+    if std < 0:
+        raise ValueError(f"std {std}")
+    return Draw(entry["applied"] is True, std, mean)
+
+
 def arrays_of(row: Row) -> list[Row] | None:
-    """Return what a row says of each of its arrays; None where it is no list of named arrays."""
+    """Return what a row says of each of its arrays; None where that is not a list of named arrays."""
     entries = row.get("parts")
     if not isinstance(entries, list):
         return None
@@ -28,21 +36,16 @@ def arrays_of(row: Row) -> list[Row] | None:
 
 
 def noise_of(row: Row) -> RecordedNoise:
-    """Return the noise that a row tells. Raises KeyError or ValueError where it does not."""
+    """Return the noise of a file of arrays. Raises KeyError or ValueError where its row does not say."""
     entries = arrays_of(row)
     if entries is None:
         raise ValueError("parts that are no list of arrays")
-    draws = {}
-    for entry in entries:
-        std, mean = _number(entry["std"]), _number(entry["mean"])
-        if std < 0:
-            raise ValueError(f"std {std}")
-        draws[entry["name"]] = Draw(entry["applied"] is True, std, mean)
+    draws = {entry["name"]: draw_of(entry) for entry in entries}
     share = row["std_fraction"]
     return RecordedNoise(draws, None if share is None else _number(share))
 
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
-        raise ValueError(f"{shown(value)} is no number")
+        raise ValueError(f"{shown(value)} is not a number")
     return float(value)

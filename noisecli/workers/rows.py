@@ -4,89 +4,119 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 from noisecli.model import SampleSpec, Task
 from noisecli.noise.draw import Draw
 from noisecli.noise.measure import Measure, significant_or_none
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, escape_name
-
-
-class Written(NamedTuple):
-    """What was written: size and sha256 of each file."""
-
-    spec: SampleSpec
-    format: str
-    lossy: bool
-    frames: int
-    warnings: list[str]
-    noisy: tuple[int, str]
-    clean: tuple[int, str] | None
+from noisecli.workers import Row
+from noisecli.workers.output import Committed
 
 
 def build_row(
-    settings: Settings, task: Task, file: SourceFile, drawn: Draw, measure: Measure, written: Written
-) -> dict[str, Any]:
-    """Return the row of one output. No time of day, no absolute path, no host name."""
-    row = _names(task)
-    row |= _samples(settings, written)
-    row |= {
-        "noise": "gaussian",
-        "unit": _unit(written.spec),
-        "level": task.level.label,
+    settings: Settings,
+    task: Task,
+    file: SourceFile | None,
+    written: Committed,
+    *,
+    described: Row,
+    unit: str,
+    noise: Row,
+    words: list[str],
+) -> Row:
+    """Return the row of one output. No time of day, no absolute path, no host name.
+
+    Parameters
+    ----------
+    file
+        The source; None where there is none.
+    described
+        What the output's samples are.
+    unit
+        What std and mean are counted in.
+    noise
+        What noise they got.
+    words
+        Warnings, in any order, besides those of the writer.
+    """
+    row: Row = {"file_name": task.output, "source": escape_name(task.source) or None}
+    if task.clean_output is not None:
+        row["clean_file_name"] = task.clean_output
+    row |= {"kind": settings.kind, "format": written.format, **described}
+    row |= {"noise": task.level.noise, "unit": unit, "level": task.level.label, **noise}
+    if os.fsencode(escape_name(task.source)) != os.fsencode(task.source):
+        words = [*words, "name-not-utf8"]
+    row |= {"warnings": sorted({*words, *written.warnings}), "settings": settings.key}
+    row["source_bytes"], row["source_sha256"] = (None, None) if file is None else (file.size, file.sha256())
+    if written.clean is not None:
+        row["clean_bytes"], row["clean_sha256"] = written.clean
+    row["bytes"], row["sha256"] = written.noisy
+    return row
+
+
+def build_samples_row(
+    settings: Settings,
+    task: Task,
+    file: SourceFile,
+    drawn: Draw,
+    measure: Measure,
+    spec: SampleSpec,
+    frames: int,
+    written: Committed,
+) -> Row:
+    """Return the row of an image or an audio file, of which so many frames were written."""
+    noise = {
         "std": drawn.std,
         "mean": drawn.mean,
-        "std_fraction": drawn.fraction(written.spec),
+        "std_fraction": drawn.fraction(spec),
         "key": task.key.hex(),
         "copy": task.copy,
         "applied": drawn.applied,
         "clipped_fraction": significant_or_none(measure.clipped_fraction),
         "measured_std": significant_or_none(measure.std),
     }
-    if settings.kind in ("images", "adversarial"):
-        row["psnr_db"] = significant_or_none(measure.psnr_db(written.spec.full_scale))
-    row["snr_db"] = significant_or_none(measure.snr_db)
-    words = [*written.warnings, "not-finite"] if measure.not_finite else written.warnings
-    return row | _ending(settings, task, file, words, written.noisy, written.clean)
-
-
-class WrittenArrays(NamedTuple):
-    """What was written of a file of arrays: an entry for each array chosen, how many others, size and sha256s."""
-
-    format: str
-    parts: list[dict[str, Any]]
-    unchanged: int
-    warnings: list[str]
-    noisy: tuple[int, str]
-    clean: tuple[int, str] | None
+    if spec.sample_rate is None:
+        noise["psnr_db"] = significant_or_none(measure.psnr_db(spec.full_scale))
+    noise["snr_db"] = significant_or_none(measure.snr_db)
+    words = ["not-finite"] if measure.not_finite else []
+    described = _samples(spec, frames)
+    return build_row(settings, task, file, written, described=described, unit=unit_of(spec), noise=noise, words=words)
 
 
 def build_arrays_row(
-    settings: Settings, task: Task, file: SourceFile, std_fraction: float | None, written: WrittenArrays
-) -> dict[str, Any]:
-    """Return the row of one file of arrays; `std_fraction` is the share of each array's own std, if that was asked."""
-    row = _names(task)
-    row |= {
-        "kind": settings.kind,
-        "format": written.format,
-        "noise": "gaussian",
-        "unit": "1",
-        "level": task.level.label,
+    settings: Settings,
+    task: Task,
+    file: SourceFile,
+    std_fraction: float | None,
+    entries: list[Row],
+    unchanged: int,
+    words: list[str],
+    written: Committed,
+) -> Row:
+    """Return the row of a file of arrays.
+
+    Parameters
+    ----------
+    std_fraction
+        The share of each array's own std, if that was asked for.
+    entries, unchanged
+        An entry for each array chosen, and how many others there are.
+    """
+    noise = {
         "std_fraction": std_fraction,
         "key": task.key.hex(),
         "copy": task.copy,
-        "applied": any(part["applied"] for part in written.parts),
-        "parts": written.parts,
-        "parts_unchanged": written.unchanged,
+        "applied": any(entry["applied"] for entry in entries),
+        "parts": entries,
+        "parts_unchanged": unchanged,
     }
-    words = list(written.warnings)
-    if any(part["not_finite"] for part in written.parts):
-        words.append("not-finite")
-    return row | _ending(settings, task, file, words, written.noisy, written.clean)
+    words = [*words, *["not-finite"] * any(entry["not_finite"] for entry in entries)]
+    return build_row(settings, task, file, written, described={}, unit="1", noise=noise, words=words)
 
 
-def describe_array(name: str, dtype: str, shape: tuple[int, ...], drawn: Draw, measure: Measure) -> dict[str, Any]:
+def describe_array(name: str, dtype: str, shape: tuple[int, ...], drawn: Draw, measure: Measure) -> Row:
     """Return the entry of one array in a row's `parts`."""
     return {
         "name": name,
@@ -102,51 +132,19 @@ def describe_array(name: str, dtype: str, shape: tuple[int, ...], drawn: Draw, m
     }
 
 
-def _names(task: Task) -> dict[str, Any]:
-    row: dict[str, Any] = {"file_name": task.output, "source": escape_name(task.source)}
-    if task.clean_output is not None:
-        row["clean_file_name"] = task.clean_output
-    return row
-
-
-def _ending(
-    settings: Settings,
-    task: Task,
-    file: SourceFile,
-    words: list[str],
-    noisy: tuple[int, str],
-    clean: tuple[int, str] | None,
-) -> dict[str, Any]:
-    """Warnings, settings, sizes and digests."""
-    if os.fsencode(escape_name(task.source)) != os.fsencode(task.source):
-        words = [*words, "name-not-utf8"]
-    row: dict[str, Any] = {"warnings": sorted(set(words)), "settings": settings.key}
-    row |= {"source_bytes": file.size, "source_sha256": file.sha256()}
-    if clean is not None:
-        row["clean_bytes"], row["clean_sha256"] = clean
-    row["bytes"], row["sha256"] = noisy
-    return row
-
-
-def _samples(settings: Settings, written: Written) -> dict[str, Any]:
-    spec = written.spec
-    row: dict[str, Any] = {"kind": settings.kind, "format": written.format, "dtype": spec.dtype}
+def _samples(spec: SampleSpec, frames: int) -> Row:
     if spec.sample_rate is None:
-        return row | {"shape": list(spec.shape)}
-    duration = significant_or_none(written.frames / spec.sample_rate)
-    shape = [written.frames, *spec.shape[1:]]
-    return row | {"shape": shape, "sample_rate": spec.sample_rate, "duration": duration}
+        return {"dtype": spec.dtype, "shape": list(spec.shape)}
+    duration = significant_or_none(frames / spec.sample_rate)
+    shape = [frames, *spec.shape[1:]]
+    return {"dtype": spec.dtype, "shape": shape, "sample_rate": spec.sample_rate, "duration": duration}
 
 
-def _unit(spec: SampleSpec) -> str:
-    """What std and mean are counted in: one step of the samples, as a share of full scale."""
-    return (
-        "1"
-        if spec.full_scale == 1
-        else f"1/{spec.full_scale:g}"
-        if spec.full_scale < 1e6
-        else f"1/{spec.full_scale:.0f}"
-    )
+def unit_of(spec: SampleSpec) -> str:
+    """Return what std and mean are counted in: one step of the samples, as a share of full scale."""
+    if spec.full_scale == 1:
+        return "1"
+    return f"1/{spec.full_scale:g}" if spec.full_scale < 1e6 else f"1/{spec.full_scale:.0f}"
 
 
 def to_line(row: dict[str, Any]) -> str:

@@ -1,10 +1,9 @@
-"""Pictures and sounds: one array a file, decoded in blocks, with noise, into its output."""
+"""Images and audio files: one array a file, decoded in blocks, with noise, into its output."""
 
 from __future__ import annotations
 
 import contextlib
 import math
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,23 +12,26 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import FORMATS, Codec, Sink, Source
+from noisecli.codecs import Codec, Sink, Source
 from noisecli.errors import FileFailed
+from noisecli.kinds import FORMATS
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
-from noisecli.noise.models.gaussian import NoiseField
+from noisecli.noise.models import Field, NoiseParameters, field_of
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
-from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import OpenSource, Row, WorkerContext, Writer
-from noisecli.workers.rows import Written, build_row, to_line
+from noisecli.storage import OutputFile, SourceFile, folder_at
+from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
+from noisecli.workers.output import Committed, Pair
+from noisecli.workers.recorded import draw_of
+from noisecli.workers.rows import build_samples_row, to_line
 
 AnyArray = NDArray[Any]
 
 
 class Adding(Protocol):
-    """What turns the blocks of a source into those of its output, in order: a NoiseField, for one."""
+    """What turns the blocks of a source into those of its output, in order: a Field, for one."""
 
     def add(self, block: AnyArray) -> AnyArray:
         """Return the block as it is to be written."""
@@ -40,7 +42,7 @@ _ALWAYS_COLOUR = ("webp", "gif")
 
 
 class SampleMaker:
-    """Makes outputs of pictures and sounds; see noisecli.workers.Maker."""
+    """Makes outputs of images and audio files; see noisecli.workers.Maker."""
 
     def __init__(self, context: WorkerContext) -> None:
         self._context, self._settings = context, context.settings
@@ -48,9 +50,10 @@ class SampleMaker:
 
     @contextlib.contextmanager
     def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
-        """Open a picture or sound."""
+        """Open an image or audio file."""
         assert file is not None
-        with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as source:
+        opened = self._codec.open_source(file, self._settings.running.limits)
+        with contextlib.closing(check_suffix(opened, file)) as source:
             file.forget()
             yield OpenSource(file, source)
 
@@ -63,22 +66,19 @@ class SampleMaker:
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
         row, lossy = self._make_drawn(task, opened, spec, drawn)
-        told: dict[str, Survival | None] = {}
+        kept: dict[str, Survival | None] = {}
         if task.measure_survival:
             field = self._field(task, spec, drawn)
-            told[task.output] = self.survival(task, source, spec, field) if lossy and drawn.applied else None
-        return Made(task.output, to_line(row), told, tuple(row["warnings"]), drawn.applied)
+            kept[task.output] = self.survival(task, source, spec, field) if lossy and drawn.applied else None
+        return Made(task.output, to_line(row), kept, tuple(row["warnings"]), drawn.applied)
 
     def read_row(self, row: Row) -> Draw:
-        """Return the noise that a row tells."""
-        std, mean = float(row["std"]), float(row["mean"])
-        if not (math.isfinite(std) and math.isfinite(mean) and std >= 0):
-            raise ValueError(f"std {std}, mean {mean}")
-        return Draw(row["applied"] is True, std, mean)
+        """Return the noise that a row records."""
+        return draw_of(row)
 
-    def recompute(self, task: Task, opened: OpenSource, told: Draw) -> tuple[Row, bool]:
-        """Make an output anew with the noise that its row told."""
-        row, lossy = self._make_drawn(task, opened, self.spec_of_output(opened.source), told)
+    def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
+        """Make an output once more with the noise that its row records."""
+        row, lossy = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise)
         return row, lossy or opened.source.format in _LOSSY
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
@@ -110,37 +110,25 @@ class SampleMaker:
         """Write an output, and the clean one beside it. Return its row, and whether its encoding is lossy."""
         assert opened.file is not None
         field = self._field(task, spec, drawn)
-        written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
-        row = build_row(self._settings, task, opened.file, drawn, field.measure, written)
+        frames, written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
+        row = build_samples_row(self._settings, task, opened.file, drawn, field.measure, spec, frames, written)
         return row, written.lossy
 
-    def write(self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: Adding | None) -> Written:
-        """Stream the source through the noise into its output, and into the clean one beside it."""
+    def write(
+        self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: Adding | None
+    ) -> tuple[int, Committed]:
+        """Stream the source through the noise into its output; return how many frames it has, and what was written."""
 
         def open_sink(output: OutputFile) -> Sink:
             return self._codec.create_sink(output, source, spec, self._settings.output.encoding, task.key)
 
-        with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._context, task.output, task, open_sink, file))
-            clean = None
-            if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._context, task.clean_output, task, open_sink, file))
-            frames = 0
+        frames = 0
+        with Pair(self._context, task, open_sink, file) as pair:
             for block in self._blocks(source, spec):
                 frames += len(block)
-                changed = block if field is None else field.add(block)
-                with noisy.telling():
-                    noisy.sink.write(changed)
-                if clean is not None:
-                    with clean.telling():
-                        clean.sink.write(block)
-            file.check_unchanged()
-            # the clean one first: a row is written only for the noisy one, when both stand
-            clean_size_and_digest = clean.commit() if clean is not None else None
-            size_and_digest = noisy.commit()
-            warnings: list[str] = sorted({*source.warnings, *noisy.sink.warnings})
-        sink = noisy.sink
-        return Written(spec, sink.format, sink.lossy, frames, warnings, size_and_digest, clean_size_and_digest)
+                pair.write(block if field is None else field.add(block), block)
+            written = pair.commit()
+        return frames, written._replace(warnings=[*source.warnings, *written.warnings])
 
     def _effective_spec(self, spec: SampleSpec) -> SampleSpec:
         """What the samples mean after --full-scale and --dtype."""
@@ -154,7 +142,7 @@ class SampleMaker:
         return spec.as_float32() if noise.dtype == "float32" else spec
 
     def _check_range(self, source: Source, spec: SampleSpec) -> None:
-        """Float pictures come in many scales; guessing one would change what a level means."""
+        """Float images come in many scales; guessing one would change what a level means."""
         if spec.sample_rate is not None or not (source.spec.is_float or self._settings.noise.full_scale):
             return
         high = source.spec.full_scale if self._settings.noise.full_scale is None else self._settings.noise.full_scale
@@ -186,22 +174,21 @@ class SampleMaker:
 
     def survival(self, task: Task, clean: Source, spec: SampleSpec, field: Adding) -> Survival | None:
         """Read a lossy output back, and add its noise once more, to tell what is left of it."""
-        path = os.path.join(self._settings.destination, task.output)
+        folder = folder_at(self._settings.destination)
         # an output of ours may be many times smaller than its samples
         limits = replace(self._settings.running.limits, max_decoded=sys.maxsize)
         with (
-            SourceFile(path, limits.max_bytes) as file,
+            folder.open(task.output, limits.max_bytes) as file,
             contextlib.closing(self._codec.open_source(file, limits)) as decoded,
         ):
-            # decoders of lossy sounds give floats, whatever the source held
+            # decoders of lossy audio give floats, whatever the source held
             scale = spec.full_scale / decoded.spec.full_scale
             pairs = zip(self._blocks(clean, spec), decoded.blocks(), strict=False)
             return survival((x, field.add(x), y if scale == 1 else y * scale) for x, y in pairs)
 
-    def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> NoiseField:
+    def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> Field:
         noise = self._settings.noise
-        streams = Streams(task.key)
-        return NoiseField(streams, spec, drawn.std, drawn.mean, clip=noise.clip, shared_channels=noise.shared_channels)
+        return field_of(task.level.noise, NoiseParameters(task.key, spec, drawn, noise.clip, noise.shared_channels))
 
 
 def _described(spec: SampleSpec, frames: int) -> Row:
@@ -212,13 +199,13 @@ def _described(spec: SampleSpec, frames: int) -> Row:
 
 def _fits(row: Row, key: str, value: Any) -> bool:
     """Whether what a file decodes to is what its row says, or what its format makes of that."""
-    told, form = row[key], row.get("format")
-    if value == told or (key == "dtype" and row.get("kind") == "audio" and form in _LOSSY):
+    recorded, form, is_audio = row[key], row.get("format"), "sample_rate" in row
+    if value == recorded or (key == "dtype" and is_audio and form in _LOSSY):
         return True
-    if key != "shape" or not isinstance(told, list):
+    if key != "shape" or not isinstance(recorded, list):
         return False
-    if row.get("kind") == "audio":
-        return "padded" in (row.get("warnings") or ()) and value[1:] == told[1:]
-    # an upright copy of a picture that lay on its side has width and height exchanged
-    same = [sorted(told, key=str), sorted([*told, 3], key=str) if form in _ALWAYS_COLOUR else None]
+    if is_audio:
+        return "padded" in (row.get("warnings") or ()) and value[1:] == recorded[1:]
+    # an upright copy of an image that lay on its side has width and height exchanged
+    same = [sorted(recorded, key=str), sorted([*recorded, 3], key=str) if form in _ALWAYS_COLOUR else None]
     return sorted(value, key=str) in same

@@ -17,12 +17,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from noisecli import codecs
-from noisecli.model import Encoding, Kind, Level, Task
-from noisecli.run import plan
-from noisecli.run import sources as walk
+from noisecli.kinds import KINDS, load
+from noisecli.model import Encoding, Level, Task
+from noisecli.run import plan, sources
 from noisecli.settings import NoiseSettings, OutputSettings, Running, Settings
-from noisecli.workers import worker
+from noisecli.workers.worker import Making
 
 FILES = 1_000
 CHUNK = 32
@@ -39,9 +38,9 @@ PARTS: dict[str, list[str]] = {
         "noisecli.workers.samples:SampleMaker.rms",
     ],
     "survival (16 files a run)": ["noisecli.workers.samples:SampleMaker.survival"],
-    "digest": ["noisecli.storage:sha256", "noisecli.storage:_file_sha256"],
+    "digest": ["noisecli.storage.output:*sha256", "noisecli.storage.source:*sha256"],
     "write and rename": ["noisecli.storage:OutputFile." + name for name in ("__init__", "write", "commit", "discard")],
-    "row": ["noisecli.workers.samples:build_row", "noisecli.workers.samples:to_line"],
+    "row": ["noisecli.workers.samples:build_samples_row", "noisecli.workers.samples:to_line"],
 }
 DECODE, ENCODE = "header and decode", "encode"
 ORDER = ["read", "digest", DECODE, "noise", "measure", ENCODE, "write and rename", "row", "survival (16 files a run)"]
@@ -139,7 +138,7 @@ def _put_clocks_on_codec(clock: Clock, codec: Any) -> None:
     codec.open_source, codec.create_sink = opened, created
 
 
-def settings_of(kind: Kind, source: str, destination: str, level: str, encoding: Encoding) -> Settings:
+def settings_of(kind: str, source: str, destination: str, level: str, encoding: Encoding) -> Settings:
     strength = float(level) / 255 if kind == "images" else float(level)
     levels = (Level("std" if kind == "images" else "snr_db", strength, strength, level),)
     return Settings(
@@ -148,14 +147,14 @@ def settings_of(kind: Kind, source: str, destination: str, level: str, encoding:
 
 
 def tasks_of(settings: Settings) -> list[Task]:
-    found = walk.walk(settings.source, settings.kind, settings.choice)
+    found = sources.walk(settings.source, settings.kind, settings.choice)
     return list(plan.Plan(settings, found).tasks())[:FILES]
 
 
-def work(tasks: list[Task]) -> float:
+def work(making: Making, tasks: list[Task]) -> float:
     begin = time.perf_counter()
     for start in range(0, len(tasks), CHUNK):
-        worker.work(tasks[start : start + CHUNK])
+        making.work(tasks[start : start + CHUNK])
     return time.perf_counter() - begin
 
 
@@ -173,14 +172,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.scratch) as destination:
         settings = settings_of(args.kind, args.source, destination, args.level, encoding)
         tasks = tasks_of(settings)
-        worker.start(settings, None, "tmp-")
-        work(tasks[:CHUNK])
-        bare = work(tasks)
+        making = Making(settings, None, "tmp-")
+        work(making, tasks[:CHUNK])
+        bare = work(making, tasks)
         clock = Clock()
-        missing = put_clocks(clock, codecs.load(args.kind))
-        work(tasks[:CHUNK])
+        missing = put_clocks(clock, load(KINDS[args.kind].codec))
+        work(making, tasks[:CHUNK])
         clock.start()
-        whole = work(tasks)
+        whole = work(making, tasks)
         clock.stop()
     micro = {stage: seconds / len(tasks) * 1e6 for stage, seconds in clock.seconds.items()}
     ordered = {stage: micro[stage] for stage in [*ORDER, "rest"] if stage in micro}

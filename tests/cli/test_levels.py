@@ -6,10 +6,11 @@ import click
 import pytest
 
 from noisecli.cli.levels import parse_levels, parse_share
+from noisecli.kinds import KINDS
 
 
 def parsed(text, quantity="std", kind="images", steps=None, severity_set="imagenet-c", mean=0.0):
-    return parse_levels(text, quantity, kind, steps=steps, severity_set=severity_set, mean=mean)
+    return parse_levels(text, quantity, KINDS[kind].bare_unit, steps=steps, severity_set=severity_set, mean=mean)
 
 
 def ends(*arguments, **options):
@@ -175,9 +176,9 @@ def test_the_same_strength_in_other_words_is_the_same_value(text, quantity, othe
 
 
 def test_mean_has_the_same_unit():
-    assert parse_share("25.5", "images") == pytest.approx(0.1)
-    assert parse_share("-10%", "images") == pytest.approx(-0.1)
-    assert parse_share("0.1", "audio") == pytest.approx(0.1)
+    assert parse_share("25.5", 255.0) == pytest.approx(0.1)
+    assert parse_share("-10%", 255.0) == pytest.approx(-0.1)
+    assert parse_share("0.1", 1.0) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

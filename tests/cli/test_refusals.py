@@ -126,14 +126,14 @@ def test_copies_need_a_number_in_their_name(refused, pictures, destination):
 
 def test_no_source(refused, tmp_path, destination):
     (tmp_path / "empty").mkdir()
-    assert "no pictures" in refused("images", tmp_path / "empty", destination, "--std", "5")
+    assert "no images" in refused("images", tmp_path / "empty", destination, "--std", "5")
     refused("images", tmp_path / "none", destination, "--std", "5")
 
 
 def test_the_other_kind_is_named(refused, fill, tmp_path, destination):
     source = fill(tmp_path / "in", "a.wav", "b.wav", "c.txt")
     message = refused("images", source, destination, "--std", "5")
-    assert "2 sounds: noisecli audio" in message
+    assert "2 audio files: noisecli audio" in message
 
 
 def test_nothing_chosen(refused, pictures, destination):
@@ -172,7 +172,7 @@ def test_an_edited_label_in_the_destination(refused, images, fill, pictures, des
 def test_another_kind_needs_a_manifest_of_its_own(refused, noisy, rows, fill, tree, tmp_path, destination):
     source = fill(tmp_path / "in", "a.png", "a.wav")
     assert noisy("images", source, destination, "--std", "5").status == 0
-    assert "--manifest sounds.jsonl" in refused("audio", source, destination, "--snr-db", "5")
+    assert "--manifest audio.jsonl" in refused("audio", source, destination, "--snr-db", "5")
     assert noisy("audio", source, destination, "--snr-db", "5", "--manifest", "sounds.jsonl").status == 0
     assert tree(destination).keys() == {
         *("a.png", "manifest.jsonl", "run.json"),

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from noisecli.engines import forkserver as server
+from noisecli.__main__ import start_early
+from noisecli.engines import forkserver
+from noisecli.kinds import KINDS
 
 
 @pytest.fixture
@@ -26,15 +28,15 @@ def pictures(tmp_path):
 
 @pytest.fixture
 def warmed(monkeypatch):
-    kinds = []
-    monkeypatch.setattr(server, "warm_up", kinds.append)
-    return kinds
+    modules = []
+    monkeypatch.setattr(forkserver, "warm_up", modules.append)
+    return modules
 
 
-@pytest.mark.parametrize("kind", ["images", "audio", "arrays", "weights"])
+@pytest.mark.parametrize("kind", ["images", "audio", "arrays", "weights", "adversarial"])
 def test_a_batch_run_starts_its_server_early(kind, warmed, pictures, tmp_path):
-    server.start_early([kind, str(pictures), str(tmp_path / "noisy"), "--std", "25"])
-    assert warmed == [kind]
+    start_early([kind, str(pictures), str(tmp_path / "noisy"), "--std", "25"])
+    assert warmed == [KINDS[kind].modules]
 
 
 @pytest.mark.parametrize(
@@ -53,13 +55,13 @@ def test_a_batch_run_starts_its_server_early(kind, warmed, pictures, tmp_path):
 )
 def test_what_needs_no_workers_starts_none(words, warmed, pictures, tmp_path):
     places = {"PICTURES": str(pictures), "PICTURES/0.png": str(pictures / "0.png"), "DST": str(tmp_path / "noisy")}
-    server.start_early([places.get(word, word) for word in words])
+    start_early([places.get(word, word) for word in words])
     assert warmed == []
 
 
 def test_a_second_run_may_find_nothing_to_do(warmed, pictures, tmp_path):
     (tmp_path / "manifest.jsonl").touch()
-    server.start_early(["images", str(pictures), str(tmp_path), "--std", "25"])
+    start_early(["images", str(pictures), str(tmp_path), "--std", "25"])
     assert warmed == []
 
 
@@ -91,13 +93,13 @@ def test_a_worker_whose_parent_went_on_without_it_says_nothing(tmp_path):
     program = (
         "import sys\n"
         "from multiprocessing import Pipe\n"
-        "from noisecli.engines import process\n"
+        "from noisecli.engines import Job, process\n"
         "ours, theirs = Pipe()\n"
         "ours.close()\n"
-        "process.serve(theirs, 'noisecli.workers.worker', (None, sys.argv[1], ''))\n"
+        "process.serve(theirs, Job('noisecli.workers.worker:Making', (None, (sys.argv[1], (0, 0)), ''), ()))\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "gone")]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
 
 

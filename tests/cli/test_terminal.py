@@ -207,7 +207,7 @@ def test_a_table_on_a_terminal_shows_names_and_in_a_file_it_has_them(images, fil
     assert images(source=fill(tmp_path / "odd", "\x1b]0;title\x07.png")).status == 0
     ours, theirs = pty.openpty()
     process = spawn("export", destination, "--to", "csv", stdout=theirs)
-    process.wait(timeout=60)
+    process.wait()
     os.close(theirs)
     shown = os.read(ours, 65536).decode()
     os.close(ours)
@@ -226,7 +226,7 @@ def test_a_traceback_of_ours_is_marked_and_the_last_line_says_what_to_do(fill, t
     )
     folder = fill(tmp_path / "src", "a.png")
     command = [sys.executable, "-c", script, "images", folder, tmp_path / "dst", "--std", "5"]
-    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    done = subprocess.run(command, check=False, capture_output=True, timeout=600)
     err = done.stderr.decode()
     assert done.returncode == 3
     assert ACTING.findall(err) == []

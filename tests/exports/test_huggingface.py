@@ -93,11 +93,48 @@ def test_the_run_goes_on_beside_it(images, noisy, pictures, export, destination)
     assert images("--json", source=pictures).summary["kept"] == 5
 
 
-def test_other_kinds_are_refused(images, pictures, export, destination):
+@pytest.fixture
+def pretend(destination):
+    """Make a finished run one of another kind, with other values in its first row."""
+
+    def edit(kind, **changes):
+        run = json.loads((destination / "run.json").read_text())
+        (destination / "run.json").write_text(json.dumps({**run, "kind": kind}))
+        manifest = destination / "manifest.jsonl"
+        first, *others = manifest.read_text().splitlines()
+        manifest.write_text("\n".join([json.dumps(json.loads(first) | changes), *others, ""]))
+
+    return edit
+
+
+@pytest.mark.parametrize("kind", ["weights", "arrays", "latents", "painting"])
+def test_other_kinds_are_refused(images, pictures, export, destination, pretend, kind):
     assert images(source=pictures).status == 0
-    run = json.loads((destination / "run.json").read_text())
-    (destination / "run.json").write_text(json.dumps({**run, "kind": "weights"}))
-    assert export("--to", "hf").status == 2
+    pretend(kind)
+    done = export("--to", "hf")
+    assert done.status == 2
+    assert f"not of {kind}" in done.err
+    assert not (destination / "metadata.jsonl").exists()
+
+
+def test_adversarial_images_are_images(images, pictures, export, metadata, pretend):
+    """Without noise they still are not what they were: the step is in them."""
+    assert images(source=pictures).status == 0
+    pretend("adversarial", eps=8.0, applied=False)
+    done = export("--to", "hf")
+    assert done.status == 0
+    assert 'load_dataset("imagefolder"' in done.err
+    [entries] = metadata().values()
+    assert len(entries) == 5
+    assert all(entry["noisy"] for entry in entries)
+
+
+def test_an_archive_of_adversarial_samples_is_refused_by_its_name(images, pictures, export, destination, pretend):
+    assert images(source=pictures).status == 0
+    pretend("adversarial", format="npz")
+    done = export("--to", "hf")
+    assert done.status == 2
+    assert "a.png: is an archive of arrays" in done.err
     assert not (destination / "metadata.jsonl").exists()
 
 

@@ -55,5 +55,5 @@ def test_a_detector_learns_from_labels(images, fill, export, destination, tmp_pa
     assert export("--to", "labels", "-o", table).status == 0
     command = [sys.executable, "-c", DETECTOR, str(destination), str(table)]
     environment = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True, timeout=3600)
     assert float(done.stdout) > 0.9

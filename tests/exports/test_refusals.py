@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from noisecli.exports.tables import TABLES
+from noisecli.exports import EXPORTS, Export
 
-KINDS = [*TABLES, "hf"]
+KINDS = list(EXPORTS)
 
 
 @pytest.fixture
@@ -115,6 +115,13 @@ def test_pairs_are_not_made_of_half_a_run(images, export, pictures, fill):
     assert images("--with-clean", "--include", "z.png").status == 0
     done = export("--to", "pairs")
     assert (done.status, done.out) == (2, "")
+
+
+def test_a_library_that_is_missing_is_named(finished, export, monkeypatch):
+    monkeypatch.setitem(EXPORTS, "pairs", Export("noisecli_of_tomorrow", "", install="tomorrow"))
+    done = export("--to", "pairs")
+    assert (done.status, done.out) == (2, "")
+    assert "pip install tomorrow" in done.err
 
 
 def test_a_file_that_stands_is_replaced_only_by_force(finished, export, tmp_path):

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisecli.exports.tables import TABLES, as_csv, placing
+from noisecli.exports import EXPORTS, page_of, placing
 from noisecli.manifest.finished import FinishedRun
+
+TABLES = [name for name, export in EXPORTS.items() if export.suffix == ".csv"]
 
 
 @pytest.mark.parametrize("levels", ["25", "5,25"])
@@ -132,8 +134,9 @@ def test_rows_are_streamed(images, animals, destination):
         told = json.loads(run.read_text())
         run.write_text(json.dumps({**told, "totals": {**told["totals"], "outputs": count}}))
         tracemalloc.start()
-        table = TABLES["csv"](FinishedRun(str(destination), "manifest.jsonl"), placing("", absolute=False))
-        assert sum(1 for _ in as_csv(table)) == count + 1
+        finished = FinishedRun(str(destination), "manifest.jsonl")
+        table = page_of("csv", finished).content(finished, placing("", absolute=False))
+        assert sum(1 for _ in table) == count + 1
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 100_000

@@ -27,11 +27,11 @@ def clean(dtype):
 
 
 @pytest.mark.parametrize(("dtype", "std"), CASES)
-def test_equals_numpy(field_of, operations, dtype, std):
+def test_equals_numpy(field_of, spec_of, operations, dtype, std):
     x = clean(dtype)
     field = field_of(x, std, number=81)
     y = field.add(x)
-    measure, full_scale = field.measure, field._spec.full_scale
+    measure, full_scale = field.measure, spec_of(x).full_scale
     applied = y.astype(np.float64) - x.astype(np.float64)
     power, signal = np.mean(applied**2), np.mean(x.astype(np.float64) ** 2)
     assert measure.count == COUNT

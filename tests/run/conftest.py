@@ -11,131 +11,7 @@ from pathlib import Path
 
 import pytest
 
-# Runs noisecli again and again in one process, whose worker server stays warm. Workers load this as their main module.
-# The n-th call on the destination in the parent process, or in the one worker, fails; a write fails half-way.
-DRIVER = '''
-import builtins
-import contextlib
-import ctypes
-import io
-import json
-import os
-import sys
-
-import noisecli.storage.local
-
-STATE, DESTINATION = os.environ["FAULT_STATE"], os.environ["FAULT_DESTINATION"]
-ROLE = "worker" if __name__ == "__mp_main__" else "parent"
-plan, calls, inside = {}, 0, False
-
-
-def begin():
-    global plan, calls
-    calls = 0
-    with real_open(os.path.join(STATE, "plan")) as file:
-        plan = json.load(file)
-
-
-def due(name, path):
-    """Count a call on the destination; return whether it fails."""
-    global calls, inside
-    if inside or not plan:
-        return False
-    inside = True
-    try:
-        if isinstance(path, int):
-            path = os.readlink(f"/proc/self/fd/{path}")
-        if not os.path.abspath(os.fsdecode(path)).startswith(DESTINATION):
-            return False
-        calls += 1
-        with real_open(os.path.join(STATE, "log"), "a") as log:
-            log.write(f"{ROLE} {name} {os.path.relpath(path, DESTINATION)}\\n")
-        on = calls == plan["number"] or (plan["stays"] and calls > plan["number"] > 0 and name != "unlink")
-        return on and plan["role"] == ROLE
-    finally:
-        inside = False
-
-
-def fail():
-    raise OSError(plan["errno"], os.strerror(plan["errno"]))
-
-
-def shim(module, name, place=0):
-    real = getattr(module, name)
-
-    def call(*arguments, **options):
-        path, folder = arguments[place], options.get("dst_dir_fd", options.get("dir_fd", options.get("folder")))
-        if folder is not None:
-            path = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), path)
-        if due(name, path):
-            if name in ("write", "pwrite"):
-                real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2], *arguments[2:])
-            fail()
-        return real(*arguments, **options)
-
-    setattr(module, name, call)
-    return real
-
-
-class HalfWritten(io.FileIO):
-    def write(self, data):
-        if due("write", self.fileno()):
-            super().write(bytes(data)[: len(data) // 2])
-            fail()
-        return super().write(data)
-
-
-def fdopen(fd, mode="r", *arguments, **options):
-    if "w" in mode:
-        return io.BufferedWriter(HalfWritten(fd, mode))
-    return real_fdopen(fd, mode, *arguments, **options)
-
-
-def arm():
-    """Leave the faults to the library that was loaded before all others: it sees what C code calls."""
-    with open(os.path.join(STATE, "plan")) as file:
-        plan = json.load(file)
-    number = plan["number"] if plan["role"] == ROLE else 0
-    log = os.path.join(STATE, "log")
-    ctypes.CDLL(None).arm_faults(
-        os.fsencode(DESTINATION), os.fsencode(log), ctypes.c_long(number), plan["errno"], int(plan["stays"])
-    )
-
-
-if ROLE == "worker" and "LD_PRELOAD" in os.environ:
-    arm()
-
-real_fdopen, os.fdopen = os.fdopen, fdopen
-for name in ("write", "pwrite", "ftruncate", "fsync", "unlink", "mkdir", "rmdir", "sendfile"):
-    shim(os, name)
-shim(os, "replace", 1)
-shim(noisecli.storage.local, "rename_new", 1)
-shim(os, "symlink", 1)
-shim(os, "open")
-real_open = shim(builtins, "open")
-
-if ROLE == "worker" and "LD_PRELOAD" not in os.environ:
-    begin()
-
-if __name__ == "__main__":
-    from noisecli.cli import main
-
-    for line in sys.stdin:
-        job = json.loads(line)
-        with real_open(os.path.join(STATE, "plan"), "w") as file:
-            json.dump(job["plan"], file)
-        real_open(os.path.join(STATE, "log"), "w").close()
-        begin()
-        sys.argv = ["noisecli", *job["words"]]
-        said = io.StringIO()
-        with contextlib.redirect_stderr(said):
-            try:
-                main()
-            except SystemExit as ending:
-                status = ending.code
-        plan = {}
-        print(json.dumps({"status": status, "err": said.getvalue()}), flush=True)
-'''
+from tests.fixtures.running import LIMIT_SECONDS, PROGRAMS
 
 NUMBERS = {name: getattr(errno, name) for name in ("ENOSPC", "EIO", "EACCES")}
 OWN = ("manifest.jsonl", "errors.jsonl", "run.json")
@@ -147,8 +23,7 @@ class Driver:
     def __init__(self, folder, destination, **variables):
         self.folder = folder
         folder.mkdir()
-        (folder / "faults_driver.py").write_text(DRIVER)
-        environment = {**os.environ, "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
+        environment = {**os.environ, "PYTHONPATH": f"{PROGRAMS}:{os.environ.get('PYTHONPATH', '')}"}
         environment |= {"FAULT_STATE": str(folder), "FAULT_DESTINATION": str(destination), **variables}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "faults_driver"],
@@ -158,9 +33,9 @@ class Driver:
             text=True,
         )
 
-    def run(self, words, role="", number=0, error=0, stays=False):
-        """Return exit status and standard error, and the call that failed."""
-        plan = {"role": role, "number": number, "errno": error, "stays": stays}
+    def run(self, words, role="", number=0, error=0, stays=False, **only):
+        """Return exit status and standard error, and the calls of the role; only="write" counts calls of that name."""
+        plan = {"role": role, "number": number, "errno": error, "stays": stays, **only}
         self.process.stdin.write(json.dumps({"plan": plan, "words": [str(word) for word in words]}) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
@@ -174,7 +49,7 @@ class Driver:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=LIMIT_SECONDS)
         self.process.stdout.close()
 
 

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from noisecli.run import twins
+from tests.fixtures.running import PROGRAMS
 
 
 def test_two_runs_at_once_under_two_manifests_make_no_file_twice(
@@ -18,7 +19,7 @@ def test_two_runs_at_once_under_two_manifests_make_no_file_twice(
     done = noisy("images", pictures, destination, "--std", "50", "--manifest", "other.jsonl")
     assert done.status == 0
     faulty.gate.touch()
-    _, err = process.communicate(timeout=600)
+    _, err = process.communicate()
     assert process.returncode == 1
     assert b"--force" in err
     assert len(rows(destination, "other.jsonl")) == 6
@@ -39,7 +40,7 @@ def test_a_file_that_comes_to_an_outputs_name_in_mid_run(
     (side / "e.png").write_bytes(b"of somebody else")
     os.symlink("nowhere", side / "b.png")
     faulty.gate.touch()
-    process.communicate(timeout=600)
+    process.communicate()
     assert process.returncode == 1
     assert (side / "e.png").read_bytes() == b"of somebody else"
     assert os.readlink(side / "b.png") == "nowhere"
@@ -60,10 +61,10 @@ def test_one_file_does_not_replace_what_came_meanwhile(faulty, fill, tmp_path, w
     wait_until(lambda: faulty.reached("write"), "a worker with its output")
     (tmp_path / "noisy.png").write_bytes(b"of somebody else")
     faulty.gate.touch()
-    process.communicate(timeout=600)
+    process.communicate()
     assert process.returncode == 1
     assert (tmp_path / "noisy.png").read_bytes() == b"of somebody else"
-    assert sorted(os.listdir(tmp_path)) == ["driver", "in", "noisy.png", "state"]
+    assert sorted(os.listdir(tmp_path)) == ["in", "noisy.png", "state"]
 
 
 def test_an_output_from_the_future_is_not_newer_than_a_change(images, pictures, png, rows, destination):
@@ -112,24 +113,12 @@ def test_twins_are_refused_before_any_work(images, fill, pictures, destination, 
 
 
 @pytest.mark.parametrize("words", [[], ["--with-clean"]], ids=" ".join)
-def test_where_there_are_no_hard_links(faulty, fill, pictures, tree, destination, tmp_path, words):
+def test_where_there_are_no_hard_links(images, spawned, pictures, tree, destination, tmp_path, words):
     """FAT and some network file systems: the check and the rename are two steps there, and the bytes the same."""
-    script = """
-import errno, os, sys
-def link(*paths, **options):
-    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-os.link = link
-import noisecli.storage.renaming
-noisecli.storage.renaming._system_call = lambda: None
-if __name__ == "__main__":
-    from noisecli.cli import main
-    main()
-"""
-    (tmp_path / "driver/without_links.py").write_text(script)
-    assert faulty.run("images", pictures, tmp_path / "with-links", "--std", "25", *words).status == 0
-    process = faulty.start("images", pictures, destination, "--std", "25", *words, module="without_links")
-    process.communicate(timeout=600)
-    assert process.returncode == 0
+    assert images(*words, to=tmp_path / "with-links").status == 0
+    command, environment = ("-m", "without_links"), {"PYTHONPATH": PROGRAMS}
+    done = spawned("images", pictures, destination, "--std", "25", *words, command=command, environment=environment)
+    assert done.status == 0, done
     assert tree(destination) == tree(tmp_path / "with-links")
 
 
@@ -189,7 +178,7 @@ def test_another_folder_takes_the_destinations_place_in_mid_run(
         name.rename(tmp_path / "moved")
         mine.rename(name)
     faulty.gate.touch()
-    _, err = process.communicate(timeout=600)
+    _, err = process.communicate()
     assert process.returncode == 3
     assert b"another folder took its place" in err
     assert tree(mine if how == "link" else name) == before
@@ -203,7 +192,7 @@ def test_workers_append_to_the_journal_and_to_nothing_else(faulty, fill, picture
     (destination / ".noisecli-journal").unlink()
     os.symlink("../precious", destination / ".noisecli-journal")
     faulty.gate.touch()
-    _, err = process.communicate(timeout=600)
+    _, err = process.communicate()
     assert process.returncode == 3, err
     assert (tmp_path / "precious").read_text() == "precious"
 

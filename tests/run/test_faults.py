@@ -1,5 +1,6 @@
 """Every call of the operating system that touches the destination fails in turn: nothing is torn, lost or untold."""
 
+import errno
 import shutil
 
 import pytest
@@ -53,3 +54,37 @@ def test_every_call(ground, error, stays):
         for number in range(1, len(calls) + 1):
             problems += ground.run_and_judge(role, number, error, stays=stays)[1]
     assert not problems, "\n".join(problems)
+
+
+CALLS = [
+    *(("worker", name, number) for name in ("write", "replace", "fsync", "open") for number in (1, 2)),
+    *(("parent", "write", number) for number in range(1, 7)),
+    *(("parent", "replace", number) for number in (1, 2)),
+    *(("parent", "fsync", number) for number in (1, 4, 9)),
+]
+QUICK = {("worker", "write", 1), ("worker", "replace", 2), ("parent", "write", 3), ("parent", "replace", 1)}
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "number"),
+    [
+        pytest.param(*call, marks=() if call in QUICK else pytest.mark.slow, id="-".join(map(str, call)))
+        for call in CALLS
+    ],
+)
+def test_a_call_of_the_parent_or_of_either_of_two_workers(
+    start_driver, images, pictures, tree, destination, tmp_path, where, name, number
+):
+    words = ("images", pictures, destination, "--fsync", "-j", "2", "--with-clean")
+    assert images("--with-clean", to=tmp_path / "undisturbed").status == 0
+    undisturbed = tree(tmp_path / "undisturbed")
+    assert images("--with-clean", "--std", "5").status == 0
+    old = tree(destination)
+    status, err, _ = start_driver().run([*words, "--std", "25"], where, number, errno.ENOSPC, only=name)
+    assert status in (1, 3), err
+    assert "Traceback" not in err
+    for file, data in tree(destination).items():
+        if file.endswith(".png"):
+            assert data in (old.get(file), undisturbed.get(file)), file
+    assert images("--with-clean").status == 0
+    assert tree(destination) == undisturbed

@@ -161,7 +161,7 @@ def test_a_source_folder_that_goes_in_mid_run(faulty, images, fill, pictures, ou
     elif how == "nothing but a file":
         pictures.write_text("a file")
     faulty.gate.touch()
-    process.communicate(timeout=600)
+    process.communicate()
     assert {name: outputs(destination).get(name) for name in before} == before
 
 
@@ -173,7 +173,7 @@ def test_a_source_that_comes_back_in_mid_run(faulty, images, fill, png, pictures
     wait_until(lambda: faulty.reached("read"), "a worker at its first file")
     (pictures / "a.png").write_bytes(png(0))
     faulty.gate.touch()
-    process.communicate(timeout=600)
+    process.communicate()
     assert process.returncode == 0
     assert "a.png" in outputs(destination)
 
@@ -191,7 +191,7 @@ def test_a_source_that_goes_in_mid_run_keeps_its_output(
     wait_until(lambda: faulty.reached("read"), "a worker at its first file")
     (pictures / "z.png").unlink()
     faulty.gate.touch()
-    process.communicate(timeout=600)
+    process.communicate()
     assert process.returncode == 1
     assert outputs(destination)["z.png"] == before["z.png"]
 

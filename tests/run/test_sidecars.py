@@ -1,6 +1,7 @@
 """Labels, transcripts and masks: they stay beside their picture or sound, in every tree, under its names."""
 
 import errno
+import json
 import os
 import stat
 
@@ -192,20 +193,15 @@ def test_a_full_disk_is_the_destination_s(images, labelled, destination, monkeyp
     assert "b/c.xml: cannot be written: No space left" in done.summary["stopped"]
 
 
-def test_a_pipe_by_now_is_skipped(images, labelled, destination, errors, monkeypatch):
-    from noisecli.run import pipeline
-
-    real = pipeline.walk
-
-    def walk(*arguments):
-        found = real(*arguments)
-        (labelled / "a.txt").unlink()
-        os.mkfifo(labelled / "a.txt")
-        return found
-
-    monkeypatch.setattr(pipeline, "walk", walk)
-    done = images("--sidecars", "copy", "--json", source=labelled)
-    assert (done.status, done.summary["sidecars_copied"]) == (0, 3)
+def test_a_pipe_by_now_is_skipped(faulty, fill, labelled, destination, errors, wait_until):
+    fill(labelled, "0-wait-read.png")
+    process = faulty.start("images", labelled, destination, "--std", "25", "--sidecars", "copy", "--json", "-j", "1")
+    wait_until(lambda: faulty.reached("read"), "a worker at its first file")
+    (labelled / "a.txt").unlink()
+    os.mkfifo(labelled / "a.txt")
+    faulty.gate.touch()
+    out, _ = process.communicate()
+    assert (process.returncode, json.loads(out)["sidecars_copied"]) == (0, 3)
     assert errors(destination)["a.txt"]["reason"] == "special-file"
 
 

@@ -13,20 +13,19 @@ import sys
 import time
 import traceback
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from grammars import made
 
 import noisecli
-from noisecli import codecs
 from noisecli.cli.levels import parse_levels
 from noisecli.engines.resources import limit_memory, memory_share
 from noisecli.errors import FileProblem, Refused
-from noisecli.kinds import MAKERS
+from noisecli.kinds import KINDS, load
+from noisecli.kinds.arrays import ArraysSettings
 from noisecli.model import Made, Problem, Task
-from noisecli.settings import ArraysSettings, NoiseSettings, Settings
+from noisecli.settings import NoiseSettings, Settings
 from noisecli.workers import WorkerContext, open_file
 
 CPU_SECONDS = 10
@@ -47,20 +46,21 @@ class Attempts:
         for folder in (self._source, self._destination):
             folder.mkdir(parents=True, exist_ok=True)
         if kind != "adversarial":
-            self._level = parse_levels(STD[kind], "std", kind, steps=None, severity_set="imagenet-c", mean=0.0)[0]  # type: ignore[arg-type]
-            module, name = MAKERS[kind]
-            self._maker = getattr(import_module(module), name)(self._context())
+            self._level = parse_levels(
+                STD[kind], "std", KINDS[kind].bare_unit, steps=None, severity_set="imagenet-c", mean=0.0
+            )[0]
+            self._maker = load(KINDS[kind].maker)(self._context())
 
     def _context(self) -> WorkerContext:
         parts = ArraysSettings(choose=("*",)) if self.kind == "arrays" else ArraysSettings()
         settings = Settings(
-            self.kind,  # type: ignore[arg-type]
+            self.kind,
             str(self._source),
             str(self._destination),
             NoiseSettings((self._level,)),
-            parts=parts if self.kind in ("arrays", "weights") else None,
+            own=parts if self.kind in ("arrays", "weights") else None,
         )
-        return WorkerContext(settings, ".noisecli-tmp-soak-", codecs.load(self.kind))
+        return WorkerContext(settings, ".noisecli-tmp-soak-", load(KINDS[self.kind].codec))
 
     def __call__(self, suffix: str, data: bytes) -> tuple[str, str]:
         """Return the word and what is to be said of it."""
@@ -98,7 +98,7 @@ class Attempts:
 
     def _described(self, path: Path) -> tuple[str, str]:
         """Read a model's description, as far as it goes without Keras."""
-        from noisecli.kinds.adversarial import adversary_settings
+        from noisecli.kinds.adversarial.request import adversary_settings
 
         members = {"samples": "x", "labels": "y"}
         try:

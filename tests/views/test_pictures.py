@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from noisecli.model import Limits
 from noisecli.views import pictures
-from noisecli.views.noisy_copy import Version, Viewing
+from noisecli.views.noisy_copy import NoisyCopy, Viewing
 
 VIEWING = Viewing(Limits())
 FLOAT = np.float32
@@ -92,7 +92,7 @@ def test_a_large_picture_is_shown_pixel_for_pixel_where_its_detail_is(save, phot
     noise = np.random.default_rng(1).normal(0, 25, picture.shape)
     noisy = np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
     source, output = save("a.png", picture), save("b.png", noisy)
-    row = pictures.draw_row(str(source), "a.png", [Version(str(output), "std 25", ())], VIEWING)
+    row = pictures.draw_row(str(source), "a.png", [NoisyCopy(str(output), "std 25", ())], VIEWING)
     clean_view, noisy_view = (cell.panels[0] for cell in row.cells)
     assert clean_view.shape == noisy_view.shape == (320, 320, 3)
     assert holds(clean_view, picture[1220:1480, 2120:2380])
@@ -130,7 +130,7 @@ def test_what_is_transparent_shows_what_is_behind_it(save, photo):
     clean[:, 160:, 3] = 255
     noisy = clean.copy()
     noisy[..., :3] = photo(seed=8)
-    row = pictures.draw_row(str(save("a.png", clean)), "a", [Version(str(save("b.png", noisy)), "", ())], VIEWING)
+    row = pictures.draw_row(str(save("a.png", clean)), "a", [NoisyCopy(str(save("b.png", noisy)), "", ())], VIEWING)
     first, second = (cell.panels[0] for cell in row.cells)
     assert (first[:, :160] == second[:, :160]).all()
     assert set(np.unique(first[:, :160])) <= {255, 214, 210, 206}
@@ -162,7 +162,7 @@ def test_every_float_can_be_shown(tmp_path, size, white):
     picture[::2] = 0.5
     path = str(tmp_path / "a.tiff")
     assert cv2.imwrite(path, picture)
-    row = pictures.draw_row(path, "a", [Version(path, "", ())], Viewing(Limits(), None, white))
+    row = pictures.draw_row(path, "a", [NoisyCopy(path, "", ())], Viewing(Limits(), None, white))
     assert len(row.cells) == 2
 
 

@@ -7,7 +7,7 @@ import soundfile
 from noisecli.model import Limits
 from noisecli.views import sounds
 from noisecli.views.excerpt import EXCERPT_SECONDS, listen, survey
-from noisecli.views.noisy_copy import Version, Viewing
+from noisecli.views.noisy_copy import NoisyCopy, Viewing
 from noisecli.views.spectrum import FLOOR_DECIBELS, decibels
 
 VIEWING = Viewing(Limits())
@@ -91,7 +91,7 @@ def test_what_is_drawn_is_what_a_real_run_writes(noisy, preview, sample_data, sa
     source = sample_data / "audio/vowels/duet.ogg"
     assert noisy("audio", source, tmp_path / "noisy.ogg", "--std", "0.05").status == 0
     assert preview(source, tmp_path / "sheet.png", "--std", "0.05").status == 0
-    row = sounds.draw_row(str(source), "duet.ogg", [Version(str(tmp_path / "noisy.ogg"), "", ())], VIEWING)
+    row = sounds.draw_row(str(source), "duet.ogg", [NoisyCopy(str(tmp_path / "noisy.ogg"), "", ())], VIEWING)
     sheet = samples(tmp_path / "sheet.png")
     for cell in row.cells[:2]:
         for panel in cell.panels:
@@ -141,7 +141,7 @@ def test_every_double_can_be_drawn(tmp_path, size, frames):
     wave = np.random.default_rng(0).choice([-1.0, 1.0], frames) * size
     soundfile.write(tmp_path / "a.wav", wave, 8000, subtype="DOUBLE")
     path = str(tmp_path / "a.wav")
-    row = sounds.draw_row(path, "a.wav", [Version(path, "", ())], VIEWING)
+    row = sounds.draw_row(path, "a.wav", [NoisyCopy(path, "", ())], VIEWING)
     assert len(row.cells) == 3
 
 

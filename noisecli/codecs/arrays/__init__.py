@@ -9,6 +9,7 @@ from noisecli.codecs import ArraysSource, InputFile, OutputFile
 from noisecli.codecs.arrays.header import MAGIC
 from noisecli.codecs.arrays.npy import NpySink, NpySource
 from noisecli.codecs.arrays.npz import NpzSink, NpzSource
+from noisecli.codecs.damage import empty, truncated
 from noisecli.errors import FileFailed
 from noisecli.model import Limits
 
@@ -21,14 +22,14 @@ def open_source(file: InputFile, limits: Limits) -> NpySource | NpzSource:
     """Check the headers of a file's arrays, then open it; see noisecli.codecs.ArraysCodec."""
     start = os.pread(file.fileno(), len(MAGIC), 0)
     if not start:
-        raise FileFailed("empty", "is empty; copy it again")
+        raise empty()
     if start == MAGIC:
         return NpySource(file)
     if start.startswith(_ZIP):
         return NpzSource(file, limits)
     if MAGIC.startswith(start):
-        raise FileFailed("truncated", "ends inside its header; copy it again")
-    raise FileFailed("wrong-content", "is neither a .npy array nor a .npz archive; give it the name of what it is")
+        raise truncated("it ends inside its header")
+    raise FileFailed("wrong-content", "is neither a .npy array nor a .npz archive; give it the suffix of its format")
 
 
 def create_sink(file: OutputFile, source: ArraysSource) -> NpySink | NpzSink:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
+from noisecli.codecs.damage import truncated
 from noisecli.errors import FileFailed, shown
 from noisecli.model import SampleSpec
 
@@ -39,7 +40,7 @@ class Header(NamedTuple):
 
     @property
     def spec(self) -> SampleSpec | None:
-        """What the samples mean; None for what is no real number, or another one on another machine (longdouble)."""
+        """What the samples mean; None for what is not a real number, or differs between machines (longdouble)."""
         if self.dtype.kind not in "iuf" or self.dtype.itemsize > 8:
             return None
         native = self.dtype.newbyteorder("=")
@@ -60,27 +61,29 @@ def read_header(read: Callable[[int], bytes]) -> Header:
     Raises
     ------
     FileFailed
-        When it is none, or lies.
+        When it is not one, or false.
     """
+
+    def take(count: int) -> bytes:
+        data = read(count)
+        if len(data) < count:
+            raise truncated("it ends inside its header")
+        return data
+
     start = read(len(MAGIC) + 2)
     if start[: len(MAGIC)] != MAGIC:
-        raise FileFailed("wrong-content", "is no .npy array; give it the name of what it is")
+        raise FileFailed("wrong-content", "is not a .npy array; give it the suffix of its format")
     if len(start) < len(MAGIC) + 2:
-        raise FileFailed("truncated", "ends inside its header; copy it again")
+        raise truncated("it ends inside its header")
     length = _LENGTHS.get(tuple(start[len(MAGIC) :]))  # type: ignore[arg-type]
     if length is None:
-        raise FileFailed("corrupt", "has a version of the .npy format that is unknown; save it again")
-    start += read(struct.calcsize(length))
-    try:
-        [size] = struct.unpack(length, start[len(MAGIC) + 2 :])
-    except struct.error:
-        raise FileFailed("truncated", "ends inside its header; copy it again") from None
+        raise FileFailed("corrupt", "has an unknown version of the .npy format; save it again")
+    size_bytes = take(struct.calcsize(length))
+    [size] = struct.unpack(length, size_bytes)
     if size > _LONGEST:
         raise FileFailed("corrupt", f"has a header of {size:,} bytes, more than an array needs; save it again")
-    text = read(size)
-    if len(text) < size:
-        raise FileFailed("truncated", "ends inside its header; copy it again")
-    return Header(start + text, *_parsed(text))
+    text = take(size)
+    return Header(start + size_bytes + text, *_parsed(text))
 
 
 def _parsed(text: bytes) -> tuple[np.dtype[Any], tuple[int, ...], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, StoredArray
 from noisecli.codecs.arrays.header import MAGIC, Header, read_header, write_header
-from noisecli.codecs.arrays.pieces import decode, encode, pieces, reader_at, write_all
+from noisecli.codecs.arrays.pieces import decode, encode, reader_at
+from noisecli.codecs.damage import truncated
+from noisecli.codecs.region import copy, write_at
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import SampleSpec, Warn
 
-_PEEK = 64
 
-
-class NpyPart:
+class NpyArray:
     """The one array of a .npy file; see noisecli.codecs.StoredArray."""
 
     name = ""
@@ -53,29 +53,27 @@ class NpySource:
     format = "npy"
 
     def __init__(self, file: InputFile) -> None:
-        part = NpyPart(file.fileno())
+        part = NpyArray(file.fileno())
         self.parts = [part]
-        self.warnings: list[Warn] = []
-        if file.suffix.lower() == ".npz":
-            self.warnings.append("wrong-suffix")
+        self.warnings: Sequence[Warn] = []
         _refuse_samples(part)
         self._check_size(file.size, part.header)
 
     def _check_size(self, size: int, header: Header) -> None:
         promised = len(header.raw) + header.data_bytes
         if size < promised:
-            raise FileFailed("truncated", f"has {size:,} of the {promised:,} bytes that its header says; copy it again")
+            raise truncated(f"it has {size:,} of the {promised:,} bytes that its header says")
         if size > promised:
             if os.pread(self.parts[0].descriptor, len(MAGIC), promised) == MAGIC:
-                message = "holds several arrays one behind the other; save them as .npz"
+                message = "holds several arrays one after the other; save them as .npz"
                 raise FileSkipped("unsupported-samples", message)
-            self.warnings.append("trailing-data")
+            self.warnings = ["trailing-data"]
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def _refuse_samples(part: NpyPart) -> None:
+def _refuse_samples(part: NpyArray) -> None:
     """Leave alone, by name, what has no noise."""
     dtype = part.header.dtype
     if dtype.hasobject:
@@ -88,32 +86,29 @@ def _refuse_samples(part: NpyPart) -> None:
         raise FileSkipped("unsupported-samples", f"has {words}; noise is for integers and floats up to float64")
 
 
-class NpySink:
-    """One .npy being written; see noisecli.codecs.ArraysSink."""
+class _Writer:
+    """The samples of one array, written after its header."""
 
     format = "npy"
     lossy = False
 
     def __init__(self, file: OutputFile) -> None:
-        self._descriptor = file.fileno()
+        self.warnings: Sequence[Warn] = []
+        self._descriptor, self._position = file.fileno(), 0
         self._dtype: np.dtype[Any] | None = None
-        self.warnings: list[Warn] = []
 
-    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
-        """Write the header, or all of an array that stays as it is."""
-        assert isinstance(part, NpyPart)
-        header = part.header
-        if spec is None:
-            for piece in pieces(len(header.raw) + header.data_bytes, reader_at(part.descriptor, 0)):
-                write_all(self._descriptor, piece)
-            return
-        self._dtype = stored_type(header, spec)
-        write_all(self._descriptor, output_header(header, self._dtype))
+    def _begin(self, header: bytes, dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
+        self._append(header)
+
+    def _append(self, data: bytes | memoryview) -> None:
+        write_at(self._descriptor, data, self._position)
+        self._position += len(data)
 
     def write(self, block: NDArray[Any]) -> None:
-        """Write the next samples."""
+        """Write the next samples, one dimension."""
         assert self._dtype is not None
-        write_all(self._descriptor, encode(block, self._dtype))
+        self._append(encode(block, self._dtype))
 
     def finish(self) -> None:
         """All is written by now."""
@@ -122,28 +117,30 @@ class NpySink:
         """Nothing is held."""
 
 
-class NpyWriter:
+class NpySink(_Writer):
+    """One .npy being written; see noisecli.codecs.ArraysSink."""
+
+    def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
+        """Write the header, or all of an array that stays as it is."""
+        assert isinstance(part, NpyArray)
+        header = part.header
+        if spec is None:
+            copy(part.descriptor, self._descriptor, 0, len(header.raw) + header.data_bytes)
+            return
+        dtype = stored_type(header, spec)
+        self._begin(output_header(header, dtype), dtype)
+
+
+class NpyWriter(_Writer):
     """A new .npy of floats, little-endian and in C order.
 
     Raises OSError where the file cannot be written.
     """
 
-    format = "npy"
-    lossy = False
-
     def __init__(self, file: OutputFile, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
-        self._descriptor, self._dtype = file.fileno(), dtype.newbyteorder("<")
-        write_all(self._descriptor, write_header(self._dtype, shape, fortran_order=False))
-
-    def write(self, block: NDArray[Any]) -> None:
-        """Write the next samples, one dimension."""
-        write_all(self._descriptor, encode(block, self._dtype))
-
-    def finish(self) -> None:
-        """All is written by now."""
-
-    def abort(self) -> None:
-        """Nothing is held."""
+        super().__init__(file)
+        stored = dtype.newbyteorder("<")
+        self._begin(write_header(stored, shape, fortran_order=False), stored)
 
 
 def stored_type(header: Header, spec: SampleSpec) -> np.dtype[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
@@ -12,52 +11,38 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, StoredArray
+from noisecli.codecs import InputFile, OutputFile, StoredArray, zips
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
-from noisecli.codecs.arrays.pieces import ReadInto, decode, encode, pieces, reader_at
+from noisecli.codecs.arrays.pieces import ReadInto, decode, encode
+from noisecli.codecs.damage import truncated
+from noisecli.codecs.region import read_at, stretches
 from noisecli.codecs.zip_output import create_archive
-from noisecli.codecs.zips import (
-    ENCRYPTED,
-    PLAIN,
-    SIZES_BEHIND,
-    check_members,
-    close_archive,
-    open_archive,
-    zip_damage_as_problems,
-)
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
 
 _SUFFIX = ".npy"
-_LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
-class NpzPart:
+class NpzArray:
     """One member of an archive; see noisecli.codecs.StoredArray. Anything but plain arrays is copied as it is."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, floats_only: bool) -> None:
         self._archive, self.info = archive, info
         self.name = info.filename.removesuffix(_SUFFIX)
         self.header = self._read_header() if info.filename.endswith(_SUFFIX) else None
         self.dtype = "" if self.header is None else self.header.dtype.str
         self.shape = () if self.header is None else self.header.shape
         self.spec: SampleSpec | None = None if self.header is None else self.header.spec
+        if floats_only and self.spec is not None and not self.spec.is_float:
+            self.spec = None
 
     def _read_header(self) -> Header:
-        with self.open() as member:
+        with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
             header = read_header(member.read)
         if self.info.file_size < len(header.raw) + header.data_bytes:
-            raise FileFailed(
-                "truncated", f"has a member {shown(self.name)!r} that ends before its samples; make it anew"
-            )
+            raise truncated(f"its member {shown(self.name)!r} ends before the last of its samples")
         return header
-
-    @contextlib.contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
-        """Open the member's inflated bytes; its checksum is compared at their end."""
-        with zip_damage_as_problems(), self._archive.open(self.info) as member:
-            yield member
 
     @property
     def has_trailing_data(self) -> bool:
@@ -67,15 +52,17 @@ class NpzPart:
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield the samples in storage order."""
         assert self.header is not None
-        with self.open() as member:
+        with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
             member.read(len(self.header.raw))
             yield from decode(self.header, _reader(member))
-            _read_on(member)
+            # the checksum is compared at the member's end
+            while member.read(1 << 18):
+                pass
 
     def check(self) -> None:
         """Compare the checksum of all of it."""
-        with self.open() as member:
-            _read_on(member)
+        for _ in zips.read_member(self._archive, self.info):
+            pass
 
 
 def _reader(member: IO[bytes]) -> ReadInto:
@@ -87,42 +74,37 @@ def _reader(member: IO[bytes]) -> ReadInto:
     return read_into
 
 
-def _read_on(member: IO[bytes]) -> None:
-    while member.read(1 << 18):
-        pass
-
-
 class NpzSource:
-    """One opened .npz archive; see noisecli.codecs.ArraysSource."""
+    """One opened .npz archive; see noisecli.codecs.ArraysSource. `floats_only`: integers are not parameters."""
 
     format = "npz"
 
-    def __init__(self, file: InputFile, limits: Limits) -> None:
+    def __init__(self, file: InputFile, limits: Limits, *, floats_only: bool = False) -> None:
         self.descriptor = file.fileno()
-        self.warnings: list[Warn] = ["wrong-suffix"] if file.suffix.lower() == ".npy" else []
-        self.archive = open_archive(self.descriptor)
+        self.archive = zips.open_archive(self.descriptor)
         try:
             members = self.archive.infolist()
             names = [info.filename.removesuffix(_SUFFIX) for info in members]
-            check_members(members, names, file.size, limits)
+            zips.check_members(members, names, file.size, limits)
             _refuse_odd_members(members, names)
-            self.parts = [NpzPart(self.archive, info) for info in members]
+            arrays = [NpzArray(self.archive, info, floats_only=floats_only) for info in members]
         except BaseException:
             self.close()
             raise
-        if any(part.has_trailing_data for part in self.parts):
-            self.warnings.append("trailing-data")
+        self.parts: Sequence[StoredArray] = arrays
+        trailing = any(array.has_trailing_data for array in arrays)
+        self.warnings: Sequence[Warn] = ["trailing-data"] if trailing else []
 
     def close(self) -> None:
-        """Let go of the archive."""
-        close_archive(self.archive)
+        """Close the archive."""
+        zips.close_archive(self.archive)
 
 
 def _refuse_odd_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str]) -> None:
     for info, name in zip(members, names, strict=True):
-        if info.flag_bits & ENCRYPTED:
+        if info.flag_bits & zips.ENCRYPTED:
             raise FileFailed("unreadable", "is an encrypted archive; decrypt it first")
-        if info.compress_type not in PLAIN:
+        if info.compress_type not in zips.PLAIN:
             message = f"has a member {shown(name)!r} compressed in a way that numpy does not write; save it again"
             raise FileSkipped("unsupported-format", message)
 
@@ -140,11 +122,11 @@ class NpzSink:
         self._archive.comment = source.archive.comment
         self._member: IO[bytes] | None = None
         self._dtype: np.dtype[Any] | None = None
-        self.warnings: list[Warn] = []
+        self.warnings: Sequence[Warn] = []
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         """Begin a member, or carry it over as it is."""
-        assert isinstance(part, NpzPart)
+        assert isinstance(part, NpzArray)
         self._end_member()
         if spec is None:
             part.check()
@@ -169,21 +151,18 @@ class NpzSink:
         """Copy a member's bytes, not inflated; zipfile writes the directory entry that goes with them."""
         new = _described_like(info)
         new.CRC, new.compress_size, new.file_size = info.CRC, info.compress_size, info.file_size
-        new.flag_bits = info.flag_bits & ~SIZES_BEHIND
+        new.flag_bits = info.flag_bits & ~zips.SIZES_AFTER
         archive = self._archive
         self._file.seek(archive.start_dir)
         new.header_offset = archive.start_dir
         self._file.write(new.FileHeader())
-        for piece in pieces(info.compress_size, reader_at(self._source.descriptor, self._data_offset(info))):
-            self._file.write(piece)
+        descriptor = self._source.descriptor
+        start = zips.data_start(descriptor, info)
+        for at, length in stretches(start, start + info.compress_size):
+            self._file.write(read_at(descriptor, at, length))
         archive.start_dir = self._file.tell()
         archive.filelist.append(new)
         archive.NameToInfo[new.filename] = new
-
-    def _data_offset(self, info: zipfile.ZipInfo) -> int:
-        header = os.pread(self._source.descriptor, _LOCAL_HEADER.size, info.header_offset)
-        _, name, extra = _LOCAL_HEADER.unpack(header)
-        return info.header_offset + _LOCAL_HEADER.size + int(name) + int(extra)
 
     def _end_member(self) -> None:
         if self._member is not None:
@@ -197,7 +176,7 @@ class NpzSink:
         self._file.close()
 
     def abort(self) -> None:
-        """Let go of the archive, which nobody will read."""
+        """Close the archive, which is not used."""
         with contextlib.suppress(OSError, ValueError, RuntimeError, zipfile.LargeZipFile):
             self._end_member()
         with contextlib.suppress(OSError, ValueError, RuntimeError):

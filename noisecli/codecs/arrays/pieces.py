@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs.arrays.header import Header
-from noisecli.errors import FileFailed
+from noisecli.codecs.damage import truncated
+from noisecli.codecs.region import stretches, unreadable
 
-BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
 """A multiple of every sample's size; the noise of it fits the cache."""
 
 ReadInto = Callable[[memoryview], int]
@@ -21,21 +22,14 @@ ReadInto = Callable[[memoryview], int]
 def decode(header: Header, read_into: ReadInto) -> Iterator[NDArray[Any]]:
     """Yield all samples in native byte order, in one dimension and storage order.
 
-    A block may be a view of a buffer that the next one reuses.
+    A block may be a view of a buffer that the next one reuses. Raises FileFailed where the bytes end before.
     """
     native = header.dtype.newbyteorder("=")
-    for piece in pieces(header.data_bytes, read_into):
-        stored = np.frombuffer(piece, header.dtype)
+    buffer = memoryview(bytearray(min(header.data_bytes, _BLOCK_BYTES)))
+    for _, length in stretches(0, header.data_bytes, _BLOCK_BYTES):
+        _fill(buffer[:length], read_into)
+        stored = np.frombuffer(buffer[:length], header.dtype)
         yield stored if stored.dtype == native else stored.byteswap().view(native)
-
-
-def pieces(size: int, read_into: ReadInto) -> Iterator[memoryview]:
-    """Yield so many bytes, in one buffer that is used again. Raises FileFailed where they end before."""
-    buffer = memoryview(bytearray(min(size, BLOCK_BYTES)))
-    for start in range(0, size, BLOCK_BYTES):
-        piece = buffer[: min(size - start, BLOCK_BYTES)]
-        _fill(piece, read_into)
-        yield piece
 
 
 def _fill(piece: memoryview, read_into: ReadInto) -> None:
@@ -43,7 +37,7 @@ def _fill(piece: memoryview, read_into: ReadInto) -> None:
     while filled < len(piece):
         count = read_into(piece[filled:])
         if not count:
-            raise FileFailed("truncated", "ends before the last of its samples; copy it again")
+            raise truncated("it ends before the last of its samples")
         filled += count
 
 
@@ -61,18 +55,6 @@ def reader_at(descriptor: int, offset: int) -> ReadInto:
         return count
 
     return read_into
-
-
-def unreadable(error: OSError) -> FileFailed:
-    """Return an error of reading as the source's: where pieces are copied, it must not be taken for the output's."""
-    return FileFailed("unreadable", f"cannot be read: {error.strerror or error}; look after the disk")
-
-
-def write_all(descriptor: int, data: bytes | memoryview) -> None:
-    """Write all of it where the file stands. Raises OSError."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def encode(block: NDArray[Any], dtype: np.dtype[Any]) -> memoryview:

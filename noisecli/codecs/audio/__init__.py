@@ -1,4 +1,4 @@
-"""Sounds: bytes <-> samples, block by block, metadata kept. The only place that knows libsndfile."""
+"""Audio files: bytes <-> samples, block by block, metadata kept. The only place that knows libsndfile."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import soundfile
 
 from noisecli.codecs import InputFile, OutputFile, Source
 from noisecli.codecs.audio.encoding import choose_target
-from noisecli.codecs.audio.sink import SoundSink
-from noisecli.codecs.audio.source import SoundSource
+from noisecli.codecs.audio.sink import AudioSink
+from noisecli.codecs.audio.source import AudioSource
 from noisecli.model import Encoding, Limits, SampleSpec
 
 __all__ = ["create_sink", "open_source", "versions"]
 
 
-def open_source(file: InputFile, limits: Limits) -> SoundSource:
+def open_source(file: InputFile, limits: Limits) -> AudioSource:
     """Check an audio file's container, then open it; see noisecli.codecs.Codec.
 
     Of `limits`, max_decoded binds: a few KB of FLAC or Opus can hold hours of silence.
     """
-    return SoundSource(file, limits)
+    return AudioSource(file, limits)
 
 
-def create_sink(file: OutputFile, source: Source, spec: SampleSpec, encoding: Encoding, key: bytes) -> SoundSink:
+def create_sink(file: OutputFile, source: Source, spec: SampleSpec, encoding: Encoding, key: bytes) -> AudioSink:
     """Open an output like `source` unless `encoding` says otherwise; see noisecli.codecs.Codec.
 
     Encoding.quality, 1 to 100, is for OGG and MP3: 100 is the encoder's best.
     """
-    if not isinstance(source, SoundSource):
-        raise TypeError("a sound's sink needs a source of this codec")
-    sink = SoundSink(file, choose_target(source, spec, encoding), spec, source.tags, key)
+    if not isinstance(source, AudioSource):
+        raise TypeError("an audio sink needs a source of this codec")
+    sink = AudioSink(file, choose_target(source, spec, encoding), spec, source.tags, key)
     if source.header.lost_metadata and "metadata-lost" not in sink.warnings:
         sink.warnings.append("metadata-lost")
     return sink

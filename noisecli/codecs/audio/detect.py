@@ -1,21 +1,20 @@
-"""Which sound a file is, by its content; and the check that belongs to it."""
+"""Which format an audio file has, by its content; and the check that belongs to it."""
 
 from __future__ import annotations
 
-from noisecli.codecs import format_of
-from noisecli.codecs.audio.aiff import check_aiff, check_au, check_caf
+from noisecli.codecs.audio.aiff import check_aiff
+from noisecli.codecs.audio.au import check_au
+from noisecli.codecs.audio.caf import check_caf
 from noisecli.codecs.audio.flac import check_flac
 from noisecli.codecs.audio.header import Header, Window
 from noisecli.codecs.audio.mp3 import check_mp3, skip_tags, starts_frame
 from noisecli.codecs.audio.ogg import check_ogg
-from noisecli.codecs.audio.wav import check_w64, check_wav
+from noisecli.codecs.audio.w64 import check_w64
+from noisecli.codecs.audio.wav import check_wav
+from noisecli.codecs.damage import empty
 from noisecli.errors import FileFailed, FileSkipped
 
-_BY_MAGIC = {
-    b".snd": check_au,
-    b"dns.": check_au,
-    b"caff": check_caf,
-}
+_BY_MAGIC = {b".snd": check_au, b"dns.": check_au, b"caff": check_caf}
 _KNOWN_ELSEWHERE = (b"8SVX", b"16SV", b"MAUD")
 
 
@@ -27,10 +26,10 @@ def inspect(descriptor: int, size: int) -> Header:
     FileFailed
         empty, wrong-content, truncated or corrupt.
     FileSkipped
-        A sound of a kind that cannot be written back.
+        Audio of a kind that cannot be written back.
     """
     if size == 0:
-        raise FileFailed("empty", "an empty file: get it again")
+        raise empty()
     window = Window(descriptor, size)
     magic, kind = window.read(0, 4), window.read(8, 4)
     if magic in (b"RIFF", b"RIFX", b"RF64") and kind == b"WAVE":
@@ -55,11 +54,5 @@ def _inspect_tagged(window: Window, descriptor: int) -> Header:
     if len(magic) == 4 and starts_frame(int.from_bytes(magic, "big")):
         return check_mp3(window, descriptor)
     if window.read(0, 4) == b"BW64" or window.read(8, 4) in _KNOWN_ELSEWHERE:
-        raise FileSkipped("unsupported-format", "a sound of a format that is not written here: convert it to WAV first")
-    raise FileFailed("wrong-content", "not a sound, whatever its name says: exclude it")
-
-
-def contradicts(suffix: str, found: str) -> bool:
-    """Whether a file's suffix stands for another format; RF64 is what a WAV over 4 GiB becomes."""
-    named = format_of(suffix)
-    return named is None or (named.name != found and {named.name, found} != {"wav", "rf64"})
+        raise FileSkipped("unsupported-format", "has an audio format that is not written here; convert it to WAV first")
+    raise FileFailed("wrong-content", "is not an audio file, whatever its name says; exclude it")

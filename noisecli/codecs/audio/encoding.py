@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import soundfile
 
-from noisecli.codecs.audio.source import SoundSource
+from noisecli.codecs.audio.source import AudioSource
 from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, choose_subtype
 from noisecli.errors import FileFailed
 from noisecli.model import Encoding, SampleSpec
@@ -57,7 +57,7 @@ class Target:
         return "VARIABLE" if self.container == "MP3" else None
 
 
-def choose_target(source: SoundSource, spec: SampleSpec, encoding: Encoding) -> Target:
+def choose_target(source: AudioSource, spec: SampleSpec, encoding: Encoding) -> Target:
     """Decide how to encode blocks of `spec` that come from `source`.
 
     Raises
@@ -66,7 +66,7 @@ def choose_target(source: SoundSource, spec: SampleSpec, encoding: Encoding) -> 
         no-encoder, naming what fits.
     """
     if encoding.subsampling is not None:
-        raise FileFailed("no-encoder", "sounds have no chroma to subsample: leave --subsampling out")
+        raise FileFailed("no-encoder", "audio has no chroma to subsample; omit --subsampling")
     wanted = encoding.format or source.format
     subtype = choose_subtype(source.subtype, wanted, as_float32=spec.dtype == "float32" != source.spec.dtype)
     container = source.container if wanted == source.format else CONTAINERS[wanted]
@@ -98,10 +98,10 @@ def _choose_container(container: str, subtype: str, size: int) -> str:
         return container
     if container in ("WAV", "WAVEX") and subtype in HOLDS["rf64"]:
         return "RF64"
-    raise FileFailed("no-encoder", f"{size:,} bytes of samples are too many for {container}: choose w64, rf64 or caf")
+    raise FileFailed("no-encoder", f"{size:,} bytes of samples are too many for {container}; choose w64, rf64 or caf")
 
 
-def _choose_endian(source: SoundSource, container: str, subtype: str) -> str:
+def _choose_endian(source: AudioSource, container: str, subtype: str) -> str:
     """Keep the source's byte order where the same container and this subtype have it."""
     if container != source.container or source.endian == "FILE":
         return "FILE"
@@ -111,21 +111,19 @@ def _choose_endian(source: SoundSource, container: str, subtype: str) -> str:
 def _check_encoder(subtype: str, channels: int, sample_rate: int) -> None:
     """The limits of the lossy encoders, in words; libsndfile's own are numbers."""
     if subtype == "MPEG_LAYER_III" and channels > 2:
-        raise FileFailed("no-encoder", f"MP3 holds 2 channels, not {channels}: choose ogg, flac or wav")
+        raise FileFailed("no-encoder", f"MP3 holds 2 channels, not {channels}; choose ogg, flac or wav")
     if subtype == "MPEG_LAYER_III" and sample_rate not in _MP3_RATES:
-        raise FileFailed("no-encoder", f"MP3 has no {sample_rate:,} Hz (48,000 at most): choose ogg, flac or wav")
+        raise FileFailed("no-encoder", f"MP3 has no {sample_rate:,} Hz (48,000 at most); choose ogg, flac or wav")
     if subtype == "OPUS" and sample_rate not in _OPUS_RATES:
-        raise FileFailed("no-encoder", f"Opus has no {sample_rate:,} Hz: choose flac or wav")
+        raise FileFailed("no-encoder", f"Opus has no {sample_rate:,} Hz; choose flac or wav")
     if subtype == "VORBIS" and (sample_rate > _MOST_VORBIS_RATE or channels > _MOST_VORBIS_CHANNELS):
         # libsndfile ends the process when it closes such a file
-        raise FileFailed("no-encoder", f"Vorbis holds no {channels} channels at {sample_rate:,} Hz: choose wav")
+        raise FileFailed("no-encoder", f"Vorbis holds no {channels} channels at {sample_rate:,} Hz; choose wav")
 
 
 def _choose_level(subtype: str, quality: int | None) -> float | None:
     if subtype not in _QUALITY:
         if quality is not None:
-            raise FileFailed(
-                "no-encoder", f"{subtype} has no quality to choose: leave --quality out, or choose ogg or mp3"
-            )
+            raise FileFailed("no-encoder", f"{subtype} has no quality to choose; omit --quality, or choose ogg or mp3")
         return None
     return 1.0 - (quality or _QUALITY[subtype]) / 100

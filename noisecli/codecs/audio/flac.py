@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from noisecli.codecs.audio.header import Header, Window, corrupt, truncated
+from noisecli.codecs.audio.header import Header, Window
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped
 
-STREAMINFO, VORBIS_COMMENT = 0, 4
-_CARRIED = {STREAMINFO, 1, 3, VORBIS_COMMENT}
-_KEYS = {
-    b"TITLE",
-    b"COPYRIGHT",
-    b"SOFTWARE",
-    b"ENCODER",
-    b"ARTIST",
-    b"COMMENT",
-    b"DATE",
-    b"ALBUM",
-    b"LICENSE",
-    b"TRACKNUMBER",
-    b"GENRE",
-}
+_STREAMINFO, _VORBIS_COMMENT = 0, 4
+_CARRIED = {_STREAMINFO, 1, 3, _VORBIS_COMMENT}
+_KEYS = set(b"TITLE COPYRIGHT SOFTWARE ENCODER ARTIST COMMENT DATE ALBUM LICENSE TRACKNUMBER GENRE".split())
 
 
 def check_flac(window: Window, start: int) -> Header:
-    """Check the metadata blocks; `start` is where fLaC stands (ID3 tags may come before)."""
+    """Check the metadata blocks; `start` is the position of fLaC (ID3 tags may come before)."""
     position, last, lost, known, md5 = start + 4, False, start > 0, False, bytes(16)
     while not last:
         head = window.number(position, 4, big=True)
@@ -31,11 +20,11 @@ def check_flac(window: Window, start: int) -> Header:
         if position + 4 + size > window.size:
             raise truncated("the file ends inside its header")
         if position == start + 4:
-            if kind != STREAMINFO or size < 34:
+            if kind != _STREAMINFO or size < 34:
                 raise corrupt("a FLAC without its stream header")
             known = _check_streaminfo(window.number(position + 14, 8, big=True))
             md5 = window.read(position + 22, 16)
-        if kind == VORBIS_COMMENT:
+        if kind == _VORBIS_COMMENT:
             lost |= holds_other_comments(window.read(position + 4, size))
         lost |= kind not in _CARRIED
         position += 4 + size
@@ -46,12 +35,12 @@ def _check_streaminfo(fields: int) -> bool:
     """Refuse depths that libsndfile cannot write; return whether the number of frames is given."""
     bits = ((fields >> 36) & 0x1F) + 1
     if bits not in (8, 16, 24):
-        raise FileSkipped("unsupported-samples", f"a FLAC of {bits} bits: convert it to 16 or 24 bits first")
+        raise FileSkipped("unsupported-samples", f"is a FLAC of {bits} bits; convert it to 16 or 24 bits first")
     return fields & 0xFFFFFFFFF != 0
 
 
 def holds_other_comments(block: bytes) -> bool:
-    """Whether a Vorbis comment block has keys beyond the ten that libsndfile carries over, or one of them twice."""
+    """Whether a Vorbis comment block has keys beyond the ten that libsndfile keeps, or one of them twice."""
     position = 4 + int.from_bytes(block[:4], "little")
     count = int.from_bytes(block[position : position + 4], "little")
     position += 4

@@ -1,6 +1,6 @@
-"""What a sound's container promises, read from its own bytes before libsndfile sees them.
+"""What an audio file's container promises, read from its own bytes before libsndfile sees them.
 
-libsndfile reads cut files short without a word and spins on some broken ones; a walk over the headers knows better.
+libsndfile silently shortens cut files and loops forever on some broken ones; a walk over the headers finds both.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from noisecli.errors import FileFailed
+from noisecli.codecs.damage import corrupt, truncated
 
 _WINDOW = 4096
 UNKNOWN_SIZE = 0xFFFFFFFF
@@ -25,12 +25,12 @@ class Header:
     format
         noisecli's word: wav, flac, ogg, mp3, aiff, au, caf, w64 or rf64.
     frames
-        How many frames the file holds where its container tells better than libsndfile, -1 when the file does not say,
+        How many frames the file holds where its container knows better than libsndfile, -1 when the file does not say,
         None when libsndfile's count is right.
     trailing_data
         Whether bytes follow the container's end.
     lost_metadata
-        Whether there is metadata that libsndfile does not carry over.
+        Whether there is metadata that libsndfile does not keep.
     md5
         Of a FLAC: the hash of all its samples, None where none is known.
     """
@@ -51,7 +51,7 @@ class Chunk(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The first byte behind the content."""
+        """The first byte after the content."""
         return self.start + self.size
 
 
@@ -101,18 +101,37 @@ def is_chunk_name(name: bytes) -> bool:
     return name.isascii() and name.decode("ascii").isprintable()
 
 
-def truncated(what: str) -> FileFailed:
-    """Return the error of a file that ends before its promise."""
-    return FileFailed("truncated", f"{what}: cut short, get it again")
-
-
-def corrupt(what: str) -> FileFailed:
-    """Return the error of a file whose header contradicts itself."""
-    return FileFailed("corrupt", f"{what}: damaged, get it again")
-
-
 def check_fits(chunk: Chunk, window: Window) -> None:
     """Refuse a chunk that promises more bytes than the file has."""
     if chunk.end > window.size:
         missing = chunk.end - window.size
         raise truncated(f"the header promises {missing:,} bytes more than there are")
+
+
+def check_total(total: int, window: Window, padding: int = 1) -> None:
+    """Refuse a file shorter than all its chunks together; the last one's padding may be missing."""
+    if total > window.size + padding:
+        raise truncated("the header promises more chunks than there are")
+
+
+def fitting(chunks: Iterator[Chunk], window: Window, samples: bytes, checked: bytes = b"") -> Iterator[Chunk]:
+    """Yield the chunks that lie inside the file, to the first after the samples that does not: it is trailing data.
+
+    Raises FileFailed where one up to the samples, or one named `checked`, does not.
+    """
+    seen = False
+    for chunk in chunks:
+        if seen and chunk.end > window.size and chunk.name != checked:
+            return
+        check_fits(chunk, window)
+        seen = seen or chunk.name == samples
+        yield chunk
+
+
+def require_samples(data: Chunk | None, end: int, window: Window) -> Chunk:
+    """Return the chunk of samples. Raises FileFailed where there is none, or an empty one and bytes after `end`."""
+    if data is None:
+        raise truncated("the file has no samples in it")
+    if data.size == 0 and end < window.size:
+        raise corrupt("the header says there are no samples, yet bytes follow")
+    return data

@@ -1,4 +1,4 @@
-"""ID3v2 tags in front of a sound: how long they are and whether libsndfile carries all of them."""
+"""ID3v2 tags in front of the audio: how long they are and whether libsndfile keeps all of them."""
 
 from __future__ import annotations
 

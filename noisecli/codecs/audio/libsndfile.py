@@ -15,18 +15,18 @@ _UNSUPPORTED = {4, 18}
 
 
 class Stream(soundfile.SoundFile):  # type: ignore[misc]
-    """An open sound on a descriptor that stays the caller's.
+    """An open audio file on a descriptor that stays the caller's.
 
     soundfile seeks twice around every read and four times around every write of a seekable file (which also makes the
     MP3 and Opus decoders start over and give other samples), and calls fsync when it closes one: 2 ms on a disk.
     """
 
     def seekable(self) -> bool:
-        """Say no, so that soundfile leaves the position alone; seek() works all the same."""
+        """Return False, so that soundfile leaves the position alone; seek() still works."""
         return False
 
     def flush(self) -> None:
-        """Leave fsync to who knows whether it is wanted."""
+        """Do not call fsync: that is the caller's choice."""
 
     def read_into(self, buffer: NDArray[Any], dtype: str) -> NDArray[Any]:
         """Read frames into a C-contiguous array of this dtype; return the part that was filled.
@@ -38,7 +38,7 @@ class Stream(soundfile.SoundFile):  # type: ignore[misc]
 
 
 def open_input(descriptor: int) -> Stream:
-    """Open a sound for reading; libsndfile takes the descriptor's position for the file's start."""
+    """Open an audio file for reading; libsndfile takes the descriptor's position for the file's start."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     return Stream(descriptor, "r", closefd=False)
 
@@ -49,7 +49,7 @@ def open_output(spool: Spool, **settings: Any) -> Stream:
 
 
 def is_unsupported(error: soundfile.LibsndfileError) -> bool:
-    """Whether an error means that the file is sound and its encoding is not supported."""
+    """Whether an error means that the file is valid and its encoding is not supported."""
     return error.code in _UNSUPPORTED
 
 

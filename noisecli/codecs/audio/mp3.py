@@ -1,7 +1,7 @@
 """MP3: every frame header walked, and counted against the Xing, Info or VBRI header.
 
 libsndfile guesses the length of a file without such a header and stops there, and plays stale audio where frames are
-missing; so the walk is what tells. It costs about 1 us a frame, some 2% of decoding.
+missing; so the frames are counted here. It costs about 1 us a frame, some 2% of decoding.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from noisecli.codecs.audio.header import Header, Window, corrupt, truncated
+from noisecli.codecs.audio.header import Header, Window
 from noisecli.codecs.audio.id3 import holds_other_frames, measure_id3
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped
 
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -44,13 +45,13 @@ def starts_frame(head: int) -> bool:
 
 
 def check_mp3(window: Window, descriptor: int) -> Header:
-    """Walk all frames behind the ID3 tags; a stream that is shorter than its own count is cut."""
+    """Walk all frames after the ID3 tags; a stream that is shorter than its own count is cut."""
     start = skip_tags(window)
     head = window.number(start, 4, big=True)
     if (head >> 17) & 3 != 1:
-        raise FileSkipped("unsupported-samples", "MPEG audio of layer I or II: convert it first")
+        raise FileSkipped("unsupported-samples", "is MPEG audio of layer I or II; convert it first")
     if not (head >> 12) & 15:
-        raise FileSkipped("unsupported-samples", "an MP3 of free bit rate: convert it first")
+        raise FileSkipped("unsupported-samples", "is an MP3 of free bit rate; convert it first")
     frames = _walk(descriptor, window.size, start, head)
     promised = _read_count(window, start, head)
     _check_count(frames, promised)
@@ -127,5 +128,5 @@ def _read_tail(window: Window, end: int) -> tuple[bool, bool]:
         return False, True
     for offset in range(len(tail) - 4):
         if tail[offset] == 0xFF and starts_frame(int.from_bytes(tail[offset : offset + 4], "big")):
-            raise corrupt(f"there is no frame at byte {end:,}, but there are more behind")
+            raise corrupt(f"there is no frame at byte {end:,}, but there are more after it")
     return bool(tail), False

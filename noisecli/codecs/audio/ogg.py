@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from noisecli.codecs.audio.flac import holds_other_comments
-from noisecli.codecs.audio.header import Header, corrupt, truncated
-from noisecli.codecs.audio.spool import write_at
+from noisecli.codecs.audio.header import Header
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.region import write_at
 from noisecli.errors import FileSkipped
 
 _MAGIC = b"OggS"
 _HEAD, _LARGEST = 27, 27 + 255 + 255 * 255
 _BOUND = 1 << 20
-_FIRST, _LAST = 2, 4
+_LAST = 4
 _MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _CODECS = (b"\x01vorbis", b"OpusHead")
 _COMMENTS = (b"\x03vorbis", b"OpusTags")
@@ -74,7 +75,7 @@ def check_ogg(descriptor: int, size: int) -> Header:
     comments = b""
     for page in iterate_pages(descriptor, size):
         if ended or (serial not in (-1, page.serial)):
-            raise FileSkipped("unsupported-samples", "several streams in one Ogg: split it first")
+            raise FileSkipped("unsupported-samples", "holds several streams in one Ogg; split it first")
         if serial < 0:
             _check_codec(page.data)
         if page.sequence != expected:
@@ -97,11 +98,11 @@ def _read_body(page: bytes) -> bytes:
 
 def _check_codec(page: bytes) -> None:
     if not _read_body(page).startswith(_CODECS):
-        raise FileSkipped("unsupported-samples", "an Ogg that is neither Vorbis nor Opus: convert it first")
+        raise FileSkipped("unsupported-samples", "is an Ogg that is neither Vorbis nor Opus; convert it first")
 
 
 def _holds_other(packet: bytes) -> bool:
-    """Whether the comment packet has comments that get lost; one longer than its first page holds a picture."""
+    """Whether the comment packet has comments that get lost; one longer than its first page holds an image."""
     for magic in _COMMENTS:
         if packet.startswith(magic):
             return holds_other_comments(packet[len(magic) :])

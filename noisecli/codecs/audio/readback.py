@@ -1,4 +1,4 @@
-"""A finished output is opened once more: by its header, it must be what was written."""
+"""A finished output is opened again: by its header, it must be what was written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What libsndfile stamps into a file that two runs would not share, or gets wrong, put right in place."""
+"""What libsndfile writes that two runs would not share, or gets wrong, corrected in place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from noisecli.codecs.audio.encoding import Target
 from noisecli.codecs.audio.header import Chunk, Window, iterate_chunks
 from noisecli.codecs.audio.ogg import set_serial
-from noisecli.codecs.audio.spool import write_at
+from noisecli.codecs.region import write_at
 
 
 def settle(descriptor: int, target: Target, frames: int, key: bytes) -> None:
@@ -37,7 +37,7 @@ def _clear_peak_time(descriptor: int, big: bool) -> None:
 
 
 def _correct_odd_aiff(descriptor: int, frames: int, size: int) -> None:
-    """Of an odd number of sample bytes, libsndfile counts the pad byte behind them as one more sample."""
+    """Of an odd number of sample bytes, libsndfile counts the pad byte after them as one more sample."""
     for chunk in _iterate(descriptor, big=True):
         if chunk.name == b"COMM":
             write_at(descriptor, frames.to_bytes(4, "big"), chunk.start + 2)

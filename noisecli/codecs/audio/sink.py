@@ -1,4 +1,4 @@
-"""Sounds out: one file being encoded like its source, or as the encoding asks."""
+"""Samples -> an audio file, encoded like its source or as the encoding asks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST_FOR_LAME = 1e6
 _UNREADABLE_WHEN_EMPTY = ("flac", "mp3", "OPUS")
 
 
-class SoundSink:
+class AudioSink:
     """One output; see noisecli.codecs.Sink."""
 
     def __init__(self, file: OutputFile, target: Target, spec: SampleSpec, tags: dict[str, str], key: bytes) -> None:
@@ -65,7 +65,7 @@ class SoundSink:
             raise FileFailed(
                 "no-encoder",
                 f"{target.subtype} cannot hold {self._spec.shape[-1]} channels at {self._spec.sample_rate:,} Hz"
-                f" ({explain(error)}): choose wav",
+                f" ({explain(error)}); choose wav",
             ) from None
 
     def _set_tags(self, tags: dict[str, str]) -> None:
@@ -84,7 +84,7 @@ class SoundSink:
             self._refuse_what_ends_encoders(block)
         if self._frames + len(block) > self._target.most_frames:
             raise FileFailed(
-                "no-encoder", f"more samples than {self._target.container} can count: choose w64, rf64 or caf"
+                "no-encoder", f"has more samples than {self._target.container} can count; choose w64, rf64 or caf"
             )
         try:
             self._stream.buffer_write(self._align(block), self._dtype)
@@ -95,9 +95,9 @@ class SoundSink:
 
     def _refuse_what_ends_encoders(self, block: NDArray[Any]) -> None:
         if not np.isfinite(block).all():
-            raise FileFailed("not-finite", f"{self.format} cannot hold NaN or infinity: choose wav, or mend the source")
+            raise FileFailed("not-finite", f"{self.format} cannot hold NaN or infinity; choose wav, or repair it")
         if self.format == "mp3" and np.abs(block).max(initial=0) > _LARGEST_FOR_LAME:
-            raise FileFailed("out-of-range", "has samples far beyond full scale, which MP3 cannot hold: choose wav")
+            raise FileFailed("out-of-range", "has samples far beyond full scale, which MP3 cannot hold; choose wav")
 
     def _align(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return the block as libsndfile wants it: native byte order, integers moved to the upper end of their type.
@@ -120,10 +120,10 @@ class SoundSink:
         raise OSError(f"libsndfile could not write the samples ({error})") from None
 
     def finish(self) -> None:
-        """Close the encoder, take the clock and the dice out of the file, and check that all arrived."""
+        """Close the encoder, make the file reproducible, and check that all arrived."""
         target = self._target
         if self._frames == 0 and (self.format in _UNREADABLE_WHEN_EMPTY or target.subtype in _UNREADABLE_WHEN_EMPTY):
-            raise FileFailed("no-encoder", f"a sound of no samples cannot be written as {self.format}: choose wav")
+            raise FileFailed("no-encoder", f"has no samples, which {self.format} cannot hold; choose wav")
         try:
             self._stream.close()
         except soundfile.LibsndfileError as error:
@@ -134,7 +134,7 @@ class SoundSink:
             self.warnings.append("padded")
 
     def abort(self) -> None:
-        """Let go of the encoder; whatever it says does not matter any more."""
+        """Close the encoder; its errors no longer matter."""
         self._spool.drop()
         try:
             self._stream.close()

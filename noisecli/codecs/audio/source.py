@@ -1,9 +1,9 @@
-"""Sounds in: one open file, decoded block by block."""
+"""An audio file -> samples, block by block."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
-from noisecli.codecs.audio.detect import contradicts, inspect
+from noisecli.codecs.audio.detect import inspect
 from noisecli.codecs.audio.flac_hash import SampleHash
-from noisecli.codecs.audio.header import Header, corrupt, truncated
+from noisecli.codecs.audio.header import Header
 from noisecli.codecs.audio.libsndfile import Stream, explain, is_unsupported, open_input
 from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, describe_samples, layout_of
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.stderr import caught
 from noisecli.errors import FileSkipped
@@ -25,18 +26,17 @@ BLOCK_SAMPLES = 1 << 17
 """Samples in a block, all channels together: 256 kB of int16, within 1.15 of reading and writing the whole at once."""
 
 _REWINDABLE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
-"""Subtypes whose samples stand at fixed places. Other decoders are opened anew: a seek changes what some give."""
-
+"""Subtypes whose samples have fixed places. Other decoders are reopened: a seek changes what some return."""
 
 _DAMAGE = b"error:"
 
 
-def _tells_damage(line: bytes) -> bool:
+def _is_damage(line: bytes) -> bool:
     return _DAMAGE in line
 
 
-class SoundSource:
-    """One opened sound; see noisecli.codecs.Source.
+class AudioSource:
+    """One opened audio file; see noisecli.codecs.Source.
 
     Attributes
     ----------
@@ -68,15 +68,13 @@ class SoundSource:
         self._refuse_bomb(self.spec.shape[0])
         self._md5 = self.header.md5
         self.tags = {name: text for name, text in self._stream.copy_metadata().items() if text}
-        self.warnings: list[Warn] = self._collect_warnings(file.suffix)
+        self.warnings: Sequence[Warn] = ["trailing-data"] if self.header.trailing_data else []
 
     def _check_subtype(self) -> None:
         if self.subtype not in LAYOUTS or self.subtype not in HOLDS[self.format]:
             self.close()
-            raise FileSkipped(
-                "unsupported-samples",
-                f"{self.subtype} samples in {self.format} cannot be written back: convert it first",
-            )
+            words = f"has {self.subtype} samples in {self.format}, which cannot be written back; convert it first"
+            raise FileSkipped("unsupported-samples", words)
 
     def _count_frames(self) -> int:
         """Return libsndfile's count unless the container knows better; it never reads beyond its own."""
@@ -88,18 +86,9 @@ class SoundSource:
             self.close()
             if self.format != "mp3":
                 raise truncated(f"{known:,} frames are promised, {frames:,} can be read")
-            raise FileSkipped(
-                "unsupported-samples", "an MP3 without a frame count: rewrite it (ffmpeg -c copy adds it)"
-            )
+            words = "is an MP3 without a frame count; rewrite it (ffmpeg -c copy adds it)"
+            raise FileSkipped("unsupported-samples", words)
         return known
-
-    def _collect_warnings(self, suffix: str) -> list[Warn]:
-        warnings: list[Warn] = []
-        if contradicts(suffix, self.format):
-            warnings.append("wrong-suffix")
-        if self.header.trailing_data:
-            warnings.append("trailing-data")
-        return warnings
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield (frames, channels) arrays in native units; see noisecli.codecs.Source."""
@@ -124,7 +113,7 @@ class SoundSource:
             if summed:
                 summed.update(block)
             if len(block) == promised:
-                # a short sound is read once
+                # a short file is read once
                 self._whole = block
                 block.flags.writeable = False
             yield block
@@ -169,10 +158,10 @@ class SoundSource:
         return block
 
     def _decode(self, buffer: NDArray[Any]) -> NDArray[Any]:
-        """Decode one block; what is wrong with a frame of an MP3 is only printed."""
+        """Decode one block; errors in an MP3's frames are only printed."""
         if self.format != "mp3":
             return self._stream.read_into(buffer, self.spec.dtype)
-        block, text = caught(lambda: self._stream.read_into(buffer, self.spec.dtype), _tells_damage)
+        block, text = caught(lambda: self._stream.read_into(buffer, self.spec.dtype), _is_damage)
         if _DAMAGE in text:
             raise corrupt(
                 f"decoding fails ({text.partition(_DAMAGE)[2].decode(errors='replace').split('!')[0].strip()})"
@@ -180,7 +169,7 @@ class SoundSource:
         return block
 
     def close(self) -> None:
-        """Let go of the decoder."""
+        """Close the decoder."""
         self._whole = None
         self._stream.close()
 
@@ -190,5 +179,5 @@ def _open(descriptor: int) -> Stream:
         return caught(lambda: open_input(descriptor))[0]
     except soundfile.LibsndfileError as error:
         if is_unsupported(error):
-            raise FileSkipped("unsupported-samples", f"{explain(error)}: convert it first") from None
+            raise FileSkipped("unsupported-samples", f"is not decoded ({explain(error)}); convert it first") from None
         raise corrupt(explain(error)) from None

@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import os
 
+from noisecli.codecs.region import write_at
+
 _MOST = 1 << 18
 
 
@@ -71,11 +73,3 @@ class Spool:
         """Forget what waits and write no more."""
         self._failure = self._failure or io.UnsupportedOperation("no longer written")
         self._pending = bytearray()
-
-
-def write_at(descriptor: int, data: bytes | bytearray, offset: int) -> None:
-    """Write all bytes at an offset, however many calls that takes."""
-    with memoryview(data) as view:
-        written = 0
-        while written < len(view):
-            written += os.pwrite(descriptor, view[written:], offset + written)

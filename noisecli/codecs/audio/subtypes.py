@@ -20,28 +20,16 @@ class Layout(NamedTuple):
         return (16 if self.dtype == "int16" else 32) - self.bits if self.bits else 0
 
 
-LAYOUTS: dict[str, Layout] = {
-    "PCM_S8": Layout("int16", 8),
-    "PCM_U8": Layout("int16", 8),
-    "PCM_16": Layout("int16", 16),
-    "PCM_24": Layout("int32", 24),
-    "PCM_32": Layout("int32", 32),
-    "FLOAT": Layout("float32"),
-    "DOUBLE": Layout("float64"),
-    "ULAW": Layout("int16", 16),
-    "ALAW": Layout("int16", 16),
-    "IMA_ADPCM": Layout("int16", 16),
-    "MS_ADPCM": Layout("int16", 16),
-    "GSM610": Layout("int16", 16),
-    "G721_32": Layout("int16", 16),
-    "G723_24": Layout("int16", 16),
-    "G723_40": Layout("int16", 16),
-    "ALAC_16": Layout("int16", 16),
-    "ALAC_24": Layout("int32", 24),
-    "VORBIS": Layout("float32"),
-    "OPUS": Layout("float32"),
-    "MPEG_LAYER_III": Layout("float32"),
-}
+_LAYOUTS_AND_SUBTYPES = (
+    (Layout("int16", 8), ("PCM_S8", "PCM_U8")),
+    (Layout("int16", 16), ("PCM_16", "ULAW", "ALAW", "IMA_ADPCM", "MS_ADPCM", "GSM610")),
+    (Layout("int16", 16), ("G721_32", "G723_24", "G723_40", "ALAC_16")),
+    (Layout("int32", 24), ("PCM_24", "ALAC_24")),
+    (Layout("int32", 32), ("PCM_32",)),
+    (Layout("float32"), ("FLOAT", "VORBIS", "OPUS", "MPEG_LAYER_III")),
+    (Layout("float64"), ("DOUBLE",)),
+)
+LAYOUTS = {subtype: layout for layout, subtypes in _LAYOUTS_AND_SUBTYPES for subtype in subtypes}
 """All that is read. ALAC_20 and ALAC_32 are not: of noise, libsndfile 1.2.2 writes other samples than it was given."""
 
 PADDED = {"IMA_ADPCM", "MS_ADPCM", "GSM610", "G721_32", "G723_24", "G723_40"}
@@ -92,7 +80,7 @@ def choose_subtype(source: str, target: str, as_float32: bool) -> str:
         no-encoder, naming formats that fit.
     """
     if target not in HOLDS:
-        raise FileFailed("no-encoder", f"sounds are not written as {target}: choose {_join(list(HOLDS))}")
+        raise FileFailed("no-encoder", f"audio is not written as {target}; choose {_join(list(HOLDS))}")
     if target in ("ogg", "mp3"):
         return source if source in HOLDS[target] else HOLDS[target][0]
     wanted = ("FLOAT",) if as_float32 else (source, *_NEXT_BEST.get(source, ()))
@@ -100,7 +88,7 @@ def choose_subtype(source: str, target: str, as_float32: bool) -> str:
         if subtype in HOLDS[target]:
             return subtype
     fitting = [name for name, held in HOLDS.items() if set(wanted) & set(held)]
-    raise FileFailed("no-encoder", f"{target} does not hold {wanted[-1]} samples: choose {_join(fitting)}")
+    raise FileFailed("no-encoder", f"{target} does not hold {wanted[-1]} samples; choose {_join(fitting)}")
 
 
 def _join(names: list[str]) -> str:

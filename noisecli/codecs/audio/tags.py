@@ -15,11 +15,11 @@ _HELD: dict[str, frozenset[str]] = {
 }
 _ENCODER_STAMPS = ("libsndfile", "LAME", "Lavf", "libFLAC", "Xiph", "libopus")
 _LONGEST = 250
-"""WAV and CAF drop a longer header of strings without a word, AIFF gets unreadable; FLAC and Ogg take any."""
+"""WAV and CAF silently drop a longer header of strings, AIFF gets unreadable; FLAC and Ogg take any."""
 
 
 def split_tags(tags: dict[str, str], target: str) -> tuple[dict[str, str], bool]:
-    """Return the tags that a format holds, and whether others are lost. What an encoder says of itself is no loss."""
+    """Return the tags that a format holds, and whether others are lost. An encoder's own name is no loss."""
     kept = {name: value for name, value in tags.items() if _is_held(target, name, value)}
     lost = [name for name, value in tags.items() if name not in kept and not _is_stamp(name, value)]
     return kept, bool(lost)

@@ -1,4 +1,4 @@
-"""Pictures: JPEG, PNG, TIFF, WebP, BMP, PNM, AVIF, JPEG 2000 and GIF, decoded unturned and encoded with care."""
+"""Images: JPEG, PNG, TIFF, WebP, BMP, PNM, AVIF, JPEG 2000 and GIF, decoded as stored, and encoded."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from noisecli.codecs.image.header import truncated
+from noisecli.codecs.damage import truncated
 
 _SEQUENCE_HEADER = 1
 

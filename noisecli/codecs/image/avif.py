@@ -1,13 +1,14 @@
-"""AVIF: the primary item's properties, and the AV1 streams behind it, which may be bigger than the boxes say."""
+"""AVIF: the primary item's properties, and its AV1 streams, which may be bigger than the boxes say."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
 
+from noisecli.codecs.damage import corrupt
 from noisecli.codecs.image.av1 import Sequence, sequences
 from noisecli.codecs.image.boxes import boxes
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, unsupported
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size, unsupported
 from noisecli.codecs.image.heif import Items, Property, read_items, size_of
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed
@@ -15,7 +16,7 @@ from noisecli.model import Limits
 
 _TURNED = {(0, -1): 1, (1, -1): 8, (2, -1): 3, (3, -1): 6, (0, 0): 4, (0, 1): 2, (1, 0): 5, (1, 1): 7}
 _TURNED |= {(2, 0): 2, (2, 1): 4, (3, 0): 7, (3, 1): 5}
-PLAIN_COLOURS = ((1, 13), (1, 2), (2, 2), (1, 1), (2, 13))
+_PLAIN_COLOURS = ((1, 13), (1, 2), (2, 2), (1, 1), (2, 13))
 """(primaries, transfer) of nclx boxes that say nothing else than sRGB."""
 _LAYERED = frozenset((b"a1op", b"lsel"))
 _FULL_SCALES = {8: None, 10: 1023.0, 12: 4095.0}
@@ -47,7 +48,7 @@ def read(data: bytes, limits: Limits) -> Header:
 
 
 def _items(data: bytes) -> tuple[Items, bool]:
-    """Return the items of the file, and whether something follows that is no box."""
+    """Return the items of the file, and whether something that is not a box follows."""
     meta: tuple[int, int] | None = None
     moving = trailing = False
     for kind, start, end in _top_boxes(data):
@@ -65,7 +66,7 @@ def _items(data: bytes) -> tuple[Items, bool]:
 
 
 def _top_boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the outermost boxes; what follows the media data and is no box is told by an empty kind."""
+    """Yield the outermost boxes; what follows the media data and is not a box has an empty kind."""
     seen: set[bytes] = set()
     walk = boxes(data, 0, len(data))
     position = 0
@@ -160,7 +161,7 @@ def _metadata(properties: list[Property], lost: bool) -> Metadata:
         if kind != b"colr":
             continue
         if body[:4] == b"nclx":
-            lost = lost or struct.unpack_from(">HH", body, 4) not in PLAIN_COLOURS
+            lost = lost or struct.unpack_from(">HH", body, 4) not in _PLAIN_COLOURS
         elif body[:4] in (b"prof", b"rICC"):
             icc = body[4:]
     return Metadata(icc=icc, lost=lost)

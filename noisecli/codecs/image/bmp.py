@@ -6,7 +6,8 @@ import struct
 
 import numpy as np
 
-from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
 from noisecli.model import Limits
 
 

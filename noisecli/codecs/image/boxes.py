@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from noisecli.codecs.image.header import corrupt, truncated
+from noisecli.codecs.damage import corrupt, truncated
 
 
 def boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:

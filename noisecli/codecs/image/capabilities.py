@@ -6,17 +6,8 @@ from noisecli.codecs.image.header import Header
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec
 
-NAMES = {
-    "jpg": "jpeg",
-    "jpe": "jpeg",
-    "jfif": "jpeg",
-    "tif": "tiff",
-    "apng": "png",
-    "dib": "bmp",
-    "pbm": "pnm",
-    "pgm": "pnm",
-    "ppm": "pnm",
-}
+_NAMES = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "apng": "png", "dib": "bmp"}
+_NAMES |= dict.fromkeys(("pbm", "pgm", "ppm"), "pnm")
 
 _EIGHT = frozenset(("uint8",))
 _BYTES = frozenset(("uint8", "uint16"))
@@ -47,24 +38,24 @@ METADATA = {
     "gif": frozenset[str](),
 }
 
-SHORTEST_JP2_SIDE = 32
+_SHORTEST_JP2_SIDE = 32
 """OpenCV's encoder halves six times, and has no word to stop it."""
-AVIF_SCALES = (1023.0, 4095.0)
+_AVIF_SCALES = (1023.0, 4095.0)
 
 
 def name_of(word: str) -> str:
     """Return the format a word of --format means."""
     word = word.lower().lstrip(".")
-    name = NAMES.get(word, word)
+    name = _NAMES.get(word, word)
     if name not in SAMPLES:
-        raise FileFailed("no-encoder", f"no picture format is called {word}; choose one of {', '.join(SAMPLES)}")
+        raise FileFailed("no-encoder", f"no image format is called {word}; choose one of {', '.join(SAMPLES)}")
     return name
 
 
 def channels_of(spec: SampleSpec, frames: int) -> int:
     """Return 1, 3 or 4."""
-    picture = spec.shape[1:] if frames > 1 else spec.shape
-    return picture[2] if len(picture) == 3 else 1
+    image = spec.shape[1:] if frames > 1 else spec.shape
+    return image[2] if len(image) == 3 else 1
 
 
 def check(name: str, spec: SampleSpec, header: Header) -> None:
@@ -86,10 +77,10 @@ def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
         return "several pages"
     if max(header.width, header.height) > longest:
         return f"more than {longest} pixels a side"
-    if name == "jp2" and min(header.width, header.height) < SHORTEST_JP2_SIDE:
-        return f"less than {SHORTEST_JP2_SIDE} pixels a side here"
+    if name == "jp2" and min(header.width, header.height) < _SHORTEST_JP2_SIDE:
+        return f"less than {_SHORTEST_JP2_SIDE} pixels a side here"
     if name == "avif" and spec.dtype == "uint16":
-        return None if spec.full_scale in AVIF_SCALES else "all 16 bits"
+        return None if spec.full_scale in _AVIF_SCALES else "all 16 bits"
     if name == "pnm" or spec.is_float or header.full_scale is None:
         return None
     return f"samples whose highest value is {header.full_scale:g}"

@@ -9,23 +9,24 @@ from typing import TypeVar
 import cv2.utils.logging as log
 
 from noisecli.codecs import stderr
-from noisecli.codecs.image.header import Header, corrupt, truncated
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header
 from noisecli.errors import FileFailed
 
 Result = TypeVar("Result")
 
-SILENT = (
+_SILENT = (
     b"Sum of Photometric type-related color channels",  # of the four-channel TIFFs that OpenCV itself writes
-    b"Unknown field with tag",  # a private TIFF tag, which is carried over
+    b"Unknown field with tag",  # a private TIFF tag, which is kept
     b"Image has unknown or unspecified color space",  # of bare JPEG 2000 codestreams
 )
-HARMLESS = (b"libpng warning:", b"[ WARN:", b"[ INFO:")
-DAMAGE = (b"JPEGLib: Corrupt", b"Decode:", b"JPEGPreDecode")
+_HARMLESS = (b"libpng warning:", b"[ WARN:", b"[ INFO:")
+_DAMAGE = (b"JPEGLib: Corrupt", b"Decode:", b"JPEGPreDecode")
 """libtiff only warns when the inside of a strip is broken."""
 _LOG_PREFIX = re.compile(r"\[ *\w+:\d+@[\d.]+\] global \S+:\d+ \S+ ")
-"""OpenCV's own log tells the time, which must not reach a report that is the same bytes each time."""
-NO_MEMORY = (b"Insufficient memory", b"Failed to allocate", b"bad_alloc", b"ut of memory")
-CUT = (b"premature end", b"incomplete", b"Not enough image data", b"extraneous bytes before marker 0xd9")
+"""OpenCV's own log has timestamps, which must not reach a report that is the same bytes each time."""
+_NO_MEMORY = (b"Insufficient memory", b"Failed to allocate", b"bad_alloc", b"ut of memory")
+_CUT = (b"premature end", b"incomplete", b"Not enough image data", b"extraneous bytes before marker 0xd9")
 
 
 def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
@@ -40,29 +41,29 @@ def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
 
 def _meaning(line: bytes) -> tuple[bool, bool, bool] | None:
     """Return whether a line fails the file, speaks of memory, and of missing data; None where it means nothing."""
-    if not line.strip() or any(words in line for words in SILENT):
+    if not line.strip() or any(words in line for words in _SILENT):
         return None
-    return _fails(line), any(words in line for words in NO_MEMORY), any(words in line for words in CUT)
+    return _fails(line), any(words in line for words in _NO_MEMORY), any(words in line for words in _CUT)
 
 
 def _fails(line: bytes) -> bool:
-    return not line.startswith(HARMLESS) or any(words in line for words in DAMAGE)
+    return not line.startswith(_HARMLESS) or any(words in line for words in _DAMAGE)
 
 
 def judge(text: bytes, header: Header) -> None:
-    """Warn of harmless words of the decoder; fail on all others."""
+    """Warn of harmless messages of the decoder; fail on all others."""
     for line in text.splitlines():
         if _fails(line):
-            raise told(text)
+            raise decoder_error(text)
         header.warn("decoder-warning")
 
 
-def told(text: bytes) -> FileFailed:
-    """Return the error that the decoder's words mean."""
-    if any(words in text for words in NO_MEMORY):
-        return FileFailed("out-of-memory", "no memory for so many pixels; use fewer --jobs or a lower --max-pixels")
+def decoder_error(text: bytes) -> FileFailed:
+    """Return the error that the decoder's messages mean."""
+    if any(words in text for words in _NO_MEMORY):
+        return FileFailed("out-of-memory", "needs more memory than there is; use fewer --jobs or a lower --max-pixels")
     said = first_words(text)
-    return truncated(said) if any(mark in text for mark in CUT) else corrupt(said)
+    return truncated(said) if any(mark in text for mark in _CUT) else corrupt(said)
 
 
 def first_words(text: bytes) -> str:

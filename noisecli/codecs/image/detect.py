@@ -5,15 +5,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from noisecli.codecs.damage import empty, truncated
 from noisecli.codecs.image import avif, bmp, gif, jp2, jpeg, png, pnm, tiff, webp
-from noisecli.codecs.image.header import Header, truncated
+from noisecli.codecs.image.header import Header
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits
 
-Reader = Callable[[bytes, Limits], Header]
+_Reader = Callable[[bytes, Limits], Header]
 
-_READERS: tuple[tuple[bytes, Reader], ...] = (
+_READERS: tuple[tuple[bytes, _Reader], ...] = (
     (b"\xff\xd8\xff", jpeg.read),
     (png.SIGNATURE, png.read),
     (b"II*\0", tiff.read),
@@ -50,12 +51,12 @@ def read_header(data: bytes, limits: Limits) -> Header:
     Raises
     ------
     FileFailed
-        Empty, no picture, cut short, contradicting itself, or above the limits.
+        Empty, not an image, cut short, contradicting itself, or above the limits.
     FileSkipped
-        A sound picture that is left alone on purpose.
+        A valid image that is left alone on purpose.
     """
     if not data:
-        raise FileFailed("empty", "the file has no bytes; get it again or remove it")
+        raise empty()
     reader = _reader(data)
     if reader is None:
         raise _refusal(data)
@@ -67,7 +68,7 @@ def read_header(data: bytes, limits: Limits) -> Header:
     return header
 
 
-def _reader(data: bytes) -> Reader | None:
+def _reader(data: bytes) -> _Reader | None:
     for magic, reader in _READERS:
         if data.startswith(magic):
             return reader
@@ -86,7 +87,7 @@ def _brands(data: bytes) -> list[bytes]:
 
 
 def _refusal(data: bytes) -> FileFailed | FileSkipped:
-    """Return why no codec of ours takes these bytes."""
+    """Return why these bytes are not read."""
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     name = next((name for magic, name in _OTHERS if data.startswith(magic)), None)
     if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _HEIF_BRANDS):
@@ -96,7 +97,7 @@ def _refusal(data: bytes) -> FileFailed | FileSkipped:
     if name is not None:
         return FileSkipped("unsupported-format", f"{name} is not read; convert it to PNG or TIFF first")
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return FileFailed("wrong-content", "this is a web page, not a picture; download the picture itself")
+        return FileFailed("wrong-content", "is a web page, not an image; download the image itself")
     if not any(data[:64]):
-        return FileFailed("wrong-content", "the file begins with zeros, not with a picture; get it again")
-    return FileFailed("wrong-content", "the content is no known picture; remove the file or convert it")
+        return FileFailed("wrong-content", "begins with zeros, not with an image; copy it again")
+    return FileFailed("wrong-content", "is not an image that is known; remove or convert it")

@@ -46,12 +46,12 @@ def upright(exif: bytes) -> bytes:
     return exif[:at] + struct.pack(order + "H", 1) + exif[at + 2 :]
 
 
-def turn(picture: NDArray[Any], value: int) -> NDArray[Any]:
-    """Return the picture as a viewer shows it that heeds the orientation."""
+def turn(image: NDArray[Any], value: int) -> NDArray[Any]:
+    """Return the image as a viewer that applies the orientation shows it."""
     if value in (5, 6, 7, 8):
-        picture = np.swapaxes(picture, 0, 1)
+        image = np.swapaxes(image, 0, 1)
     if value in (3, 4, 7, 8):
-        picture = picture[::-1]
+        image = image[::-1]
     if value in (2, 3, 6, 7):
-        picture = picture[:, ::-1]
-    return np.ascontiguousarray(picture)
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)

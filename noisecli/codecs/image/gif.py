@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import struct
 
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, truncated
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
-IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
-GRAPHIC_CONTROL = 0xF9
-LOOPS = b"NETSCAPE2.0"
-EMPTIEST = 64
-"""A screen of more than a million pixels may be this much bigger than the pictures on it."""
+_IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
+_GRAPHIC_CONTROL = 0xF9
+_LOOPS = b"NETSCAPE2.0"
+_EMPTIEST = 64
+"""A screen of more than a million pixels may be this much bigger than the images on it."""
 
 
 def read(data: bytes, limits: Limits) -> Header:
-    """Count the pictures of a GIF and see that it ends as it should."""
+    """Count the images of a GIF and see that it ends as it should."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     check_size(width, height, 1, limits)
     position = 13 + _table_size(flags)
@@ -24,21 +25,21 @@ def read(data: bytes, limits: Limits) -> Header:
         if position >= len(data):
             raise truncated("the GIF has no end mark")
         block = data[position]
-        if block == TRAILER:
+        if block == _TRAILER:
             break
-        if block == IMAGE:
+        if block == _IMAGE:
             across, down, flags = struct.unpack_from("<4xHHB", data, position + 1)
             position, frames, covered = position + 11 + _table_size(flags), frames + 1, covered + across * down
             _check_plausible(across * down, len(data))
-        elif block == EXTENSION:
-            lost = lost or not (data[position + 1] == GRAPHIC_CONTROL or data[position + 3 : position + 14] == LOOPS)
+        elif block == _EXTENSION:
+            lost = lost or not (data[position + 1] == _GRAPHIC_CONTROL or data[position + 3 : position + 14] == _LOOPS)
             position += 2
         else:
             raise corrupt(f"GIF block {block:#04x} does not exist")
         position = _skip(data, position)
     if frames > 1:
         raise animated(frames)
-    if width * height > max(covered * EMPTIEST, 1 << 20):
+    if width * height > max(covered * _EMPTIEST, 1 << 20):
         raise corrupt(f"a GIF screen of {width} x {height} for {covered} pixels")
     header = Header("gif", width, height, data, 4, metadata=Metadata(lost=lost))
     header.warn("palette-to-colour")
@@ -52,7 +53,7 @@ def _table_size(flags: int) -> int:
 
 
 def _skip(data: bytes, position: int) -> int:
-    """Return the position behind a chain of sub-blocks."""
+    """Return the position after a chain of sub-blocks."""
     while True:
         if position >= len(data):
             raise truncated("the GIF ends inside a block")

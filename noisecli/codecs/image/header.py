@@ -1,15 +1,16 @@
-"""What the first look at a picture's bytes tells, before anything is decoded."""
+"""What an image's header says, read before anything is decoded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits, Warn
 
-WIDEST = 1 << 20
-"""OpenCV refuses wider and higher pictures, and more than MOST_PIXELS of them, by an exception."""
-MOST_PIXELS = 1 << 30
+_WIDEST = 1 << 20
+"""OpenCV refuses wider and higher images, and more than MOST_PIXELS of them, by an exception."""
+_MOST_PIXELS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Header:
     pixel_bytes
         Bytes of one decoded pixel, all channels.
     orientation
-        EXIF's 1..8 as viewers apply it to this format; 1 when OpenCV turns the picture itself.
+        EXIF's 1..8 as viewers apply it to this format; 1 when OpenCV turns the image itself.
     full_scale
         Highest sample value when it is not the dtype's own (12 bits in 16).
     channels
@@ -98,28 +99,37 @@ class Header:
             self.warnings.append(word)
 
 
-def truncated(what: str) -> FileFailed:
-    """Return the error of a file that ends too early."""
-    return FileFailed("truncated", f"the picture is incomplete: {what}; get the whole file again")
+@dataclass(slots=True)
+class Findings:
+    """The metadata that a walk over a file's segments or chunks gathers; see Metadata."""
 
+    exif: bytes = b""
+    xmp: bytes = b""
+    icc: bytes = b""
+    density: tuple[int, int, int] | None = None
+    native: bytearray = field(default_factory=bytearray)
+    extra: bool = False
+    lost: bool = False
+    end: int = 0
 
-def corrupt(what: str) -> FileFailed:
-    """Return the error of a file that contradicts itself."""
-    return FileFailed("corrupt", f"the picture is damaged: {what}; get an intact copy")
+    def metadata(self) -> Metadata:
+        """Return what was gathered."""
+        native = bytes(self.native)
+        return Metadata(self.exif, self.xmp, self.icc, self.density, native, extra=self.extra, lost=self.lost)
 
 
 def unsupported(what: str) -> FileSkipped:
-    """Return the skip of sound samples that cannot be written back as they are."""
+    """Return the skip of valid samples that cannot be written back as they are."""
     return FileSkipped("unsupported-samples", f"{what} left alone: they could not be written back as they are")
 
 
 def animated(count: int, what: str = "frames") -> FileSkipped:
-    """Return the skip of a picture that moves."""
-    return FileSkipped("animated", f"{count} {what} in one file are left alone; split them into single pictures")
+    """Return the skip of an animation."""
+    return FileSkipped("animated", f"{count} {what} in one file are left alone; split them into single images")
 
 
 def check_size(width: int, height: int, frames: int, limits: Limits) -> None:
-    """Refuse empty pictures and those above --max-pixels, all frames counted."""
+    """Refuse empty images and those above --max-pixels, all frames counted."""
     if width <= 0 or height <= 0 or frames <= 0:
         raise corrupt(f"it claims {width} x {height} pixels")
     if width * height * frames > limits.max_pixels:
@@ -127,5 +137,5 @@ def check_size(width: int, height: int, frames: int, limits: Limits) -> None:
         raise FileFailed(
             "too-large", f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try"
         )
-    if width > WIDEST or height > WIDEST or width * height > MOST_PIXELS:
+    if width > _WIDEST or height > _WIDEST or width * height > _MOST_PIXELS:
         raise FileFailed("too-large", f"{width} x {height} pixels are more than OpenCV reads; cut it into tiles")

@@ -10,13 +10,13 @@ import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from noisecli.codecs.damage import corrupt
 from noisecli.codecs.image.boxes import boxes
-from noisecli.codecs.image.header import corrupt
 
 Property = tuple[bytes, bytes]
 """Kind and body."""
 _IN_FILE, _IN_META = 0, 1
-MOST_ENTRIES = 20_000
+_MOST_ENTRIES = 20_000
 """Of all tables together; libavif looks each item up among all others."""
 
 
@@ -56,8 +56,8 @@ class Items:
     def count(self, entries: int = 1) -> None:
         """Refuse tables that no image needs."""
         self._entries += entries
-        if self._entries > MOST_ENTRIES:
-            raise corrupt(f"more than {MOST_ENTRIES:,} entries in the tables of the AVIF")
+        if self._entries > _MOST_ENTRIES:
+            raise corrupt(f"more than {_MOST_ENTRIES:,} entries in the tables of the AVIF")
 
     def properties(self, item: int) -> list[Property]:
         """Return an item's properties in their order."""
@@ -86,7 +86,7 @@ class Items:
         elif method != _IN_FILE:
             raise corrupt(f"item {item} lies in another item or in no box")
         if any(start + size > len(view) for start, size in pieces):
-            raise corrupt(f"item {item} lies behind the file's end")
+            raise corrupt(f"item {item} lies beyond the file's end")
         views = [view[start : start + size] for start, size in pieces]
         return views[0] if len(views) == 1 else b"".join(views)
 

@@ -6,12 +6,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from noisecli.codecs.image.header import corrupt, truncated
+from noisecli.codecs.damage import corrupt, truncated
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of one value of each TIFF type."""
-LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
-MOST_ENTRIES = 1 << 20
+_LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+_MOST_ENTRIES = 1 << 20
 
 Entry = tuple[int, int, int]
 
@@ -29,7 +29,7 @@ class Page:
         kind, count, position = self.entries[tag]
         end = position + SIZES[kind] * count
         if end > len(self.data):
-            raise truncated(f"TIFF tag {tag} lies behind its end")
+            raise truncated(f"TIFF tag {tag} lies beyond its end")
         return self.data[position:end]
 
     def values(self, tag: int, most: int) -> tuple[int, ...]:
@@ -37,11 +37,11 @@ class Page:
         if tag not in self.entries:
             return ()
         kind, count, position = self.entries[tag]
-        if kind not in LETTERS:
+        if kind not in _LETTERS:
             raise corrupt(f"TIFF tag {tag} has type {kind}")
         if position + SIZES[kind] * count > len(self.data):
-            raise truncated(f"TIFF tag {tag} lies behind its end")
-        return struct.unpack_from(f"{self.order}{min(count, most)}{LETTERS[kind]}", self.data, position)
+            raise truncated(f"TIFF tag {tag} lies beyond its end")
+        return struct.unpack_from(f"{self.order}{min(count, most)}{_LETTERS[kind]}", self.data, position)
 
     def value(self, tag: int, default: int = 0) -> int:
         """Return a tag's first whole number."""
@@ -66,16 +66,16 @@ def pages(data: bytes) -> Iterator[Page]:
             raise corrupt("its TIFF directories run in a circle")
         seen.add(position)
         if position + counter_width > len(data):
-            raise truncated("a TIFF directory lies behind its end")
+            raise truncated("a TIFF directory lies beyond its end")
         (count,) = struct.unpack_from(order + counter, data, position)
         start = position + counter_width
         if start + width * count + pointer_width > len(data):
-            raise truncated("a TIFF directory lies behind its end")
+            raise truncated("a TIFF directory lies beyond its end")
         total += count
         if total * width > len(data):
             raise corrupt("its TIFF directories overlap")
-        if total > MOST_ENTRIES:
-            raise corrupt(f"more than {MOST_ENTRIES:,} TIFF tags")
+        if total > _MOST_ENTRIES:
+            raise corrupt(f"more than {_MOST_ENTRIES:,} TIFF tags")
         entries: dict[int, Entry] = {}
         for at in range(start, start + width * count, width):
             tag, kind, number = struct.unpack_from(order + entry, data, at)

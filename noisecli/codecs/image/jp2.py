@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image.boxes import boxes
-from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
 from noisecli.model import Limits
 
-SOC_SIZ, SOT, EOC = b"\xff\x4f\xff\x51", 0xFF90, b"\xff\xd9"
-JP2_BOXES = frozenset((b"uuid", b"xml ", b"uinf", b"jp2i", b"asoc", b"jp2c", b"free"))
+SOC_SIZ, _SOT, _EOC = b"\xff\x4f\xff\x51", 0xFF90, b"\xff\xd9"
+_JP2_BOXES = frozenset((b"uuid", b"xml ", b"uinf", b"jp2i", b"asoc", b"jp2c", b"free"))
 """What may follow a codestream."""
 
 
@@ -29,10 +30,10 @@ def read(data: bytes, limits: Limits) -> Header:
         raise truncated("the JPEG 2000 file has no codestream")
     header = _codestream_header(data, start, limits)
     stop = _codestream_end(data, start)
-    behind = stop if end == len(data) else end
-    more = data[behind + 4 : behind + 8] in JP2_BOXES
+    after = stop if end == len(data) else end
+    more = data[after + 4 : after + 8] in _JP2_BOXES
     header.metadata = Metadata(lost=lost or more)
-    if behind < len(data) and not more:
+    if after < len(data) and not more:
         header.warn("trailing-data")
     return header
 
@@ -62,21 +63,21 @@ def _codestream_header(data: bytes, start: int, limits: Limits) -> Header:
 
 
 def _codestream_end(data: bytes, start: int) -> int:
-    """Return the position behind the end marker, having found every tile part whole."""
+    """Return the position after the end marker, having found every tile part whole."""
     position = start + 2
     while True:
         marker, length = struct.unpack_from(">HH", data, position)
-        if marker != SOT:
+        if marker != _SOT:
             if marker >> 8 != 0xFF:
                 raise truncated("the JPEG 2000 codestream has no end marker")
             position += 2 + length
             continue
         (part,) = struct.unpack_from(">I", data, position + 6)
         if part == 0:
-            position = data.rfind(EOC)
+            position = data.rfind(_EOC)
         else:
             position += part
         if 0 < part < 14 or position < 0 or position + 2 > len(data):
             raise truncated("a JPEG 2000 tile part is longer than the file")
-        if data[position : position + 2] == EOC:
+        if data[position : position + 2] == _EOC:
             return position + 2

@@ -1,4 +1,4 @@
-"""JPEG: markers, scans, segments. The decoder tells only the first oddity it meets: repair the harmless ones."""
+"""JPEG: markers, scans, segments. The decoder reports only the first oddity it meets, so harmless ones are repaired."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.codecs.image.header import Findings, Header, Metadata, check_size, unsupported
 from noisecli.model import Limits
 
-SOI, EOI, SOS, COM, APP0, APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
-BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2
-FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SOI, _EOI, _SOS, _COM, _APP0, _APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
+_BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
 _ENDS_SCAN = np.ones(256, bool)
-"""Whether a byte behind 0xff ends entropy-coded data: all but stuffing, fill and restart markers do."""
+"""Whether a byte after 0xff ends entropy-coded data: all but stuffing, fill and restart markers do."""
 _ENDS_SCAN[[0x00, 0xFF, *range(0xD0, 0xD8)]] = False
 
-EXIF_MARK = b"Exif\0\0"
-XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
-XMP_MORE_MARK = b"http://ns.adobe.com/xmp/extension/\0"
-ICC_MARK = b"ICC_PROFILE\0"
-LARGEST_SEGMENT = 65533
-MOST_SCANS = 500
+_EXIF_MARK = b"Exif\0\0"
+_XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
+_ICC_MARK = b"ICC_PROFILE\0"
+_LARGEST_SEGMENT = 65533
+_MOST_SCANS = 500
 """Each scan costs the decoder a pass over all coefficients; real files have about ten."""
-MOST_EDITS = 10_000
-MOST_PROFILE_PARTS = 255
+_MOST_EDITS = 10_000
+_MOST_PROFILE_PARTS = 255
 _WINDOW = 1 << 20
 """Bytes whose marks are looked up at once: each 0xff in them takes 16 bytes meanwhile."""
 
 
 @dataclass(slots=True)
-class _Walk:
+class _Walk(Findings):
     """What a walk over the markers gathers."""
 
     frame: tuple[int, int, int] | None = None
@@ -46,22 +46,15 @@ class _Walk:
     adobe: bool = False
     scans: int = 0
     edits: list[tuple[int, int, bytes]] = field(default_factory=list)
-    exif: bytes = b""
-    xmp: bytes = b""
     profile: list[bytes] = field(default_factory=list)
-    density: tuple[int, int, int] | None = None
-    native: bytearray = field(default_factory=bytearray)
-    extra: bool = False
-    lost: bool = False
-    end: int = 0
     marks: NDArray[np.intp] | None = None
     marks_from: int = 0
     marks_to: int = 0
 
     def edit(self, start: int, end: int, replacement: bytes) -> None:
         """Have bytes replaced for the decoder."""
-        if len(self.edits) == MOST_EDITS:
-            raise corrupt(f"more than {MOST_EDITS:,} oddities between its JPEG markers")
+        if len(self.edits) == _MOST_EDITS:
+            raise corrupt(f"more than {_MOST_EDITS:,} oddities between its JPEG markers")
         self.edits.append((start, end, replacement))
 
 
@@ -69,11 +62,12 @@ def read(data: bytes, limits: Limits) -> Header:
     """Check a JPEG from its first to its last marker without decoding it."""
     walk = _walk(data, limits)
     if walk.frame is None or not walk.refined:
-        raise corrupt("no picture between its markers")
+        raise corrupt("no image between its markers")
     _check_scans(walk)
     height, width, components = walk.frame
     channels = 1 if components == 1 else 3
-    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=_metadata(walk))
+    walk.icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
+    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=walk.metadata())
     header.orientation = exif.orientation(walk.exif)
     header.channels = channels
     if walk.edits:
@@ -97,26 +91,26 @@ def _walk(data: bytes, limits: Limits) -> _Walk:
             if stray:
                 walk.edit(position, position + len(stray), b"")
         marker, position = found[1][0], found.end()
-        if marker == EOI:
+        if marker == _EOI:
             walk.end = position
             return walk
-        if 0xD0 <= marker <= SOI or marker == 1:
+        if 0xD0 <= marker <= _SOI or marker == 1:
             continue
         (length,) = struct.unpack_from(">H", data, position)
         if length < 2 or position + length > len(data):
             raise truncated("a JPEG segment is longer than the file")
-        if marker == SOS:
+        if marker == _SOS:
             position = _scan(walk, data, position, length)
             continue
-        if marker in FRAMES:
+        if marker in _FRAMES:
             _frame(walk, marker, data[position + 2 : position + length], limits)
-        elif APP0 <= marker <= 0xEF or marker == COM:
+        elif _APP0 <= marker <= 0xEF or marker == _COM:
             _segment(walk, marker, data, position, length)
         position += length
 
 
 def _frame(walk: _Walk, marker: int, payload: bytes, limits: Limits) -> None:
-    if marker not in (BASELINE, EXTENDED, PROGRESSIVE):
+    if marker not in (_BASELINE, _EXTENDED, _PROGRESSIVE):
         raise unsupported("lossless, hierarchical and arithmetic-coded JPEGs are")
     if walk.frame is not None:
         raise corrupt("two JPEG frame headers")
@@ -127,7 +121,7 @@ def _frame(walk: _Walk, marker: int, payload: bytes, limits: Limits) -> None:
         raise unsupported(f"JPEGs of {components} components are")
     check_size(width, height, 1, limits)
     walk.frame = (height, width, components)
-    walk.progressive = marker == PROGRESSIVE
+    walk.progressive = marker == _PROGRESSIVE
     for index in range(components):
         name, factors, _ = struct.unpack_from("3B", payload, 6 + 3 * index)
         if not 1 <= factors >> 4 <= 4 or not 1 <= factors & 15 <= 4:
@@ -138,11 +132,11 @@ def _frame(walk: _Walk, marker: int, payload: bytes, limits: Limits) -> None:
 def _segment(walk: _Walk, marker: int, data: bytes, position: int, length: int) -> None:
     """Keep an application segment or a comment; repair what libjpeg would spend its one warning on."""
     payload = data[position + 2 : position + length]
-    if marker == APP14 and payload[:5] == b"Adobe" and len(payload) >= 12:
+    if marker == _APP14 and payload[:5] == b"Adobe" and len(payload) >= 12:
         if payload[11] > 2:
             walk.edit(position + 13, position + 14, b"\x01")
         return
-    if marker == APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 7 and payload[5] not in (1, 2):
+    if marker == _APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 7 and payload[5] not in (1, 2):
         walk.edit(position + 7, position + 8, b"\x01")
     if _take(walk, marker, payload):
         walk.native += data[position - 2 : position + length]
@@ -150,29 +144,29 @@ def _segment(walk: _Walk, marker: int, data: bytes, position: int, length: int) 
 
 def _take(walk: _Walk, marker: int, payload: bytes) -> bool:
     """Note what a segment means, and return whether an output holds it verbatim."""
-    if marker == APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 12:
+    if marker == _APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 12:
         walk.density = _density(payload)
         return False
-    if marker == APP0 or (marker == 0xE2 and payload[:4] == b"MPF\0"):
+    if marker == _APP0 or (marker == 0xE2 and payload[:4] == b"MPF\0"):
         walk.lost = True
         return False
-    if marker == 0xE2 and payload.startswith(ICC_MARK):
-        if len(walk.profile) < MOST_PROFILE_PARTS:
+    if marker == 0xE2 and payload.startswith(_ICC_MARK):
+        if len(walk.profile) < _MOST_PROFILE_PARTS:
             walk.profile.append(payload[12:])
         else:
             walk.lost = True
         return False
-    if marker == 0xE1 and payload.startswith(EXIF_MARK):
+    if marker == 0xE1 and payload.startswith(_EXIF_MARK):
         walk.exif = walk.exif or payload[6:]
-    elif marker == 0xE1 and payload.startswith(XMP_MARK):
-        walk.xmp = walk.xmp or payload[len(XMP_MARK) :]
+    elif marker == 0xE1 and payload.startswith(_XMP_MARK):
+        walk.xmp = walk.xmp or payload[len(_XMP_MARK) :]
     else:
         walk.extra = True
     return True
 
 
 def _scan(walk: _Walk, data: bytes, position: int, length: int) -> int:
-    """Note what a scan refines; return the position of the next marker behind its entropy-coded data."""
+    """Note what a scan refines; return the position of the next marker after its entropy-coded data."""
     if walk.frame is None:
         raise corrupt("a JPEG scan before the frame header")
     count = data[position + 2]
@@ -188,8 +182,8 @@ def _scan(walk: _Walk, data: bytes, position: int, length: int) -> int:
     start = position + length
     end = _scan_end(walk, data, start)
     walk.scans += 1
-    if walk.scans > MOST_SCANS:
-        raise corrupt(f"more than {MOST_SCANS} JPEG scans")
+    if walk.scans > _MOST_SCANS:
+        raise corrupt(f"more than {_MOST_SCANS} JPEG scans")
     if walk.scans == 1:
         _check_plausible(walk, len(data) - start)
     return end
@@ -246,12 +240,6 @@ def _repaired(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return b"".join([*pieces, data[position:]])
 
 
-def _metadata(walk: _Walk) -> Metadata:
-    icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
-    native = bytes(walk.native)
-    return Metadata(walk.exif, walk.xmp, icc, walk.density, native, extra=walk.extra, lost=walk.lost)
-
-
 def _density(jfif: bytes) -> tuple[int, int, int] | None:
     """Return the density, unless it only says that pixels are square."""
     unit, across, down = struct.unpack_from(">BHH", jfif, 7)
@@ -265,20 +253,20 @@ def segment(marker: int, payload: bytes) -> bytes:
 
 def icc_segments(profile: bytes) -> list[bytes]:
     """Return a colour profile as APP2 segments."""
-    room = LARGEST_SEGMENT - len(ICC_MARK) - 2
+    room = _LARGEST_SEGMENT - len(_ICC_MARK) - 2
     parts = [profile[at : at + room] for at in range(0, len(profile), room)]
-    return [segment(0xE2, ICC_MARK + bytes((number, len(parts))) + part) for number, part in enumerate(parts, start=1)]
+    return [segment(0xE2, _ICC_MARK + bytes((number, len(parts))) + part) for number, part in enumerate(parts, start=1)]
 
 
 def common_segments(metadata: Metadata) -> tuple[list[bytes], bool]:
-    """Return EXIF and XMP of another format's picture as segments, and whether one was too long to fit."""
-    pieces = [EXIF_MARK + metadata.exif if metadata.exif else b"", XMP_MARK + metadata.xmp if metadata.xmp else b""]
-    fitting = [segment(0xE1, piece) for piece in pieces if 0 < len(piece) <= LARGEST_SEGMENT]
-    return fitting, any(len(piece) > LARGEST_SEGMENT for piece in pieces)
+    """Return EXIF and XMP of another format's image as segments, and whether one was too long to fit."""
+    pieces = [_EXIF_MARK + metadata.exif if metadata.exif else b"", _XMP_MARK + metadata.xmp if metadata.xmp else b""]
+    fitting = [segment(0xE1, piece) for piece in pieces if 0 < len(piece) <= _LARGEST_SEGMENT]
+    return fitting, any(len(piece) > _LARGEST_SEGMENT for piece in pieces)
 
 
 def splice(encoded: bytes, segments: list[bytes], density: tuple[int, int, int] | None) -> bytes:
-    """Put segments and the density into a freshly encoded JPEG, behind its JFIF header."""
+    """Put segments and the density into a freshly encoded JPEG, after its JFIF header."""
     start = 4 + struct.unpack_from(">H", encoded, 4)[0]
     jfif = bytearray(encoded[:start])
     if density is not None and bytes(jfif[6:11]) == b"JFIF\0":

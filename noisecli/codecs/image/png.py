@@ -5,87 +5,75 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from isal import isal_zlib
 
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, truncated
+from noisecli.codecs.image.header import Findings, Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
-CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
+_CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
 DEFLATE_LIMIT = 1032
 """Deflate never shrinks data further than this."""
-XMP_KEYWORD = b"XML:com.adobe.xmp"
+_XMP_KEYWORD = b"XML:com.adobe.xmp"
 
-KEPT = frozenset(
+_KEPT = frozenset(
     (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME")
 )
-PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"acTL", b"fcTL"))
-DEPTHS = {
-    GREY: (1, 2, 4, 8, 16),
-    COLOUR: (8, 16),
-    PALETTE: (1, 2, 4, 8),
-    GREY_ALPHA: (8, 16),
-    COLOUR_ALPHA: (8, 16),
-}
-MOST_TEXT = 1 << 25
+_PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"acTL", b"fcTL"))
+_DEPTHS = {GREY: (1, 2, 4, 8, 16), COLOUR: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), COLOUR_ALPHA: (8, 16)}
+_MOST_TEXT = 1 << 25
 """libpng inflates and keeps a thousand texts of 8 MB each: above this, it does not get to see them."""
 
 
 @dataclass(slots=True)
-class _Walk:
+class _Walk(Findings):
     """What a walk over the chunks gathers."""
 
-    colour: int
+    colour: int = GREY
     compressed: int = 0
     begun: bool = False
     colours: int = 0
     transparent: bytes = b""
     texts: int = 0
-    exif: bytes = b""
-    xmp: bytes | None = None
-    icc: bytes | None = None
-    density: tuple[int, int, int] | None = None
-    native: bytearray = field(default_factory=bytearray)
-    extra: bool = False
-    lost: bool = False
-    end: int = 0
+    has_xmp: bool = False
+    has_icc: bool = False
 
 
 def read(data: bytes, limits: Limits) -> Header:
-    """Walk over the chunks of a PNG without inflating its picture."""
+    """Walk over the chunks of a PNG without inflating its image."""
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise truncated("the PNG ends in its header")
     width, height, bits, colour, compression, filters, interlace = struct.unpack_from(">IIBBBBB", data, 16)
-    if bits not in DEPTHS.get(colour, ()):
-        raise corrupt(f"there are no PNGs of colour type {colour} with {bits} bits")
+    if bits not in _DEPTHS.get(colour, ()):
+        raise corrupt(f"PNGs of colour type {colour} do not have {bits} bits")
     if compression or filters or interlace > 1:
         raise corrupt(f"PNG compression {compression}, filter {filters} or interlace {interlace} does not exist")
     check_size(width, height, 1, limits)
     header = Header("png", width, height, data, pixel_bytes=0)
-    walk = _Walk(colour)
+    walk = _Walk(colour=colour)
     _look_through(header, data, walk)
-    row = (width * bits * CHANNELS[colour] + 7) // 8 + 1
+    row = (width * bits * _CHANNELS[colour] + 7) // 8 + 1
     if walk.compressed * DEFLATE_LIMIT < row * height * (1 if interlace == 0 else 0.9):
         raise truncated(f"{walk.compressed} bytes cannot hold the {width} x {height} pixels the PNG claims")
     alpha = bool(walk.transparent) or colour in (GREY_ALPHA, COLOUR_ALPHA)
     header.pixel_bytes = (4 if alpha else 1 if colour == GREY else 3) * (2 if bits == 16 else 1)
     if walk.transparent and colour == GREY:
         header.transparent_grey = _transparent_grey(walk.transparent, bits)
-    if walk.texts * DEFLATE_LIMIT > MOST_TEXT:
+    if walk.texts * DEFLATE_LIMIT > _MOST_TEXT:
         header.data = _without_texts(data)
-    xmp, icc, native = walk.xmp or b"", walk.icc or b"", bytes(walk.native)
-    header.metadata = Metadata(walk.exif, xmp, icc, walk.density, native, extra=walk.extra, lost=walk.lost)
+    header.metadata = walk.metadata()
     header.orientation = exif.orientation(header.metadata.exif)
     _warn(header, colour, bool(walk.transparent), walk.end < len(data))
     return header
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the chunks behind the header, up to IEND."""
+    """Yield kind, start and end of the chunks after the header, up to IEND."""
     position = 33
     while True:
         if position + 12 > len(data):
@@ -111,10 +99,10 @@ def _look_through(header: Header, data: bytes, walk: _Walk) -> None:
             _check_single(data, position)
         elif kind == b"PLTE":
             walk.colours = (end - position - 12) // 3
-        elif kind == b"tRNS" or kind not in PIXELS:
+        elif kind == b"tRNS" or kind not in _PIXELS:
             whole = data[position:end]
             if zlib.crc32(whole[4:-4]) != int.from_bytes(whole[-4:], "big"):
-                header.warn("decoder-warning")  # left behind, as libpng does
+                header.warn("decoder-warning")  # dropped, as libpng does
             elif kind == b"tRNS":
                 _take_transparency(walk, whole[8:-4])
             else:
@@ -128,7 +116,7 @@ def _check_single(data: bytes, position: int) -> None:
 
 
 def _take_transparency(walk: _Walk, body: bytes) -> None:
-    """Take the first tRNS of the right length at its place, behind the palette and before the picture, as libpng."""
+    """Take the first tRNS of the right length at its place, after the palette and before the image, as libpng."""
     fits = {GREY: len(body) == 2, COLOUR: len(body) == 6, PALETTE: 0 < len(body) <= walk.colours}
     if fits.get(walk.colour, False) and not walk.begun and not walk.transparent:
         walk.transparent = body
@@ -142,20 +130,20 @@ def _transparent_grey(body: bytes, bits: int) -> int:
 
 
 def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
-    """Take a chunk beside the picture, of several profiles or XMP packets the first: each may inflate to 64 MB."""
+    """Take a chunk beside the image, of several profiles or XMP packets the first: each may inflate to 64 MB."""
     if kind == b"iCCP":
-        if walk.icc is None:
-            walk.icc = _profile(whole[8:-4])
+        if not walk.has_icc:
+            walk.has_icc, walk.icc = True, _profile(whole[8:-4])
             walk.lost = walk.lost or not walk.icc
         return
-    if kind not in KEPT:
+    if kind not in _KEPT:
         walk.lost = True
         return
     if kind == b"eXIf":
         walk.exif = whole[8:-4]
-    elif kind == b"iTXt" and whole.startswith(XMP_KEYWORD + b"\0", 8):
-        if walk.xmp is None:
-            walk.xmp = _international_text(whole[8:-4])
+    elif kind == b"iTXt" and whole.startswith(_XMP_KEYWORD + b"\0", 8):
+        if not walk.has_xmp:
+            walk.has_xmp, walk.xmp = True, _international_text(whole[8:-4])
     elif kind == b"pHYs" and len(whole) == 21:
         walk.density = _density(whole[8:-4])
     elif kind != b"sRGB":
@@ -226,7 +214,7 @@ def icc_chunk(profile: bytes) -> bytes:
 
 
 def common_chunks(metadata: Metadata) -> list[bytes]:
-    """Return EXIF, XMP and density of another format's picture as chunks."""
+    """Return EXIF, XMP and density of another format's image as chunks."""
     chunks = []
     if metadata.density is not None:
         unit, across, down = metadata.density
@@ -235,5 +223,5 @@ def common_chunks(metadata: Metadata) -> list[bytes]:
     if metadata.exif:
         chunks.append(chunk(b"eXIf", metadata.exif))
     if metadata.xmp:
-        chunks.append(chunk(b"iTXt", XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp))
+        chunks.append(chunk(b"iTXt", _XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp))
     return chunks

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs.image.png import COLOUR, COLOUR_ALPHA, GREY, SIGNATURE, chunk
 
-Picture = NDArray[Any]
+Image = NDArray[Any]
 Bytes = NDArray[np.uint8]
 
 _KINDS = {1: GREY, 3: COLOUR, 4: COLOUR_ALPHA}
@@ -29,36 +29,36 @@ _STRIP = 1 << 18
 _PROBES = 16
 
 
-def encode(picture: Picture, chunks: list[bytes]) -> bytearray:
-    """Return a picture as PNG.
+def encode(image: Image, chunks: list[bytes]) -> bytearray:
+    """Return an image as PNG.
 
     Parameters
     ----------
-    picture
+    image
         uint8 or uint16, (height, width) or (height, width, 3 or 4), blue first as OpenCV has it.
     chunks
-        What else the file holds, each with its length and CRC; they stand before the image data.
+        What else the file holds, each with its length and CRC; they come before the image data.
     """
-    height, width = picture.shape[:2]
-    channels = 1 if picture.ndim == 2 else picture.shape[2]
-    header = struct.pack(">IIBBBBB", width, height, 8 * picture.itemsize, _KINDS[channels], 0, 0, 0)
+    height, width = image.shape[:2]
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    header = struct.pack(">IIBBBBB", width, height, 8 * image.itemsize, _KINDS[channels], 0, 0, 0)
     encoded = bytearray().join((SIGNATURE, chunk(b"IHDR", header), *chunks))
-    for piece in _deflated(picture, channels):
+    for piece in _deflated(image, channels):
         encoded += chunk(b"IDAT", piece)  # pieces to be joined in the end would lie there twice
     encoded += chunk(b"IEND", b"")
     return encoded
 
 
-def _deflated(picture: Picture, channels: int) -> Iterator[bytes]:
+def _deflated(image: Image, channels: int) -> Iterator[bytes]:
     """Yield the image data in pieces."""
     deflater = isal_zlib.compressobj(_LEVEL)
-    pixel = channels * picture.itemsize
-    kind = _filter_for(picture, pixel)
-    row = picture.shape[1] * pixel
+    pixel = channels * image.itemsize
+    kind = _filter_for(image, pixel)
+    row = image.shape[1] * pixel
     step = max(1, _STRIP // row)
     last = np.zeros((1, row), np.uint8)
-    for start in range(0, len(picture), step):
-        strip = _network_bytes(picture[start : start + step])
+    for start in range(0, len(image), step):
+        strip = _network_bytes(image[start : start + step])
         lines = np.empty((len(strip), 1 + row), np.uint8)
         lines[:, 0] = kind
         if kind == _AVERAGE:
@@ -72,7 +72,7 @@ def _deflated(picture: Picture, channels: int) -> Iterator[bytes]:
     yield deflater.flush()
 
 
-def _network_bytes(strip: Picture) -> Bytes:
+def _network_bytes(strip: Image) -> Bytes:
     """Return rows of pixels as PNG has them: red first, big-endian."""
     if strip.ndim == 3:
         strip = cv2.cvtColor(strip, _TO_RGB[strip.shape[2]])
@@ -95,18 +95,18 @@ def _average(rows: Bytes, upper: Bytes, pixel: int, out: Bytes) -> None:
     np.subtract(rows, mean, out=out)
 
 
-def _filter_for(picture: Picture, pixel: int) -> int:
-    """Return the filter whose bytes are told by fewer bits, judged by some rows: strong noise is better left alone."""
-    probes = np.arange(1, len(picture), max(1, len(picture) // _PROBES))
+def _filter_for(image: Image, pixel: int) -> int:
+    """Return the filter whose bytes need fewer bits, judged by some rows: strong noise is best left unfiltered."""
+    probes = np.arange(1, len(image), max(1, len(image) // _PROBES))
     if not len(probes):
         return _UNFILTERED
-    rows = _network_bytes(picture[probes])
+    rows = _network_bytes(image[probes])
     left = np.empty_like(rows)
-    _average(rows, _network_bytes(picture[probes - 1]), pixel, left)
+    _average(rows, _network_bytes(image[probes - 1]), pixel, left)
     return _AVERAGE if _likeness(left) > _likeness(rows) else _UNFILTERED
 
 
 def _likeness(rows: Bytes) -> int:
-    """Return the sum of squared counts of bytes: the larger, the fewer bits tell them."""
+    """Return the sum of squared counts of bytes: the larger, the fewer bits they need."""
     counts = cv2.calcHist([rows], [0], None, [256], [0, 256]).astype(np.int64)
     return int((counts * counts).sum())

@@ -1,4 +1,4 @@
-"""PNM: a header in words and bare samples, or samples in words; read here, as OpenCV takes too much for a number.
+"""PNM: a text header and raw samples, or samples as text; read here, as OpenCV accepts too much as a number.
 
 Lines end with a line feed or a carriage return, in comments too.
 """
@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs.image.header import Header, animated, check_size, corrupt, truncated
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header, animated, check_size
 from noisecli.model import Limits
 
 _BLANKS = b" \t\n\v\f\r"
@@ -25,11 +26,11 @@ _LONGEST_NUMBER = 10
 """Digits of any size in a header, leading zeros not counted."""
 _LONGEST_SAMPLE = 5
 _BLOCK = 1 << 20
-BITMAPS, COLOURS, TEXTS = (1, 4), (3, 6), (1, 2, 3)
+_BITMAPS, _COLOURS, _TEXTS = (1, 4), (3, 6), (1, 2, 3)
 
 
 class _Start(NamedTuple):
-    """What the header says: the digit behind the P, the size, the highest value, and where the header ends."""
+    """What the header says: the digit after the P, the size, the highest value, and where the header ends."""
 
     kind: int
     width: int
@@ -39,7 +40,7 @@ class _Start(NamedTuple):
 
     @property
     def samples(self) -> int:
-        return self.width * self.height * (3 if self.kind in COLOURS else 1)
+        return self.width * self.height * (3 if self.kind in _COLOURS else 1)
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -49,17 +50,17 @@ def read(data: bytes, limits: Limits) -> Header:
     kind, maximum = start.kind, start.maximum
     if not 0 < maximum < 65536:
         raise corrupt(f"a PNM of highest value {maximum}")
-    pixel_bytes = (3 if kind in COLOURS else 1) * (2 if maximum > 255 else 1)
+    pixel_bytes = (3 if kind in _COLOURS else 1) * (2 if maximum > 255 else 1)
     header = Header("pnm", start.width, start.height, data, pixel_bytes)
-    usual = maximum in (255, 65535) or kind in BITMAPS
+    usual = maximum in (255, 65535) or kind in _BITMAPS
     header.full_scale = None if usual else float(maximum)
-    if kind in TEXTS:
-        shortest = start.samples * (1 if kind in BITMAPS else 2)
+    if kind in _TEXTS:
+        shortest = start.samples * (1 if kind in _BITMAPS else 2)
         if len(data) - start.end < shortest:
             raise truncated("the PNM has fewer samples than it says")
     else:
         if data[start.end : start.end + 1].strip(_BLANKS):
-            raise corrupt("a PNM without white space behind its header")
+            raise corrupt("a PNM without white space after its header")
         _check_binary(header, start)
     return header
 
@@ -67,7 +68,7 @@ def read(data: bytes, limits: Limits) -> Header:
 def _start(data: bytes) -> _Start:
     kind, position = data[1] - 48, 2
     numbers = []
-    for _ in range(2 if kind in BITMAPS else 3):
+    for _ in range(2 if kind in _BITMAPS else 3):
         begin = _skip(data, position)
         found = _NUMBER.match(data, begin)
         if found is None or begin == position:
@@ -89,14 +90,14 @@ def _skip(data: bytes, position: int) -> int:
 
 def _check_binary(header: Header, start: _Start) -> None:
     stored = (start.width + 7) // 8 * start.height
-    if start.kind not in BITMAPS:
+    if start.kind not in _BITMAPS:
         stored = start.samples * (2 if start.maximum > 255 else 1)
     end = start.end + 1 + stored
     if end > len(header.data):
         raise truncated("the PNM has fewer samples than it says")
     rest = header.data[end : end + 2]
     if rest == header.data[:2]:
-        raise animated(2, "or more pictures")
+        raise animated(2, "or more images")
     if rest:
         header.warn("trailing-data")
 
@@ -107,9 +108,9 @@ def decode(data: bytes) -> NDArray[Any]:
     flat: NDArray[Any]
     if start.kind == 1:
         flat = _text_bits(data[start.end :], start.samples)
-    elif start.kind in TEXTS:
+    elif start.kind in _TEXTS:
         flat = _text_samples(data[start.end :], start.samples, start.maximum)
-    elif start.kind in BITMAPS:
+    elif start.kind in _BITMAPS:
         packed = np.frombuffer(data, np.uint8, (start.width + 7) // 8 * start.height, start.end + 1)
         flat = np.unpackbits(packed.reshape(start.height, -1), axis=1, count=start.width)
     else:
@@ -118,15 +119,15 @@ def decode(data: bytes) -> NDArray[Any]:
     if flat.max() > start.maximum:
         raise corrupt(f"PNM samples above their highest value {start.maximum}")
     samples: NDArray[Any] = flat.astype(np.uint16 if start.maximum > 255 else np.uint8, copy=False)
-    if start.kind in BITMAPS:
+    if start.kind in _BITMAPS:
         samples = (samples ^ 1) * np.uint8(255)
-    if start.kind in COLOURS:
+    if start.kind in _COLOURS:
         return cv2.cvtColor(samples.reshape(start.height, start.width, 3), cv2.COLOR_RGB2BGR)
     return samples.reshape(start.height, start.width)
 
 
 def _text_bits(body: bytes, count: int) -> NDArray[np.uint8]:
-    """Return the bits of a bitmap in words, which may stand side by side."""
+    """Return the bits of a bitmap in text, which may have no space between them."""
     words = _COMMENT.sub(b"", body).translate(None, _BLANKS)[:count]
     bits = np.frombuffer(words, np.uint8) - np.uint8(48)
     if (bits > 1).any():
@@ -137,7 +138,7 @@ def _text_bits(body: bytes, count: int) -> NDArray[np.uint8]:
 
 
 def _text_samples(body: bytes, count: int, maximum: int) -> NDArray[np.uint16]:
-    """Return numbers in words; the last one must be closed by white space, as a cut one looks like another number."""
+    """Return numbers written as text; white space must follow the last, as a cut one looks like another."""
     body = _COMMENT.sub(b"", body)
     closed = 1 + max(body.rfind(blank) for blank in _BLANKS)
     samples = np.empty(count, np.uint16)
@@ -165,7 +166,7 @@ def _whole_numbers(text: bytes, most: int) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     digits = codes[: ends[-1]] - np.uint8(48)
     if ((digits > 9) & ~blank[: ends[-1]]).any():
-        raise corrupt("the PNM holds words that are no numbers")
+        raise corrupt("the PNM holds text that is not a number")
     lengths = ends - starts
     values = np.zeros(len(starts), np.int64)
     for place in range(min(int(lengths.max()), _LONGEST_SAMPLE)):
@@ -177,11 +178,11 @@ def _whole_numbers(text: bytes, most: int) -> NDArray[np.int64]:
     return values
 
 
-def encode(picture: NDArray[Any], maximum: int) -> bytes:
+def encode(image: NDArray[Any], maximum: int) -> bytes:
     """Return a binary grey map or pixel map."""
-    height, width = picture.shape[:2]
-    magic = b"P6" if picture.ndim == 3 else b"P5"
-    samples = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if picture.ndim == 3 else np.ascontiguousarray(picture)
+    height, width = image.shape[:2]
+    magic = b"P6" if image.ndim == 3 else b"P5"
+    samples = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else np.ascontiguousarray(image)
     if maximum > 255:
         samples = samples.astype(">u2")
     return b"".join((b"%s\n%d %d\n%d\n" % (magic, width, height, maximum), samples.view(np.uint8).data))

@@ -11,51 +11,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.image import capabilities as targets
-from noisecli.codecs.image import exif, ifd, jpeg, png, png_encode, pnm, tiff
+from noisecli.codecs.image import capabilities, exif, ifd, jpeg, png, png_encode, pnm, tiff
 from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
 from noisecli.codecs.image.source import ImageSource
 from noisecli.errors import FileFailed
 from noisecli.model import Encoding, SampleSpec, Warn
 
-Picture = NDArray[Any]
+Image = NDArray[Any]
 
-JPEG_QUALITY = 98
-SUBSAMPLINGS = {
+_JPEG_QUALITY = 98
+_SUBSAMPLINGS = {
     "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     "422": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
     "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
     "440": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
     "411": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
 }
-TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "avif"))
-"""Formats without a word for which way up: their pixels are turned instead."""
-LOSSLESS_QUALITY = 100
+_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "avif"))
+"""Formats that store no orientation: their pixels are turned instead."""
+_LOSSLESS_QUALITY = 100
 
 
 class ImageSink:
-    """One picture being encoded, or the pages of one file."""
+    """One image being encoded, or the pages of one file."""
 
     def __init__(self, file: OutputFile, source: ImageSource, spec: SampleSpec, encoding: Encoding) -> None:
-        self.format = targets.name_of(encoding.format) if encoding.format else source.format
-        targets.check(self.format, spec, source.header)
+        self.format = capabilities.name_of(encoding.format) if encoding.format else source.format
+        capabilities.check(self.format, spec, source.header)
         self._file, self._spec, self._encoding, self._header = file, spec, encoding, source.header
-        self._turned = self.format in TURNED_HERE and source.header.orientation != 1
+        self._turned = self.format in _TURNED_HERE and source.header.orientation != 1
         self._metadata, lost = _fitting(source.header, self.format, self._turned, spec)
         self._frames = source.header.frames
-        self._pages: list[Picture] = []
+        self._pages: list[Image] = []
         self._encoded: bytes | bytearray = b""
         self.lossy = _is_lossy(self.format, encoding)
         self.warnings: Sequence[Warn] = ("metadata-lost",) if lost else ()
 
-    def write(self, block: Picture) -> None:
-        """Encode a picture at once; keep a copy of a page until all are there."""
-        picture = exif.turn(block, self._header.orientation) if self._turned else block
+    def write(self, block: Image) -> None:
+        """Encode an image at once; keep a copy of a page until all are there."""
+        image = exif.turn(block, self._header.orientation) if self._turned else block
         if self._frames > 1:
-            self._pages.append(picture.copy())
+            self._pages.append(image.copy())
         else:
-            self._encoded = self._encode([picture])
+            self._encoded = self._encode([image])
 
     def finish(self) -> None:
         """Write the encoded bytes."""
@@ -65,45 +64,45 @@ class ImageSink:
         self.abort()
 
     def abort(self) -> None:
-        """Let go of everything."""
+        """Free all samples."""
         self._pages, self._encoded = [], b""
 
-    def _encode(self, pictures: list[Picture]) -> bytes | bytearray:
-        picture = pictures[0]
+    def _encode(self, images: list[Image]) -> bytes | bytearray:
+        image = images[0]
         if self.format == "jpeg":
-            return self._jpeg(picture)
+            return self._jpeg(image)
         if self.format == "png":
-            return self._png(picture)
+            return self._png(image)
         if self.format == "tiff":
-            return self._tiff(pictures)
+            return self._tiff(images)
         if self.format == "pnm":
-            return pnm.encode(picture, int(self._header.full_scale or np.iinfo(picture.dtype).max))
+            return pnm.encode(image, int(self._header.full_scale or np.iinfo(image.dtype).max))
         if self.format == "webp":
-            return _encoded(".webp", picture, self._webp_options(picture), self._metadata)
+            return _encoded(".webp", image, self._webp_options(image), self._metadata)
         if self.format == "avif":
-            return _encoded(".avif", picture, self._avif_options(), self._metadata)
+            return _encoded(".avif", image, self._avif_options(), self._metadata)
         if self.format == "jp2":
-            quality = self._encoding.quality or LOSSLESS_QUALITY
-            return _encoded(".jp2", picture, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
+            quality = self._encoding.quality or _LOSSLESS_QUALITY
+            return _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
         if self.format == "gif":
-            return _gif(picture)
-        return _encoded(".bmp", picture, [])
+            return _gif(image)
+        return _encoded(".bmp", image, [])
 
-    def _jpeg(self, picture: Picture) -> bytes:
-        options = [cv2.IMWRITE_JPEG_QUALITY, self._encoding.quality or JPEG_QUALITY]
-        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, SUBSAMPLINGS[self._encoding.subsampling or "444"]]
+    def _jpeg(self, image: Image) -> bytes:
+        options = [cv2.IMWRITE_JPEG_QUALITY, self._encoding.quality or _JPEG_QUALITY]
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SUBSAMPLINGS[self._encoding.subsampling or "444"]]
         metadata = self._metadata
         segments = [metadata.native] if self._header.format == "jpeg" else jpeg.common_segments(metadata)[0]
         profile = jpeg.icc_segments(metadata.icc) if metadata.icc else []
-        return jpeg.splice(_encoded(".jpg", picture, options), [*segments, *profile], metadata.density)
+        return jpeg.splice(_encoded(".jpg", image, options), [*segments, *profile], metadata.density)
 
-    def _png(self, picture: Picture) -> bytearray:
+    def _png(self, image: Image) -> bytearray:
         metadata = self._metadata
         chunks = [metadata.native] if self._header.format == "png" else png.common_chunks(metadata)
         profile = [png.icc_chunk(metadata.icc)] if metadata.icc else []
-        return png_encode.encode(picture, [*profile, *chunks])
+        return png_encode.encode(image, [*profile, *chunks])
 
-    def _tiff(self, pictures: list[Picture]) -> bytes:
+    def _tiff(self, images: list[Image]) -> bytes:
         """Deflate when the source was compressed, else bare: LZW makes noise bigger (8 bits: by a third)."""
         options = [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]
         if self._header.format == "tiff" and self._header.compression != 1:
@@ -112,11 +111,11 @@ class ImageSink:
                 predictor = cv2.IMWRITE_TIFF_PREDICTOR_FLOATINGPOINT
             options = [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_ADOBE_DEFLATE]
             options += [cv2.IMWRITE_TIFF_PREDICTOR, predictor]
-        encoded = _encoded(".tiff", pictures if len(pictures) > 1 else pictures[0], options)
-        tags = self._tags(pictures)
+        encoded = _encoded(".tiff", images if len(images) > 1 else images[0], options)
+        tags = self._tags(images)
         return ifd.splice(encoded, tags) if any(tags) else encoded
 
-    def _tags(self, pictures: list[Picture]) -> list[dict[int, tuple[int, bytes]]]:
+    def _tags(self, images: list[Image]) -> list[dict[int, tuple[int, bytes]]]:
         metadata, header = self._metadata, self._header
         if header.format == "tiff":
             tags = [dict(page) for page in metadata.tags]
@@ -124,26 +123,26 @@ class ImageSink:
                 page.pop(tiff.ICC, None)
         else:
             tags = [tiff.common_tags(metadata.icc, metadata.xmp, header.orientation, metadata.density)]
-        for page, picture in zip(tags, pictures, strict=True):
-            if picture.shape[2:] == (4,):
+        for page, image in zip(tags, images, strict=True):
+            if image.shape[2:] == (4,):
                 page.setdefault(tiff.EXTRA, (3, tiff.UNASSOCIATED.to_bytes(2, "little")))
             else:
                 page.pop(tiff.EXTRA, None)
         return tags
 
-    def _webp_options(self, picture: Picture) -> list[int]:
+    def _webp_options(self, image: Image) -> list[int]:
         if self._encoding.quality is not None:
             return [cv2.IMWRITE_WEBP_QUALITY, self._encoding.quality]
         if hasattr(cv2, "IMWRITE_WEBP_LOSSLESS_MODE"):  # OpenCV 5
             return [cv2.IMWRITE_WEBP_LOSSLESS_MODE, cv2.IMWRITE_WEBP_LOSSLESS_PRESERVE_COLOR]
-        if picture.shape[2:] == (4,) and picture[picture[..., 3] == 0].any():
+        if image.shape[2:] == (4,) and image[image[..., 3] == 0].any():
             raise FileFailed("no-encoder", "OpenCV 4 wipes out colours under transparency in WebP; choose --format png")
         return []
 
     def _avif_options(self) -> list[int]:
         """Full quality is lossless and 4:4:4; anything less is 4:2:0 and keeps 70% of the std."""
         depth = {1023.0: 10, 4095.0: 12}.get(self._spec.full_scale, 8)
-        quality = self._encoding.quality or LOSSLESS_QUALITY
+        quality = self._encoding.quality or _LOSSLESS_QUALITY
         return [cv2.IMWRITE_AVIF_QUALITY, quality, cv2.IMWRITE_AVIF_DEPTH, depth, cv2.IMWRITE_AVIF_SPEED, 9]
 
 
@@ -163,7 +162,7 @@ def _is_lossy(name: str, encoding: Encoding) -> bool:
     if name == "webp":
         return encoding.quality is not None
     if name in ("avif", "jp2"):
-        return (encoding.quality or LOSSLESS_QUALITY) < LOSSLESS_QUALITY
+        return (encoding.quality or _LOSSLESS_QUALITY) < _LOSSLESS_QUALITY
     return name in ("jpeg", "gif")
 
 
@@ -172,11 +171,11 @@ def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec) -> tuple
     metadata, lost = header.metadata, header.metadata.lost
     if turned and metadata.exif:
         metadata = replace(metadata, exif=exif.upright(metadata.exif))
-    if metadata.icc and not _profile_fits(metadata.icc, targets.channels_of(spec, header.frames)):
+    if metadata.icc and not _profile_fits(metadata.icc, capabilities.channels_of(spec, header.frames)):
         metadata, lost = replace(metadata, icc=b""), True
     if name == header.format and name in ("jpeg", "png"):
         return metadata, lost
-    held = targets.METADATA[name]
+    held = capabilities.METADATA[name]
     has = {"exif": metadata.exif, "xmp": metadata.xmp, "icc": metadata.icc}
     lost = lost or any(payload and kind not in held for kind, payload in has.items())
     lost = lost or (metadata.density is not None and metadata.density[0] != 0 and "density" not in held)
@@ -191,16 +190,14 @@ def _profile_fits(icc: bytes, channels: int) -> bool:
     return icc[16:20] == (b"RGB " if channels > 1 else b"GRAY")
 
 
-def _encoded(
-    suffix: str, picture: Picture | list[Picture], options: list[int], metadata: Metadata | None = None
-) -> bytes:
-    """Encode with OpenCV, its words on descriptor 2 put into the error."""
+def _encoded(suffix: str, image: Image | list[Image], options: list[int], metadata: Metadata | None = None) -> bytes:
+    """Encode with OpenCV; its messages on descriptor 2 go into the error."""
 
-    def call() -> tuple[bool, Picture]:
-        if isinstance(picture, list):
-            return cv2.imencodemulti(suffix, picture, options)
+    def call() -> tuple[bool, Image]:
+        if isinstance(image, list):
+            return cv2.imencodemulti(suffix, image, options)
         if metadata is None:
-            return cv2.imencode(suffix, picture, options)
+            return cv2.imencode(suffix, image, options)
         pieces = {
             cv2.IMAGE_METADATA_EXIF: metadata.exif,
             cv2.IMAGE_METADATA_XMP: metadata.xmp,
@@ -208,7 +205,7 @@ def _encoded(
         }
         kinds = [kind for kind, payload in pieces.items() if payload]
         payloads = [np.frombuffer(pieces[kind], np.uint8) for kind in kinds]
-        return cv2.imencodeWithMetadata(suffix, picture, kinds, payloads, options)
+        return cv2.imencodeWithMetadata(suffix, image, kinds, payloads, options)
 
     try:
         (done, buffer), text = caught(call)
@@ -225,9 +222,9 @@ def _refused(suffix: str, said: bytes) -> FileFailed:
     )
 
 
-def _gif(picture: Picture) -> bytes:
-    if picture.ndim == 2:
-        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
-    elif picture.shape[2] == 4 and not np.isin(picture[..., 3], (0, 255)).all():
+def _gif(image: Image) -> bytes:
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    elif image.shape[2] == 4 and not np.isin(image[..., 3], (0, 255)).all():
         raise FileFailed("no-encoder", "GIF has no half transparency; choose --format png")
-    return _encoded(".gif", picture, [])
+    return _encoded(".gif", image, [])

@@ -10,16 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, format_of
+from noisecli.codecs import InputFile
+from noisecli.codecs.damage import corrupt
 from noisecli.codecs.image import exif, pnm
-from noisecli.codecs.image.decoder_log import caught, judge, told
+from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
-from noisecli.codecs.image.header import Header, corrupt
+from noisecli.codecs.image.header import Header
 from noisecli.model import Limits, SampleSpec, Warn
 
-Picture = NDArray[Any]
+Image = NDArray[Any]
 
-FULL_SCALES = {
+_FULL_SCALES = {
     np.dtype("uint8"): ("uint8", 255.0),
     np.dtype("uint16"): ("uint16", 65535.0),
     np.dtype("int16"): ("int16", 32768.0),
@@ -28,31 +29,31 @@ FULL_SCALES = {
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
-ALPHA_CHANNELS = 4
-COLOUR_CHANNELS = 3
+_ALPHA_CHANNELS = 4
+_COLOUR_CHANNELS = 3
 
 
 class ImageSource:
-    """One decoded picture, or the pages of one file."""
+    """One decoded image, or the pages of one file."""
 
-    def __init__(self, header: Header, pictures: list[Picture]) -> None:
+    def __init__(self, header: Header, images: list[Image]) -> None:
         self.header = header
         self.format = header.format
         self.warnings: Sequence[Warn] = tuple(header.warnings)
-        self.spec = _spec(header, pictures)
-        self._pictures = pictures
+        self.spec = _spec(header, images)
+        self._images = images
 
-    def blocks(self) -> Iterator[Picture]:
+    def blocks(self) -> Iterator[Image]:
         """Yield the frames, read-only, (height, width) or (height, width, channels)."""
-        yield from self._pictures
+        yield from self._images
 
     def close(self) -> None:
-        """Let go of the samples."""
-        self._pictures = []
+        """Free the samples."""
+        self._images = []
 
 
 def open_source(file: InputFile, limits: Limits) -> ImageSource:
-    """Check a picture's header, then decode it.
+    """Check an image's header, then decode it.
 
     Raises
     ------
@@ -62,51 +63,48 @@ def open_source(file: InputFile, limits: Limits) -> ImageSource:
         unsupported-format, unsupported-samples, animated.
     """
     header = read_header(file.read(), limits)
-    named = format_of(file.suffix)
-    if named is not None and named.name != header.format:
-        header.warn("wrong-suffix")
-    pictures = _decode(header)
+    images = _decode(header)
     header.data = b""
-    return ImageSource(header, pictures)
+    return ImageSource(header, images)
 
 
-def _spec(header: Header, pictures: list[Picture]) -> SampleSpec:
-    first = pictures[0]
-    dtype, usual = FULL_SCALES[first.dtype]
+def _spec(header: Header, images: list[Image]) -> SampleSpec:
+    first = images[0]
+    dtype, usual = _FULL_SCALES[first.dtype]
     full_scale = header.full_scale or usual
     signed = dtype.startswith("int")
     return SampleSpec(
         dtype=dtype,
-        shape=first.shape if len(pictures) == 1 else (len(pictures), *first.shape),
+        shape=first.shape if len(images) == 1 else (len(images), *first.shape),
         full_scale=full_scale,
         low=-full_scale if signed else 0.0,
         high=full_scale - 1 if signed else full_scale,
-        noisy_channels=COLOUR_CHANNELS if first.shape[2:] == (ALPHA_CHANNELS,) else None,
+        noisy_channels=_COLOUR_CHANNELS if first.shape[2:] == (_ALPHA_CHANNELS,) else None,
     )
 
 
-def _decode(header: Header) -> list[Picture]:
-    pictures, text = caught(lambda: _call(header))
-    if not pictures:
-        raise told(text)
+def _decode(header: Header) -> list[Image]:
+    images, text = caught(lambda: _call(header))
+    if not images:
+        raise decoder_error(text)
     judge(text, header)
-    finished = [_finished(header, picture) for picture in pictures]
+    finished = [_finished(header, image) for image in images]
     if header.format == "bmp" and finished[0].ndim == 2 and "palette-to-colour" in header.warnings:
         header.warnings.remove("palette-to-colour")
     if header.format == "avif" and header.orientation != 1:
-        finished = [exif.turn(picture, header.orientation) for picture in finished]
+        finished = [exif.turn(image, header.orientation) for image in finished]
         header.orientation = 1
-    for picture in finished:
-        picture.flags.writeable = False
+    for image in finished:
+        image.flags.writeable = False
     return finished
 
 
-def _call(header: Header) -> list[Picture]:
-    """Decode; an empty list means that the decoder refused, its words on descriptor 2."""
+def _call(header: Header) -> list[Image]:
+    """Decode; an empty list means that the decoder refused, its messages on descriptor 2."""
     if header.format == "pnm":
         return [pnm.decode(header.data)]
     buffer = np.frombuffer(header.data, np.uint8)
-    decoded: Picture | None
+    decoded: Image | None
     try:
         if header.frames > 1:
             done, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED)
@@ -117,26 +115,26 @@ def _call(header: Header) -> list[Picture]:
         else:
             decoded = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
     except (MemoryError, cv2.error) as error:
-        raise told(str(error).encode() or b"Insufficient memory") from None
+        raise decoder_error(str(error).encode() or b"Insufficient memory") from None
     return [] if decoded is None else [decoded]
 
 
-def _take_exif(header: Header, kinds: Sequence[int], payloads: Sequence[Picture]) -> None:
-    """AVIF's EXIF comes from OpenCV; viewers do not turn AVIFs by it."""
+def _take_exif(header: Header, kinds: Sequence[int], payloads: Sequence[Image]) -> None:
+    """AVIF's EXIF comes from OpenCV; viewers do not rotate AVIFs by it."""
     for kind, payload in zip(kinds, payloads, strict=True):
         if kind == cv2.IMAGE_METADATA_EXIF:
             header.metadata = replace(header.metadata, exif=exif.upright(payload.tobytes()))
 
 
-def _finished(header: Header, picture: Picture) -> Picture:
+def _finished(header: Header, image: Image) -> Image:
     """Check the shape against the header, and take off a fourth channel that the file does not have."""
-    if picture.shape[:2] != (header.height, header.width):
-        raise corrupt(f"decoded as {picture.shape[1]} x {picture.shape[0]}, not {header.width} x {header.height}")
-    if picture.dtype not in FULL_SCALES:
-        raise corrupt(f"decoded to {picture.dtype.name} samples")
-    if header.channels == COLOUR_CHANNELS and picture.shape[2:] == (ALPHA_CHANNELS,):
-        return np.ascontiguousarray(picture[..., :COLOUR_CHANNELS])
-    if header.transparent_grey is not None and picture.ndim == 2:
-        opaque = (picture != header.transparent_grey) * picture.dtype.type(np.iinfo(picture.dtype).max)
-        return np.dstack([picture, picture, picture, opaque])
-    return picture
+    if image.shape[:2] != (header.height, header.width):
+        raise corrupt(f"decoded as {image.shape[1]} x {image.shape[0]}, not {header.width} x {header.height}")
+    if image.dtype not in _FULL_SCALES:
+        raise corrupt(f"decoded to {image.dtype.name} samples")
+    if header.channels == _COLOUR_CHANNELS and image.shape[2:] == (_ALPHA_CHANNELS,):
+        return np.ascontiguousarray(image[..., :_COLOUR_CHANNELS])
+    if header.transparent_grey is not None and image.ndim == 2:
+        opaque = (image != header.transparent_grey) * image.dtype.type(np.iinfo(image.dtype).max)
+        return np.dstack([image, image, image, opaque])
+    return image

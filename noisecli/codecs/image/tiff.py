@@ -6,34 +6,35 @@ import struct
 
 import numpy as np
 
-from noisecli.codecs.image.header import Header, Metadata, check_size, corrupt, truncated, unsupported
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
 from noisecli.codecs.image.ifd import SIZES, Page, pages
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed
 from noisecli.model import DECODED_RATIO, Limits
 
-UNITS = {5: 4, 10: 4}
+_UNITS = {5: 4, 10: 4}
 """Bytes of what a byte order swaps, where that is not the whole value."""
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, ORIENTATION = 256, 257, 258, 259, 262, 273, 274
 SAMPLES, ROWS, STRIP_BYTES, PLANAR, TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES = 277, 278, 279, 284, 322, 323, 324, 325
 EXTRA, SAMPLE_FORMAT, XMP, ICC = 338, 339, 700, 34675
-STRUCTURE = frozenset(
+_STRUCTURE = frozenset(
     (*range(254, 260), *range(262, 267), 273, 274, *range(277, 282), 284, *range(290, 294), *range(317, 326))
 ) | {327, 328, 332, 338, 339, 340, 341, 347, 512, 529, 530, 531, 532}
 """Tags about the stored samples; the output has its own."""
-POINTERS = frozenset((330, 513, 514, 34665, 34853, 40965))
+_POINTERS = frozenset((330, 513, 514, 34665, 34853, 40965))
 """Tags whose values are places in the old file."""
-COMMON = frozenset((282, 283, 296, 338, 700, 34675))
+_COMMON = frozenset((282, 283, 296, 338, 700, 34675))
 """Tags that other formats have an equivalent of."""
 
 GREYS, COLOUR, PALETTE, INKS, LUMA = (0, 1), 2, 3, 5, 6
 UINT, INT, FLOAT = 1, 2, 3
 UNASSOCIATED = 2
-MOST_SAMPLES = 16
+_MOST_SAMPLES = 16
 DEFLATE_LIMIT = 1032
-DEFLATES = frozenset((8, 32946))
-COMPRESSIONS = DEFLATES | {1, 2, 3, 4, 5, 7, 32773}
+_DEFLATES = frozenset((8, 32946))
+_COMPRESSIONS = _DEFLATES | {1, 2, 3, 4, 5, 7, 32773}
 """Bare, fax, LZW, JPEG, PackBits: what OpenCV's libtiff is built with."""
 
 
@@ -86,9 +87,9 @@ def _check_samples(page: Page, header: Header) -> None:
     samples, bits, photometric = page.value(SAMPLES, 1), page.value(BITS, 1), page.value(PHOTOMETRIC, 1)
     form = page.value(SAMPLE_FORMAT, UINT)
     name = f"TIFFs of {samples} x {bits}-bit samples (photometric {photometric}, sample format {form}) are"
-    if page.value(COMPRESSION, 1) not in COMPRESSIONS:
+    if page.value(COMPRESSION, 1) not in _COMPRESSIONS:
         raise unsupported(f"TIFFs of compression {page.value(COMPRESSION)} are")
-    if any(len(set(page.values(tag, MOST_SAMPLES))) > 1 for tag in (BITS, SAMPLE_FORMAT)):
+    if any(len(set(page.values(tag, _MOST_SAMPLES))) > 1 for tag in (BITS, SAMPLE_FORMAT)):
         raise unsupported("TIFFs whose channels differ in depth are")
     depth_fits = (form, bits) in {(UINT, 8), (UINT, 16), (INT, 16), (INT, 32), (FLOAT, 32), (FLOAT, 64)}
     extra = page.count(EXTRA)
@@ -132,24 +133,24 @@ def _check_places(page: Page, limits: Limits) -> None:
     places, sizes = page.values(where, needed), page.values(long, needed)
     for place, size in zip(places, sizes, strict=True):
         if size == 0 or place + size > len(page.data):
-            raise truncated("a TIFF strip or tile lies behind its end")
+            raise truncated("a TIFF strip or tile lies beyond its end")
     _check_amount(page, sum(sizes), width * height * samples * page.value(BITS, 1) // 8)
 
 
 def _check_amount(page: Page, stored: int, needed: int) -> None:
     compression = page.value(COMPRESSION, 1)
-    most = {1: 1, 32773: 64}.get(compression, DEFLATE_LIMIT if compression in DEFLATES else 1 << 14)
+    most = {1: 1, 32773: 64}.get(compression, DEFLATE_LIMIT if compression in _DEFLATES else 1 << 14)
     luma = page.value(PHOTOMETRIC, 1) == LUMA  # its chroma may be subsampled
     if stored * most * (2 if luma else 1) < needed:
         raise truncated(f"{stored} bytes cannot hold the {needed} that the TIFF claims")
 
 
 def _finish(header: Header, directories: list[Page]) -> None:
-    """Collect metadata, and make OpenCV leave unassociated alpha alone: it would multiply it in without a word."""
+    """Collect metadata, and make OpenCV leave unassociated alpha alone: it would multiply it in silently."""
     page = directories[0]
     tags, lost = zip(*(_carried(each) for each in directories), strict=True)
     icc, xmp = (page.raw(tag) if tag in page.entries else b"" for tag in (ICC, XMP))
-    extra = any(set(each) - COMMON for each in tags)
+    extra = any(set(each) - _COMMON for each in tags)
     header.metadata = Metadata(icc=icc, xmp=xmp, density=_density(page), tags=tags, extra=extra, lost=any(lost))
     if page.value(ORIENTATION, 1) in (5, 6, 7, 8):
         header.width, header.height = header.height, header.width
@@ -184,7 +185,7 @@ def _carried_bytes(page: Page) -> int:
 
 
 def _is_carried(tag: int, kind: int) -> bool:
-    return tag not in STRUCTURE and tag not in POINTERS and kind < 13
+    return tag not in _STRUCTURE and tag not in _POINTERS and kind < 13
 
 
 def _carried(page: Page) -> tuple[dict[int, tuple[int, bytes]], bool]:
@@ -192,9 +193,9 @@ def _carried(page: Page) -> tuple[dict[int, tuple[int, bytes]], bool]:
     tags, lost = {}, False
     for tag, (kind, _, _) in page.entries.items():
         if not _is_carried(tag, kind):
-            lost = lost or tag not in STRUCTURE
+            lost = lost or tag not in _STRUCTURE
             continue
-        raw, unit = page.raw(tag), UNITS.get(kind, SIZES[kind])
+        raw, unit = page.raw(tag), _UNITS.get(kind, SIZES[kind])
         if page.order == ">" and unit > 1:
             raw = np.frombuffer(raw, f">u{unit}").astype(f"<u{unit}").tobytes()
         tags[tag] = (kind, raw)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import struct
 
+from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size, corrupt, truncated
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
-LARGEST_SIDE = 16383
-ZEROS = 256
-ALPHA_FLAG = 0x10
+_ZEROS = 256
+_ALPHA_FLAG = 0x10
 METADATA = (b"EXIF", b"XMP ", b"ICCP")
-PICTURES = (b"VP8 ", b"VP8L")
-ONCE = frozenset((*PICTURES, b"VP8X", b"ALPH"))
+_IMAGES = (b"VP8 ", b"VP8L")
+_ONCE = frozenset((*_IMAGES, b"VP8X", b"ALPH"))
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -28,7 +28,7 @@ def read(data: bytes, limits: Limits) -> Header:
     check_size(width, height, 1, limits)
     exif_payload, xmp, icc = (found.get(kind, b"") for kind in METADATA)
     metadata = Metadata(exif_payload.removeprefix(b"Exif\0\0"), xmp, icc, lost=lost)
-    # libwebp would make up for missing bits of a picture with what lies behind the file
+    # libwebp would make up for missing bits of an image with what follows the file
     header = Header("webp", width, height, data[:end], 4 if alpha else 3, metadata=metadata)
     header.orientation = exif.orientation(metadata.exif)
     if end + (end & 1) < len(data):
@@ -39,7 +39,7 @@ def read(data: bytes, limits: Limits) -> Header:
 def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, bool]:
     """Return the first chunk of each known kind, how many frames there are, and whether there is something unknown.
 
-    Of chunks about the picture only the beginning is returned.
+    Of chunks about the image only the beginning is returned.
     """
     found: dict[bytes, bytes] = {}
     frames, lost, position = 0, False, 12
@@ -48,11 +48,11 @@ def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, bool]:
         start = position + 8
         if start + size > end:
             raise truncated("a WebP chunk is longer than the file")
-        if kind in PICTURES:
-            _check_picture(kind, data[start : start + 10], size, data[start + size - ZEROS :][:ZEROS])
-        if kind in ONCE:
-            if kind in found or (kind in PICTURES and not found.keys().isdisjoint(PICTURES)):
-                raise corrupt("the WebP holds two pictures")
+        if kind in _IMAGES:
+            _check_image(kind, data[start : start + 10], size, data[start + size - _ZEROS :][:_ZEROS])
+        if kind in _ONCE:
+            if kind in found or (kind in _IMAGES and not found.keys().isdisjoint(_IMAGES)):
+                raise corrupt("the WebP holds two images")
             found[kind] = data[start : start + min(size, 32)]
         elif kind in METADATA:
             found.setdefault(kind, data[start : start + size])
@@ -66,16 +66,16 @@ def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, bool]:
     return found, frames, lost
 
 
-def _check_picture(kind: bytes, start: bytes, size: int, end: bytes) -> None:
-    """WebP has no checksum: a picture filled up with zeros decodes to something."""
+def _check_image(kind: bytes, start: bytes, size: int, end: bytes) -> None:
+    """WebP has no checksum: an image filled up with zeros decodes to something."""
     if kind == b"VP8 " and int.from_bytes(start[:3], "little") >> 5 > size:
         raise truncated("the WebP's first partition is longer than its chunk")
-    if size > ZEROS and not any(end):
+    if size > _ZEROS and not any(end):
         raise truncated("the WebP's end is filled with zeros")
 
 
 def _size(found: dict[bytes, bytes]) -> tuple[int, int, bool]:
-    """Return width, height and whether there is transparency, as the picture's own stream says."""
+    """Return width, height and whether there is transparency, as the image's own stream says."""
     alpha = b"ALPH" in found
     if b"VP8 " in found:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", found[b"VP8 "], 6))
@@ -84,11 +84,11 @@ def _size(found: dict[bytes, bytes]) -> tuple[int, int, bool]:
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         alpha = alpha or bool(bits >> 28 & 1)
     else:
-        raise corrupt("the WebP holds no picture")
+        raise corrupt("the WebP holds no image")
     if b"VP8X" in found:
         canvas = found[b"VP8X"]
-        alpha = alpha or bool(canvas[0] & ALPHA_FLAG)
+        alpha = alpha or bool(canvas[0] & _ALPHA_FLAG)
         claimed = int.from_bytes(canvas[4:7], "little") + 1, int.from_bytes(canvas[7:10], "little") + 1
         if claimed != (width, height):
-            raise corrupt(f"its canvas is {claimed[0]} x {claimed[1]}, its picture {width} x {height} pixels")
+            raise corrupt(f"its canvas is {claimed[0]} x {claimed[1]}, its image {width} x {height} pixels")
     return width, height, alpha

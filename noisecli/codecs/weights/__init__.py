@@ -6,7 +6,9 @@ import importlib.metadata
 import zlib
 from contextlib import suppress
 
-from noisecli.codecs import PICKLE_WAY_OUT, ArraysSink, ArraysSource, InputFile, OutputFile, format_of
+from noisecli.codecs import PICKLE_WAY_OUT, ArraysSink, ArraysSource, InputFile, OutputFile
+from noisecli.codecs.arrays.npz import NpzSink, NpzSource
+from noisecli.codecs.damage import empty
 from noisecli.codecs.region import read_at
 from noisecli.codecs.weights import safetensors
 from noisecli.codecs.zips import close_archive, open_archive
@@ -21,17 +23,9 @@ _PICKLE_MAGIC = b"\x80"
 
 
 def open_source(file: InputFile, limits: Limits) -> ArraysSource:
-    """Tell the format by the content, check it, then open; see noisecli.codecs.ArraysCodec."""
-    source = _open(file, limits)
-    named = format_of(file.suffix)
-    if file.suffix and (named is None or named.name != source.format):
-        source.warnings = [*source.warnings, "wrong-suffix"]
-    return source
-
-
-def _open(file: InputFile, limits: Limits) -> ArraysSource:
+    """Find the format by the content, check it, then open; see noisecli.codecs.ArraysCodec."""
     if not file.size:
-        raise FileFailed("empty", "is empty; copy it again")
+        raise empty()
     start = read_at(file.fileno(), 0, min(file.size, 16))
     named = file.suffix.lower() == safetensors.SUFFIX and start[8:9] == b"{"
     if named or safetensors.looks_like(start, file.size):
@@ -55,10 +49,7 @@ def create_sink(file: OutputFile, source: ArraysSource) -> ArraysSink:
     """Open an output like `source`; see noisecli.codecs.ArraysCodec."""
     if isinstance(source, safetensors.SafetensorsSource):
         return safetensors.SafetensorsSink(file, source)
-    if source.format == "npz":
-        from noisecli.codecs.weights.npz import NpzSink, NpzSource
-
-        assert isinstance(source, NpzSource)
+    if isinstance(source, NpzSource):
         return NpzSink(file, source)
     from noisecli.codecs.weights import hdf5, keras_archive
 
@@ -89,9 +80,7 @@ def _open_zip(file: InputFile, limits: Limits) -> ArraysSource:
         from noisecli.codecs.weights.keras_archive import KerasSource
 
         return KerasSource(file, limits)
-    from noisecli.codecs.weights.npz import NpzSource
-
-    return NpzSource(file, limits)
+    return NpzSource(file, limits, floats_only=True)
 
 
 def _require_h5py() -> None:

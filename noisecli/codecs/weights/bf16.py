@@ -1,4 +1,4 @@
-"""Floating point as files hold it, and as noise is added to it: BF16 is widened to float32, and rounded once."""
+"""Floating point as it is stored, and as noise is added to it: BF16 is widened to float32, and rounded once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def raw_dtype(stored: str) -> np.dtype[Any]:
 
 
 def describe(stored: str, shape: tuple[int, ...]) -> SampleSpec | None:
-    """Return what the blocks of a stored type are; None for what is no floating point of 16, 32 or 64 bits.
+    """Return what the blocks of a stored type are; None unless it is floating point of 16, 32 or 64 bits.
 
     Parameters
     ----------
@@ -45,12 +45,15 @@ def describe(stored: str, shape: tuple[int, ...]) -> SampleSpec | None:
 def require_stored(part: object, own: SampleSpec | None, spec: SampleSpec) -> None:
     """Raise FileFailed where other samples than the tensor's own are to be written."""
     if own is None or spec.dtype != own.dtype:
-        raise FileFailed("no-encoder", f"{shown(part)} keeps its type; leave --dtype out")
+        raise FileFailed("no-encoder", f"{shown(part)} keeps its type; omit --dtype")
 
 
-def rounded(block: AnyArray, stored: str) -> AnyArray:
-    """Return a block as it will be read again."""
-    return widen(narrow(block, stored), stored)
+class RoundsToBF16:
+    """What tensors of BF16 add to others; see noisecli.codecs.Rounding."""
+
+    def rounded(self, block: AnyArray) -> AnyArray:
+        """Return a block as it will be read again."""
+        return widen(narrow(block, BF16), BF16)
 
 
 def widen(raw: AnyArray, stored: str) -> AnyArray:
@@ -68,10 +71,10 @@ def widen(raw: AnyArray, stored: str) -> AnyArray:
 
 def narrow(block: AnyArray, stored: str) -> AnyArray:
     """Return floats as a file holds them; BF16 is rounded to nearest, ties to even. NaN and infinities stay."""
-    return round_to_bf16(block) if stored == BF16 else block.astype(stored, copy=False)
+    return _round_to_bf16(block) if stored == BF16 else block.astype(stored, copy=False)
 
 
-def round_to_bf16(block: AnyArray) -> NDArray[np.uint16]:
+def _round_to_bf16(block: AnyArray) -> NDArray[np.uint16]:
     """Return the bits of the nearest BF16 of each float32."""
     bits = np.ascontiguousarray(block, "<f4").view("<u4")
     rounded = bits >> np.uint32(16)

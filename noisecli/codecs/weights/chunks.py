@@ -23,13 +23,13 @@ CACHE_BYTES = 1 << 26
 
 
 def open_dataset(root: h5py.File, name: str) -> h5py.Dataset:
-    """Open a dataset with room for one of its chunks at least: without, every block would unpack all of it again."""
+    """Open a dataset with room for one of its chunks at least: otherwise every block would unpack it again."""
     opened = root[name]
     if opened.chunks is None or (held := _chunk_bytes(opened)) <= CACHE_BYTES:
         return opened
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
     access.set_chunk_cache(1, held, 1.0)
-    # what is open twice has the room of the first
+    # a second handle has the cache of the first
     del opened
     return h5py.Dataset(h5py.h5d.open(root.id, name.encode(), access))
 
@@ -66,7 +66,7 @@ def refuse_chunks(name: str, dataset: h5py.Dataset, limits: Limits) -> None:
         refuse_block(f"a packed chunk of {shown(name)}", size, limits)
         _, packed = dataset.id.read_direct_chunk(place)
         if _inflates_beyond(packed, held + _PIECE):
-            message = f"has a chunk of {shown(name)} that inflates to more than its {held:,} bytes; save it anew"
+            message = f"has a chunk of {shown(name)} that inflates to more than its {held:,} bytes; save it again"
             raise FileFailed("corrupt", message)
 
 
@@ -81,7 +81,7 @@ def _filters(name: str, dataset: h5py.Dataset) -> set[int]:
 
 
 def _is_large(chunk: h5py.h5d.StoreInfo) -> bool:
-    """Whether a packed chunk could become more than 64 MiB; most cannot, and cost no look."""
+    """Whether a packed chunk could become more than 64 MiB; most cannot, and are not read."""
     return bool(chunk.size * _DEFLATE_RATIO > 1 << 26)
 
 
@@ -94,6 +94,6 @@ def _inflates_beyond(packed: bytes, most: int) -> bool:
             if not piece and not packed:
                 break
     except zlib.error:
-        # HDF5 comes as far, and tells
+        # HDF5 reports this itself
         return False
     return size > most

@@ -1,6 +1,6 @@
-"""Keras' .weights.h5, and the whole-model .h5 of its older days: tensors are datasets, overwritten where they stand.
+"""Keras' .weights.h5, and the whole-model .h5 of older versions: tensors are datasets, overwritten in place.
 
-The output begins as a copy of the file, so attributes, names, optimizer state and all else stay as they were.
+The output begins as a copy of the file, so attributes, names, optimizer state and all else stay unchanged.
 """
 
 from __future__ import annotations
@@ -15,18 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, StoredArray
+from noisecli.codecs.damage import truncated
 from noisecli.codecs.limits import refuse_bomb, refuse_crowd
 from noisecli.codecs.region import Region, copy
-from noisecli.codecs.weights.bf16 import (
-    BF16,
-    BLOCK_SAMPLES,
-    describe,
-    narrow,
-    raw_dtype,
-    require_stored,
-    rounded,
-    widen,
-)
+from noisecli.codecs.weights import bf16
+from noisecli.codecs.weights.bf16 import BF16, RoundsToBF16
 from noisecli.codecs.weights.chunks import CACHE_BYTES, open_dataset, refuse_chunks, written_bytes
 from noisecli.codecs.weights.keras_layout import is_parameter, legacy_folder, walk
 from noisecli.errors import FileFailed, FileSkipped, shown
@@ -35,12 +28,12 @@ from noisecli.model import Limits, SampleSpec, Warn
 _SLACK = 1 << 24
 """Room for what HDF5 itself notes beside the values."""
 
-Slab = tuple[tuple[int, ...], tuple[int, ...]]
+_Slab = tuple[tuple[int, ...], tuple[int, ...]]
 """Start and count along every axis."""
 
 
 @dataclass(slots=True)
-class Dataset:
+class HDF5Tensor:
     """One tensor of an open file; see noisecli.codecs.StoredArray."""
 
     name: str
@@ -58,15 +51,11 @@ class Dataset:
         for slab in _slabs(self.shape):
             with _failing("cannot be read", self.file):
                 raw = _read(opened, self.dtype, slab)
-            yield widen(raw, self.dtype)
+            yield bf16.widen(raw, self.dtype)
 
 
-class RoundedDataset(Dataset):
-    """One tensor of BF16; see noisecli.codecs.Rounding."""
-
-    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Return a block as it will be read again."""
-        return rounded(block, BF16)
+class RoundedTensor(RoundsToBF16, HDF5Tensor):
+    """One tensor of BF16."""
 
 
 class HDF5Source:
@@ -99,7 +88,7 @@ class HDF5Source:
             self.close()
             raise
 
-    def _look_through(self, file: Region, size: int, limits: Limits) -> list[Dataset]:
+    def _look_through(self, file: Region, size: int, limits: Limits) -> list[HDF5Tensor]:
         """Return all datasets; those that may get noise are checked, on what the file says of them alone."""
         parts, legacy = [], legacy_folder(self._opened)
         for name, dataset in walk(self._opened):
@@ -107,7 +96,7 @@ class HDF5Source:
             parts.append(part)
             if part.spec is not None:
                 if dataset.id.get_storage_size() > size:
-                    raise FileFailed("truncated", f"is cut short: {shown(name)} lies beyond its end; copy it again")
+                    raise truncated(f"{shown(name)} lies beyond its end")
                 self._decoded += written_bytes(dataset)
                 refuse_chunks(name, dataset, limits)
                 # compressed ones move when they change, and so do those that were never written
@@ -118,7 +107,7 @@ class HDF5Source:
         return parts
 
     def close(self) -> None:
-        """Let go of the library's side of the file."""
+        """Close the library's side of the file."""
         with contextlib.suppress(OSError, RuntimeError):
             self._opened.close()
 
@@ -134,7 +123,7 @@ class HDF5Sink:
         self._file = file
         file.hold_to(most)
         self._part: StoredArray | None = None
-        self._slabs: Iterator[Slab] = iter(())
+        self._slabs: Iterator[_Slab] = iter(())
         self._rest: NDArray[Any] = np.empty(0)
         with _failing("cannot be written", file):
             self._opened = h5py.File(file, "r+", rdcc_nbytes=CACHE_BYTES)
@@ -144,7 +133,7 @@ class HDF5Sink:
         self._part = None
         if spec is None:
             return
-        require_stored(part.name, part.spec, spec)
+        bf16.require_stored(part.name, part.spec, spec)
         with _failing("cannot be written", self._file):
             self._target = open_dataset(self._opened, part.name)
             _refuse_clock(part.name, self._target)
@@ -157,7 +146,7 @@ class HDF5Sink:
         values = np.concatenate([self._rest, block]) if self._rest.size else block
         while self._slab is not None and values.size >= (size := int(np.prod(self._slab[1], dtype=np.int64))):
             with _failing("cannot be written", self._file):
-                _write(self._target, narrow(values[:size], self._part.dtype), self._slab)
+                _write(self._target, bf16.narrow(values[:size], self._part.dtype), self._slab)
             values, self._slab = values[size:], next(self._slabs, None)
         self._rest = values.copy()
 
@@ -167,7 +156,7 @@ class HDF5Sink:
             self._opened.close()
 
     def abort(self) -> None:
-        """Let go of it after an error."""
+        """Close it after an error."""
         self._file.abandon()
         with contextlib.suppress(OSError, RuntimeError):
             self._opened.close()
@@ -187,11 +176,11 @@ def create_sink(file: OutputFile, source: HDF5File) -> HDF5Sink:
     return HDF5Sink(Region(file.fileno()), source.most_written)
 
 
-def _part(name: str, dataset: h5py.Dataset, legacy: str | None, inside: tuple[h5py.File, Region]) -> Dataset:
+def _part(name: str, dataset: h5py.Dataset, legacy: str | None, inside: tuple[h5py.File, Region]) -> HDF5Tensor:
     stored = _stored(dataset)
     shape = dataset.shape if dataset.shape is not None else (0,)
-    spec = describe(stored, shape) if is_parameter(name, legacy) and dataset.shape is not None else None
-    kind = RoundedDataset if stored == BF16 else Dataset
+    spec = bf16.describe(stored, shape) if is_parameter(name, legacy) and dataset.shape is not None else None
+    kind = RoundedTensor if stored == BF16 else HDF5Tensor
     return kind(name, stored, shape, spec, *inside)
 
 
@@ -206,39 +195,39 @@ def _stored(dataset: h5py.Dataset) -> str:
     return dtype.str
 
 
-def _slabs(shape: tuple[int, ...]) -> Iterator[Slab]:
-    """Yield boxes of at most BLOCK_SAMPLES values that follow each other in the order of indices."""
+def _slabs(shape: tuple[int, ...]) -> Iterator[_Slab]:
+    """Yield boxes of at most bf16.BLOCK_SAMPLES values that follow each other in the order of indices."""
     if 0 in shape:
         return
     axis, inner = len(shape), 1
-    while axis and inner * shape[axis - 1] <= BLOCK_SAMPLES:
+    while axis and inner * shape[axis - 1] <= bf16.BLOCK_SAMPLES:
         axis -= 1
         inner *= shape[axis]
     if not axis:
         yield (0,) * len(shape), shape
         return
-    # the box is whole behind this axis, and one index wide before it
-    split, step = axis - 1, max(1, BLOCK_SAMPLES // inner)
+    # the box is whole after this axis, and one index wide before it
+    split, step = axis - 1, max(1, bf16.BLOCK_SAMPLES // inner)
     for outer in np.ndindex(*shape[:split]):
         for start in range(0, shape[split], step):
             count = min(step, shape[split] - start)
             yield (*outer, start, *(0,) * (len(shape) - axis)), (*(1,) * split, count, *shape[axis:])
 
 
-def _read(dataset: h5py.Dataset, stored: str, slab: Slab) -> NDArray[Any]:
+def _read(dataset: h5py.Dataset, stored: str, slab: _Slab) -> NDArray[Any]:
     memory, selected = _spaces(dataset, slab)
-    raw = np.empty(memory.get_simple_extent_npoints(), raw_dtype(stored))
+    raw = np.empty(memory.get_simple_extent_npoints(), bf16.raw_dtype(stored))
     dataset.id.read(memory, selected, raw, _memory_type(dataset, stored))
     return raw
 
 
-def _write(dataset: h5py.Dataset, raw: NDArray[Any], slab: Slab) -> None:
+def _write(dataset: h5py.Dataset, raw: NDArray[Any], slab: _Slab) -> None:
     memory, selected = _spaces(dataset, slab)
     stored = BF16 if dataset.dtype.kind == "V" else dataset.dtype.str
     dataset.id.write(memory, selected, np.ascontiguousarray(raw), _memory_type(dataset, stored))
 
 
-def _spaces(dataset: h5py.Dataset, slab: Slab) -> tuple[Any, Any]:
+def _spaces(dataset: h5py.Dataset, slab: _Slab) -> tuple[Any, Any]:
     start, count = slab
     selected = dataset.id.get_space()
     if start:
@@ -247,25 +236,25 @@ def _spaces(dataset: h5py.Dataset, slab: Slab) -> tuple[Any, Any]:
 
 
 def _memory_type(dataset: h5py.Dataset, stored: str) -> Any:
-    return dataset.id.get_type() if stored == BF16 else h5py.h5t.py_create(raw_dtype(stored))
+    return dataset.id.get_type() if stored == BF16 else h5py.h5t.py_create(bf16.raw_dtype(stored))
 
 
 def _refuse_clock(name: str, dataset: h5py.Dataset) -> None:
     """Two runs must give the same bytes: HDF5 notes the time when it writes to some datasets, if they want that."""
     chunked = dataset.id.get_create_plist().get_layout() == h5py.h5d.CHUNKED
     if h5py.h5o.get_info(dataset.id).ctime and not chunked and dataset.id.get_offset() is None:
-        words = "would note the time of its change; write it anew: h5repack -l CONTI old.h5 new.h5"
+        words = "would note the time of its change; rewrite it: h5repack -l CONTI old.h5 new.h5"
         raise FileFailed("no-encoder", f"{shown(name)} {words}")
 
 
 @contextlib.contextmanager
 def _failing(what: str, file: Region) -> Iterator[None]:
-    """Raise what the system said to the file behind HDF5; h5py has four kinds of error for everything else."""
+    """Raise what the system said to the file under HDF5; h5py has four kinds of error for everything else."""
     try:
         yield
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         file.check()
         words = shown(" ".join(str(error).split()), 300)
-        message = f"its HDF5 {what} ({words}); copy it again, or save it anew"
+        message = f"its HDF5 {what} ({words}); copy or save it again"
         raise FileFailed("truncated" if "truncated" in words else "corrupt", message) from error
     file.check()

@@ -1,4 +1,4 @@
-"""Where the parameters are in Keras' HDF5 files, and that nothing of them lies in other files."""
+"""Where the parameters are in Keras' HDF5 files, and that none of them are in other files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_OBJECTS = 4 * MOST_PARTS
 def walk(root: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
     """Yield every dataset once, in the order of the file's groups.
 
-    Raises FileFailed for links and data that lead elsewhere, and for more groups than a file of weights has.
+    Raises FileFailed for links and data that point elsewhere, and for more groups than a file of weights has.
     """
     seen: set[int] = set()
     paths = [""]
@@ -31,10 +31,10 @@ def walk(root: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
         below = []
         for raw in group.id:
             full = f"{path}{raw.decode('utf-8', 'surrogateescape')}"
-            _refuse_strange(full, group, raw)
-            # looked at by what the file says of it: to open each takes three times as long
+            _refuse_links(full, group, raw)
+            # its header is enough: opening each takes three times as long
             found = h5py.h5o.get_info(group.id, raw)
-            # a second name of the same thing is no second thing
+            # a second name of the same object is not a second object
             if found.addr in seen:
                 continue
             seen.add(found.addr)
@@ -44,11 +44,11 @@ def walk(root: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
                 dataset = group[raw]
                 _refuse_elsewhere(full, dataset)
                 yield full, dataset
-        _refuse_jungle(len(seen), path)
+        _refuse_too_many(len(seen), path)
         paths.extend(reversed(below))
 
 
-def _refuse_jungle(objects: int, path: str) -> None:
+def _refuse_too_many(objects: int, path: str) -> None:
     if objects > _MOST_OBJECTS or path.count("/") > _DEEPEST:
         message = f"holds more than {_MOST_OBJECTS:,} groups and datasets, or groups {_DEEPEST} deep; split it"
         raise FileFailed("too-large", message)
@@ -75,15 +75,15 @@ def legacy_folder(root: h5py.File) -> str | None:
     return "model_weights/" if isinstance(weights, h5py.Group) and "layer_names" in weights.attrs else None
 
 
-def _refuse_strange(full: str, group: h5py.Group, raw: bytes) -> None:
+def _refuse_links(full: str, group: h5py.Group, raw: bytes) -> None:
     """Keras itself follows no links either."""
     name = shown(full)
     if raw in (b"", b".") or b"/" in raw:
-        raise FileFailed("corrupt", f"has a name that names nothing, {name!r}; save it anew")
+        raise FileFailed("corrupt", f"has an empty or impossible name, {name!r}; save it again")
     try:
         raw.decode()
     except UnicodeDecodeError:
-        raise FileFailed("corrupt", f"has a tensor name that is no UTF-8: {name!r}; save it anew") from None
+        raise FileFailed("corrupt", f"has a tensor name that is not UTF-8, {name!r}; save it again") from None
     if group.id.links.get_info(raw).type == h5py.h5l.TYPE_HARD:
         return
     link = group.get(raw, getlink=True)

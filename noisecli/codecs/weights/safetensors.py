@@ -1,4 +1,4 @@
-"""The .safetensors format: 8 bytes of length, a JSON header, and the tensors' bytes one behind the other.
+"""The .safetensors format: 8 bytes of length, a JSON header, and the tensors' bytes one after the other.
 
 Read and written here by blocks, rather than by the safetensors package, so that memory stays flat and the header, with
 its metadata and its order, stays as it was to the byte.
@@ -17,18 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, StoredArray
+from noisecli.codecs.damage import truncated
 from noisecli.codecs.limits import MOST_JSON_BYTES, refuse_crowd
 from noisecli.codecs.region import copy, read_at, stretches, write_at
-from noisecli.codecs.weights.bf16 import (
-    BF16,
-    BLOCK_SAMPLES,
-    describe,
-    narrow,
-    raw_dtype,
-    require_stored,
-    rounded,
-    widen,
-)
+from noisecli.codecs.weights import bf16
+from noisecli.codecs.weights.bf16 import BF16, RoundsToBF16
 from noisecli.errors import FileFailed, shown
 from noisecli.model import SampleSpec, Warn
 
@@ -44,21 +37,10 @@ _MOST_DIMENSIONS = 64
 _MOST_DIGITS = 20
 
 _STORED = {"F16": "<f2", "BF16": BF16, "F32": "<f4", "F64": "<f8"}
-_QUANTISED = {
-    "I8",
-    "U8",
-    "I32",
-    "F8_E4M3",
-    "F8_E5M2",
-    "F8_E8M0",
-    "F8_E4M3FNUZ",
-    "F8_E5M2FNUZ",
-    "F6_E2M3",
-    "F6_E3M2",
-    "F4",
-}
+_QUANTISED = {"I8", "U8", "I32", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}
+_QUANTISED |= {"F6_E2M3", "F6_E3M2", "F4"}
 _NEW_DTYPE = re.compile(r"[A-Z]{1,4}[0-9]{1,3}[A-Z0-9_]{0,16}")
-"""How the format spells its types: those of its later versions are carried over."""
+"""How the format spells its types: those of its later versions are kept."""
 _SCALES = ("scale", "absmax", "quant_map", "zero", "SCB")
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64,
@@ -83,17 +65,13 @@ class Tensor:
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield the values in order, widened."""
         stored = _STORED[self.dtype]
-        dtype = raw_dtype(stored)
-        for at, length in stretches(self.start, self.end, BLOCK_SAMPLES * dtype.itemsize):
-            yield widen(np.frombuffer(read_at(self.descriptor, at, length), dtype), stored)
+        dtype = bf16.raw_dtype(stored)
+        for at, length in stretches(self.start, self.end, bf16.BLOCK_SAMPLES * dtype.itemsize):
+            yield bf16.widen(np.frombuffer(read_at(self.descriptor, at, length), dtype), stored)
 
 
-class RoundedTensor(Tensor):
-    """One tensor of BF16; see noisecli.codecs.Rounding."""
-
-    def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Return a block as it will be read again."""
-        return rounded(block, BF16)
+class RoundedTensor(RoundsToBF16, Tensor):
+    """One tensor of BF16."""
 
 
 class SafetensorsSource:
@@ -137,17 +115,17 @@ class SafetensorsSink:
         if spec is None:
             copy(self._source.descriptor, self._descriptor, part.start, part.end)
             return
-        require_stored(part.name, part.spec, spec)
+        bf16.require_stored(part.name, part.spec, spec)
         self._stored, self._position = _STORED[part.dtype], part.start
 
     def write(self, block: NDArray[Any]) -> None:
         """Take the tensor's next values."""
-        raw = narrow(block, self._stored)
+        raw = bf16.narrow(block, self._stored)
         write_at(self._descriptor, raw, self._position)
         self._position += raw.nbytes
 
     def finish(self) -> None:
-        """All stands already."""
+        """All is written already."""
 
     def abort(self) -> None:
         """Nothing is held."""
@@ -162,12 +140,12 @@ def looks_like(start: bytes, size: int) -> bool:
 def _read_header(descriptor: int, size: int) -> tuple[int, dict[str, Any]]:
     """Return where the tensors begin, and the header."""
     if size < _LENGTH_BYTES:
-        raise FileFailed("truncated", "ends inside its first eight bytes; copy it again")
+        raise truncated("it ends inside its first eight bytes")
     length = int.from_bytes(read_at(descriptor, 0, _LENGTH_BYTES), "little")
     if length > _MOST_HEADER_BYTES:
         _refuse(f"its header claims {length:,} bytes")
     if length > size - _LENGTH_BYTES:
-        raise FileFailed("truncated", f"ends inside its header of {length:,} bytes; copy it again")
+        raise truncated(f"it ends inside its header of {length:,} bytes")
     if length > MOST_JSON_BYTES:
         words = f"has a header of {length:,} bytes, more than the {MOST_JSON_BYTES:,} that are read"
         raise FileFailed("too-large", f"{words}; spread its tensors over several files")
@@ -181,25 +159,25 @@ def _parse(data: bytes) -> dict[str, Any]:
             data.decode(), object_pairs_hook=_without_twins, parse_constant=_refuse_constant, parse_int=_integer
         )
     except UnicodeDecodeError:
-        _refuse("its header is no UTF-8")
+        _refuse("its header is not UTF-8")
     except (ValueError, RecursionError) as error:
-        _refuse(f"its header is no JSON ({shown(error)})")
+        _refuse(f"its header is not JSON ({shown(error)})")
     if not isinstance(header, dict):
-        _refuse("its header is no JSON object")
+        _refuse("its header is not a JSON object")
     return header
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) < len(pairs):
-        _refuse("its header names something twice")
+        _refuse("its header has a duplicate name")
     if not all(map(_is_text, names)):
-        _refuse("its header has a name of half characters")
+        _refuse("its header has a name with lone surrogates")
     return names
 
 
 def _integer(digits: str) -> int | float:
-    """Minus zero is no count, and what has more digits than an offset is none either."""
+    """Neither minus zero nor a number with more digits than an offset is a count."""
     return float(digits) if digits == "-0" or len(digits) > _MOST_DIGITS else int(digits)
 
 
@@ -208,7 +186,7 @@ def _refuse_constant(word: str) -> NoReturn:
 
 
 def _refuse(what: str) -> NoReturn:
-    raise FileFailed("corrupt", f"is no sound safetensors file: {what}; save it again")
+    raise FileFailed("corrupt", f"is not a valid safetensors file: {what}; save it again")
 
 
 def _is_count(value: object) -> bool:
@@ -223,13 +201,13 @@ def _tensor(name: str, entry: object, header_end: int, descriptor: int) -> Tenso
         case _:
             _refuse(f"{shown(name)!r} lacks dtype, shape or data_offsets")
     if len(shape) > _MOST_DIMENSIONS or not all(map(_is_count, (*shape, start, end))):
-        _refuse(f"{shown(name)!r} has a shape or offsets that are none")
+        _refuse(f"{shown(name)!r} has an invalid shape or offsets")
     bits = _BITS.get(dtype)
     if bits is None and not _NEW_DTYPE.fullmatch(dtype):
-        _refuse(f"{shown(name)!r} is of type {shown(dtype)!r}, which is none")
+        _refuse(f"{shown(name)!r} is of type {shown(dtype)!r}, which is unknown")
     if end < start or (bits is not None and math.prod(shape) * bits != (end - start) * 8):
         _refuse(f"{shown(name)!r} has {end - start:,} bytes, which is not what {dtype} of shape {shown(shape)} needs")
-    spec = describe(_STORED[dtype], tuple(shape)) if dtype in _STORED else None
+    spec = bf16.describe(_STORED[dtype], tuple(shape)) if dtype in _STORED else None
     kind = RoundedTensor if dtype == BF16 else Tensor
     return kind(name, dtype, tuple(shape), spec, header_end + start, header_end + end, descriptor)
 
@@ -238,11 +216,11 @@ def _check_metadata(metadata: object) -> None:
     """What is written into a file beside its tensors is text; the safetensors package refuses all else."""
     texts = metadata.values() if isinstance(metadata, dict) else [0]
     if metadata is not None and not all(isinstance(text, str) and _is_text(text) for text in texts):
-        _refuse(f"its {_METADATA} is not text by name")
+        _refuse(f"its {_METADATA} does not map names to text")
 
 
 def _is_text(name: str) -> bool:
-    """JSON can spell half a character, which no manifest can hold."""
+    """JSON can escape a lone surrogate, which a manifest cannot hold."""
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
@@ -257,13 +235,13 @@ def _leave_scales(tensors: Sequence[Tensor]) -> None:
 
 
 def _check_places(tensors: Sequence[Tensor], header_end: int, size: int) -> None:
-    """Every byte behind the header belongs to one tensor."""
+    """Every byte after the header belongs to one tensor."""
     place = header_end
     for tensor in tensors:
         if tensor.start != place:
             _refuse(f"{shown(tensor.name)!r} {'overlaps another tensor' if tensor.start < place else 'leaves a gap'}")
         place = tensor.end
     if place > size:
-        raise FileFailed("truncated", f"is cut short: {place:,} bytes are promised, {size:,} are there; copy it again")
+        raise truncated(f"{place:,} bytes are promised, {size:,} are there")
     if place < size:
-        _refuse(f"{size - place:,} bytes behind the last tensor belong to none")
+        _refuse(f"{size - place:,} bytes after the last tensor belong to none")

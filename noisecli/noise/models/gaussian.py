@@ -1,22 +1,19 @@
-"""One output's noise, added block by block in sample order."""
+"""White Gaussian noise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisecli.model import SampleSpec
-from noisecli.noise.adding import add_to_floats, add_to_integers, clip_floats
+from noisecli.noise.adding import add_noise
 from noisecli.noise.kernels import CACHED, draw_noise
 from noisecli.noise.measure import Measure
+from noisecli.noise.models import AnyArray, NoiseParameters
 from noisecli.noise.stream import Streams
 
-AnyArray = NDArray[Any]
-
-PIECE = 1 << 19
+_PIECE = 1 << 19
 """Samples of 8 and 16 bits worked on at a time: calls cost little beside them, and sums of squares stay exact."""
 
 
@@ -69,26 +66,23 @@ class NoiseField:
             noise = draw_noise(self._streams, x.dtype, x[piece].size // channels, self._std, self._mean)
             if channels > 1:
                 noise = np.repeat(noise, channels)
-            clipped = self._add_piece(x[piece], noise, noisy[piece])
+            clipped = add_noise(x[piece], noise, self._spec, noisy[piece], clip=self._clip)
             self.measure.note(x[piece], noisy[piece], clipped)
         return noisy.reshape(block.shape)
 
-    def _add_piece(self, x: AnyArray, noise: AnyArray, noisy: AnyArray) -> int:
-        """Fill `noisy`; return how many samples the clip changed."""
-        low, high = self._spec.low, self._spec.high
-        if not self._spec.is_float:
-            parts = (slice(start, start + CACHED) for start in range(0, x.size, CACHED))
-            return sum(add_to_integers(x[part], noise[part], int(low), int(high), noisy[part]) for part in parts)
-        add_to_floats(x, noise, noisy)
-        return clip_floats(noisy, low, high) if self._clip else 0
+
+def field(parameters: NoiseParameters) -> NoiseField:
+    """Return the noise of one output; see noisecli.noise.models."""
+    key, spec, drawn, clip, shared_channels, *_ = parameters
+    return NoiseField(Streams(key), spec, drawn.std, drawn.mean, clip=clip, shared_channels=shared_channels)
 
 
 def _channels(block: AnyArray, spec: SampleSpec) -> int:
-    """A sound's block is (frames, channels); a picture's is (height, width) when it is grey."""
+    """A block of an audio file is (frames, channels); of a grey image it is (height, width)."""
     return int(block.shape[-1]) if block.ndim == 3 or spec.sample_rate is not None else 1
 
 
 def _pieces(x: AnyArray, channels: int) -> Iterator[slice]:
-    most = PIECE if x.itemsize <= 2 else CACHED
+    most = _PIECE if x.itemsize <= 2 else CACHED
     step = max(most // channels, 1) * channels
     return (slice(start, min(start + step, x.size)) for start in range(0, x.size, step))

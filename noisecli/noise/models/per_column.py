@@ -1,57 +1,30 @@
-"""Noise whose std is another one for each column of an array."""
+"""White Gaussian noise, with a std of its own for each column of an array."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from noisecli.model import SampleSpec
-from noisecli.noise.adding import add_to_floats, add_to_integers, clip_floats
+from noisecli.noise.adding import add_noise
 from noisecli.noise.kernels import draw_noise
 from noisecli.noise.measure import Measure
-from noisecli.noise.moments import Columns
+from noisecli.noise.models import AnyArray, NoiseParameters
 from noisecli.noise.stream import Streams
-
-AnyArray = NDArray[Any]
 
 _PIECE = 1 << 16
 _DOUBLE = np.dtype(np.float64)
 
 
 class FeatureField:
-    """Gaussian noise for all blocks of one array; the face of noisecli.noise.models.gaussian.NoiseField.
+    """Gaussian noise for all blocks of one array.
 
-    Integers are as exact as there: n is drawn from 64 bits for each sample, times the column's std, and rounded once.
-
-    Parameters
-    ----------
-    streams
-        The array's own bits. The same streams give the same noise, whatever the blocks' sizes.
-    spec
-        What the samples mean; low and high are the clip.
-    columns
-        Which column each sample belongs to.
-    stds
-        Of each column, in the samples' native unit.
-    mean
-        Of the noise, in the samples' native unit.
-    clip
-        Whether floats are held between spec.low and spec.high. Integers always are.
+    Integers are exact: n is drawn from 64 bits for each sample, times the column's std, and rounded once.
     """
 
-    def __init__(
-        self,
-        streams: Streams,
-        spec: SampleSpec,
-        columns: Columns,
-        stds: NDArray[np.float64],
-        mean: float = 0.0,
-        *,
-        clip: bool = True,
-    ) -> None:
-        self._streams, self._spec, self._columns, self._mean, self._clip = streams, spec, columns, mean, clip
+    def __init__(self, parameters: NoiseParameters) -> None:
+        key, spec, drawn, self._clip, _, columns, stds = parameters
+        assert columns is not None
+        assert stds is not None
+        self._streams, self._spec, self._columns, self._mean = Streams(key), spec, columns, drawn.mean
         self._drawn_as = np.dtype(spec.dtype) if spec.is_float else _DOUBLE
         self._stds = stds
         self._seen = 0
@@ -71,7 +44,9 @@ class FeatureField:
         noise *= self._stds[self._columns.at(self._seen, x.size)].astype(noise.dtype)
         noise += noise.dtype.type(self._mean)
         self._seen += x.size
-        if not self._spec.is_float:
-            return add_to_integers(x, noise, int(self._spec.low), int(self._spec.high), noisy)
-        add_to_floats(x, noise, noisy)
-        return clip_floats(noisy, self._spec.low, self._spec.high) if self._clip else 0
+        return add_noise(x, noise, self._spec, noisy, clip=self._clip)
+
+
+def field(parameters: NoiseParameters) -> FeatureField:
+    """Return the noise of one array; see noisecli.noise.models."""
+    return FeatureField(parameters)

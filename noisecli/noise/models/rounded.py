@@ -1,24 +1,11 @@
-"""Noise whose sums are rounded once more, as a file holds fewer digits: what is measured is what will be read."""
+"""Noise whose sums are rounded once more, where a file stores fewer digits: what is measured is what will be read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
 
 from noisecli.noise.measure import Measure
-
-AnyArray = NDArray[Any]
-
-
-class Field(Protocol):
-    """What adds noise, and measures what it did."""
-
-    measure: Measure
-
-    def add(self, block: AnyArray) -> AnyArray:
-        """Return the block with noise."""
+from noisecli.noise.models import AnyArray, Field
 
 
 class RoundedField:
@@ -29,7 +16,7 @@ class RoundedField:
     field
         Adds the noise.
     round_block
-        Returns a block of the same shape and dtype as it will be read again.
+        Returns a block, same shape and dtype, as it will be read back.
     """
 
     def __init__(self, field: Field, round_block: Callable[[AnyArray], AnyArray]) -> None:

@@ -2,8 +2,8 @@
 
 Integer data x becomes clip(round(x + step s + mean + std n)) with s in {-1, 0, 1}. As x is an integer, that is
 clip(x + k) with k drawn around one of three means, mean - step, mean and mean + step: each exactly, as noise with that
-mean is. The samples of each sign draw from a stream of their own, in sample order, so no two share bits and no size of
-a block shows. Where there is no step, the noise is that of the plain stream.
+mean is. The samples of each sign draw from a stream of their own, in sample order, so no two share bits and the block
+size does not show. Where there is no step, the noise is that of the plain stream.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class StepField:
     std, mean
         Of the noise, in the samples' native unit.
     step
-        How far, in the native unit.
+        Its size, in the native unit.
     """
 
     def __init__(self, key: bytes, spec: SampleSpec, std: float, mean: float, step: float) -> None:
@@ -72,7 +72,7 @@ class StepField:
 
 
 def _key_of(key: bytes, sign: int) -> bytes:
-    """Return the key of the samples that step this way; those that do not keep the output's own."""
+    """Return the key of the samples with this sign; those without a step keep the output's own."""
     if not sign:
         return key
     return blake2b(key + (b"+" if sign > 0 else b"-"), digest_size=16, person=b"noisecli-step").digest()

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from noisecli.codecs import ArraysSource, StoredArray
+from noisecli.engines.process import time_limit
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.gradient.fgsm import Float32, Labels, Predictions, Signs
 from noisecli.model import SampleSpec, Task
 from noisecli.noise.measure import square_sum
-from noisecli.workers import open_file, worker
+from noisecli.workers import open_file
 from noisecli.workers.adversarial.attack import Attack
 from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, in_storage_order, whole
 from noisecli.workers.adversarial.rows import describe_step
@@ -30,10 +31,10 @@ def step_archive(attack: Attack, item: BatchItem) -> list[Task]:
         assert file is not None
         with (
             attack.maker.open(file) as opened,
-            worker.time_limit(settings.running.timeout + max(file.size, opened.size) / 1e6),
+            time_limit(settings.running.timeout + max(file.size, opened.size) / 1e6),
         ):
             archive = _Archive(attack, opened.source)
-        with worker.time_limit(settings.running.timeout * (1 + len(item.tasks)) * archive.batches):
+        with time_limit(settings.running.timeout * (1 + len(item.tasks)) * archive.batches):
             archive.step()
             return [task._replace(extra=pickle.dumps(archive.ready(task, file.sha256()))) for task in item.tasks]
 
@@ -124,7 +125,7 @@ class _Archive:
             stepped = self._attack.attacker.step(self._inputs(self._samples[place]), labels, eps)
             held = place.stop - place.start
             if not stepped.finite[:held].all():
-                raise FileFailed("not-finite", "gives the model a gradient that is no number; look at the model's loss")
+                raise FileFailed("not-finite", "gives the model a gradient that is not a number; check its loss")
             signs.append(stepped.signs[:held])
             before.append(_first(stepped.before, held))
             after.append(_first(stepped.after, held))

@@ -10,15 +10,17 @@ import numpy as np
 from noisecli.errors import FileFailed, Refused
 from noisecli.gradient.fgsm import Attacker, Float32, versions
 from noisecli.gradient.victim import Victim, load_victim
+from noisecli.kinds.adversarial import AdversarySettings
 from noisecli.model import SampleSpec, Task
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import round_significant
 from noisecli.noise.models.signed_step import StepField
 from noisecli.noise.stream import Streams
-from noisecli.settings import AdversarySettings, Settings
+from noisecli.settings import Settings, own_settings
 from noisecli.storage import escape_name, file_sha256
-from noisecli.workers import WorkerContext, worker
+from noisecli.workers import WorkerContext
 from noisecli.workers.adversarial.maker import AdversarialMaker, AnyArray
+from noisecli.workers.worker import load_codec
 
 _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -32,15 +34,14 @@ class Attack:
     """The model, loaded once, and the request it is loaded for. Raises Refused."""
 
     def __init__(self, settings: Settings) -> None:
-        assert settings.adversary is not None
-        self.settings, self.adversary = settings, settings.adversary
-        self._codec = worker.load_codec("adversarial")
+        self.settings, self.adversary = settings, own_settings(settings, AdversarySettings)
+        self._codec = load_codec(settings.kind)
         self.maker = AdversarialMaker(WorkerContext(settings, "", self._codec))
         self.victim = _load(self.adversary)
         self.attacker = Attacker(self.victim, self.adversary.backend, *self.adversary.input_range)
 
     def refuse_other_pictures(self) -> None:
-        """Raise Refused for a model that takes no pictures, or whose classes are not those of the folders."""
+        """Raise Refused for a model that takes no images, or whose classes are not those of the folders."""
         path, shape = escape_name(self.adversary.model), self.victim.input_shape
         if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
             raise Refused(f"{path}: takes {shape}; of pictures, (height, width, 1 or 3) or (height, width) is needed")

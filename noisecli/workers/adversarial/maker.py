@@ -15,12 +15,17 @@ from numpy.typing import NDArray
 from noisecli import codecs
 from noisecli.codecs import ArraysCodec, ArraysSink, ArraysSource
 from noisecli.errors import FileFailed, shown
+from noisecli.kinds import load
+from noisecli.kinds.adversarial import AdversarySettings
+from noisecli.kinds.arrays import ARRAYS
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw
 from noisecli.noise.measure import Measure
+from noisecli.settings import own_settings
 from noisecli.storage import OutputFile, SourceFile
-from noisecli.workers import OpenSource, Row, Writer
-from noisecli.workers.rows import Written, build_row, to_line
+from noisecli.workers import OpenSource, Row, check_suffix
+from noisecli.workers.output import Committed, Pair, Writer
+from noisecli.workers.rows import build_samples_row, to_line
 from noisecli.workers.samples import SampleMaker
 
 AnyArray = NDArray[Any]
@@ -40,8 +45,8 @@ class PreparedOutput:
         A picture's colour channels, or the array of an archive, with step and noise.
     drawn, measure
         The noise.
-    told
-        What the row tells of the step.
+    step
+        What the row says of the step.
     """
 
     source_sha256: str
@@ -49,7 +54,7 @@ class PreparedOutput:
     noisy: AnyArray
     drawn: Draw
     measure: Measure
-    told: Row
+    step: Row
 
     def add(self, block: AnyArray) -> AnyArray:
         """Return the picture as it is to be written, its own alpha behind the colours."""
@@ -77,7 +82,8 @@ class AdversarialMaker(SampleMaker):
             with super().open(file) as opened:
                 yield opened
             return
-        with contextlib.closing(_arrays().open_source(file, self._settings.running.limits)) as source:
+        archive = _arrays().open_source(file, self._settings.running.limits)
+        with contextlib.closing(check_suffix(archive, file)) as source:
             specs = (part.spec for part in source.parts if part.spec is not None)
             yield OpenSource(file, source, sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs))
 
@@ -87,45 +93,41 @@ class AdversarialMaker(SampleMaker):
         ready: PreparedOutput = pickle.loads(task.extra)
         if opened.file.sha256() != ready.source_sha256:
             raise FileFailed("changed", "changed while it was read; run again when its writer is done")
-        told: dict[str, Survival | None] = {}
+        kept: dict[str, Survival | None] = {}
+        frames = 0
         if is_archive(opened.file):
             written = self._write_archive(task, opened.file, opened.source, ready)
         else:
-            written = self.write(task, opened.file, opened.source, ready.spec, ready)
+            frames, written = self.write(task, opened.file, opened.source, ready.spec, ready)
             if task.measure_survival:
-                told[task.output] = self.survival(task, opened.source, ready.spec, ready) if written.lossy else None
-        row = build_row(self._settings, task, opened.file, ready.drawn, ready.measure, written) | ready.told
-        return Made(task.output, to_line(row), told, tuple(row["warnings"]), ready.drawn.applied)
+                kept[task.output] = self.survival(task, opened.source, ready.spec, ready) if written.lossy else None
+        row = build_samples_row(
+            self._settings, task, opened.file, ready.drawn, ready.measure, ready.spec, frames, written
+        )
+        row |= ready.step
+        return Made(task.output, to_line(row), kept, tuple(row["warnings"]), ready.drawn.applied)
 
-    def _write_archive(self, task: Task, file: SourceFile, source: ArraysSource, ready: PreparedOutput) -> Written:
-        """Write the samples' member anew, and all others as they are, labels among them."""
-        adversary = self._settings.adversary
-        assert adversary is not None
+    def _write_archive(self, task: Task, file: SourceFile, source: ArraysSource, ready: PreparedOutput) -> Committed:
+        """Write the samples with step and noise, and all other arrays as they are, labels among them."""
+        samples_key = own_settings(self._settings, AdversarySettings).samples_key
 
         def open_sink(output: OutputFile) -> ArraysSink:
             return _arrays().create_sink(output, source)
 
         def write_to(writer: Writer[ArraysSink], noisy: AnyArray | None) -> None:
-            with writer.telling():
+            with writer.naming_errors():
                 for part in source.parts:
-                    chosen = noisy is not None and part.name == adversary.samples_key
+                    chosen = noisy is not None and part.name == samples_key
                     writer.sink.begin(part, part.spec if chosen else None)
                     if chosen and noisy is not None:
                         writer.sink.write(noisy)
 
-        with contextlib.ExitStack() as stack:
-            noisy = stack.enter_context(Writer(self._context, task.output, task, open_sink, file))
-            write_to(noisy, ready.noisy)
-            clean = None
-            if task.clean_output is not None:
-                clean = stack.enter_context(Writer(self._context, task.clean_output, task, open_sink, file))
-                write_to(clean, None)
-            file.check_unchanged()
-            # the clean one first: a row is written only for the noisy one, when both stand
-            clean_size_and_digest = clean.commit() if clean is not None else None
-            size_and_digest = noisy.commit()
-        warnings: list[str] = sorted({*source.warnings, *noisy.sink.warnings})
-        return Written(ready.spec, source.format, False, 0, warnings, size_and_digest, clean_size_and_digest)
+        with Pair(self._context, task, open_sink, file) as pair:
+            write_to(pair.noisy, ready.noisy)
+            if pair.clean is not None:
+                write_to(pair.clean, None)
+            written = pair.commit()
+        return written._replace(lossy=False, warnings=[*source.warnings, *written.warnings])
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode an output wholly and compare type and shape with its row."""
@@ -156,4 +158,4 @@ def in_storage_order(samples: AnyArray, spec: SampleSpec) -> AnyArray:
 
 
 def _arrays() -> ArraysCodec:
-    return cast(ArraysCodec, codecs.load("arrays"))
+    return cast(ArraysCodec, load(ARRAYS.codec))

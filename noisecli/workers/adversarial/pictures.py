@@ -1,19 +1,19 @@
-"""Batches of pictures -> their samples with step and noise, in the one process that has the model."""
+"""Batches of images -> their samples with step and noise, in the one process that has the model."""
 
 from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.engines.process import time_limit
 from noisecli.errors import FileFailed, FileSkipped, Stopped
 from noisecli.gradient.fgsm import Float32, Labels, Predictions, StepResult
 from noisecli.model import Problem, SampleSpec, Task
 from noisecli.settings import Settings
-from noisecli.workers import open_file, worker
+from noisecli.workers import open_file
 from noisecli.workers.adversarial.archives import step_archive
 from noisecli.workers.adversarial.attack import Attack
 from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput
@@ -24,37 +24,27 @@ from noisecli.workers.problems import problem_of
 _COLOURS = 3
 
 
-class _State:
-    """Set once in the process."""
+class Stepping:
+    """The job of the one process that has the model, which it loads for its first batch."""
 
-    settings: Settings
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._attack: Attack | None = None
 
-
-_state = _State()
-
-
-def start(settings: Settings) -> None:
-    """Make this process the one that has the model."""
-    _state.settings = settings
-
-
-@cache
-def _attack() -> Attack:
-    return Attack(_state.settings)
-
-
-def work(items: list[BatchItem]) -> BatchResult:
-    """Work one batch of pictures out, or one archive. Raises Refused for what no file can be blamed for."""
-    attack = _attack()
-    if items[0].label is None:
-        done = _archive(attack, items[0])
-    else:
-        attack.refuse_other_pictures()
-        try:
-            done = _Batch(attack).work(items)
-        except MemoryError:
-            raise Stopped("the model needs more memory than there is for a batch; lower --batch-size") from None
-    return BatchResult(*done, attack.versions())
+    def work(self, items: list[BatchItem]) -> BatchResult:
+        """Work one batch of images out, or one archive. Raises Refused for what no file can be blamed for."""
+        if self._attack is None:
+            self._attack = Attack(self._settings)
+        attack = self._attack
+        if items[0].label is None:
+            done = _archive(attack, items[0])
+        else:
+            attack.refuse_other_pictures()
+            try:
+                done = _Batch(attack).work(items)
+            except MemoryError:
+                raise Stopped("the model needs more memory than there is for a batch; lower --batch-size") from None
+        return BatchResult(*done, attack.versions())
 
 
 def _archive(attack: Attack, item: BatchItem) -> tuple[list[Task], list[Problem]]:
@@ -90,7 +80,7 @@ class _Batch:
             return [], self._problems
         labels = np.zeros(self._attack.adversary.batch_size, np.int32)
         for picture in pictures:
-            labels[picture.item.place] = picture.label
+            labels[picture.item.slot] = picture.label
         try:
             return self._stepped(pictures, labels, most_tasks(items)), self._problems
         except Exception as error:
@@ -103,7 +93,7 @@ class _Batch:
     def _stepped(self, pictures: list[_Picture], labels: Labels, most: int) -> list[Task]:
         """Ask the model which way each picture is to go, and make all outputs of all pictures."""
         running = self._attack.settings.running
-        with worker.time_limit(running.timeout * len(pictures)):
+        with time_limit(running.timeout * len(pictures)):
             inputs = self._inputs([(picture, picture.coloured) for picture in pictures])
             stepped = self._attack.attacker.step(inputs, labels, self._attack.input_eps(pictures[0].spec))
             done = [self._made(number, pictures, labels, stepped) for number in range(most)]
@@ -113,7 +103,7 @@ class _Batch:
         running, source = self._attack.settings.running, item.source
         try:
             with (
-                worker.time_limit(running.timeout + item.tasks[0].size / 1e6),
+                time_limit(running.timeout + item.tasks[0].size / 1e6),
                 open_file(self._attack.settings.source, source, running.limits.max_bytes) as file,
                 self._attack.maker.open(file) as opened,
             ):
@@ -154,7 +144,7 @@ class _Batch:
         batch = self._attack.empty_batch(known)
         for picture, array in arrays:
             ordered = array[..., ::-1] if array.ndim == 3 else array
-            batch[picture.item.place] = self._attack.input_of(ordered, picture.spec.full_scale).reshape(known)
+            batch[picture.item.slot] = self._attack.input_of(ordered, picture.spec.full_scale).reshape(known)
         return batch
 
     def _made(self, number: int, pictures: list[_Picture], labels: Labels, stepped: StepResult) -> list[Task]:
@@ -165,13 +155,13 @@ class _Batch:
         after = self._attack.attacker.look(self._inputs([(picture, ready.noisy) for picture, ready in ready]), labels)
         tasks = []
         for picture, done in ready:
-            place = picture.item.place
-            own = slice(place, place + 1)
+            slot = picture.item.slot
+            own = slice(slot, slot + 1)
             answered = {"before": stepped.before, "step": stepped.after, "after": after}
             said = {when: Predictions(all_.losses[own], all_.classes[own]) for when, all_ in answered.items()}
             eps, full_scale = self._attack.eps_of(picture.spec), picture.spec.full_scale
-            told = describe_step(eps, full_scale, labels[own], said, place=place, member=None)
-            done.told.update(told)
+            told = describe_step(eps, full_scale, labels[own], said, place=slot, member=None)
+            done.step.update(told)
             tasks.append(picture.item.tasks[number]._replace(extra=pickle.dumps(done)))
         return tasks
 
@@ -180,10 +170,10 @@ class _Batch:
         if number >= len(item.tasks):
             return None
         try:
-            if not stepped.finite[item.place]:
-                raise FileFailed("not-finite", "gives the model a gradient that is no number; look at the model's loss")
+            if not stepped.finite[item.slot]:
+                raise FileFailed("not-finite", "gives the model a gradient that is not a number; check its loss")
             drawn, field = self._attack.draw(item.tasks[number], picture.spec, picture.rms)
-            noisy = field.add(picture.coloured, _as_stored(stepped.signs[item.place], picture.coloured))
+            noisy = field.add(picture.coloured, _as_stored(stepped.signs[item.slot], picture.coloured))
         except Exception as error:
             self._problems.append(problem_of(item.source, error))
             return None

@@ -1,6 +1,7 @@
-"""noisecli adversarial: the pipeline with a stop at the model between the plan and the workers that write.
+"""noisecli adversarial: a stop at the model between the plan and the workers that write. Light: in the parent process.
 
-One process has the model and works batch after batch; what it made travels with the tasks to the workers.
+One process has the model and works batch after batch; what it made travels with the tasks to the workers. Batches are
+cut from the sorted list of all sources, whatever is done of them.
 """
 
 from __future__ import annotations
@@ -8,22 +9,17 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from noisecli.engines.local import Chunk, Lost, Pool
-from noisecli.engines.process import Done
-from noisecli.errors import FailedReason, Refused
-from noisecli.manifest.ledger import Ledger
+from noisecli.engines import CHUNK_ITEMS, Job, Lost, open_engine, run_all
+from noisecli.errors import Refused
+from noisecli.kinds import KINDS
+from noisecli.kinds.adversarial import AdversarySettings
 from noisecli.model import Made, Problem, Task
-from noisecli.run import pipeline
-from noisecli.run.plan import Plan
-from noisecli.run.resume import Resume
-from noisecli.run.sources import Listing
-from noisecli.run.summary import Summary
-from noisecli.settings import Settings
+from noisecli.settings import Settings, own_settings
 from noisecli.storage import escape_name
+from noisecli.workers.stage import Prepared
 
 _NO_LABEL = "lies in no folder of a class that is known; move it there, or name all classes: --classes a,b,c"
 
@@ -35,7 +31,7 @@ class BatchItem(NamedTuple):
     ----------
     label
         Index of its class; None for an archive, which is a batch by itself and has labels of its own.
-    place
+    slot
         Its number in the batch.
     tasks
         What is to be made of it.
@@ -43,7 +39,7 @@ class BatchItem(NamedTuple):
 
     source: str
     label: int | None
-    place: int
+    slot: int
     tasks: tuple[Task, ...]
 
 
@@ -55,147 +51,114 @@ class BatchResult(NamedTuple):
     versions: dict[str, str]
 
 
-def run(
-    settings: Settings, *, dry_run: bool = False, begin: Callable[[int], pipeline.Progress] | None = None
-) -> Summary:
-    """Carry out a request; see noisecli.run.pipeline.run."""
-    return pipeline.run(settings, dry_run=dry_run, begin=begin, kind_of_run=AdversarialRun)
+class GradientStage:
+    """Has the model take its step on every source; see noisecli.workers.stage.Stage."""
 
-
-class AdversarialRun(pipeline.Run):
-    """One run on one destination. Batches are cut from the sorted list of all sources, whatever is done of them."""
-
-    def __init__(self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary) -> None:
-        super().__init__(request, plan, found, ledger, summary)
-        assert request.adversary is not None
-        self._labels = {name: number for number, name in enumerate(request.adversary.classes)}
-        self._places = self._cut(request.adversary.batch_size)
+    def __init__(self, settings: Settings, sources: Sequence[str]) -> None:
+        own = own_settings(settings, AdversarySettings)
+        self._settings, self._sources = settings, sources
+        self._labels = {name: number for number, name in enumerate(own.classes)}
+        labelled = (source for source in sources if self._label(source) is not None)
+        self._slots = {source: number % own.batch_size for number, source in enumerate(labelled)}
         self._tally = _Tally()
-        self._resume = _ResumeInBatches(request, self._places, self._tally)
-
-    def _cut(self, batch_size: int) -> dict[str, int]:
-        """Number the pictures that have a label; an archive is a batch by itself."""
-        pictures = (source for source in self._found.sources if self._label(source) is not None)
-        return {source: number % batch_size for number, source in enumerate(pictures)}
 
     def _label(self, source: str) -> int | None:
         folder, slash, _ = source.partition("/")
         return None if _is_archive(source) or not slash else self._labels.get(folder)
 
-    def carry_out(self) -> None:
-        """Do it; see noisecli.run.pipeline.Run."""
-        sources = self._found.sources
-        if sources and not self._places and not any(map(_is_archive, sources)):
+    def refuse(self) -> None:
+        """Raise Refused where no source has a label, or --format is given for archives."""
+        if self._sources and not self._slots and not any(map(_is_archive, self._sources)):
             raise Refused(
-                f"{escape_name(self._settings.source)}: no picture there lies in a folder of its class; name the "
+                f"{escape_name(self._settings.source)}: no image there lies in a folder of its class; name the "
                 "folder above the class folders, or say what they are called: --classes a,b,c"
             )
-        if self._settings.output.encoding.format and any(map(_is_archive, sources)):
-            raise Refused("--format is of pictures, and SRC holds .npz files; leave one kind out with --exclude")
-        super().carry_out()
+        if self._settings.output.encoding.format and any(map(_is_archive, self._sources)):
+            raise Refused("--format is of images, and SRC holds .npz files; omit one of the two with --exclude")
 
-    def _take(self, done: Done, chunk: Chunk) -> None:
-        super()._take(done, chunk)
-        for outcome in done.outcomes:
-            if isinstance(outcome, Made):
-                self._tally.note(json.loads(outcome.row))
+    def is_current(self, task: Task, row: dict[str, Any]) -> bool:
+        """Whether an image still has the slot of a batch that its output was made in."""
+        if row.get("place") != self._slots.get(task.source):
+            return False
+        self._tally.note(row)
+        return True
 
-    def _publish(self) -> None:
-        self._summary.answers = self._tally.shares()
-        super()._publish()
-
-    def _make_all(self) -> None:
-        running = replace(self._settings.running, jobs=1)
-        module = "noisecli.workers.adversarial.pictures"
-        with Pool[BatchItem, BatchResult](self._settings.kind, running, module, (self._settings,)) as self._model:
-            super()._make_all()
-
-    def _chunks(self) -> Iterator[Chunk]:
+    def prepare(self, tasks: Iterator[Task], expected: int) -> Generator[Prepared, None, None]:
         """Yield what the model has worked out, cut for the workers that write it."""
-        lost: list[list[BatchItem]] = []
-        for items, result in self._model.run(self._batches()):
-            if isinstance(result, Lost):
-                # the process died over one of them: each alone in its place, so that only the culprit is lost
-                lost.extend([item] for item in items)
-            else:
-                yield from self._stepped(items, result)
-        for [item], result in self._model.run(lost, alone=True):
-            if isinstance(result, Lost):
-                self.progress(len(item.tasks))
-                self._note(result.problem_of(item.source))
-            else:
-                yield from self._stepped([item], result)
+        modules = ("noisecli.workers.adversarial.pictures", *KINDS[self._settings.kind].modules)
+        job = Job("noisecli.workers.adversarial.pictures:Stepping", (self._settings,), modules)
+        unlabelled: list[Prepared] = []
+        with open_engine(job, self._settings.running, jobs=1) as model:
+            # a process that died over a batch: each of its sources alone in its slot, so that only the culprit is lost
+            for items, result in run_all(model, self._batches(tasks, unlabelled), lambda items: [[i] for i in items]):
+                yield from _emptied(unlabelled)
+                if isinstance(result, Lost):
+                    [item] = items
+                    yield Prepared([], [result.problem_of(item.source)], dropped=len(item.tasks))
+                else:
+                    yield from self._cut(items, result)
+        yield from _emptied(unlabelled)
 
-    def _stepped(self, items: list[BatchItem], attacked: BatchResult) -> Iterator[Chunk]:
-        self._ledger.note_versions(attacked.versions)
-        for problem in attacked.problems:
-            self._note(problem)
-        self.progress(sum(len(item.tasks) for item in items) - len(attacked.tasks))
-        by_source = sorted(attacked.tasks, key=lambda task: os.fsencode(task.source))
-        most = max(1, min(pipeline.CHUNK_TASKS, len(by_source) // (2 * self._settings.running.jobs)))
+    def _cut(self, items: list[BatchItem], result: BatchResult) -> Iterator[Prepared]:
+        dropped = sum(len(item.tasks) for item in items) - len(result.tasks)
+        yield Prepared([], result.problems, result.versions, dropped)
+        by_source = sorted(result.tasks, key=lambda task: os.fsencode(task.source))
+        most = max(1, min(CHUNK_ITEMS, len(by_source) // (2 * self._settings.running.jobs)))
         for start in range(0, len(by_source), most):
-            yield self._intended(by_source[start : start + most])
+            yield Prepared(by_source[start : start + most])
 
-    def _batches(self) -> Iterator[list[BatchItem]]:
-        """Yield what is to be made, every source in the place it has in an undisturbed run."""
+    def _batches(self, tasks: Iterator[Task], unlabelled: list[Prepared]) -> Iterator[list[BatchItem]]:
+        """Yield what is to be made, every source in the slot that it has in an undisturbed run."""
         items: list[BatchItem] = []
-        for source, tasks in itertools.groupby(self._plan.tasks(), key=lambda task: task.source):
-            wanted = tuple(task for task in tasks if not self._keep(task))
-            label = self._label(source)
-            if not wanted:
-                continue
+        for source, group in itertools.groupby(tasks, key=lambda task: task.source):
+            wanted, label = tuple(group), self._label(source)
             if _is_archive(source):
                 yield [BatchItem(source, None, 0, wanted)]
             elif label is None:
-                self._fail(source, len(wanted), "no-label", _NO_LABEL)
+                problem = Problem(escape_name(source), "failed", "no-label", _NO_LABEL)
+                unlabelled.append(Prepared([], [problem], dropped=len(wanted)))
             else:
-                place = self._places[source]
-                if items and place <= items[-1].place:
+                slot = self._slots[source]
+                if items and slot <= items[-1].slot:
                     yield items
                     items = []
-                items.append(BatchItem(source, label, place, wanted))
+                items.append(BatchItem(source, label, slot, wanted))
         if items:
             yield items
 
-    def _fail(self, source: str, outputs: int, reason: FailedReason, message: str) -> None:
-        self.progress(outputs)
-        self._note(Problem(escape_name(source), "failed", reason, message))
+    def note_made(self, made: Made) -> None:
+        """Count how often the model is right."""
+        self._tally.note(json.loads(made.row))
+
+    def answers(self) -> dict[str, float]:
+        """Return the shares of samples that the model answers rightly, over all outputs made and kept."""
+        return self._tally.shares()
 
 
 class _Tally:
-    """How often the model is right, over all outputs made and kept."""
+    """How often the model is right."""
 
     def __init__(self) -> None:
         self._samples = 0.0
         self._right = dict.fromkeys(("before", "step", "after"), 0.0)
 
     def note(self, row: dict[str, Any]) -> None:
-        """Add an output's row; one that somebody edited may tell nothing."""
-        told = [row.get(name) for name in ("samples", *(f"accuracy_{when}" for when in self._right))]
-        numbers = [float(value) for value in told if isinstance(value, (int, float))]
-        if len(numbers) == len(told):
+        """Add an output's row; one that somebody edited may not say."""
+        recorded = [row.get(name) for name in ("samples", *(f"accuracy_{when}" for when in self._right))]
+        numbers = [float(value) for value in recorded if isinstance(value, (int, float))]
+        if len(numbers) == len(recorded):
             self._samples += numbers[0]
             for when, accuracy in zip(self._right, numbers[1:], strict=True):
                 self._right[when] += numbers[0] * accuracy
 
     def shares(self) -> dict[str, float]:
-        """Return the shares of samples answered rightly; nothing where there were none."""
+        """Return the shares; nothing where there were no samples."""
         return {when: round(right / self._samples, 6) for when, right in self._right.items() if self._samples}
 
 
-class _ResumeInBatches(Resume):
-    """Keeps an output only where its picture still has the place in a batch that it was made in."""
-
-    def __init__(self, settings: Settings, places: dict[str, int], tally: _Tally) -> None:
-        super().__init__(settings)
-        self._places, self._tally = places, tally
-
-    def is_current(self, task: Task, row: dict[str, Any] | None) -> bool:
-        """Whether the output stands as its row says, and would be made so again."""
-        if row is None or row.get("place") != self._places.get(task.source) or not super().is_current(task, row):
-            return False
-        self._tally.note(row)
-        return True
+def _emptied(prepared: list[Prepared]) -> Iterator[Prepared]:
+    while prepared:
+        yield prepared.pop(0)
 
 
 def _is_archive(source: str) -> bool:

@@ -1,8 +1,6 @@
 """Files to read and to write without noisecli.storage, and sounds made on the spot."""
 
 import io
-import os
-from itertools import count
 
 import numpy as np
 import pytest
@@ -10,53 +8,9 @@ import soundfile as sf
 
 from noisecli.codecs import audio
 from noisecli.model import Encoding, Limits
+from tests.fixtures.files import Input, Output
 
 KEY = bytes(range(1, 17))
-
-
-class Input:
-    def __init__(self, path):
-        self._file = open(path, "rb")  # noqa: SIM115
-        self.size = os.fstat(self._file.fileno()).st_size
-        self.suffix = path.suffix
-
-    def read(self):
-        return os.pread(self.fileno(), self.size, 0)
-
-    def fileno(self):
-        return self._file.fileno()
-
-    def close(self):
-        self._file.close()
-
-
-class Output:
-    def __init__(self, path):
-        self._file = open(path, "x+b", buffering=0)  # noqa: SIM115
-
-    def fileno(self):
-        return self._file.fileno()
-
-    def read(self):
-        return os.pread(self.fileno(), os.fstat(self.fileno()).st_size, 0)
-
-    def close(self):
-        self._file.close()
-
-
-@pytest.fixture
-def keep():
-    """Close what is given, at the end, whatever happened."""
-    kept = []
-    yield lambda thing: kept.append(thing) or thing
-    for thing in reversed(kept):
-        thing.close()
-
-
-@pytest.fixture
-def new_path(tmp_path):
-    numbers = count()
-    return lambda suffix: tmp_path / f"{next(numbers)}{suffix}"
 
 
 @pytest.fixture

@@ -1,26 +1,27 @@
 """How an output is encoded: like its source, or as asked; the same bytes in every run."""
 
+import os
 import resource
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile as sf
 
 from noisecli.codecs import audio
-from noisecli.codecs.audio import encoding as target_module
+from noisecli.codecs.audio import encoding
 from noisecli.codecs.audio.ogg import checksum, iterate_pages
-from noisecli.errors import FileFailed
-from noisecli.model import Encoding
+from noisecli.model import Encoding, Limits
+from tests.fixtures.files import problem
 
 INTEGERS = {"PCM_16": "int16", "PCM_24": "int32", "PCM_32": "int32"}
 
 
 def refusal(action):
-    with pytest.raises(FileFailed) as caught:
-        action()
-    assert caught.value.reason == "no-encoder"
-    return caught.value.message
+    found = problem(action)
+    assert found.reason == "no-encoder"
+    return found.message
 
 
 @pytest.fixture
@@ -222,7 +223,7 @@ def test_two_sinks_give_the_same_bytes(target, encode, tone, open_bytes, decode,
 def test_a_wav_past_4_gib_becomes_rf64(container, frames, expected, encode, tone, open_bytes):
     source = open_bytes(encode(tone(50), container))
     spec = replace(source.spec, shape=(frames, 2))
-    target = target_module.choose_target(source, spec, Encoding())
+    target = encoding.choose_target(source, spec, Encoding())
     assert target.container == expected
     assert target.format == ("rf64" if expected == "RF64" else source.format)
 
@@ -231,11 +232,11 @@ def test_aiff_and_au_past_4_gib_are_refused(encode, tone, open_bytes):
     for container in ("AIFF", "AU"):
         source = open_bytes(encode(tone(50), container))
         spec = replace(source.spec, shape=(1 << 31, 2))
-        assert "w64" in refusal(lambda spec=spec, source=source: target_module.choose_target(source, spec, Encoding()))
+        assert "w64" in refusal(lambda spec=spec, source=source: encoding.choose_target(source, spec, Encoding()))
 
 
 def test_a_stream_of_unknown_length_stops_where_wav_ends(encode, tone, open_bytes, make_output, monkeypatch):
-    monkeypatch.setattr(target_module, "LARGEST", 4000)
+    monkeypatch.setattr(encoding, "LARGEST", 4000)
     source = open_bytes(encode(tone(900), "FLAC"))
     spec = replace(source.spec, shape=(-1, 2))
     sink = audio.create_sink(make_output(), source, spec, Encoding(format="wav"), bytes(16))
@@ -252,15 +253,18 @@ def test_other_byte_orders_and_strides_are_written_right(encode, tone, open_byte
             assert np.array_equal(decode(open_bytes(encode_like(source, strange)[0])), samples)
 
 
-def test_descriptors_stay_open(encode, tone, open_bytes, make_output):
-    source = open_bytes(encode(tone(500), "WAV"))
-    output = make_output()
+def test_descriptors_stay_open(encode, tone, new_path, keep, make_output):
+    path, data = new_path(".wav"), encode(tone(500), "WAV")
+    path.write_bytes(data)
+    file, output = keep(path.open("rb")), make_output()
+    source = audio.open_source(SimpleNamespace(fileno=file.fileno, size=len(data), suffix=".wav"), Limits())
     sink = audio.create_sink(output, source, source.spec, Encoding(), bytes(16))
     sink.abort()
     sink.abort()
+    source.close()
+    source.close()
+    assert os.pread(file.fileno(), len(data), 0) == data
     output.read()
-    source.close()
-    source.close()
 
 
 def test_opus_stays_opus(convert, decode):

@@ -12,8 +12,8 @@ from noisecli.codecs.audio import sink as sink_module
 from noisecli.codecs.audio import spool
 from noisecli.codecs.audio.encoding import CONTAINERS
 from noisecli.codecs.audio.subtypes import HOLDS
-from noisecli.errors import FileFailed
 from noisecli.model import Limits
+from tests.fixtures.files import problem
 
 EVERY = [(CONTAINERS[name], subtype) for name, subtypes in HOLDS.items() for subtype in subtypes] + [("WAVEX", "FLOAT")]
 
@@ -34,7 +34,7 @@ def failing(monkeypatch):
 
     pwrite, failing = os.pwrite, Failing()
     monkeypatch.setattr(spool, "_MOST", 3000)
-    monkeypatch.setattr(spool.os, "pwrite", failing.pwrite)
+    monkeypatch.setattr(os, "pwrite", failing.pwrite)
     return failing
 
 
@@ -80,7 +80,7 @@ def test_short_writes_are_gone_on_with(copied, monkeypatch):
     write = copied("WAV", "PCM_16")
     whole = write()[0]
     pwrite = os.pwrite
-    monkeypatch.setattr(spool.os, "pwrite", lambda fd, data, offset: pwrite(fd, bytes(data)[:7], offset))
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: pwrite(fd, bytes(data)[:7], offset))
     assert write()[0] == whole
 
 
@@ -130,12 +130,6 @@ def test_what_the_disk_holds_is_read_back(container, subtype, damage, copied, mo
         write()
 
 
-def failure(action):
-    with pytest.raises(FileFailed) as caught:
-        action()
-    return caught.value
-
-
 @pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
 @pytest.mark.parametrize("frames", [50, 300_000])
 def test_a_flac_is_compared_with_its_own_hash(subtype, frames, encode, tone, open_bytes, decode):
@@ -144,14 +138,14 @@ def test_a_flac_is_compared_with_its_own_hash(subtype, frames, encode, tone, ope
     unknown = open_bytes(good[:26] + bytes(16) + good[42:])
     assert len(decode(unknown)) == frames
     wrong = open_bytes(good[:26] + bytes([good[26] ^ 1]) + good[27:])
-    assert failure(lambda: decode(wrong)).reason == "corrupt"
+    assert problem(lambda: decode(wrong)).reason == "corrupt"
 
 
 def test_a_flac_that_counts_too_few_frames_fails(encode, tone, open_bytes, decode):
     good = encode(tone(3000, 1), "FLAC", "PCM_16")
     count = struct.pack(">I", 2999)
     assert good[22:26] == struct.pack(">I", 3000)
-    assert "MD5" in failure(lambda: decode(open_bytes(good[:22] + count + good[26:]))).message
+    assert "MD5" in problem(lambda: decode(open_bytes(good[:22] + count + good[26:]))).message
 
 
 def test_a_flac_read_twice_is_hashed_once(encode, tone, open_bytes, decode, monkeypatch):
@@ -173,9 +167,9 @@ def test_a_flac_of_silence_is_no_way_to_fill_a_disk(known, encode, open_bytes, m
     bomb = encode(np.zeros((1 << 19, 2), "int16"), "FLAC", "PCM_16")
     if not known:
         bomb = bomb[:21] + bytes([bomb[21] & 0xF0]) + bytes(4) + bomb[26:]
-    problem = failure(lambda: sum(map(len, open_bytes(bomb).blocks())))
-    assert problem.reason == "too-large"
-    assert "--max-decoded" in problem.message
+    found = problem(lambda: sum(map(len, open_bytes(bomb).blocks())))
+    assert found.reason == "too-large"
+    assert "--max-decoded" in found.message
 
 
 def test_the_limit_is_as_asked_for(encode, tone, new_path, keep):
@@ -189,4 +183,4 @@ def test_the_limit_is_as_asked_for(encode, tone, new_path, keep):
         fileno = keep(path.open("rb")).fileno
 
     assert audio.open_source(File(), Limits(max_decoded=4000)).spec.shape == (1000, 2)
-    assert failure(lambda: audio.open_source(File(), Limits(max_decoded=3999))).reason == "too-large"
+    assert problem(lambda: audio.open_source(File(), Limits(max_decoded=3999))).reason == "too-large"

@@ -128,15 +128,15 @@ class TestEveryFormat:
 
     def test_a_white_scan_is_no_bomb(self, flat_png):
         """A4 at 600 dots per inch: 35 MB of grey from 34 kB, and 104 MB of colour."""
-        read_header(flat_png(4960, 7016, 8, 0), Limits())
-        read_header(flat_png(4960, 7016), Limits())
+        assert read_header(flat_png(4960, 7016, 8, 0), Limits()).decoded >= 4960 * 7016
+        assert read_header(flat_png(4960, 7016), Limits()).decoded >= 3 * 4960 * 7016
 
 
 class TestWebp:
     @pytest.mark.parametrize("order", [(1, 0), (0, 1)])
     def test_two_pictures(self, order):
         both = [vp8l(16, 16), vp8l(4000, 4000)]
-        assert "two pictures" in refused(webp(*(both[at] for at in order)), "corrupt")
+        assert "two images" in refused(webp(*(both[at] for at in order)), "corrupt")
 
     @pytest.mark.parametrize("first", [True, False])
     def test_lossy_and_lossless(self, first, encode):

@@ -1,5 +1,7 @@
 """The settings asked for are the settings in the file."""
 
+from types import SimpleNamespace
+
 import cv2
 import isal
 import numpy as np
@@ -91,11 +93,13 @@ def test_too_wide_for_webp(encode, open_picture, write_picture):
 
 
 def test_abort_is_harmless(photo, encode, open_picture):
-    source = open_picture(encode(".png", photo))
-    sink = image.create_sink(None, source, source.spec, Encoding(), bytes(16))
+    source, written = open_picture(encode(".png", photo)), []
+    output = SimpleNamespace(write=written.append)
+    sink = image.create_sink(output, source, source.spec, Encoding(), bytes(16))
     sink.write(photo)
     sink.abort()
     sink.abort()
+    assert written == []
 
 
 def test_versions():

@@ -2,58 +2,14 @@
 
 import io
 import json
-import os
 import struct
-from contextlib import ExitStack
-from itertools import count
 
 import numpy as np
 import pytest
 
 from noisecli.codecs import weights
 from noisecli.model import Limits
-
-
-class Input:
-    def __init__(self, path):
-        self._file = open(path, "rb")  # noqa: SIM115
-        self.size = os.fstat(self._file.fileno()).st_size
-        self.suffix = path.suffix
-
-    def fileno(self):
-        return self._file.fileno()
-
-    def close(self):
-        self._file.close()
-
-
-class Output:
-    def __init__(self, path):
-        self._file = open(path, "x+b", buffering=0)  # noqa: SIM115
-
-    def fileno(self):
-        return self._file.fileno()
-
-    def close(self):
-        self._file.close()
-
-
-@pytest.fixture
-def keep():
-    """Close what is given at the end, the last first, whatever happened."""
-    with ExitStack() as kept:
-
-        def keep_open(thing, close="close"):
-            kept.callback(getattr(thing, close))
-            return thing
-
-        yield keep_open
-
-
-@pytest.fixture
-def new_path(tmp_path):
-    numbers = count()
-    return lambda suffix: tmp_path / f"{next(numbers)}{suffix}"
+from tests.fixtures.files import Input, Output
 
 
 @pytest.fixture

@@ -6,20 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.errors import FileSkipped
 from noisecli.model import Limits
+from tests.fixtures.files import failure
 
 h5py = pytest.importorskip("h5py", reason="needs h5py: the extra named weights")
 
 RNG = np.random.default_rng(6)
 SUFFIX = ".weights.h5"
-
-
-def failure(action):
-    with pytest.raises(FileFailed) as caught:
-        action()
-    assert "\n" not in caught.value.message
-    return caught.value.reason
 
 
 def fill_model(file):
@@ -317,5 +311,5 @@ with SourceFile(sys.argv[1], 1 << 30) as file, OutputFile(sys.argv[2]) as output
 print("alive")
 """
     command = [sys.executable, "-c", program, str(path), str(new_path(SUFFIX))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert (done.returncode, done.stdout, done.stderr) == (0, "errno 28\nalive\n", "")

@@ -58,7 +58,7 @@ json.dump([told(clean), told(noisy), told(by_weights), optimizers], open(sys.arg
 def keras(program, *arguments):
     environment = {**os.environ, "KERAS_BACKEND": "numpy", "KERAS_HOME": arguments[0], "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-W", "ignore", "-c", program, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
 
 

@@ -7,8 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from noisecli.errors import FileFailed, FileSkipped
+from noisecli.errors import FileSkipped
 from noisecli.model import Limits
+from tests.fixtures.files import failure
 
 h5py = pytest.importorskip("h5py", reason="needs h5py: the extra named weights")
 
@@ -16,13 +17,6 @@ RNG = np.random.default_rng(7)
 WEIGHTS = "model.weights.h5"
 KERNEL = "layers/dense/vars/0"
 DATE = (2001, 2, 3, 4, 5, 6)
-
-
-def failure(action):
-    with pytest.raises(FileFailed) as caught:
-        action()
-    assert "\n" not in caught.value.message
-    return caught.value.reason
 
 
 def fill_model(file):

@@ -46,12 +46,13 @@ def _members(choose: random.Random) -> list[Member]:
             json.dumps({"keras_version": "3.11.0", "date_saved": "2026-01-01@00:00:00"}).encode(),
             STORED,
         ),
-        Member(b"config.json", _config(choose), choose.choice((STORED, npz.DEFLATED))),
+        Member(b"config.json", config(choose), choose.choice((STORED, npz.DEFLATED))),
         Member(b"model.weights.h5", _weights_changed(choose, good), choose.choice((STORED, STORED, npz.DEFLATED))),
     ]
 
 
-def _config(choose: random.Random) -> bytes:
+def config(choose: random.Random) -> bytes:
+    """Return a config.json: a description of which any part may be anything."""
     tree = _tree(choose)
     way = choose.random()
     if way < 0.3:

@@ -1,0 +1,77 @@
+"""Apple's Core Audio Format: 64-bit chunk sizes against the file's size, and the table of packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from noisecli.codecs.audio.header import Chunk, Header, Window, fitting, is_chunk_name
+from noisecli.codecs.damage import corrupt, truncated
+
+_CARRIED = {b"desc", b"data", b"free", b"peak", b"info", b"kuki", b"pakt"}
+_PIECE = 1 << 16
+_LONGEST_SIZE = 4
+_EDIT_COUNT = 4
+"""Bytes in front of the packets."""
+_UNKNOWN_SIZE = 0xFFFFFFFFFFFFFFFF
+
+
+def check_caf(window: Window) -> Header:
+    """Check an Apple Core Audio file; a data size of -1 runs to the file's end."""
+    end, lost = 8, False
+    held: dict[bytes, Chunk] = {}
+    for chunk in fitting(_iterate(window), window, b"data"):
+        held.setdefault(chunk.name, chunk)
+        empty = chunk.name == b"data" and chunk.size <= _EDIT_COUNT
+        if empty and chunk.end < window.size and not is_chunk_name(window.read(chunk.end, 4)):
+            raise corrupt("the header says there are no samples, yet bytes follow")
+        lost |= chunk.name not in _CARRIED
+        end = chunk.end
+    if b"data" not in held:
+        raise truncated("the file has no samples in it")
+    padded = end + 1 == window.size and window.read(end, 1) == b"\0"
+    frames = None
+    if b"desc" in held and window.read(held[b"desc"].start + 8, 4) == b"alac":
+        frames = _check_packets(window, held)
+    return Header("caf", frames, trailing_data=end < window.size and not padded, lost_metadata=lost)
+
+
+def _check_packets(window: Window, held: dict[bytes, Chunk]) -> int:
+    """Check the table of packets' sizes, 7 bits in a byte; return the frames in them.
+
+    Of a table that it cannot read, libsndfile makes a file of no frames.
+    """
+    if b"pakt" not in held:
+        raise corrupt("the table of its packets is missing")
+    table = held[b"pakt"]
+    packets, frames = window.number(table.start, 8, big=True), window.number(table.start + 8, 8, big=True)
+    position, total, size, length = table.start + 24, 0, 0, 0
+    while packets:
+        piece = window.read(position, min(_PIECE, table.end - position))
+        if not piece:
+            raise corrupt("the table of its packets ends early")
+        position += len(piece)
+        for byte in piece:
+            size, length = size << 7 | (byte & 0x7F), length + 1
+            if length > _LONGEST_SIZE:
+                raise corrupt("the table of its packets holds no sizes")
+            if byte < 0x80:
+                total, packets, size, length = total + size, packets - 1, 0, 0
+                if not packets:
+                    break
+    missing = total + _EDIT_COUNT - held[b"data"].size
+    if missing > 0:
+        raise truncated(f"its packets have {missing:,} bytes more than there are")
+    return frames
+
+
+def _iterate(window: Window) -> Iterator[Chunk]:
+    position = 8
+    while position + 12 <= window.size:
+        name = window.read(position, 4)
+        if not is_chunk_name(name):
+            return
+        size = window.number(position + 4, 8, big=True)
+        if size == _UNKNOWN_SIZE and name == b"data":
+            size = window.size - position - 12
+        yield Chunk(name, position + 12, size)
+        position += 12 + size

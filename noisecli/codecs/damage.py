@@ -1,0 +1,20 @@
+"""The errors of files that are not whole."""
+
+from __future__ import annotations
+
+from noisecli.errors import FileFailed
+
+
+def empty() -> FileFailed:
+    """Return the error of a file without a byte."""
+    return FileFailed("empty", "is empty; copy it again")
+
+
+def truncated(what: str) -> FileFailed:
+    """Return the error of a file that ends before its promise."""
+    return FileFailed("truncated", f"is cut short: {what}; copy it again")
+
+
+def corrupt(what: str) -> FileFailed:
+    """Return the error of a file that contradicts itself."""
+    return FileFailed("corrupt", f"is damaged: {what}; copy it again")

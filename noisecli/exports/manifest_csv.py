@@ -1,0 +1,47 @@
+"""The whole manifest as a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from noisecli.exports import Place
+from noisecli.exports.labels import class_of
+from noisecli.exports.table import Cells, as_csv, path_cell, text_cell
+from noisecli.manifest.finished import FinishedRun
+
+
+def content(run: FinishedRun, place: Place) -> Iterator[bytes]:
+    """Yield everything in the manifest, and the class.
+
+    Lists of numbers are joined by x (512x768x3), lists of words by a space; what is deeper stays JSON, null is empty.
+    """
+    return as_csv((*map(text_cell, run.columns), "class"), _rows(run, place))
+
+
+def _rows(run: FinishedRun, place: Place) -> Iterator[Cells]:
+    for row in run.rows():
+        paths = {
+            key: path_cell(place(row[key])) for key in ("file_name", "clean_file_name") if row.get(key) is not None
+        }
+        if row.get("source"):
+            paths["source"] = path_cell(row["source"])
+        cells = (paths[key] if key in paths else _cell(row.get(key)) for key in run.columns)
+        yield *cells, text_cell(class_of(row))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return text_cell(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, list) and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
+        return text_cell("x".join(map(str, value)))
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return text_cell(" ".join(value))
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,78 @@
+"""Images and samples that a model misreads: a gradient step, then noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from noisecli.kinds.images import IMAGES
+from noisecli.kinds.record import Encoded, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class AdversarySettings:
+    """The gradient step under the noise, and the model it is taken on.
+
+    Attributes
+    ----------
+    model, model_sha256
+        Path of a .keras file, and the digest of what it held when the run began.
+    backend
+        "torch" or "jax".
+    eps
+        How far, a share of full scale.
+    classes
+        Names of class folders, in the order of the model's answers.
+    input_range
+        Lowest and highest value that the model takes: black and white of a picture.
+    answers
+        What the model's last layer gives.
+    batch_size
+        Samples whose gradients are computed together; the last bits of a gradient may depend on it.
+    samples_key, labels_key
+        Members of an .npz.
+    """
+
+    model: str
+    model_sha256: str
+    backend: str
+    eps: float
+    classes: tuple[str, ...]
+    input_range: tuple[float, float]
+    answers: Literal["logits", "probabilities"]
+    batch_size: int = 32
+    samples_key: str = "x"
+    labels_key: str = "y"
+
+    def fingerprint_fields(self) -> dict[str, Any]:
+        """Every field but the model's path: where it lies changes nothing."""
+        fields = asdict(self)
+        del fields["model"]
+        return {"adversary": fields}
+
+    @classmethod
+    def of(cls, recorded: Mapping[str, Any]) -> Self | None:
+        """Return none: the model that made a row is not in run.json."""
+        return None
+
+
+ADVERSARIAL = Kind(
+    name="adversarial",
+    summary="Images that a model misreads: a gradient sign step, then noise.",
+    noun="file",
+    nouns="files",
+    formats={**IMAGES.formats, ".npz": Encoded("npz")},
+    unsupported=IMAGES.unsupported,
+    writes=IMAGES.writes,
+    exact=IMAGES.exact,
+    builder=IMAGES.builder,
+    codec=IMAGES.codec,
+    maker="noisecli.workers.adversarial.maker:AdversarialMaker",
+    stage="noisecli.workers.adversarial.stage:GradientStage",
+    bare_unit=IMAGES.bare_unit,
+    has_severities=True,
+    own=AdversarySettings,
+    not_recomputed="adversarial outputs need their model; run the same command with another DST instead",
+    install=IMAGES.install,
+)

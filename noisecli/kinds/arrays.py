@@ -1,0 +1,53 @@
+"""Files of arrays, and the settings of kinds whose files may hold several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from noisecli.kinds.record import Encoded, Kind, tuples
+
+
+@dataclass(frozen=True, slots=True)
+class ArraysSettings:
+    """Which arrays of a file get noise, and how.
+
+    Attributes
+    ----------
+    choose, leave
+        Globs of names; without `choose`, what the kind chooses by itself.
+    limits
+        Lowest and highest value of a noisy sample.
+    per_feature
+        A share of each column's own std instead of the whole array's.
+    """
+
+    choose: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
+    per_feature: bool = False
+
+    def fingerprint_fields(self) -> dict[str, Any]:
+        """Every field, as run.json holds it."""
+        return {"parts": asdict(self)}
+
+    @classmethod
+    def of(cls, recorded: Mapping[str, Any]) -> Self | None:
+        """Return the settings that fingerprint_fields() gave."""
+        return None if recorded.get("parts") is None else cls(**tuples(recorded["parts"]))
+
+
+ARRAYS = Kind(
+    name="arrays",
+    summary="Noisy copies of arrays: features, observations, actions in .npy and .npz.",
+    noun="array file",
+    nouns="array files",
+    formats={".npy": Encoded("npy"), ".npz": Encoded("npz")},
+    codec="noisecli.codecs.arrays",
+    maker="noisecli.workers.arrays:ArraysMaker",
+    is_data=True,
+    keeps_format=True,
+    option_of_arrays="--key",
+    own=ArraysSettings,
+)

@@ -1,0 +1,35 @@
+"""Audio files."""
+
+from __future__ import annotations
+
+from noisecli.kinds.record import Encoded, Kind
+
+_OGG = Encoded("ogg", lossy=True)
+
+AUDIO = Kind(
+    name="audio",
+    summary="Noisy copies of audio files: WAV FLAC OGG MP3 AIFF and more.",
+    noun="audio file",
+    nouns="audio files",
+    formats={
+        **dict.fromkeys((".wav", ".wave"), Encoded("wav")),
+        ".flac": Encoded("flac"),
+        **dict.fromkeys((".ogg", ".oga", ".opus"), _OGG),
+        ".mp3": Encoded("mp3", lossy=True),
+        **dict.fromkeys((".aif", ".aiff", ".aifc"), Encoded("aiff")),
+        **dict.fromkeys((".au", ".snd"), Encoded("au")),
+        ".caf": Encoded("caf"),
+        ".w64": Encoded("w64"),
+        ".rf64": Encoded("rf64"),
+    },
+    unsupported=(".m4a", ".aac", ".wma"),
+    writes=("wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "rf64"),
+    exact="wav",
+    codec="noisecli.codecs.audio",
+    maker="noisecli.workers.samples:SampleMaker",
+    drawer="noisecli.views.sounds:draw_row",
+    builder="audiofolder",
+    bare_unit=1.0,
+    install="libsndfile cannot be loaded here. Install it: apt-get install libsndfile1; "
+    "or take a wheel that holds it: pip install --force-reinstall soundfile",
+)

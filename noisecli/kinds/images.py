@@ -1,0 +1,39 @@
+"""Images."""
+
+from __future__ import annotations
+
+from noisecli.kinds.record import Encoded, Kind
+
+NO_OPENCV = (
+    "OpenCV cannot be loaded here. Install what it needs: apt-get install libgl1 libglib2.0-0; "
+    "or take the wheel without windows: pip uninstall -y opencv-python && pip install opencv-python-headless"
+)
+_JPEG, _PNM = Encoded("jpeg", lossy=True), Encoded("pnm")
+
+IMAGES = Kind(
+    name="images",
+    summary="Noisy copies of images: JPEG PNG TIFF WebP BMP PNM AVIF JP2 GIF.",
+    noun="image",
+    nouns="images",
+    formats={
+        **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
+        **dict.fromkeys((".png", ".apng"), Encoded("png")),
+        **dict.fromkeys((".tif", ".tiff"), Encoded("tiff")),
+        ".webp": Encoded("webp", lossy=True),
+        **dict.fromkeys((".bmp", ".dib"), Encoded("bmp")),
+        **dict.fromkeys((".pbm", ".pgm", ".ppm", ".pnm"), _PNM),
+        ".avif": Encoded("avif", lossy=True),
+        ".jp2": Encoded("jp2", lossy=True),
+        ".gif": Encoded("gif", lossy=True),
+    },
+    unsupported=(".exr", ".heic", ".heif", ".jxl", ".svg"),
+    writes=("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"),
+    exact="png",
+    codec="noisecli.codecs.image",
+    maker="noisecli.workers.samples:SampleMaker",
+    drawer="noisecli.views.pictures:draw_row",
+    builder="imagefolder",
+    bare_unit=255.0,
+    has_severities=True,
+    install=NO_OPENCV,
+)

@@ -1,0 +1,125 @@
+"""What the parent process and the command line know of a kind of data, as one record. Light: nothing loads here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol
+
+from noisecli.settings import Own
+
+
+class Encoded(NamedTuple):
+    """A format by name, and whether its encoder loses something of every sample."""
+
+    name: str
+    lossy: bool = False
+
+
+class OwnSettings(Protocol):
+    """The class of a kind's own settings."""
+
+    def of(self, recorded: Mapping[str, Any]) -> Own | None:
+        """Return the settings that `fingerprint_fields()` gave, as run.json holds them; None where it holds none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of data: the name of its command, and what differs from other kinds.
+
+    What has to be loaded is named as "module" or "module:object", and imported by whoever needs it.
+
+    Attributes
+    ----------
+    summary
+        Its line in `noisecli --help`.
+    noun, nouns
+        What people call one of its files, and several.
+    formats
+        Suffix (lower case) -> format, of the files it reads.
+    unsupported
+        Suffixes of its files that nothing here reads: skipped by name.
+    refused
+        Suffixes that are its files to this command alone, and why they are skipped.
+    writes
+        The words of --format.
+    exact
+        The word of --format that keeps noise exactly, where some of its formats lose part of it.
+    codec, maker, stage, plan, prover
+        What opens and encodes its files, makes one output, stands between the plan and the workers, names all outputs,
+        and tells whether a row's key is that of what the row says.
+    drawer
+        What draws its rows of a preview sheet; none: it has no preview.
+    builder
+        The builder of Hugging Face datasets that reads a folder of its outputs; none: there is no such.
+    bare_unit
+        Full scale in the unit of a level without a unit; None: there is no full scale, levels are in the data's own
+        unit and % is a share of each array's own std.
+    has_severities
+        Whether --severity is one of its levels.
+    has_sources
+        Whether its outputs are made from files.
+    is_data
+        Whether its files may as well lie beside other kinds' as their labels: depth maps, masks, embeddings.
+    keeps_format
+        Whether an output always has its source's format.
+    all_arrays
+        Whether all arrays of a file get noise, unless some are chosen; else one.
+    option_of_arrays
+        The option that chooses arrays.
+    own
+        The class of the settings that it alone has.
+    not_recomputed
+        Why `verify --recompute` refuses it; empty where it does not.
+    install
+        What to install where its codec cannot be loaded.
+    """
+
+    name: str
+    summary: str
+    noun: str
+    nouns: str
+    formats: Mapping[str, Encoded]
+    codec: str
+    maker: str
+    unsupported: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    writes: tuple[str, ...] = ()
+    exact: str = ""
+    stage: str = "noisecli.workers.stage:PlainStage"
+    plan: str = "noisecli.run.plan:Plan"
+    prover: str = "noisecli.run.proof:proves_source"
+    drawer: str = ""
+    builder: str = ""
+    bare_unit: float | None = None
+    has_severities: bool = False
+    has_sources: bool = True
+    is_data: bool = False
+    keeps_format: bool = False
+    all_arrays: bool = False
+    option_of_arrays: str = ""
+    own: OwnSettings | None = None
+    not_recomputed: str = ""
+    install: str = "a library cannot be loaded here"
+
+    def count(self, number: int) -> str:
+        """Return a number of files in words: "1 image", "2,000 images"."""
+        return f"{number:,} {self.noun if number == 1 else self.nouns}"
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """What a worker of this kind loads."""
+        return ("noisecli.workers.worker", self.codec, self.maker.partition(":")[0])
+
+
+def load(name: str) -> Any:
+    """Import "module" or "module:object" and return it."""
+    module, _, attribute = name.partition(":")
+    loaded = import_module(module)
+    return getattr(loaded, attribute) if attribute else loaded
+
+
+def tuples(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table out of JSON with its lists as the tuples of a frozen record."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}

@@ -1,0 +1,211 @@
+"""What a destination records of itself: the manifest, and the journal of a run that did not end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+from noisecli.errors import Stopped
+from noisecli.manifest.destination import Names, read_run
+from noisecli.manifest.entries import (
+    Begun,
+    Row,
+    count_sources,
+    is_plain,
+    name_of_row,
+    parse,
+    parse_problem,
+    parse_row,
+    read_settings,
+    read_survival,
+    texts,
+    to_line,
+)
+from noisecli.model import Problem, Survival
+from noisecli.storage import folder_at, stopping
+
+CLOSED = -1
+
+
+class RowPosition(NamedTuple):
+    """Where a row is: in the manifest or in the journal."""
+
+    in_journal: bool
+    offset: int
+    length: int
+
+
+class ManifestReader:
+    """The rows of a destination, and what else is recorded there. Reading takes no lock and changes nothing.
+
+    Attributes
+    ----------
+    intended
+        Outputs that a run meant to make and no row lists yet, and the clean ones beside them.
+    rows_lost
+        Whether run.json counts more rows than there are.
+    sources
+        From how many folders the outputs were made.
+    needs_rewrite
+        Whether the manifest is not as noisecli writes it: it holds other lines, or lines of another form.
+    """
+
+    def __init__(self, destination: str, names: Names, journal: int = CLOSED) -> None:
+        self._files, self._names, self._journal = folder_at(destination), names, journal
+        self._manifest = self._open(names.manifest)
+        self._positions: dict[str, RowPosition] = {}
+        self.needs_rewrite = False
+        self.previous_run = read_run(self._files, names.run) or {}
+        self.problems: dict[str, Problem] = {}
+        self.begun = Begun()
+        self._read_manifest()
+        self._read_problems()
+        self._read_journal()
+        self.intended = self.begun.intended
+        self.survival: dict[str, Survival | None] = read_survival(self.previous_run.get("survival"))
+        self.survival |= self.begun.survival
+        self.versions = texts(self.previous_run.get("versions")) | self.begun.versions
+        self.settings: dict[str, Any] = read_settings(self.previous_run.get("settings")) | self.begun.settings
+        self.sources = max(self.begun.sources, count_sources(self.previous_run))
+        counted = self.previous_run.get("totals", {}).get("outputs", 0)
+        self.rows_lost = isinstance(counted, int) and len(self._positions) < counted
+
+    @classmethod
+    def look(cls, destination: str, names: Names) -> ManifestReader:
+        """Read a destination that somebody else may be writing into."""
+        path = folder_at(destination).journal_path(names.journal)
+        journal = CLOSED
+        with stopping(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            journal = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        return cls(destination, names, journal)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name, fd in ((self._names.journal, self._journal), (self._names.manifest, self._manifest)):
+            if fd != CLOSED:
+                with stopping(self._path(name)):
+                    os.close(fd)
+        self._journal = self._manifest = CLOSED
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __contains__(self, output: str) -> bool:
+        return output in self._positions
+
+    def _path(self, name: str) -> str:
+        return self._files.location_of(name)
+
+    def _open(self, name: str) -> int:
+        path = self._path(name)
+        with stopping(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return CLOSED
+
+    def _lines(self, name: str, fd: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines of an open file and where they begin."""
+        if fd == CLOSED:
+            return
+        offset = 0
+        # closing any descriptor of the journal, a duplicate too, would let go of its lock
+        with stopping(self._path(name)), os.fdopen(fd, "rb", closefd=False) as file:
+            file.seek(0)
+            for line in file:
+                yield offset, line
+                offset += len(line)
+
+    def _read_manifest(self) -> None:
+        for offset, line in self._lines(self._names.manifest, self._manifest):
+            name = name_of_row(line)
+            if name is None or name in self._positions or not is_plain(line):
+                self.needs_rewrite = True
+            if name is not None:
+                self._positions[name] = RowPosition(False, offset, len(line))
+
+    def _read_problems(self) -> None:
+        fd = self._open(self._names.errors)
+        try:
+            for _, line in self._lines(self._names.errors, fd):
+                problem = parse_problem(parse(line))
+                if problem is not None:
+                    self.problems[problem.source] = problem
+        finally:
+            if fd != CLOSED:
+                os.close(fd)
+
+    def _read_journal(self) -> None:
+        for offset, line in self._lines(self._names.journal, self._journal):
+            name = name_of_row(line) if line.startswith(b'{"file_name"') else None
+            if name is None:
+                self.begun.take(line)
+            else:
+                self._positions[name] = RowPosition(True, offset, len(line))
+                self.begun.intended.pop(name, None)
+        self.problems |= self.begun.problems
+
+    def placed_digests(self) -> dict[str, str]:
+        """Return the digest that a worker last put in place under each name, by the journal as it is now."""
+        begun = Begun()
+        for _, line in self._lines(self._names.journal, self._journal):
+            if line.startswith(b'{"placing"'):
+                begun.take(line)
+        return begun.placed
+
+    def is_recorded(self, name: str) -> bool:
+        """Whether a row lists a file: an output, or the clean one beside it."""
+        return name in self._positions or name in self._clean_outputs
+
+    def may_be_ours(self, name: str) -> bool:
+        """Whether a run may have made a file that no row lists: its row was lost, or it never came to it."""
+        return self.rows_lost or name in self.intended or name in self.intended.values()
+
+    def is_leftover(self, name: str) -> bool:
+        """Whether a file is, to the byte, what an interrupted run put in place before it could write the row."""
+        digest = self.begun.placed.get(name)
+        with stopping(self._path(name)):
+            return digest is not None and self._files.own_digest(name) == digest
+
+    @cached_property
+    def _clean_outputs(self) -> frozenset[str]:
+        rows = map(parse_row, self.rows())
+        return frozenset(row["clean_file_name"] for row in rows if "clean_file_name" in row)
+
+    def row(self, output: str) -> Row | None:
+        """Return the row of an output; empty where it cannot be read, None where there is none."""
+        position = self._positions.get(output)
+        return None if position is None else parse_row(self._bytes(position))
+
+    def outputs(self) -> list[str]:
+        """Return the names of all outputs with a row."""
+        return list(self._positions)
+
+    def files(self) -> Iterator[str]:
+        """Yield the names of all files that rows list, the clean ones too."""
+        yield from self._positions
+        yield from self._clean_outputs
+
+    def rows(self) -> Iterator[bytes]:
+        """Yield all rows as lines, sorted by file_name."""
+        for output in sorted(self._positions):
+            line = self._bytes(self._positions[output])
+            yield line if is_plain(line) else to_line({"file_name": output} | parse_row(line))
+
+    def _bytes(self, position: RowPosition) -> bytes:
+        name, fd = self._names.manifest, self._manifest
+        if position.in_journal:
+            name, fd = self._names.journal, self._journal
+        with stopping(self._path(name)):
+            data = os.pread(fd, position.length, position.offset)
+        if len(data) < position.length:
+            raise Stopped(f"{self._path(name)}: was changed by somebody else meanwhile; run again to go on")
+        return data
+
+    def forget(self, output: str) -> None:
+        """Drop the row of an output that is gone, or is not what its row says."""
+        self.needs_rewrite = True
+        self._positions.pop(output, None)

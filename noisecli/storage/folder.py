@@ -1,0 +1,201 @@
+"""What a store is to the rest: a folder that is listed, looked into, read and written."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import stat
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import BinaryIO, Literal, NamedTuple, Protocol, Self
+
+from noisecli.errors import FileFailed, FileProblem, FileSkipped
+from noisecli.storage.leftovers import held_prefix
+from noisecli.storage.names import lies_in
+from noisecli.storage.output import OutputFile
+from noisecli.storage.permissions import FileStatus, Status
+from noisecli.storage.source import SourceFile
+
+
+class Listed(NamedTuple):
+    """A name that a folder holds, at any depth.
+
+    Attributes
+    ----------
+    problem
+        Why it cannot be a source.
+    sort
+        Hidden names are not looked at, an unlisted folder is one whose names nobody knows.
+    """
+
+    name: str
+    problem: FileProblem | None = None
+    sort: Literal["file", "symlink", "hidden", "unlisted"] = "file"
+
+
+class Folder(Protocol):
+    """A source or a destination: files by their relative POSIX paths.
+
+    A store writes exists(), names(), files(), look(), open(), create(), remove() and remove_own(). The rest is written
+    with these, and written again where the store can do it better or has more, as links and permissions.
+
+    Attributes
+    ----------
+    location
+        The path or URL it was asked for by.
+    """
+
+    location: str
+
+    def exists(self) -> bool:
+        """Whether there is such a folder."""
+
+    def names(self) -> list[str]:
+        """Return what it holds, files and folders, one level deep. Raises OSError."""
+
+    def files(self) -> Iterator[Listed]:
+        """Yield what it holds at any depth. Raises Refused where it cannot be listed."""
+
+    def look(self, name: str, *, follow: bool = False) -> FileStatus | None:
+        """Return a file's size, times and permissions; None where there is none for certain.
+
+        Raises OSError where that cannot be seen, and ValueError for a name that no file can have.
+
+        Parameters
+        ----------
+        follow
+            Whether to look at what a symbolic link leads to.
+        """
+
+    def open(self, name: str, max_bytes: int = sys.maxsize) -> SourceFile:
+        """Open a file for reading, wherever symbolic links lead. Raises FileFailed, FileSkipped or Stopped."""
+
+    def create(self, name: str, *, prefix: str, fsync: bool = False, like: Status | None = None) -> OutputFile:
+        """Return a file that takes its name when it is whole, or leaves no trace. Raises FileFailed or Stopped."""
+
+    def remove(self, recorded: Mapping[str, Collection[str]]) -> list[str]:
+        """Remove the files that have one of the digests recorded for them; return their names. Raises OSError."""
+
+    def remove_own(self, name: str) -> None:
+        """Remove one of noisecli's own files, if it is there. Raises OSError."""
+
+    def location_of(self, name: str) -> str:
+        """Return where a file is, for messages."""
+        return f"{self.location.rstrip('/')}/{name}"
+
+    def journal_path(self, name: str) -> str:
+        """Return the path on this machine of the journal of runs on this folder."""
+        raise NotImplementedError
+
+    def identity(self) -> object:
+        """Return what distinguishes this folder from another that takes its name; None where there is none."""
+        return self.location if self.exists() else None
+
+    def hold(self) -> Self:
+        """Create it where it is missing, and stay with it whatever takes its name. Raises OSError."""
+        return self
+
+    def make(self) -> None:
+        """Create it where it is missing. Raises OSError."""
+
+    def remove_if_empty(self) -> None:
+        """Remove the folder itself, where it holds nothing."""
+
+    def is_same(self, other: Folder) -> bool:
+        """Whether two names lead to one folder."""
+        return self.location.rstrip("/") == other.location.rstrip("/")
+
+    def contains(self, other: Folder) -> bool:
+        """Whether another folder is this one or lies in it."""
+        return lies_in(other.location.rstrip("/"), self.location.rstrip("/"))
+
+    def has(self, name: str, *, follow: bool = False) -> bool:
+        """Whether something of that name can be seen."""
+        try:
+            return self.look(name, follow=follow) is not None
+        except (OSError, ValueError):
+            return False
+
+    def is_file(self, name: str) -> bool:
+        """Whether a name is that of a regular file, or of a symbolic link to one."""
+        return stat.S_ISREG(self._mode(name))
+
+    def is_folder(self, name: str) -> bool:
+        """Whether a name is that of a folder, or of a symbolic link to one."""
+        return stat.S_ISDIR(self._mode(name))
+
+    def _mode(self, name: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            status = self.look(name, follow=True)
+            return 0 if status is None else status.st_mode
+        return 0
+
+    def is_missing(self, name: str) -> bool:
+        """Whether there is certainly nothing of that name; what cannot be looked up may be there."""
+        try:
+            return self.look(name) is None
+        except ValueError:
+            return True
+        except OSError:
+            return False
+
+    def find(self, name: str, *, strict: bool = False) -> str | None:
+        """Return the name that escape_name() spells so; None where there is none.
+
+        With `strict`, OSError is raised where a folder on the way cannot be listed.
+        """
+        return name if self.has(name) else None
+
+    def leads_out(self, name: str) -> bool:
+        """Whether a symbolic link on the way to a file leads out of the folder."""
+        return False
+
+    def problem_of(self, name: str) -> FileProblem | None:
+        """Return why a name from somebody's list cannot be a source."""
+        return None if self.has(name) else not_there()
+
+    def sha256(self, name: str) -> str:
+        """Return the digest of a file, wherever symbolic links lead. Raises OSError, FileFailed or FileSkipped."""
+        with self.open(name) as file:
+            return file.sha256()
+
+    def own_digest(self, name: str) -> str | None:
+        """Return the digest of an output; None for what is missing or is none, as a link. Raises OSError."""
+        try:
+            return self.sha256(name)
+        except (FileFailed, FileSkipped):
+            return None
+
+    def open_own(self, name: str) -> BinaryIO:
+        """Open one of noisecli's own files. Raises Refused for what is no regular file, and OSError."""
+        if self.look(name) is None:
+            raise FileNotFoundError(name)
+        with self.open(name) as file:
+            return io.BytesIO(file.read())
+
+    def write_own(self, name: str, chunks: Iterable[bytes], *, prefix: str | None = None, fsync: bool = False) -> None:
+        """Replace one of noisecli's own files. Raises Stopped."""
+        with self.create(name, prefix=prefix or held_prefix(), fsync=fsync) as output:
+            output.write(b"".join(chunks))
+            output.commit()
+
+    def copy(self, file: SourceFile, name: str, *, prefix: str) -> None:
+        """Make a file the copy of a side file, unless it is already. Raises FileFailed or Stopped."""
+        with self.create(name, prefix=prefix, like=file.status) as output:
+            output.write(file.read())
+            output.commit()
+
+    def link(self, target: str, name: str, *, prefix: str) -> None:
+        """Make a file a symbolic link to a path, unless it is already. Raises FileFailed or Stopped."""
+        raise FileFailed("unwritable", "its output cannot be written: there are no links here")
+
+    def narrow(self, name: str, mode: int) -> None:
+        """Take from a file the rights of group and others that a mode does not give. Raises OSError."""
+
+    def remove_temporaries(self, folders: Iterable[str], prefix: str) -> None:
+        """Remove from some of its folders what a killed worker, or all of a killed run, left there."""
+
+
+def not_there() -> FileFailed:
+    """Return what a missing name from somebody's list means."""
+    return FileFailed("gone", "was listed and is not there; names are relative to SRC, with a NUL behind each")
