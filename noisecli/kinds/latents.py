@@ -87,17 +87,6 @@ class LatentsPlan:
         match = _NAME.match(output)
         return match is not None and int(match[1]) < self._count and output == self._name(int(match[1]))
 
-    def sidecars(self) -> Iterator[tuple[str, str]]:
-        """Yield nothing."""
-        return iter(())
-
-    def input_bytes(self) -> int:
-        """Return 0."""
-        return 0
-
-    def refuse_names(self, names: object) -> None:
-        """No name of theirs ends in .jsonl or .json."""
-
 
 def proves_latents(row: Mapping[str, Any], kind: str, settings: dict[str, Any]) -> bool:
     """Whether a row has the name and the key of a file of latents; `settings` is what run.json spells out."""

@@ -16,8 +16,7 @@ from noisecli.model import SampleSpec, Task
 from noisecli.noise.measure import square_sum
 from noisecli.workers import open_file
 from noisecli.workers.adversarial.attack import Attack
-from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, in_storage_order, whole
-from noisecli.workers.adversarial.rows import describe_step
+from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, describe_step, in_storage_order, whole
 from noisecli.workers.adversarial.stage import BatchItem
 from noisecli.workers.array_choice import list_arrays
 

@@ -7,7 +7,7 @@ import math
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,16 @@ from noisecli.kinds.adversarial import AdversarySettings
 from noisecli.kinds.arrays import ARRAYS
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw
-from noisecli.noise.measure import Measure
+from noisecli.noise.measure import Measure, round_significant, significant_or_none
 from noisecli.settings import own_settings
 from noisecli.storage import OutputFile, SourceFile
 from noisecli.workers import OpenSource, Row, check_suffix
 from noisecli.workers.output import Committed, Pair, Writer
 from noisecli.workers.rows import build_samples_row, to_line
 from noisecli.workers.samples import SampleMaker
+
+if TYPE_CHECKING:
+    from noisecli.gradient.fgsm import Predictions
 
 AnyArray = NDArray[Any]
 
@@ -159,3 +162,39 @@ def in_storage_order(samples: AnyArray, spec: SampleSpec) -> AnyArray:
 
 def _arrays() -> ArraysCodec:
     return cast(ArraysCodec, load(ARRAYS.codec))
+
+
+def describe_step(
+    eps: float,
+    full_scale: float,
+    labels: NDArray[np.int32],
+    answered: dict[str, Predictions],
+    *,
+    place: int | None,
+    member: str | None,
+) -> dict[str, Any]:
+    """Return the row's part about the step.
+
+    Parameters
+    ----------
+    eps
+        In the samples' native unit, of which `full_scale` is 100%.
+    labels
+        Of the samples, one for an image.
+    answered
+        What the model says "before", after the "step" alone, and "after" step and noise, of each sample.
+    place
+        Of an image in its batch: its slot.
+    member
+        The name of an archive's array.
+    """
+    row: dict[str, Any] = {"member": member, "place": place, "samples": len(labels)}
+    row |= {"eps": eps, "eps_fraction": round_significant(eps / full_scale, 9)}
+    row["label"] = int(labels[0]) if member is None else None
+    for when, said in answered.items():
+        row[f"answer_{when}"] = int(said.classes[0]) if member is None else None
+        row[f"loss_{when}"] = significant_or_none(float(np.mean(said.losses, dtype=np.float64)))
+        row[f"accuracy_{when}"] = round_significant(float(np.mean(said.classes == labels)), 6)
+    changed = answered["before"].classes != answered["after"].classes
+    row["changed"] = round_significant(float(np.mean(changed)), 6)
+    return row

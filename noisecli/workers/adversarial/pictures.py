@@ -16,8 +16,7 @@ from noisecli.settings import Settings
 from noisecli.workers import open_file
 from noisecli.workers.adversarial.archives import step_archive
 from noisecli.workers.adversarial.attack import Attack
-from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput
-from noisecli.workers.adversarial.rows import describe_step
+from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, describe_step
 from noisecli.workers.adversarial.stage import BatchItem, BatchResult
 from noisecli.workers.problems import problem_of
 
