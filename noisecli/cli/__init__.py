@@ -69,7 +69,7 @@ def cli() -> None:
     try:
         os.getcwd()
     except OSError as error:
-        raise Refused(f"the current folder cannot be told ({error.strerror}), it may be gone; cd to another") from error
+        raise Refused(f"the current folder cannot be read ({error.strerror}), it may be gone; cd to another") from error
 
 
 def main() -> NoReturn:

@@ -42,7 +42,7 @@ class PreparedOutput:
     spec
         What the samples mean.
     noisy
-        A picture's colour channels, or the array of an archive, with step and noise.
+        An image's colour channels, or the array of an archive, with step and noise.
     drawn, measure
         The noise.
     step
@@ -57,7 +57,7 @@ class PreparedOutput:
     step: Row
 
     def add(self, block: AnyArray) -> AnyArray:
-        """Return the picture as it is to be written, its own alpha behind the colours."""
+        """Return the image as it is to be written, its own alpha behind the colours."""
         coloured = self.spec.noisy_channels
         if coloured is None or block.ndim < 3 or block.shape[-1] <= coloured:
             return self.noisy
@@ -76,7 +76,7 @@ class AdversarialMaker(SampleMaker):
 
     @contextlib.contextmanager
     def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
-        """Open a picture or an archive."""
+        """Open an image or an archive."""
         assert file is not None
         if not is_archive(file):
             with super().open(file) as opened:

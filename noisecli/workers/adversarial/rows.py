@@ -1,4 +1,4 @@
-"""What a row tells of the step: of one picture, or of an archive's samples taken together."""
+"""What a row says of the step: of one image, or of an archive's samples taken together."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def describe_step(
     eps
         In the samples' native unit, of which `full_scale` is 100%.
     labels
-        Of the samples, one for a picture.
+        Of the samples, one for an image.
     answered
         What the model says "before", after the "step" alone, and "after" step and noise, of each sample.
     place
-        Of a picture in its batch.
+        Of an image in its batch: its slot.
     member
         The name of an archive's array.
     """
