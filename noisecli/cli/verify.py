@@ -20,7 +20,7 @@ from noisecli.verify.report import Report
 
 RECOMPUTE = click.option(
     "--recompute", cls=o.SectionedOption, section="What is compared", metavar="[SRC]", is_flag=False, flag_value="",
-    help="Make every output anew from SRC (latents: from nothing), in a scratch folder, and compare.",
+    help="Recompute every output from SRC (latents need none) in a scratch folder, and compare.",
 )  # fmt: skip
 
 
@@ -30,15 +30,15 @@ RECOMPUTE = click.option(
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.apply(o.JSON, o.QUIET, o.VERBOSE, o.PROGRESS)
 def command(destination: str, **options: Any) -> int:
-    """Look whether every file is what the manifest says.
+    """Check every file against the manifest.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
-    samples its row tells. Dataset files that no row lists are named. Exit status 0: nothing differs, 1: something
+    samples its row records. Dataset files that no row lists are reported. Exit status 0: nothing differs, 1: something
     does, 2: DST holds no run.
 
     \b
     noisecli verify noisy                         a line for each difference
-    noisecli verify noisy --recompute photos      and would the same noise come out again?
+    noisecli verify noisy --recompute photos      and recompute the noise, byte for byte
     """  # noqa: D301 (click wants the character itself)
     refuse_odd_output(options)
     request = Request(
