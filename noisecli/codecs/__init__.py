@@ -47,7 +47,8 @@ class AnySource(Protocol):
     warnings: Sequence[Warn]
 
     def close(self) -> None:
-        """Close the decoder. The file itself belongs to the caller."""
+        """Close the decoder, where there is one. The file itself belongs to the caller."""
+        return
 
 
 class Source(AnySource, Protocol):
@@ -78,9 +79,11 @@ class Sink(Protocol):
 
     def finish(self) -> None:
         """Write what is left; only now the output file is whole."""
+        return
 
     def abort(self) -> None:
         """Close the encoder after an error. Harmless after finish."""
+        return
 
 
 class Codec(Protocol):

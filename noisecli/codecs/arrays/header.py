@@ -51,18 +51,7 @@ class Header(NamedTuple):
 
 
 def read_header(read: Callable[[int], bytes]) -> Header:
-    """Read and check a header.
-
-    Parameters
-    ----------
-    read
-        Returns the next so many bytes, fewer at the end.
-
-    Raises
-    ------
-    FileFailed
-        When it is not one, or false.
-    """
+    """Read and check a header. Raises FileFailed. `read` returns the next so many bytes, fewer at the end."""
 
     def take(count: int) -> bytes:
         data = read(count)

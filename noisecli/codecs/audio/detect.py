@@ -19,15 +19,7 @@ _KNOWN_ELSEWHERE = (b"8SVX", b"16SV", b"MAUD")
 
 
 def inspect(descriptor: int, size: int) -> Header:
-    """Check a file's container, whatever its name.
-
-    Raises
-    ------
-    FileFailed
-        empty, wrong-content, truncated or corrupt.
-    FileSkipped
-        Audio of a kind that cannot be written back.
-    """
+    """Check a file's container, whatever its name. Raises FileFailed, or FileSkipped for what is not written back."""
     if size == 0:
         raise empty()
     window = Window(descriptor, size)

@@ -51,20 +51,9 @@ class Target:
     frame_bytes: int
     most_frames: int
 
-    @property
-    def bitrate_mode(self) -> str | None:
-        """MP3 keeps most at a variable rate."""
-        return "VARIABLE" if self.container == "MP3" else None
-
 
 def choose_target(source: AudioSource, spec: SampleSpec, encoding: Encoding) -> Target:
-    """Decide how to encode blocks of `spec` that come from `source`.
-
-    Raises
-    ------
-    FileFailed
-        no-encoder, naming what fits.
-    """
+    """Decide how to encode blocks of `spec` that come from `source`. Raises FileFailed, naming what fits."""
     if encoding.subsampling is not None:
         raise FileFailed("no-encoder", "audio has no chroma to subsample; omit --subsampling")
     wanted = encoding.format or source.format

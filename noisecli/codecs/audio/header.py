@@ -78,22 +78,24 @@ class Window:
         return int.from_bytes(data, "big" if big else "little")
 
 
-def iterate_chunks(window: Window, start: int, big: bool = False, long_data: int | None = None) -> Iterator[Chunk]:
-    """Yield the chunks of a RIFF or IFF file in order, ending at the file's end or where no chunk name is.
+def iterate_chunks(
+    window: Window, start: int, big: bool = False, *, long_data: int | None = None, width: int = 4, padding: int = 2
+) -> Iterator[Chunk]:
+    """Yield the chunks of a RIFF, IFF or CAF file in order, ending at the file's end or where no chunk name is.
 
-    A data chunk whose size is all ones is `long_data` bytes long, and runs to the file's end without that: so write
-    programs into a pipe.
+    Sizes have `width` bytes; chunks are filled up to multiples of `padding`. A data chunk whose size is all ones is
+    `long_data` bytes long, and runs to the file's end without that: so write programs into a pipe.
     """
-    position = start
-    while position + 8 <= window.size:
+    position, head = start, 4 + width
+    while position + head <= window.size:
         name = window.read(position, 4)
         if not is_chunk_name(name):
             return
-        size = window.number(position + 4, 4, big)
-        if size == UNKNOWN_SIZE and name == b"data":
-            size = window.size - position - 8 if long_data is None else long_data
-        yield Chunk(name, position + 8, size)
-        position += 8 + size + (size & 1)
+        size = window.number(position + 4, width, big)
+        if size == (1 << 8 * width) - 1 and name == b"data":
+            size = window.size - position - head if long_data is None else long_data
+        yield Chunk(name, position + head, size)
+        position += head + size + -size % padding
 
 
 def is_chunk_name(name: bytes) -> bool:

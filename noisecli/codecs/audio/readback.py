@@ -17,14 +17,8 @@ from noisecli.model import SampleSpec
 def check_written(descriptor: int, target: Target, spec: SampleSpec, frames: int) -> int:
     """Read the header of an output that is closed and settled, by our own walk and by libsndfile.
 
-    Returns
-    -------
-    The number of frames in the file: `frames`, or more where the subtype comes in whole blocks.
-
-    Raises
-    ------
-    OSError
-        The file is not what was written, whatever the system said.
+    Return the number of frames in the file: `frames`, or more where the subtype comes in whole blocks. Raises OSError
+    where the file is not what was written, whatever the system said.
     """
     try:
         header = inspect(descriptor, os.fstat(descriptor).st_size)

@@ -28,7 +28,7 @@ def check_wav(window: Window) -> Header:
     big, rf64 = magic == b"RIFX", magic == b"RF64"
     data: Chunk | None = None
     end, lost = 12, False
-    chunks = iterate_chunks(window, 12, big, _read_long_size(window) if rf64 else None)
+    chunks = iterate_chunks(window, 12, big, long_data=_read_long_size(window) if rf64 else None)
     for chunk in fitting(chunks, window, b"data"):
         if chunk.name == b"data" and data is None:
             data = chunk

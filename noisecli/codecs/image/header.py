@@ -13,7 +13,7 @@ _WIDEST = 1 << 20
 _MOST_PIXELS = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Metadata:
     """What travels beside the samples.
 
@@ -38,7 +38,7 @@ class Metadata:
     xmp: bytes = b""
     icc: bytes = b""
     density: tuple[int, int, int] | None = None
-    native: bytes = b""
+    native: bytearray = field(default_factory=bytearray)
     tags: tuple[dict[int, tuple[int, bytes]], ...] = ()
     extra: bool = False
     lost: bool = False
@@ -46,10 +46,8 @@ class Metadata:
     @property
     def size(self) -> int:
         """Bytes of all payloads together."""
-        size = len(self.exif) + len(self.xmp) + len(self.icc) + len(self.native)
-        for page in self.tags:
-            size += sum(len(raw) for _, raw in page.values())
-        return size
+        pieces = (self.exif, self.xmp, self.icc, self.native)
+        return sum(map(len, pieces)) + sum(len(raw) for page in self.tags for _, raw in page.values())
 
 
 @dataclass(slots=True)
@@ -93,29 +91,10 @@ class Header:
         """Bytes of all samples and of the metadata that is carried."""
         return self.width * self.height * self.frames * self.pixel_bytes + self.metadata.size
 
-    def warn(self, word: Warn) -> None:
+    def warn(self, word: Warn, *, when: bool = True) -> None:
         """Add a warning once."""
-        if word not in self.warnings:
+        if when and word not in self.warnings:
             self.warnings.append(word)
-
-
-@dataclass(slots=True)
-class Findings:
-    """The metadata that a walk over a file's segments or chunks gathers; see Metadata."""
-
-    exif: bytes = b""
-    xmp: bytes = b""
-    icc: bytes = b""
-    density: tuple[int, int, int] | None = None
-    native: bytearray = field(default_factory=bytearray)
-    extra: bool = False
-    lost: bool = False
-    end: int = 0
-
-    def metadata(self) -> Metadata:
-        """Return what was gathered."""
-        native = bytes(self.native)
-        return Metadata(self.exif, self.xmp, self.icc, self.density, native, extra=self.extra, lost=self.lost)
 
 
 def unsupported(what: str) -> FileSkipped:
@@ -134,8 +113,7 @@ def check_size(width: int, height: int, frames: int, limits: Limits) -> None:
         raise corrupt(f"it claims {width} x {height} pixels")
     if width * height * frames > limits.max_pixels:
         pages = f" in {frames} frames" if frames > 1 else ""
-        raise FileFailed(
-            "too-large", f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try"
-        )
+        message = f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try"
+        raise FileFailed("too-large", message)
     if width > _WIDEST or height > _WIDEST or width * height > _MOST_PIXELS:
         raise FileFailed("too-large", f"{width} x {height} pixels are more than OpenCV reads; cut it into tiles")

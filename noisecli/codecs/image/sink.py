@@ -57,14 +57,12 @@ class ImageSink:
             self._encoded = self._encode([image])
 
     def finish(self) -> None:
-        """Write the encoded bytes."""
         if self._frames > 1:
             self._encoded = self._encode(self._pages)
         self._file.write(self._encoded)
         self.abort()
 
     def abort(self) -> None:
-        """Free all samples."""
         self._pages, self._encoded = [], b""
 
     def _encode(self, images: list[Image]) -> bytes | bytearray:
@@ -122,7 +120,7 @@ class ImageSink:
             for page in tags if not metadata.icc else []:
                 page.pop(tiff.ICC, None)
         else:
-            tags = [tiff.common_tags(metadata.icc, metadata.xmp, header.orientation, metadata.density)]
+            tags = [tiff.common_tags(metadata, header.orientation)]
         for page, image in zip(tags, images, strict=True):
             if image.shape[2:] == (4,):
                 page.setdefault(tiff.EXTRA, (3, tiff.UNASSOCIATED.to_bytes(2, "little")))
@@ -147,13 +145,7 @@ class ImageSink:
 
 
 def create_sink(file: OutputFile, source: ImageSource, spec: SampleSpec, encoding: Encoding, key: bytes) -> ImageSink:
-    """Open an output like the source unless `encoding` says otherwise; no encoder here draws from `key`.
-
-    Raises
-    ------
-    FileFailed
-        no-encoder, naming a format that fits.
-    """
+    """Open an output, see noisecli.codecs.Codec; no encoder here draws from `key`."""
     del key
     return ImageSink(file, source, spec, encoding)
 
@@ -217,9 +209,8 @@ def _encoded(suffix: str, image: Image | list[Image], options: list[int], metada
 
 
 def _refused(suffix: str, said: bytes) -> FileFailed:
-    return FileFailed(
-        "no-encoder", f"OpenCV could not write {suffix[1:]} ({first_words(said)}); try --format tiff or png"
-    )
+    words = f"OpenCV could not write {suffix[1:]} ({first_words(said)}); try --format tiff or png"
+    return FileFailed("no-encoder", words)
 
 
 def _gif(image: Image) -> bytes:

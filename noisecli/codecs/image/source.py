@@ -29,8 +29,6 @@ _FULL_SCALES = {
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
-_ALPHA_CHANNELS = 4
-_COLOUR_CHANNELS = 3
 
 
 class ImageSource:
@@ -44,24 +42,14 @@ class ImageSource:
         self._images = images
 
     def blocks(self) -> Iterator[Image]:
-        """Yield the frames, read-only, (height, width) or (height, width, channels)."""
         yield from self._images
 
     def close(self) -> None:
-        """Free the samples."""
         self._images = []
 
 
 def open_source(file: InputFile, limits: Limits) -> ImageSource:
-    """Check an image's header, then decode it.
-
-    Raises
-    ------
-    FileFailed
-        empty, wrong-content, truncated, corrupt, too-large, out-of-memory.
-    FileSkipped
-        unsupported-format, unsupported-samples, animated.
-    """
+    """Check an image's header, then decode it; see noisecli.codecs.Codec."""
     header = read_header(file.read(), limits)
     images = _decode(header)
     header.data = b""
@@ -79,7 +67,7 @@ def _spec(header: Header, images: list[Image]) -> SampleSpec:
         full_scale=full_scale,
         low=-full_scale if signed else 0.0,
         high=full_scale - 1 if signed else full_scale,
-        noisy_channels=_COLOUR_CHANNELS if first.shape[2:] == (_ALPHA_CHANNELS,) else None,
+        noisy_channels=3 if first.shape[2:] == (4,) else None,
     )
 
 
@@ -132,8 +120,8 @@ def _finished(header: Header, image: Image) -> Image:
         raise corrupt(f"decoded as {image.shape[1]} x {image.shape[0]}, not {header.width} x {header.height}")
     if image.dtype not in _FULL_SCALES:
         raise corrupt(f"decoded to {image.dtype.name} samples")
-    if header.channels == _COLOUR_CHANNELS and image.shape[2:] == (_ALPHA_CHANNELS,):
-        return np.ascontiguousarray(image[..., :_COLOUR_CHANNELS])
+    if header.channels == 3 and image.shape[2:] == (4,):
+        return np.ascontiguousarray(image[..., :3])
     if header.transparent_grey is not None and image.ndim == 2:
         opaque = (image != header.transparent_grey) * image.dtype.type(np.iinfo(image.dtype).max)
         return np.dstack([image, image, image, opaque])

@@ -31,8 +31,7 @@ def read(data: bytes, limits: Limits) -> Header:
     # libwebp would make up for missing bits of an image with what follows the file
     header = Header("webp", width, height, data[:end], 4 if alpha else 3, metadata=metadata)
     header.orientation = exif.orientation(metadata.exif)
-    if end + (end & 1) < len(data):
-        header.warn("trailing-data")
+    header.warn("trailing-data", when=end + (end & 1) < len(data))
     return header
 
 
