@@ -27,10 +27,8 @@ def open_locked(path: str) -> int:
         except OSError as error:
             os.close(fd)
             if error.errno in (errno.EACCES, errno.EAGAIN):
-                folder = os.path.dirname(path) or "."
-                raise Stopped(
-                    f"{folder}: another run is writing there; wait for it, or choose another folder"
-                ) from error
+                words = "another run is writing there; wait for it, or choose another folder"
+                raise Stopped(f"{os.path.dirname(path) or '.'}: {words}") from error
             raise
         if _still_named(fd, path):
             _wait_for_orphans(fd)

@@ -23,10 +23,7 @@ _ZEROS = re.compile(r"0?[1-9]d?\Z", re.ASCII)
 class Naming:
     """Names outputs and side files of a request. Raises Refused for a template that cannot tell outputs apart.
 
-    Attributes
-    ----------
-    mirrors
-        Whether every output has its source's own name, so that no two can meet.
+    `mirrors` says whether every output has its source's own name, so that no two can meet.
     """
 
     def __init__(self, settings: Settings) -> None:

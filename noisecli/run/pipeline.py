@@ -31,12 +31,7 @@ from noisecli.workers.stage import Stage
 Progress = Callable[[int], None]
 
 
-def run(
-    settings: Settings,
-    *,
-    dry_run: bool = False,
-    begin: Callable[[int], Progress] | None = None,
-) -> Summary:
+def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Progress] | None = None) -> Summary:
     """Carry out a request.
 
     Parameters
@@ -100,7 +95,9 @@ class Run:
         self._refuse_foreign()
         pruning = _pruning(self._settings, self._ledger, self._plan, self._found)
         self._ledger.sources += is_another_source(self._settings, self._ledger)
-        self._clean_up_after_killed_runs()
+        for prefix in self._ledger.begun.prefixes:
+            # of runs that were killed
+            self._clean_up(prefix)
         self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
@@ -108,7 +105,7 @@ class Run:
                 self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
             self._make_all()
             self._ledger.check_in_place()
-            self._carry_sidecars()
+            sidecars.copy_all(self._settings, self._plan.sidecars(), self._prefix, self._summary, self._note)
             self._summary.pruned = pruning.remove(self._note)
         except Stopped as stop:
             self._summary.stopped = str(stop)
@@ -193,12 +190,8 @@ class Run:
         """Refuse to replace files that no run of noisecli is known to have made."""
         is_new = not self._ledger.folder_was_there
         refuse_claims(self._settings, self._plan, self._ledger, is_new=is_new)
-        if self._settings.running.force or is_new:
-            return
-        sidecars.refuse_edited(self._settings, self._plan.sidecars())
-
-    def _carry_sidecars(self) -> None:
-        sidecars.copy_all(self._settings, self._plan.sidecars(), self._prefix, self._summary, self._note)
+        if not (self._settings.running.force or is_new):
+            sidecars.refuse_edited(self._settings, self._plan.sidecars())
 
     def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are news no more."""
@@ -212,10 +205,6 @@ class Run:
             for source in list(problems):
                 if source in again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
                     del problems[source]
-
-    def _clean_up_after_killed_runs(self) -> None:
-        for prefix in self._ledger.begun.prefixes:
-            self._clean_up(prefix)
 
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))

@@ -117,9 +117,8 @@ class _Sorter:
         """File one name away."""
         found, suffix = self._found, os.path.splitext(name)[1]
         kinds = kinds_of(suffix)
-        if not kinds and suffix.lower() in self._refused:
-            self._place_refused(name, problem, self._refused[suffix.lower()])
-        elif not kinds:
+        refused = None if kinds else self._refused.get(suffix.lower())
+        if not kinds and refused is None:
             if listed:
                 found.problems.append((name, problem or _unsupported(suffix)))
             elif problem is None:
@@ -127,10 +126,12 @@ class _Sorter:
             else:
                 found.problems.append((name, FileSkipped("special-file", problem.message)))
         elif any(pattern.match(name) for pattern in self._exclude):
-            if problem is None:
+            if problem is None or refused is not None:
                 found.sidecars.append(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
             found.leave_out(name)
+        elif refused is not None:
+            found.problems.append((name, problem or FileSkipped("unsupported-format", refused)))
         elif self._kind is not None and self._kind not in kinds:
             found.other_kinds[kinds[0]] += 1
             if problem is None and may_lie_beside(name, self._kind):
@@ -140,19 +141,10 @@ class _Sorter:
         else:
             found.sources.append(name)
 
-    def _place_refused(self, name: str, problem: FileProblem | None, why: str) -> None:
-        if any(pattern.match(name) for pattern in self._exclude):
-            self._found.sidecars.append(name)
-        elif self._include and not any(pattern.match(name) for pattern in self._include):
-            self._found.leave_out(name)
-        else:
-            self._found.problems.append((name, problem or FileSkipped("unsupported-format", why)))
-
 
 def _unsupported(suffix: str) -> FileSkipped:
-    return FileSkipped(
-        "unsupported-format", f"is a format ({suffix or 'no suffix'}) that noisecli does not read; left alone"
-    )
+    words = f"is a format ({suffix or 'no suffix'}) that noisecli does not read; left alone"
+    return FileSkipped("unsupported-format", words)
 
 
 def _note_folder(found: Listing, name: str, problem: FileProblem | None) -> None:

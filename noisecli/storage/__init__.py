@@ -13,14 +13,7 @@ from noisecli.storage.folder import Folder, Listed
 from noisecli.storage.leftovers import held_prefix
 from noisecli.storage.local import LocalFolder
 from noisecli.storage.names import escape_name, is_inside, is_text
-from noisecli.storage.output import (
-    TEMPORARY_PREFIX,
-    OutputFile,
-    clean_up_beside,
-    output_error,
-    stopping,
-    write_whole,
-)
+from noisecli.storage.output import TEMPORARY_PREFIX, OutputFile, clean_up_beside, output_error, stopping, write_whole
 from noisecli.storage.permissions import Readers, readers_of
 from noisecli.storage.source import SourceFile
 

@@ -31,12 +31,7 @@ class SourceFile:
     """A regular file, open for reading.
 
     Raises FileFailed or FileSkipped from the constructor for what is gone, unreadable, too large or no regular file; a
-    FIFO is recognised without waiting for its writer.
-
-    Attributes
-    ----------
-    status
-        What fstat() said when it was opened.
+    FIFO is recognised without waiting for its writer. `status` is what fstat() said when it was opened.
     """
 
     def __init__(self, path: str, max_bytes: int) -> None:

@@ -41,17 +41,7 @@ class Viewing:
 
 
 def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> NoisyCopy:
-    """Describe a noisy copy.
-
-    Parameters
-    ----------
-    level
-        As it was requested.
-    row
-        Its manifest row.
-    kept
-        What a lossy format kept of the noise, where that was measured.
-    """
+    """Describe a noisy copy by the level requested, its manifest row, and what a lossy format kept of the noise."""
     title = f"{_WORDS[level.quantity]} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
     if not row["applied"]:
         return NoisyCopy(path, title, ("no noise",))
