@@ -16,37 +16,26 @@ from noisecli.storage import Listed, escape_name, folder_at
 
 @dataclass
 class Listing:
-    """What a source folder holds, by relative POSIX path.
-
-    Attributes
-    ----------
-    sources
-        Files to be done, sorted.
-    sidecars
-        Files beside them: labels, transcripts, and what --exclude names. Sorted.
-    problems
-        Files that cannot be done, with the reason why; folders that cannot be listed too.
-    unlisted
-        Those folders: what lies below them, nobody knows.
-    other_kinds
-        How many files another command is for.
-    data_beside
-        Those of them that hold arrays beside pictures or sounds: their depth maps, masks, embeddings. Sorted.
-    hidden, not_chosen
-        How many names began with a dot; how many dataset files --include or --limit left out.
-    not_chosen_stems
-        Paths of the latter, without their suffix.
-    """
+    """What a source folder holds, by relative POSIX path."""
 
     sources: list[str] = field(default_factory=list)
+    """Files to be done, sorted."""
     sidecars: list[str] = field(default_factory=list)
+    """Files beside them: labels, transcripts, and what --exclude names. Sorted."""
     problems: list[tuple[str, FileProblem]] = field(default_factory=list)
+    """Files that cannot be done, with the reason why; folders that cannot be listed too."""
     unlisted: list[str] = field(default_factory=list)
+    """Those folders: what lies below them, nobody knows."""
     other_kinds: Counter[str] = field(default_factory=Counter)
+    """How many files another command is for."""
     data_beside: list[str] = field(default_factory=list)
+    """Those of them that hold arrays beside pictures or sounds: their depth maps, masks, embeddings. Sorted."""
     hidden: int = 0
+    """How many names began with a dot."""
     not_chosen: int = 0
+    """How many dataset files --include or --limit left out."""
     not_chosen_stems: set[str] = field(default_factory=set)
+    """The paths of those, without their suffix."""
 
     @property
     def kinds_beside(self) -> Counter[str]:

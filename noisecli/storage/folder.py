@@ -18,19 +18,13 @@ from noisecli.storage.source import SourceFile
 
 
 class Listed(NamedTuple):
-    """A name that a folder holds, at any depth.
-
-    Attributes
-    ----------
-    problem
-        Why it cannot be a source.
-    sort
-        Hidden names are not looked at, an unlisted folder is one whose names nobody knows.
-    """
+    """A name that a folder holds, at any depth."""
 
     name: str
     problem: FileProblem | None = None
+    """Why it cannot be a source."""
     sort: Literal["file", "symlink", "hidden", "unlisted"] = "file"
+    """Hidden names are not looked at, an unlisted folder is one whose names nobody knows."""
 
 
 class Folder(Protocol):

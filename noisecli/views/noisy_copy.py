@@ -24,20 +24,14 @@ class NoisyCopy:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """How files are shown.
-
-    Attributes
-    ----------
-    zoom
-        How many pixels of the sheet a pixel of an image gets in each direction; None: one, and as many as there is
-        room for where the image is small.
-    full_scale
-        The value that is white, where the file does not define it.
-    """
+    """How files are shown."""
 
     limits: Limits
     zoom: int | None = None
+    """How many pixels of the sheet a pixel of an image gets in each direction; None: one, and as many as there is room
+    for where the image is small."""
     full_scale: float | None = None
+    """The value that is white, where the file does not define it."""
 
 
 def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> NoisyCopy:

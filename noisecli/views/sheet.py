@@ -37,18 +37,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One file: its copies, or why there are none.
-
-    Attributes
-    ----------
-    lead
-        Before the copies; where one row has it, the others leave room for it.
-    """
+    """One file: its copies, or why there are none."""
 
     name: str
     about: str
     cells: tuple[Cell, ...] = ()
     lead: Cell | None = None
+    """Before the copies; where one row has it, the others leave room for it."""
     problem: str | None = None
 
 

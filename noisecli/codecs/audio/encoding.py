@@ -27,29 +27,20 @@ _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """soundfile's settings for one output.
-
-    Attributes
-    ----------
-    format
-        noisecli's word for the output's format.
-    container, subtype, endian
-        soundfile's words.
-    compression_level
-        0 to 1, None where it does not apply.
-    frame_bytes
-        Bytes of one frame, 0 where frames have no fixed size.
-    most_frames
-        Frames that the container can hold.
-    """
+    """soundfile's settings for one output."""
 
     format: str
+    """noisecli's word for the output's format."""
     container: str
     subtype: str
     endian: str
+    """These three are soundfile's words."""
     compression_level: float | None
+    """0 to 1, None where it does not apply."""
     frame_bytes: int
+    """Bytes of one frame, 0 where frames have no fixed size."""
     most_frames: int
+    """Frames that the container can hold."""
 
 
 def choose_target(source: AudioSource, spec: SampleSpec, encoding: Encoding) -> Target:

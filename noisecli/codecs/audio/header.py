@@ -18,28 +18,19 @@ UNKNOWN_SIZE = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The findings of a container check.
-
-    Attributes
-    ----------
-    format
-        noisecli's word: wav, flac, ogg, mp3, aiff, au, caf, w64 or rf64.
-    frames
-        How many frames the file holds where its container knows better than libsndfile, -1 when the file does not say,
-        None when libsndfile's count is right.
-    trailing_data
-        Whether bytes follow the container's end.
-    lost_metadata
-        Whether there is metadata that libsndfile does not keep.
-    md5
-        Of a FLAC: the hash of all its samples, None where none is known.
-    """
+    """The findings of a container check."""
 
     format: str
+    """noisecli's word: wav, flac, ogg, mp3, aiff, au, caf, w64 or rf64."""
     frames: int | None = None
+    """How many frames the file holds where its container knows better than libsndfile, -1 when the file does not say,
+    None when libsndfile's count is right."""
     trailing_data: bool = False
+    """Whether bytes follow the container's end."""
     lost_metadata: bool = False
+    """Whether there is metadata that libsndfile does not keep."""
     md5: bytes | None = None
+    """Of a FLAC: the hash of all its samples, None where none is known."""
 
 
 class Chunk(NamedTuple):

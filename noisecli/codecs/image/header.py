@@ -15,33 +15,23 @@ _MOST_PIXELS = 1 << 30
 
 @dataclass(slots=True)
 class Metadata:
-    """What travels beside the samples.
-
-    Attributes
-    ----------
-    exif, xmp, icc
-        Payloads without any container's wrapping; empty when there are none.
-    density
-        JFIF's way: (unit, x, y) with unit 0 for an aspect ratio, 1 for dots per inch, 2 for dots per centimetre.
-    native
-        JPEG segments or PNG chunks, kept verbatim for an output of the same format; the profile is not among them. One
-        string: there may be millions.
-    tags
-        TIFF entries of each page: tag -> (type, little-endian values).
-    extra
-        Whether native and tags hold more than EXIF, XMP, profile and density, which only the same format can hold.
-    lost
-        Whether the source holds something that no output will hold.
-    """
+    """What travels beside the samples."""
 
     exif: bytes = b""
     xmp: bytes = b""
     icc: bytes = b""
+    """These three are payloads without any container's wrapping; empty when there are none."""
     density: tuple[int, int, int] | None = None
+    """JFIF's way: (unit, x, y) with unit 0 for an aspect ratio, 1 for dots per inch, 2 for dots per centimetre."""
     native: bytearray = field(default_factory=bytearray)
+    """JPEG segments or PNG chunks, kept verbatim for an output of the same format; the profile is not among them. They
+    are one string: there may be millions."""
     tags: tuple[dict[int, tuple[int, bytes]], ...] = ()
+    """TIFF entries of each page: tag -> (type, little-endian values)."""
     extra: bool = False
+    """Whether native and tags hold more than EXIF, XMP, profile and density, which only the same format can hold."""
     lost: bool = False
+    """Whether the source holds something that no output will hold."""
 
     @property
     def size(self) -> int:
@@ -52,37 +42,26 @@ class Metadata:
 
 @dataclass(slots=True)
 class Header:
-    """Format, size and samples as the header promises them.
-
-    Attributes
-    ----------
-    data
-        The bytes to decode: the file's own, or a copy with harmless oddities repaired.
-    pixel_bytes
-        Bytes of one decoded pixel, all channels.
-    orientation
-        EXIF's 1..8 as viewers apply it to this format; 1 when OpenCV turns the image itself.
-    full_scale
-        Highest sample value when it is not the dtype's own (12 bits in 16).
-    channels
-        What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped.
-    compression
-        TIFF's number of the way the samples are packed.
-    transparent_grey
-        The one sample value that a grey PNG says is transparent; OpenCV forgets it.
-    """
+    """Format, size and samples as the header promises them."""
 
     format: str
     width: int
     height: int
     data: bytes
+    """The bytes to decode: the file's own, or a copy with harmless oddities repaired."""
     pixel_bytes: int
+    """Bytes of one decoded pixel, all channels."""
     frames: int = 1
     orientation: int = 1
+    """EXIF's 1..8 as viewers apply it to this format; 1 when OpenCV turns the image itself."""
     full_scale: float | None = None
+    """Highest sample value when it is not the dtype's own (12 bits in 16)."""
     channels: int | None = None
+    """What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped."""
     compression: int = 0
+    """TIFF's number of the way the samples are packed."""
     transparent_grey: int | None = None
+    """The one sample value that a grey PNG says is transparent; OpenCV forgets it."""
     metadata: Metadata = field(default_factory=Metadata)
     warnings: list[Warn] = field(default_factory=list)
 

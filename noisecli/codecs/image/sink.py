@@ -167,7 +167,7 @@ def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec) -> tuple
         metadata, lost = replace(metadata, icc=b""), True
     if name == header.format and name in ("jpeg", "png"):
         return metadata, lost
-    held = capabilities.METADATA[name]
+    held = capabilities.METADATA.get(name, frozenset())
     has = {"exif": metadata.exif, "xmp": metadata.xmp, "icc": metadata.icc}
     lost = lost or any(payload and kind not in held for kind, payload in has.items())
     lost = lost or (metadata.density is not None and metadata.density[0] != 0 and "density" not in held)
