@@ -1,7 +1,5 @@
 """The limits on what a file may decode to, asked before anything is allocated."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from noisecli.errors import FileFailed

@@ -1,7 +1,5 @@
 """A stretch of an open file that looks like a file of its own; and bytes from one file to another."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

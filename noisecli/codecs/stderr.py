@@ -1,7 +1,5 @@
 """What decoders print on descriptor 2, past every setting of theirs, is caught to be judged."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections import Counter

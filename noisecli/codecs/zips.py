@@ -1,7 +1,5 @@
 """Zip archives, as .npz and .keras are: opened within limits, members that overlap refused; and begun."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import io

@@ -1,7 +1,5 @@
 """Lines of the manifest, the journal and errors.jsonl: what they say, whatever somebody made of them."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """Finished runs, their rows read one by one: there may be a million."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

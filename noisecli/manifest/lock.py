@@ -4,8 +4,6 @@ Two bytes of the journal are locked with fcntl, which the kernel releases howeve
 byte 1, shared, by each of its workers.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """Where each output goes: the mirrored tree, its subtrees, and the names in it."""
 
-from __future__ import annotations
-
 import os
 import re
 import string

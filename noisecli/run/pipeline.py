@@ -1,7 +1,5 @@
 """From a request to a manifest: walk, plan, keep what stands, make the rest, publish. The page to read first."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import secrets

@@ -1,7 +1,5 @@
 """Sources x levels x copies -> tasks. What cannot end well is refused here, before any work."""
 
-from __future__ import annotations
-
 import itertools
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What a row says it was made from, proven by the key of its noise: seed, source, level and copy are hashed into it."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator

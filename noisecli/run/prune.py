@@ -4,8 +4,6 @@ An output goes when its row proves that it was made from a source of SRC, when t
 part of this run asks for it, and when the file is, to the byte, what its row says.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable
 from itertools import islice

@@ -1,7 +1,5 @@
 """The end of a run: its outputs, in sorted rows, and the totals of the state reached."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """Work already done is not done again: by recorded outcome, never by a file being there."""
 
-from __future__ import annotations
-
 import stat
 import time
 from typing import Any

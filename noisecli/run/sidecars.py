@@ -1,7 +1,5 @@
 """Labels, transcripts and masks beside the data: additive noise moves no pixel, so they stay true."""
 
-from __future__ import annotations
-
 import stat
 from collections.abc import Callable, Iterable
 

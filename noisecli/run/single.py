@@ -1,7 +1,5 @@
 """One file to one file, or through standard input and output: the same worker, no manifest."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import sys

@@ -1,7 +1,5 @@
 """Sources, sorted. What is no dataset file is named or counted, not lost."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter

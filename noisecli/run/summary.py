@@ -1,7 +1,5 @@
 """Counters; they own the exit status."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any

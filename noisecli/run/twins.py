@@ -1,7 +1,5 @@
 """Names that a file system takes for one: a.png and A.png, where the case of letters does not count."""
 
-from __future__ import annotations
-
 import os
 import unicodedata
 from collections.abc import Iterable

@@ -3,8 +3,6 @@
 Whatever the store, a file is written whole or not at all, and named by a safe relative path.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from noisecli.storage.below import open_folder, remove_recorded, remove_temporaries

@@ -5,8 +5,6 @@ to that descriptor; so there is nothing between a check and its use. None but th
 out of the root takes at most the file along that is being written into it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -5,8 +5,6 @@ be locked, was made on this machine and is of the same user, is nobody's any mor
 locks, leftovers stay.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import fcntl

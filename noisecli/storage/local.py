@@ -1,7 +1,5 @@
 """Folders on this machine."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import stat

@@ -1,7 +1,5 @@
 """Relative names: how a manifest spells them, and whether they stay below their folder."""
 
-from __future__ import annotations
-
 import os
 
 

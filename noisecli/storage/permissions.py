@@ -1,7 +1,5 @@
 """Who may read an output: nobody who cannot read its source."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import stat

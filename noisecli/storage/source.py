@@ -1,7 +1,5 @@
 """Sources, opened with care: what is odd is named, and never waited for."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

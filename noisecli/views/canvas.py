@@ -1,7 +1,5 @@
 """What sheets are drawn on, and the few colours they use."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

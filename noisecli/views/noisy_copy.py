@@ -1,7 +1,5 @@
 """One noisy copy of a file: its path, and what its manifest row says of it, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Rows of images: whole where they are small, a window at one pixel for one where they are large."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from contextlib import closing

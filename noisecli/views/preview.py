@@ -1,7 +1,5 @@
 """From a request to a sheet: some files, really made noisy in a scratch folder, beside their originals."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

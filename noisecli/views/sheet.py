@@ -1,7 +1,5 @@
 """A sheet: one row for each file, one column for each strength, a caption over every cell."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

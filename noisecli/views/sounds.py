@@ -1,7 +1,5 @@
 """Rows of audio files: the waveform, and below it the spectrogram on a scale of dB."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

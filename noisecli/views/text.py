@@ -1,7 +1,5 @@
 """Text on a sheet. OpenCV 5 has a font for nearly all scripts, OpenCV 4 has ASCII only."""
 
-from __future__ import annotations
-
 import unicodedata
 from functools import cache
 from typing import Any

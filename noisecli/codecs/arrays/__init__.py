@@ -1,7 +1,5 @@
 """Arrays: .npy files and .npz archives, block by block, with their byte order, memory order and compression."""
 
-from __future__ import annotations
-
 import os
 import zlib
 

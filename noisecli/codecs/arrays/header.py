@@ -1,7 +1,5 @@
 """The header of the .npy format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
 
-from __future__ import annotations
-
 import io
 import math
 import struct

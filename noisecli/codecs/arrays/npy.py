@@ -1,7 +1,5 @@
 """One array in a file of its own."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Several arrays in a zip archive, as numpy.savez and numpy.savez_compressed write it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import zipfile

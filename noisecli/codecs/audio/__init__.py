@@ -1,7 +1,5 @@
 """Audio files: bytes <-> samples, block by block, metadata kept. The only place that knows libsndfile."""
 
-from __future__ import annotations
-
 import soundfile
 
 from noisecli.codecs import InputFile, OutputFile, Source

@@ -1,7 +1,5 @@
 """Apple's Core Audio Format: 64-bit chunk sizes against the file's size, and the table of packets."""
 
-from __future__ import annotations
-
 from noisecli.codecs.audio.header import Chunk, Header, Window, fitting, is_chunk_name, iterate_chunks
 from noisecli.codecs.damage import corrupt, truncated
 

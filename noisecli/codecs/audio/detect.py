@@ -1,7 +1,5 @@
 """Which format an audio file has, by its content; and the check that belongs to it."""
 
-from __future__ import annotations
-
 from noisecli.codecs.audio.aiff import check_aiff
 from noisecli.codecs.audio.au import check_au
 from noisecli.codecs.audio.caf import check_caf

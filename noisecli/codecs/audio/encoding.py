@@ -1,7 +1,5 @@
 """How an output is encoded: container, subtype, quality, decided before anything is written."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import soundfile

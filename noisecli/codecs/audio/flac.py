@@ -1,7 +1,5 @@
 """FLAC: its metadata blocks, and the hash of its samples. libFLAC itself checks every frame's sum."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

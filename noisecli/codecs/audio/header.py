@@ -3,8 +3,6 @@
 libsndfile silently shortens cut files and loops forever on some broken ones; a walk over the headers finds both.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass

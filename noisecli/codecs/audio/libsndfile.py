@@ -1,7 +1,5 @@
 """libsndfile through soundfile's public face, without the system calls that soundfile adds to every block."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -4,8 +4,6 @@ libsndfile guesses the length of a file without such a header and stops there, a
 missing; so the frames are counted here. It costs about 1 us a frame, some 2% of decoding.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 

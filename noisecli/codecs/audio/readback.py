@@ -1,7 +1,5 @@
 """A finished output is opened again: by its header, it must be what was written."""
 
-from __future__ import annotations
-
 import os
 
 import soundfile

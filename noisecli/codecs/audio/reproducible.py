@@ -1,7 +1,5 @@
 """What libsndfile writes that two runs would not share, or gets wrong, corrected in place."""
 
-from __future__ import annotations
-
 import os
 
 from noisecli.codecs.audio.encoding import Target

@@ -1,7 +1,5 @@
 """Samples -> an audio file, encoded like its source or as the encoding asks."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any, NoReturn
 

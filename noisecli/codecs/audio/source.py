@@ -1,7 +1,5 @@
 """An audio file -> samples, block by block."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any

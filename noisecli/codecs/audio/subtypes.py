@@ -1,7 +1,5 @@
 """Subtypes: which integers they hold, and which container holds them."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from noisecli.errors import FileFailed

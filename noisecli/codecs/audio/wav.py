@@ -1,7 +1,5 @@
 """WAV, RIFX and RF64: the chunk sizes against the file's size."""
 
-from __future__ import annotations
-
 from noisecli.codecs.audio.header import (
     UNKNOWN_SIZE,
     Chunk,

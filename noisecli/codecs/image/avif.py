@@ -1,7 +1,5 @@
 """AVIF: the primary item's properties, and its AV1 streams, which may be bigger than the boxes say."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """BMP: a header and bare samples, so that its size can be reckoned."""
 
-from __future__ import annotations
-
 import struct
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What each output format can hold."""
 
-from __future__ import annotations
-
 from noisecli.codecs.image.header import Header
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec

@@ -1,7 +1,5 @@
 """What the decoders print. libjpeg and libpng write to descriptor 2, past every log setting of OpenCV."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import TypeVar

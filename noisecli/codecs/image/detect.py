@@ -1,7 +1,5 @@
 """Which format the bytes are, whatever the file is called."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 

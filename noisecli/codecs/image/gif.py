@@ -1,7 +1,5 @@
 """GIF: blocks from the screen to the trailer."""
 
-from __future__ import annotations
-
 import struct
 
 from noisecli.codecs.damage import corrupt, truncated

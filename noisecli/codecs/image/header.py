@@ -1,7 +1,5 @@
 """What an image's header says, read before anything is decoded."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from noisecli.codecs.damage import corrupt

@@ -4,8 +4,6 @@ They are found by walking from box to box: the name of one may stand in a name o
 searched for.
 """
 
-from __future__ import annotations
-
 import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple

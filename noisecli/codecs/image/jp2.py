@@ -1,7 +1,5 @@
 """JPEG 2000: the boxes around its codestream, and the codestream's own tile parts."""
 
-from __future__ import annotations
-
 import struct
 
 from noisecli.codecs.damage import corrupt, truncated

@@ -1,7 +1,5 @@
 """JPEG: markers, scans, segments. The decoder reports only the first oddity it meets, so harmless ones are repaired."""
 
-from __future__ import annotations
-
 import re
 import struct
 from dataclasses import dataclass, field

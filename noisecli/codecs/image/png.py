@@ -1,7 +1,5 @@
 """PNG: chunks read and written. libpng itself checks the CRCs and the amount of image data, and says so."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Iterator

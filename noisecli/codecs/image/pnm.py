@@ -3,8 +3,6 @@
 Lines end with a line feed or a carriage return, in comments too.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Samples -> bytes, exactly or as well as the format can."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

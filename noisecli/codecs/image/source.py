@@ -1,7 +1,5 @@
 """Bytes -> samples, exactly as stored."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any

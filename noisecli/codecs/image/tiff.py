@@ -1,7 +1,5 @@
 """TIFF: strips and tiles, and which samples OpenCV gives back as they are."""
 
-from __future__ import annotations
-
 import struct
 
 import numpy as np

@@ -1,7 +1,5 @@
 """WebP: a RIFF of chunks."""
 
-from __future__ import annotations
-
 import struct
 
 from noisecli.codecs.damage import corrupt, truncated

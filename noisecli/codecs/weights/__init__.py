@@ -1,7 +1,5 @@
 """Model parameters: .safetensors, Keras' .keras and .weights.h5, .npz; see noisecli.codecs.ArraysCodec."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import zlib
 from contextlib import suppress

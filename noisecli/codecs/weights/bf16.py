@@ -1,7 +1,5 @@
 """Floating point as it is stored, and as noise is added to it: BF16 is widened to float32, and rounded once."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

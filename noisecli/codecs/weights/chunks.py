@@ -1,7 +1,5 @@
 """What HDF5 would take in memory for a dataset, asked before it reads a value: it inflates a chunk in one piece."""
 
-from __future__ import annotations
-
 import math
 import zlib
 

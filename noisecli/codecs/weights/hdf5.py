@@ -3,8 +3,6 @@
 The output begins as a copy of the file, so attributes, names, optimizer state and all else stay unchanged.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

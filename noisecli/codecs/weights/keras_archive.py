@@ -4,8 +4,6 @@ Keras stores the weights uncompressed, and noise changes no size: so the output 
 are overwritten in place. Other archives are repacked, member by member.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy as records
 import os

@@ -1,7 +1,5 @@
 """Where the parameters are in Keras' HDF5 files, and that none of them are in other files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import h5py

@@ -4,8 +4,6 @@ Read and written here by blocks, rather than by the safetensors package, so that
 its metadata and its order, stays as it was to the byte.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re
