@@ -26,19 +26,11 @@ def open_folder(root: str | None, name: str = "", *, make: bool = False, opened:
     """Return a descriptor of the folder `name` below `root`; with `make`, create what is missing.
 
     The root itself may be a symbolic link. A link on the way is followed where it leads to a folder below the root.
-    Without a root, the folder is one itself.
+    Without a root, the folder is one itself. `opened` is a descriptor of the root, where there is one already; it stays
+    open.
 
-    Parameters
-    ----------
-    opened
-        A descriptor of the root, where there is one already; it stays open.
-
-    Raises
-    ------
-    FileFailed
-        Where a link, or the name, leads out of the root.
-    OSError
-        Where there is no such folder, or it cannot be made.
+    Raises FileFailed where a link, or the name, leads out of the root, and OSError where there is no such folder, or it
+    cannot be made.
     """
     if root is None:
         root, name = name, ""

@@ -20,9 +20,9 @@ NOISY: Colour = (18, 96, 224)
 WRONG: Colour = (40, 40, 190)
 
 
-def blank(height: int, width: int, colour: Colour = WHITE) -> Canvas:
+def blank(height: int, width: int) -> Canvas:
     """Return an empty canvas."""
-    return np.full((height, width, 3), colour, np.uint8)
+    return np.full((height, width, 3), WHITE, np.uint8)
 
 
 def paste(canvas: Canvas, image: Canvas, left: int, top: int) -> None:

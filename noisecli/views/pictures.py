@@ -67,10 +67,15 @@ def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewi
         scale = f"at {min(1.0, SIDE / max(clean.size)):.2g} of its size"
         overview = Cell("whole image", (scale,), (_overview(clean, window),))
     zoomed = "pixel for pixel" if times == 1 else f"{times} x enlarged"
-    cells = [_cell("original", (zoomed,), clean, window, times, counts, None)]
+
+    def cell(title: str, notes: tuple[str, ...], look: _Look, noisy: NDArray[np.int64] | None) -> Cell:
+        view = enlarge(_shown(window.of(look.samples), look.spec), times)
+        return Cell(title, notes, (view, draw_histogram(counts, noisy, max(view.shape[1], _NARROWEST))))
+
+    cells = [cell("original", (zoomed,), clean, None)]
     for copy in copies:
         noisy = _look(copy.path, viewing)
-        cells.append(_cell(copy.title, copy.notes, noisy, window, times, counts, _counts(noisy)))
+        cells.append(cell(copy.title, copy.notes, noisy, _counts(noisy)))
     return Row(name, _about(clean), tuple(cells), overview)
 
 
@@ -88,19 +93,6 @@ def _about(look: _Look) -> str:
     channels = {1: "grey", 3: "colour", 4: "colour with alpha"}[look.samples.shape[2] if look.samples.ndim == 3 else 1]
     pages = f", the first of {look.pages} pages" if look.pages > 1 else ""
     return f"{width} x {height}, {look.format}, {look.spec.dtype} {channels}{pages}"
-
-
-def _cell(
-    title: str,
-    notes: tuple[str, ...],
-    look: _Look,
-    window: _Window,
-    times: int,
-    clean: NDArray[np.int64],
-    noisy: NDArray[np.int64] | None,
-) -> Cell:
-    view = enlarge(_shown(window.of(look.samples), look.spec), times)
-    return Cell(title, notes, (view, draw_histogram(clean, noisy, max(view.shape[1], _NARROWEST))))
 
 
 def _choose_window(look: _Look, side: int) -> _Window:

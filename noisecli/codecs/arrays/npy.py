@@ -62,8 +62,7 @@ class NpySource(ArraysSource):
             raise truncated(f"it has {size:,} of the {promised:,} bytes that its header says")
         if size > promised:
             if os.pread(descriptor, len(MAGIC), promised) == MAGIC:
-                message = "holds several arrays one after the other; save them as .npz"
-                raise FileSkipped("unsupported-samples", message)
+                raise FileSkipped("unsupported-samples", "holds several arrays one after the other; save them as .npz")
             self.warnings = ["trailing-data"]
 
 
@@ -71,8 +70,7 @@ def _refuse_samples(part: NpyArray) -> None:
     """Leave alone, by name, what has no noise."""
     dtype = part.header.dtype
     if dtype.hasobject:
-        message = "holds Python objects, which may run code when they are loaded; save it as numbers"
-        raise FileFailed("unsafe", message)
+        raise FileFailed("unsafe", "holds Python objects, which may run code when they are loaded; save it as numbers")
     if part.spec is None:
         words = f"samples of type {shown(dtype)}"
         if dtype.kind == "f":

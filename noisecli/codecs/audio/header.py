@@ -95,8 +95,7 @@ def is_chunk_name(name: bytes) -> bool:
 def check_fits(chunk: Chunk, window: Window) -> None:
     """Refuse a chunk that promises more bytes than the file has."""
     if chunk.end > window.size:
-        missing = chunk.end - window.size
-        raise truncated(f"the header promises {missing:,} bytes more than there are")
+        raise truncated(f"the header promises {chunk.end - window.size:,} bytes more than there are")
 
 
 def check_total(total: int, window: Window, padding: int = 1) -> None:

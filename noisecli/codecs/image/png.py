@@ -161,11 +161,11 @@ def _without_texts(data: bytes) -> bytes:
     return bytes(kept)
 
 
-def _inflate(data: bytes, most: int = 1 << 26) -> bytes:
+def _inflate(data: bytes) -> bytes:
     """Inflate metadata, never a bomb of it."""
     try:
         inflater = zlib.decompressobj()
-        text = inflater.decompress(data, most)
+        text = inflater.decompress(data, 1 << 26)
     except zlib.error:
         return b""
     return text if inflater.eof else b""
