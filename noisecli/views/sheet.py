@@ -104,9 +104,8 @@ def encode(sheet: Canvas, suffix: str) -> bytes:
     if longest is not None and max(sheet.shape) > longest:
         height, width = sheet.shape[:2]
         fewer = "lower --rows" if height > width else "ask for fewer levels"
-        raise Refused(
-            f"the sheet has {width:,} x {height:,} pixels, {suffix} holds {longest:,}; name a .png, or {fewer}"
-        )
+        pixels = f"{width:,} x {height:,} pixels"
+        raise Refused(f"the sheet has {pixels}, {suffix} holds {longest:,}; name a .png, or {fewer}")
     done, data = cv2.imencode(suffix, sheet, _FORMATS[suffix])
     if not done:
         raise Refused(f"the sheet cannot be written as {suffix}; name a .png")

@@ -11,8 +11,6 @@ from noisecli.codecs.damage import empty, truncated
 from noisecli.errors import FileFailed
 from noisecli.model import Limits
 
-__all__ = ["create_sink", "open_source", "versions"]
-
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 

@@ -17,6 +17,7 @@ from noisecli.model import SampleSpec
 MAGIC = npy.MAGIC_PREFIX
 _LONGEST = 10_000
 """Bytes of a header's text, numpy's own limit: it is parsed as Python literals."""
+MOST_HEADER_BYTES = len(MAGIC) + 6 + _LONGEST
 _MOST_AXES = 64
 _MOST_BYTES = (1 << 63) - 1
 """numpy's own limits of an array, axes of length 0 left out."""

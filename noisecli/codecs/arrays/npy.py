@@ -1,5 +1,6 @@
 """One array in a file of its own."""
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import ArraysSource, InputFile, OutputFile, Sink, StoredArray
-from noisecli.codecs.arrays.header import MAGIC, Header, read_header, write_header
+from noisecli.codecs.arrays.header import MAGIC, MOST_HEADER_BYTES, Header, read_header, write_header
 from noisecli.codecs.arrays.pieces import decode, encode, reader_at
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import copy, write_at
@@ -23,25 +24,13 @@ class NpyArray:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.header = _header_of(descriptor)
+        self.header = read_header(io.BytesIO(os.pread(descriptor, MOST_HEADER_BYTES, 0)).read)
         self.dtype = self.header.dtype.str
         self.shape = self.header.shape
         self.spec: SampleSpec | None = self.header.spec
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         return decode(self.header, reader_at(self.descriptor, len(self.header.raw)))
-
-
-def _header_of(descriptor: int) -> Header:
-    position = 0
-
-    def read(count: int) -> bytes:
-        nonlocal position
-        data = os.pread(descriptor, count, position)
-        position += len(data)
-        return data
-
-    return read_header(read)
 
 
 class NpySource(ArraysSource):

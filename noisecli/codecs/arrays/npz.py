@@ -1,10 +1,11 @@
 """Several arrays in a zip archive, as numpy.savez and numpy.savez_compressed write it."""
 
 import contextlib
+import io
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, StoredArray, zips
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
-from noisecli.codecs.arrays.pieces import ReadInto, decode, encode
+from noisecli.codecs.arrays.pieces import decode, encode
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import read_at, stretches
 from noisecli.errors import FileFailed, FileSkipped, shown
@@ -50,7 +51,7 @@ class NpzArray:
         assert self.header is not None
         with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
             member.read(len(self.header.raw))
-            yield from decode(self.header, _reader(member))
+            yield from decode(self.header, cast(io.BufferedIOBase, member).readinto)
             # the checksum is compared at the member's end
             while member.read(1 << 18):
                 pass
@@ -59,15 +60,6 @@ class NpzArray:
         """Compare the checksum of all of it."""
         for _ in zips.read_member(self._archive, self.info):
             pass
-
-
-def _reader(member: IO[bytes]) -> ReadInto:
-    def read_into(piece: memoryview) -> int:
-        data = member.read(len(piece))
-        piece[: len(data)] = data
-        return len(data)
-
-    return read_into
 
 
 class NpzSource:

@@ -8,8 +8,6 @@ from noisecli.codecs.audio.sink import AudioSink
 from noisecli.codecs.audio.source import AudioSource
 from noisecli.model import Encoding, Limits, SampleSpec
 
-__all__ = ["create_sink", "open_source", "versions"]
-
 
 def open_source(file: InputFile, limits: Limits) -> AudioSource:
     """Check an audio file's container, then open it; see noisecli.codecs.Codec.

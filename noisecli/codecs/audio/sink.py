@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from noisecli.codecs import OutputFile
 from noisecli.codecs.audio.encoding import Target
 from noisecli.codecs.audio.libsndfile import Stream, explain
-from noisecli.codecs.audio.readback import check_written
-from noisecli.codecs.audio.reproducible import settle
 from noisecli.codecs.audio.spool import Spool
 from noisecli.codecs.audio.subtypes import LOSSY, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
+from noisecli.codecs.audio.written import check_written, settle
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec, Warn
 

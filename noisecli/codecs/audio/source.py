@@ -149,9 +149,8 @@ class AudioSource:
             lambda: self._stream.read_into(buffer, self.spec.dtype), lambda line: _DAMAGE in line or None
         )
         if _DAMAGE in text:
-            raise corrupt(
-                f"decoding fails ({text.partition(_DAMAGE)[2].decode(errors='replace').split('!')[0].strip()})"
-            )
+            said = text.partition(_DAMAGE)[2].decode(errors="replace").split("!")[0].strip()
+            raise corrupt(f"decoding fails ({said})")
         return block
 
     def close(self) -> None:

@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
 from noisecli.codecs.image import capabilities, exif, ifd, jpeg, png, png_encode, pnm, tiff
 from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
-from noisecli.codecs.image.source import ImageSource
+from noisecli.codecs.image.source import Image, ImageSource
 from noisecli.errors import FileFailed
 from noisecli.model import Encoding, SampleSpec, Warn
-
-Image = NDArray[Any]
 
 _JPEG_QUALITY = 98
 _SUBSAMPLINGS = {

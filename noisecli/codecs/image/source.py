@@ -1,7 +1,6 @@
 """Bytes -> samples, exactly as stored."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -97,19 +96,15 @@ def _call(header: Header) -> list[Image]:
             return list(pages) if done and len(pages) == header.frames else []
         if header.format == "avif":
             decoded, kinds, payloads = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
-            _take_exif(header, kinds, payloads)
+            found = dict(zip(kinds, payloads, strict=True))
+            if cv2.IMAGE_METADATA_EXIF in found:
+                # viewers do not rotate AVIFs by it
+                header.metadata.exif = exif.upright(found[cv2.IMAGE_METADATA_EXIF].tobytes())
         else:
             decoded = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
     except (MemoryError, cv2.error) as error:
         raise decoder_error(str(error).encode() or b"Insufficient memory") from None
     return [] if decoded is None else [decoded]
-
-
-def _take_exif(header: Header, kinds: Sequence[int], payloads: Sequence[Image]) -> None:
-    """AVIF's EXIF comes from OpenCV; viewers do not rotate AVIFs by it."""
-    for kind, payload in zip(kinds, payloads, strict=True):
-        if kind == cv2.IMAGE_METADATA_EXIF:
-            header.metadata = replace(header.metadata, exif=exif.upright(payload.tobytes()))
 
 
 def _finished(header: Header, image: Image) -> Image:

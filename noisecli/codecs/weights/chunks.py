@@ -14,8 +14,6 @@ _READ = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETC
 _LZF_RATIO = 88
 """A packed byte becomes so many at most."""
 _PIECE = 1 << 20
-
-
 CACHE_BYTES = 1 << 26
 """Room for the chunks of one dataset that are in use."""
 

@@ -9,8 +9,6 @@ from noisecli.errors import FileFailed, shown
 
 _STATE = ("optimizer", "metrics", "seed_generator")
 _STATE_ENDINGS = ("_optimizer", "_tracker", "_seed_generator")
-
-
 _DEEPEST = 256
 _MOST_OBJECTS = 4 * MOST_PARTS
 """Keras puts two or three groups around every variable."""
