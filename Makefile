@@ -58,7 +58,7 @@ lint: $(VENV)/.lint  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 
-samples: $(VENV)/.test  ## make sample_data anew
+samples: $(VENV)/.test  ## generate sample_data again
 	$(BIN)/python sample_data/generate.py
 
 golden: $(VENV)/.test  ## accept today's output bytes as the golden ones

@@ -108,7 +108,7 @@ class FileFailed(FileProblem):
 
 
 class FileSkipped(FileProblem):
-    """The file is sound, and of a kind that is left alone on purpose."""
+    """The file is valid, and of a kind that is left alone on purpose."""
 
     status = "skipped"
 
@@ -117,7 +117,7 @@ class FileSkipped(FileProblem):
 
 
 def message_of_bug(error: BaseException) -> str:
-    """Return what people are told of a bug of ours: the same words in every process."""
+    """Return the message of a bug of ours: the same words in every process."""
     try:
         said = one_line(_ADDRESS.sub("0x...", str(error)), _LONGEST_BUG)
     except Exception:
@@ -133,7 +133,7 @@ def trace_of(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(error))
     except Exception:
-        return f"{type(error).__name__}, whose traceback cannot be told\n"
+        return f"{type(error).__name__}, whose traceback cannot be shown\n"
 
 
 def one_line(text: str, longest: int) -> str:

@@ -41,5 +41,5 @@ def stream_key(seed: int, path: bytes, level: str, copy: int) -> bytes:
         1 for the first.
     """
     parts = (str(STREAM_VERSION).encode(), str(seed).encode(), path, level.encode(), str(copy).encode())
-    told_apart = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
-    return blake2b(told_apart, digest_size=16, person=b"noisecli-stream").digest()
+    prefixed = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    return blake2b(prefixed, digest_size=16, person=b"noisecli-stream").digest()

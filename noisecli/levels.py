@@ -1,4 +1,4 @@
-"""One level as text: 25, 10%, 25/255, 5..50. Rows of a manifest tell levels in these words too."""
+"""One level as text: 25, 10%, 25/255, 5..50. Rows of a manifest hold levels in these words too."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def point(text: str) -> tuple[float, str]:
     """Return a number and its unit: "", "%" or "/255". Raises BadLevel."""
     match = _POINT.match(text)
     if match is None:
-        raise BadLevel(f"{text!r} is no level; write 25, 10%, 25/255, 5..50 or 5,15,25")
+        raise BadLevel(f"{text!r} is not a level; write 25, 10%, 25/255, 5..50 or 5,15,25")
     number, unit = float(match[1]), (match[2] or "").replace(" ", "")
     if not math.isfinite(number) or (unit.startswith("/") and float(unit[1:]) <= 0):
-        raise BadLevel(f"{text!r} is no finite level")
+        raise BadLevel(f"{text!r} is not a finite level")
     return number, unit
 
 

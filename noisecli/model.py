@@ -26,7 +26,7 @@ Warn = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What a suffix stands for.
+    """What a suffix means.
 
     Attributes
     ----------
@@ -147,13 +147,13 @@ class SampleSpec:
         Pictures: (height, width) or (height, width, channels), the number of frames in front when there are several.
         Sounds: (frames, channels); frames is -1 when the file does not say. Arrays and weights: any.
     full_scale
-        The native value that is 100%: 255, 65535, 1.0; sounds 2**(bits-1) or 1.0. Arrays and weights: 1.0.
+        The native value that is 100%: 255, 65535, 1.0; audio 2**(bits-1) or 1.0. Arrays and weights: 1.0.
     low, high
         Lowest and highest native value a sample may take; the clip.
     noisy_channels
         How many leading channels get noise, when not all do: alpha stays behind them.
     sample_rate
-        Frames per second of a sound.
+        Frames per second of an audio file.
     fortran_order
         Whether the samples of an array come with the first axis running fastest.
     """
@@ -195,13 +195,13 @@ class Task(NamedTuple):
     size
         Bytes of the source, for the time limit.
     measure_survival
-        Whether to read a lossy output back and tell what share of the noise it kept.
+        Whether to read a lossy output back and report what share of the noise it kept.
     span
         Latents: the number of the first, and how many.
     extra
         What was worked out for this output before, pickled by its kind's own maker for itself.
     replaces
-        The outputs among the two that may take the place of a file: a row tells of it, or --force was given.
+        The outputs among the two that may take the place of a file: a row lists it, or --force was given.
     """
 
     source: str
@@ -223,7 +223,7 @@ class Task(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """What a problem is told of: the source, or the output where there is none."""
+        """What a problem names: the source, or the output where there is none."""
         return self.source or self.output
 
 
@@ -233,7 +233,7 @@ Survival = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Outcome: an output that stands, with its manifest row as a line of JSON without its end.
+    """Outcome: an output in place, with its manifest row as a line of JSON without its end.
 
     `survival` holds, when it was asked for, what the output kept of the noise; None where nothing was added or the
     decoded length differs. `applied` is False where no sample changed.
@@ -263,7 +263,7 @@ class Problem:
     trace: str = field(default="", repr=False, compare=False)
 
     def as_entry(self) -> dict[str, str]:
-        """Return what errors.jsonl and --json tell of it."""
+        """Return its entry in errors.jsonl and --json."""
         return {"source": self.source, "status": self.status, "reason": self.reason, "message": self.message}
 
 

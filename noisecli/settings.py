@@ -95,10 +95,10 @@ class Settings:
     own: Own | None = None
 
     def fingerprint_fields(self) -> dict[str, Any]:
-        """Every field that changes the bytes of an output, but the level and the copy that its row tells."""
+        """Every field that changes the bytes of an output, but the level and the copy, which its row records."""
         noise = asdict(self.noise)
-        for told_by_row in ("levels", "copies"):
-            del noise[told_by_row]
+        for recorded_by_row in ("levels", "copies"):
+            del noise[recorded_by_row]
         mean = self.noise.levels[0].mean
         encoding = asdict(self.output.encoding)
         clean = self.output.with_clean

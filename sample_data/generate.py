@@ -1,10 +1,10 @@
-"""Make sample_data anew: python sample_data/generate.py (or, to compare only: --check).
+"""Generate sample_data: python sample_data/generate.py (to compare only: --check).
 
-images/boats, images/balloons   two classes of pictures: colour PNG and JPEG; `fog.png` is grey, `deep.png` has 16 bits,
+images/boats, images/balloons   two classes of images: colour PNG and JPEG; `fog.png` is grey, `deep.png` has 16 bits,
                                 `upright.jpg` lies on its side and is turned by its EXIF orientation 6, `sticker.png` is
-                                transparent. The .txt beside a picture is its YOLO label, classes.txt names the classes.
-audio/strings, audio/vowels     two classes of sounds: WAV of 16 and 24 bits and float, FLAC, OGG, mono and stereo, 8 to
-                                16 kHz. The .txt beside a sound is its transcript.
+                                transparent. The .txt beside an image is its YOLO label, classes.txt names the classes.
+audio/strings, audio/vowels     two classes of audio: WAV of 16 and 24 bits and float, FLAC, OGG, mono and stereo, 8 to
+                                16 kHz. The .txt beside a file is its transcript.
 broken/images, broken/audio     a whole file beside one cut off at 60%, to see what an error looks like.
 
 Everything is drawn and played by the modules beside this one, so anybody may use it for anything.
@@ -193,7 +193,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def is_alike(name: str, stored: bytes, wanted: bytes) -> bool:
-    """Text: the same bytes. Pictures and sounds: the same kind, and samples that differ by rounding at most."""
+    """Text: the same bytes. Images and audio files: the same kind, and samples that differ by rounding at most."""
     if stored == wanted:
         return True
     if name.endswith(".txt"):

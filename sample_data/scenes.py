@@ -1,4 +1,4 @@
-"""The pictures of sample_data by name: what is where, in which colours."""
+"""The images of sample_data by name: what is where, in which colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's examples run as they stand, in a folder of somebody who has pictures and sounds."""
+"""The README's examples run as they are, for somebody who has images and audio files, and what it names exists."""
 
 import json
 import re
@@ -7,8 +7,10 @@ import struct
 import subprocess
 import sys
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from noisecli.cli import COMMANDS
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
+FOR_NEWCOMERS = README.partition("\n## Working on it\n")[2]
 
 
 def small_model() -> bytes:
@@ -88,7 +91,39 @@ def test_every_option_of_the_help_is_in_the_readme() -> None:
             assert not names or any(name in README for name in names), names
 
 
+def test_help_lists_options_under_their_headings() -> None:
+    for name in COMMANDS:
+        command = import_module(f"noisecli.cli.{name}").command
+        text = command.get_help(click.Context(command, info_name=name))
+        assert re.findall(r"^(\S.*):$", text, re.MULTILINE)[-1] == "Other"
+        assert " ".join(text.partition("\nOther:\n")[2].split()) == "--help Show this message and exit."
+        assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
+
+
 def test_the_two_commands_come_first() -> None:
     first_block = README.split("```")[1]
     assert "make demo" in first_block
     assert "make test" in first_block
+
+
+def test_every_path_it_names_exists() -> None:
+    named = re.findall(r"\b(?:noisecli|tests|sample_data)/[\w./-]*\w", README)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    below = re.findall(r"`([\w/]+(?:\.py|/))`", FOR_NEWCOMERS)
+    assert len(below) > 30
+    assert [path for path in below if not (ROOT / path).exists() and not (ROOT / "noisecli" / path).exists()] == []
+
+
+def test_the_walk_through_the_house_names_what_is_there() -> None:
+    """Each `page.py`, `name()` is defined on that page, and each table that a line is added to."""
+    steps = re.findall(r"`([\w/]+)\.py`,\s+`([\w.]+)\(\)`", FOR_NEWCOMERS)
+    tables = re.findall(r"`([A-Z]+)` in `([\w/]+)\.py`", FOR_NEWCOMERS)
+    records = re.findall(r"`([A-Z]\w+\.\w+)` \(`(\w+)\.py`\)", FOR_NEWCOMERS)
+    patterns = re.findall(r"`(\w+)\(\)` as in `([\w/]+)\.py`", FOR_NEWCOMERS)
+    assert (len(re.findall(r"^\d+\. ", FOR_NEWCOMERS, re.MULTILINE)), len(tables), len(records)) == (12, 5, 2)
+    for page, name in [*steps, *((page, name) for name, page in (*tables, *patterns))]:
+        module = import_module("noisecli." + page.replace("/", ".").removesuffix(".__init__"))
+        attrgetter(name)(module)
+    for name, page in records:
+        record, _, field = name.partition(".")
+        assert field in getattr(import_module(f"noisecli.{page}"), record).__dataclass_fields__

@@ -20,9 +20,9 @@ from noisecli.kinds import KINDS
 
 COMMANDS = {
     **{kind.name: kind.summary for kind in KINDS.values()},
-    "preview": "Original beside noisy on one sheet, to look at.",
-    "verify": "Is every file what the manifest says?",
-    "export": "The manifest as a table that training libraries read.",
+    "preview": "Draw originals beside their noisy copies, on one sheet.",
+    "verify": "Check every file against the manifest.",
+    "export": "Write the manifest in a form that training libraries read.",
 }
 
 
@@ -57,9 +57,10 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="noisecli")
 def cli() -> None:
-    """Make noisy copies of datasets: exact Gaussian noise on images, audio files and arrays.
+    """Make noisy copies of datasets: exact Gaussian noise on images, audio files, arrays and weights.
 
-    The same bytes for any number of jobs; one bad file never costs the others; a manifest tells what was done.
+    The output bytes do not depend on the number of jobs, a broken file does not stop the others, and a manifest records
+    what was done to each file.
 
     \b
     noisecli images photos noisy --std 25
@@ -69,11 +70,11 @@ def cli() -> None:
     try:
         os.getcwd()
     except OSError as error:
-        raise Refused(f"the current folder cannot be told ({error.strerror}), it may be gone; cd to another") from error
+        raise Refused(f"the current folder cannot be read ({error.strerror}), it may be gone; cd to another") from error
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with the status that cli.md promises."""
+    """Run the command line and exit with the status that README.md promises."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):

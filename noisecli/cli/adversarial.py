@@ -30,7 +30,7 @@ def command(source: str, destination: str, **options: Any) -> int:
     """Images that a model misreads: a fast gradient sign step, then Gaussian noise.
 
     SRC is a folder of class folders (class 0 is the first by name), or .npz files with samples and labels. Every
-    sample x becomes x + eps sign(gradient of the loss), with noise, rounded once and held to its range.
+    sample x becomes x + eps sign(gradient of the loss), with noise, rounded once and clipped to its range.
 
     The model is a classifier saved by Keras 3 as .keras; Keras needs torch or jax (KERAS_BACKEND chooses). A model file
     is code: name none that you would not run. Keras's safe mode is on, and Lambda layers are refused.

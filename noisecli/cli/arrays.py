@@ -22,8 +22,9 @@ from noisecli.cli.request import carry_out
 def command(source: str, destination: str, **options: Any) -> int:
     """Noisy copies of arrays: .npy files, and chosen arrays of .npz archives.
 
-    SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then. Levels
-    are in the data's own unit; 5% is a share of each array's own standard deviation.
+    SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
+    for standard output.
+    Levels are in the data's own unit; 5% is a share of each array's own standard deviation.
 
     \b
     noisecli arrays features noisy --std 0.5             in the data's own unit

@@ -23,7 +23,8 @@ from noisecli.cli.request import carry_out
 def command(source: str, destination: str, **options: Any) -> int:
     """Noisy copies of audio files.
 
-    SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then.
+    SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
+    for standard output.
 
     \b
     noisecli audio speech noisy --snr-db 10..30        drawn for every file, uniform in dB

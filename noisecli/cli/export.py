@@ -33,7 +33,7 @@ OUTPUT = click.option(
     help="Write into a file instead of standard output.",
 )  # fmt: skip
 ABSOLUTE = click.option(
-    "--absolute", cls=o.SectionedOption, section=_TABLE, is_flag=True, help="Absolute paths instead of relative to DST."
+    "--absolute", cls=o.SectionedOption, section=_TABLE, is_flag=True, help="Write absolute paths, not relative to DST."
 )
 
 
@@ -44,7 +44,7 @@ def command(destination: str, **options: Any) -> int:
     """Write a finished run in the form a training library reads.
 
     pairs, labels and csv are tables in CSV with a header, for pandas and data loaders; hf writes a metadata.jsonl into
-    DST, one in each split folder, for Hugging Face's imagefolder and audiofolder. Nothing is written unless every file
+    DST, or into each split folder, for Hugging Face's imagefolder and audiofolder. Nothing is written unless every file
     of the manifest is there with its size.
 
     \b

@@ -24,7 +24,8 @@ from noisecli.cli.request import carry_out
 def command(source: str, destination: str, **options: Any) -> int:
     """Noisy copies of images.
 
-    SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then.
+    SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
+    for standard output.
 
     \b
     noisecli images photos noisy --std 25              one level, in grey levels of 0..255

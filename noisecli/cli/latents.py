@@ -25,19 +25,19 @@ _LENGTH = re.compile(r"\s*0*[1-9][0-9]{0,12}\s*\Z")
 
 SHAPE = click.option(
     "--shape", cls=o.SectionedOption, section=_WHAT, required=True, metavar="N[xN...]",
-    help="Of one latent: 100, 4x64x64.",
+    help="Shape of one latent: 100, 4x64x64.",
 )  # fmt: skip
 COUNT = click.option(
     "--count", cls=o.SectionedOption, section=_WHAT, required=True, type=click.IntRange(1, 1 << 40), metavar="N",
-    help="How many latents in all.",
+    help="Number of latents in all.",
 )  # fmt: skip
 PER_FILE = click.option(
     "--per-file", cls=o.SectionedOption, section=_WHAT, type=click.IntRange(1, 1 << 40), metavar="M",
-    help="How many in one file.  [default: as many as make 64 MB]",
+    help="Number of latents in one file.  [default: as many as make 64 MB]",
 )  # fmt: skip
 DTYPE = click.option(
     "--dtype", cls=o.SectionedOption, section=_WHAT, type=click.Choice(list(_LARGEST)), default="float32",
-    show_default=True, help="Of their numbers.",
+    show_default=True, help="Type of their numbers.",
 )  # fmt: skip
 STD = click.option(
     "--std", cls=o.SectionedOption, section=_WHAT, default="1", show_default=True, metavar="S",
@@ -58,7 +58,7 @@ def command(destination: str, **options: Any) -> int:
     """Pure Gaussian noise: inputs for a generator.
 
     DST gets latents-00000.npy and so on, each an array of (M, *shape). A latent depends on the seed, its shape, its
-    level and its number: the same for any number of jobs, any --per-file and a larger --count.
+    level and its number only: not on the number of jobs, --per-file or --count.
 
     \b
     noisecli latents z --shape 100 --count 50000

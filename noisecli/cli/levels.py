@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 def _of_an_option(parse: Callable[P, Result]) -> Callable[P, Result]:
-    """Turn what is no level into click's own error of an option."""
+    """Turn BadLevel into click's own error of an option."""
 
     @wraps(parse)
     def parse_option(*args: P.args, **kwargs: P.kwargs) -> Result:
@@ -32,9 +32,9 @@ def _of_an_option(parse: Callable[P, Result]) -> Callable[P, Result]:
 def parse_levels(
     text: str, quantity: Quantity, unit: float | None, *, steps: int | None, severity_set: str, mean: float
 ) -> tuple[Level, ...]:
-    """Return the sweep that an option's text stands for, one Level for each subtree.
+    """Return the sweep that an option's text means, one Level for each subtree.
 
-    Raises click.BadParameter for what is no level, and for what is surely a slip of units.
+    Raises click.BadParameter for what is not a level, and for what is surely a slip of units.
     """
     parts = _spread(text, steps) if steps is not None else [part.strip() for part in text.split(",")]
     levels = tuple(parse_level(part, quantity, unit, severity_set, mean) for part in parts)

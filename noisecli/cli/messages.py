@@ -123,10 +123,10 @@ def _kept_integers(summary: Summary) -> Iterator[str]:
 
 
 def _answers(summary: Summary) -> Iterator[str]:
-    if told := summary.answers:
+    if right := summary.answers:
         yield (
-            f"the model is right on {told['before']:.1%} of the samples, on {told['step']:.1%} after the step and on "
-            f"{told['after']:.1%} after step and noise"
+            f"the model is right on {right['before']:.1%} of the samples, on {right['step']:.1%} after the step and on "
+            f"{right['after']:.1%} after step and noise"
         )
 
 

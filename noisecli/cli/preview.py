@@ -34,7 +34,7 @@ _FOR_IMAGES = ("severity", "subsampling", "full_scale", "zoom")
 
 ROWS = click.option(
     "--rows", cls=o.SectionedOption, section=_SHEET, type=click.IntRange(1, 100), default=4, show_default=True,
-    metavar="N", help="How many files of a folder, evenly spread.",
+    metavar="N", help="Number of files shown of a folder, evenly spread.",
 )  # fmt: skip
 ZOOM = click.option(
     "--zoom", cls=o.SectionedOption, section=_SHEET, type=click.IntRange(1, 32), metavar="N",
@@ -42,7 +42,7 @@ ZOOM = click.option(
 )  # fmt: skip
 KIND = click.option(
     "--kind", cls=o.SectionedOption, section=_SHEET, type=click.Choice([kind.name for kind in _KINDS]),
-    help="Of a folder with files of several.",
+    help="Which files to show where SRC holds both.",
 )  # fmt: skip
 SHOW = click.option(
     "--show", cls=o.SectionedOption, section=_SHEET, is_flag=True, help="Open a window too; any key closes it."
@@ -61,10 +61,10 @@ SHOW = click.option(
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.apply(o.QUIET, o.VERBOSE, o.PROGRESS)
 def command(source: str, out: str, **options: Any) -> int:
-    """Draw originals beside their noisy copies, to see how strong is strong enough.
+    """Draw originals beside their noisy copies, to choose a strength.
 
     The noise and the encoding are those of the real run: the same folder, seed and level give the same files. OUT is a
-    .png, .jpg or .webp. Images are shown pixel for pixel (of a large one, the part with the most detail) with the
+    .png, .jpg or .webp, or -. Images are shown pixel for pixel (of a large one, the part with the most detail) with the
     histograms of clean (grey) and noisy (orange) below; audio files as waveform and spectrogram.
 
     \b

@@ -67,7 +67,7 @@ def request(kind: str, source: str, destination: str, options: Mapping[str, Any]
 
 
 def refuse_odd_output(options: Mapping[str, Any]) -> None:
-    """Refuse options that leave nothing, or nowhere, to tell what was done."""
+    """Refuse options that leave nothing, or nowhere, to report."""
     if options["quiet"] and options.get("verbose"):
         raise click.UsageError("--quiet and --verbose exclude each other")
     if options["as_json"] and sys.stdout is None:
@@ -179,7 +179,7 @@ def is_one_file(kind: Kind, source: str, destination: str) -> bool:
     """Whether one file goes to one file; a destination without a suffix we know is a folder."""
     if source == "-" or destination == "-":
         if source != "-" and not os.path.isfile(source):
-            raise click.UsageError("- stands for one file; SRC must be a file or - then")
+            raise click.UsageError("- means one file; SRC must be a file or - then")
         return True
     if not os.path.isfile(source) or os.path.isdir(destination) or destination.endswith("/"):
         return False

@@ -50,7 +50,7 @@ def say_block(text: str) -> None:
 
 
 class _Terminal:
-    """Standard error as a file. Where it is closed, full or gone nothing is said, and the exit status tells."""
+    """Standard error as a file. Where it is closed, full or gone nothing is printed; the exit status stays."""
 
     @property
     def encoding(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.messages import print_json, progress_bar
+from noisecli.cli.messages import count, print_json, progress_bar
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, say_block
 from noisecli.engines.resources import available_cpus
@@ -20,7 +20,7 @@ from noisecli.verify.report import Report
 
 RECOMPUTE = click.option(
     "--recompute", cls=o.SectionedOption, section="What is compared", metavar="[SRC]", is_flag=False, flag_value="",
-    help="Make every output anew from SRC (latents: from nothing), in a scratch folder, and compare.",
+    help="Recompute every output from SRC (latents need none) in a scratch folder, and compare.",
 )  # fmt: skip
 
 
@@ -30,15 +30,15 @@ RECOMPUTE = click.option(
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.apply(o.JSON, o.QUIET, o.VERBOSE, o.PROGRESS)
 def command(destination: str, **options: Any) -> int:
-    """Look whether every file is what the manifest says.
+    """Check every file against the manifest.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
-    samples its row tells. Dataset files that no row lists are named. Exit status 0: nothing differs, 1: something
+    samples its row records. Dataset files that no row lists are reported. Exit status 0: nothing differs, 1: something
     does, 2: DST holds no run.
 
     \b
     noisecli verify noisy                         a line for each difference
-    noisecli verify noisy --recompute photos      and would the same noise come out again?
+    noisecli verify noisy --recompute photos      and recompute the noise, byte for byte
     """  # noqa: D301 (click wants the character itself)
     refuse_odd_output(options)
     request = Request(
@@ -54,7 +54,7 @@ def command(destination: str, **options: Any) -> int:
     )
     with progress_bar(options, _kind(request)) as begin:
         report = verify(request, begin)
-    _tell(report, destination, options)
+    _report(report, destination, options)
     return report.exit_status
 
 
@@ -64,7 +64,7 @@ def _kind(request: Request) -> str:
     return str(run.get("kind", "images"))
 
 
-def _tell(report: Report, destination: str, options: Mapping[str, Any]) -> None:
+def _report(report: Report, destination: str, options: Mapping[str, Any]) -> None:
     if options["as_json"]:
         print_json(report.as_json())
     for difference in report.differences:
@@ -77,13 +77,10 @@ def _tell(report: Report, destination: str, options: Mapping[str, Any]) -> None:
 
 
 def _lines(report: Report, destination: str) -> Iterator[str]:
-    parts = [f"{report.rows:,} {'row' if report.rows == 1 else 'rows'} verified"]
-    parts += [f"{report.remade:,} outputs made anew"] if report.remade else []
-    differences = len(report.differences)
-    options = (
-        f"{differences:,} {'difference' if differences == 1 else 'differences'}" if differences else "nothing differs"
-    )
-    yield f"{', '.join(parts)}, {options}: {destination}"
+    parts = [f"{count(report.rows, 'row')} verified"]
+    parts += [f"{count(report.remade, 'output')} recomputed"] if report.remade else []
+    words = count(len(report.differences), "difference") if report.differences else "nothing differs"
+    yield f"{', '.join(parts)}, {words}: {destination}"
     if report.not_comparable:
         made_by = ", ".join(f"{name} {version}" for name, version in report.versions.items() if name != "numpy")
-        yield f"{report.not_comparable:,} outputs could not be made anew the same: lossy, and made by {made_by}"
+        yield f"{report.not_comparable:,} outputs could not be recomputed the same: lossy, and made by {made_by}"

@@ -22,8 +22,9 @@ from noisecli.cli.request import carry_out
 def command(source: str, destination: str, **options: Any) -> int:
     """Noisy copies of model parameters: .safetensors, .npz, and Keras' .weights.h5 and .keras.
 
-    SRC is a folder (DST mirrors its tree), a file, or - for standard input. DST may be a file name or - then. 5% is a
-    share of each tensor's own standard deviation; plain numbers are in the weights' own unit.
+    SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
+    for standard output.
+    Levels are in the weights' own unit; 5% is a share of each tensor's own standard deviation.
 
     \b
     noisecli weights model.keras noisy.keras --std 5%

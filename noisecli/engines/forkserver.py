@@ -40,7 +40,7 @@ def start_early(words: list[str], modules: tuple[str, ...]) -> None:
         return
     source, destination, *_ = words
     if os.path.isdir(source) and not os.path.exists(os.path.join(destination, "manifest.jsonl")):
-        # what goes wrong here goes wrong once more when workers are wanted, and is told then
+        # what goes wrong here goes wrong again when workers are started, and is reported then
         with contextlib.suppress(OSError, NoisecliError):
             warm_up(modules)
 
@@ -52,7 +52,7 @@ def warm_up(modules: tuple[str, ...]) -> Any:
     """
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(threads, "1")
-    # a worker would import the main module anew, and it is the whole command line
+    # a worker would import the main module again, and it is the whole command line
     main: Any = sys.modules["__main__"]
     if getattr(main, "__spec__", None) is None:
         main.__spec__ = ModuleSpec("noisecli.__main__", None)

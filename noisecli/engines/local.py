@@ -59,7 +59,7 @@ class _Worker:
             return None
 
     def end(self, *, kill: bool) -> None:
-        """See it out; its pipe closing is what tells an idle worker to go."""
+        """End it; an idle worker goes when its pipe closes."""
         self.pipe.close()
         if not kill:
             self.process.join(_JOIN_SECONDS)

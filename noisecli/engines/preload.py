@@ -2,7 +2,7 @@
 
 Modules are no garbage, and looking for some among them takes 10 ms: each worker collects again, but not what was loaded
 here; see noisecli.engines.process. Libraries' warnings are not shown unless they are asked for, and what the system
-refuses the server is told in a line by the process that it works for.
+refuses the server is reported in a line by the process that it works for.
 """
 
 import gc

@@ -32,7 +32,7 @@ class Raised:
     Attributes
     ----------
     status
-        The exit status of one of our errors; None where it is a bug of ours, told by its traceback.
+        The exit status of one of our errors; None where it is a bug of ours, with its traceback.
     """
 
     status: int | None
@@ -87,7 +87,7 @@ def _answer(pipe: Connection, answer: Any) -> None:
     try:
         data = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
     except MemoryError:
-        data = pickle.dumps(Unsent("out-of-memory", "needs more memory than there is to tell what became of it", ""))
+        data = pickle.dumps(Unsent("out-of-memory", "needs more memory than there is to report what became of it", ""))
     except Exception as error:
         data = pickle.dumps(Unsent("internal-error", message_of_bug(error), trace_of(error)))
     pipe.send_bytes(data)

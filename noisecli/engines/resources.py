@@ -27,7 +27,7 @@ def memory_share(jobs: int) -> int:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc reuse what one picture frees for the next, not give it back and fault it in again page by page.
+    """Let glibc reuse what one image frees for the next, not give it back and fault it in again page by page.
 
     Blocks above 32 MB still come and go; at most 64 MB stay unused.
     """

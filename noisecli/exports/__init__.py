@@ -46,9 +46,9 @@ class Export(NamedTuple):
 
 
 EXPORTS = {
-    "pairs": Export("noisecli.exports.pairs_csv", "clean, noisy"),
-    "labels": Export("noisecli.exports.labels_csv", "file, 0 or 1, class"),
-    "csv": Export("noisecli.exports.manifest_csv", "all of the manifest"),
+    "pairs": Export("noisecli.exports.pairs_csv", "paths of clean and noisy files"),
+    "labels": Export("noisecli.exports.labels_csv", "path, 0 or 1, class"),
+    "csv": Export("noisecli.exports.manifest_csv", "the whole manifest"),
     "hf": Export("noisecli.exports.huggingface", "metadata.jsonl", suffix=None, takes=lambda kind: bool(kind.builder)),
 }
 """What --to names."""

@@ -1,4 +1,4 @@
-"""Files of pure noise: they have no sources; what they hold is told by numbers."""
+"""Files of pure noise: they have no sources."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class LatentsSettings:
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> Self | None:
         """Return the settings that fingerprint_fields() gave, of no latents."""
-        told = recorded.get("latents")
-        return None if told is None else cls(count=0, per_file=0, **tuples(told))
+        own = recorded.get("latents")
+        return None if own is None else cls(count=0, per_file=0, **tuples(own))
 
     @property
     def item_bytes(self) -> int:
@@ -86,17 +86,6 @@ class LatentsPlan:
         """Whether a file is one of this request."""
         match = _NAME.match(output)
         return match is not None and int(match[1]) < self._count and output == self._name(int(match[1]))
-
-    def sidecars(self) -> Iterator[tuple[str, str]]:
-        """Yield nothing: nothing stands beside them."""
-        return iter(())
-
-    def input_bytes(self) -> int:
-        """Return 0."""
-        return 0
-
-    def refuse_names(self, names: object) -> None:
-        """No name of theirs ends in .jsonl or .json."""
 
 
 def proves_latents(row: Mapping[str, Any], kind: str, settings: dict[str, Any]) -> bool:

@@ -1,9 +1,9 @@
-"""From a request to a manifest: walk, plan, keep what stands, make the rest, publish. The page to read first."""
+"""From a request to a manifest: walk, plan, keep what is current, make the rest, publish. The page to read first."""
 
 import itertools
 import os
 import secrets
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 
 from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
@@ -15,7 +15,7 @@ from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.claims import refuse_claims, with_claims
-from noisecli.run.plan import Plan
+from noisecli.run.plan import Plan, refuse_nesting
 from noisecli.run.prune import Pruning, is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
@@ -43,11 +43,11 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
         Before any work.
     Stopped
         Before any work where the destination cannot be written or is held by another run; what stops the run later is
-        told by the summary.
+        in the summary.
     """
     kind = KINDS[settings.kind]
     if kind.has_sources:
-        _refuse_nesting(settings)
+        refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
     refuse_odd_files(settings.destination, names)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
@@ -56,7 +56,8 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
         warm_up(kind.modules, settings.running)
     found = walk(settings.source, settings.kind, settings.choice) if kind.has_sources else Listing()
     plan: Plan = load(kind.plan)(settings, found)
-    plan.refuse_names(names)
+    if kind.has_sources:
+        plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
     if dry_run:
         if settings.running.prune:
@@ -88,7 +89,7 @@ class Run:
         self.progress: Progress = lambda settled: None
 
     def carry_out(self) -> None:
-        """Do it. The manifest tells what stands however it ends, short of being killed."""
+        """Do it. However it ends, short of being killed, the manifest lists the outputs in place."""
         self._stage.refuse()
         self._refuse_foreign()
         pruning = _pruning(self._settings, self._ledger, self._plan, self._found)
@@ -103,7 +104,7 @@ class Run:
                 self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
             self._make_all()
             self._ledger.check_in_place()
-            sidecars.copy_all(self._settings, self._plan.sidecars(), self._prefix, self._summary, self._note)
+            sidecars.copy_all(self._settings, self._sidecars(), self._prefix, self._summary, self._note)
             self._summary.pruned = pruning.remove(self._note)
         except Stopped as stop:
             self._summary.stopped = str(stop)
@@ -189,10 +190,13 @@ class Run:
         is_new = not self._ledger.folder_was_there
         refuse_claims(self._settings, self._plan, self._ledger, is_new=is_new)
         if not (self._settings.running.force or is_new):
-            sidecars.refuse_edited(self._settings, self._plan.sidecars())
+            sidecars.refuse_edited(self._settings, self._sidecars())
+
+    def _sidecars(self) -> Iterable[tuple[str, str]]:
+        return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
 
     def _forget_old_problems(self) -> None:
-        """Problems of sources that this run looks at again, or that are gone, are news no more."""
+        """Problems of sources that this run looks at again, or that are gone, are outdated."""
         problems = self._ledger.problems
         if not KINDS[self._settings.kind].has_sources:
             problems.clear()
@@ -207,8 +211,7 @@ class Run:
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
         folders = {"", *(os.path.dirname(name) for name in names)}
-        if self._settings.output.sidecars != "skip":
-            folders.update(os.path.dirname(name) for _, name in self._plan.sidecars())
+        folders.update(os.path.dirname(name) for _, name in self._sidecars())
         folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:
@@ -225,22 +228,6 @@ def by_source(chunk: list[Task]) -> list[list[Task]]:
     return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]
 
 
-def _refuse_nesting(settings: Settings) -> None:
-    """Outputs inside the source would be sources of the next run; a source inside DST may be written over."""
-    source, destination = folder_at(settings.source), folder_at(settings.destination)
-    whole_folder = settings.choice.names is None
-    if source.is_same(destination) or (whole_folder and source.contains(destination)):
-        raise Refused(
-            f"{escape_name(settings.destination)}: lies inside the source folder {escape_name(settings.source)}; "
-            "choose a folder outside of it"
-        )
-    if whole_folder and destination.contains(source):
-        raise Refused(
-            f"{escape_name(settings.source)}: lies inside the destination {escape_name(settings.destination)}, whose "
-            "outputs may take its files' places; choose another folder for them"
-        )
-
-
 def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> Summary:
     summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
     summary.other_kinds = dict(found.other_kinds)
@@ -250,7 +237,7 @@ def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> S
         summary.sidecars_copied = len(found.sidecars) + len(found.data_beside) if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
     if dry_run:
-        summary.input_bytes = plan.input_bytes()
+        summary.input_bytes = plan.input_bytes() if found.sources else 0
         for source, problem in found.problems:
             summary.note_problem(Problem(escape_name(source), problem.status, problem.reason, problem.message))
     return summary

@@ -107,6 +107,22 @@ class Plan:
                 outputs[name] = sidecar
 
 
+def refuse_nesting(settings: Settings) -> None:
+    """Outputs inside the source would be sources of the next run; a source inside DST may be written over."""
+    source, destination = folder_at(settings.source), folder_at(settings.destination)
+    whole_folder = settings.choice.names is None
+    if source.is_same(destination) or (whole_folder and source.contains(destination)):
+        raise Refused(
+            f"{escape_name(settings.destination)}: lies inside the source folder {escape_name(settings.source)}; "
+            "choose a folder outside of it"
+        )
+    if whole_folder and destination.contains(source):
+        raise Refused(
+            f"{escape_name(settings.source)}: lies inside the destination {escape_name(settings.destination)}, whose "
+            "outputs may take its files' places; choose another folder for them"
+        )
+
+
 def _collision(first: str, second: str, output: str) -> str:
     return (
         f"{escape_name(first)} and {escape_name(second)} would both become {output}; rename one, leave one out with "

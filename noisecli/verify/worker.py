@@ -7,7 +7,6 @@ import itertools
 import os
 from collections.abc import Iterator
 
-from noisecli import codecs
 from noisecli.engines.process import time_limit
 from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
 from noisecli.kinds import KINDS
@@ -16,200 +15,217 @@ from noisecli.noise.models import MODELS
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, folder_at, is_inside
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
-from noisecli.workers import Maker, OpenSource, open_file, worker
+from noisecli.workers import OpenSource, open_file, worker
 
 _NOT_COMPARED = ("file_name", "clean_file_name", "level")
 _DIGESTS = ("sha256", "clean_sha256", "bytes", "clean_bytes")
 
 
-class _State:
-    """Set once in each worker process."""
-
-    settings: Settings
-    codec: codecs.Codec | codecs.ArraysCodec
-    maker: Maker
-    recorded: dict[str, str]
-    found: Checked
-
-
-_state = _State()
-
-
 class Checking:
-    """The job of looking at the files of rows."""
+    """Looks at the files of rows in one worker process.
+
+    Parameters
+    ----------
+    settings
+        They name the destination, and the sources' folder where outputs are recomputed.
+    recorded
+        The versions that made its files.
+    """
 
     def __init__(self, settings: Settings, recorded: dict[str, str]) -> None:
-        start(settings, recorded)
+        worker.prepare_process(settings.running.jobs)
+        self._settings, self._recorded = settings, recorded
+        self._codec = worker.load_codec(settings.kind)
+        self._maker = worker.maker_of(settings, "", self._codec)
+        self._found = Checked()
 
     def work(self, checks: list[Check]) -> Checked:
-        """Look at the files of some rows."""
-        return work(checks)
+        """Look at the files of some rows, those of one source in a row together."""
+        self._found = Checked()
+        for _, group in itertools.groupby(checks, key=lambda check: check.row.get("source")):
+            self._check_source(list(group))
+        return self._found
 
+    def _check_source(self, checks: list[Check]) -> None:
+        timeout = self._settings.running.timeout * len(checks) * (1 if checks[0].settings is None else 2)
+        with time_limit(timeout + sum(size_of(check.row) for check in checks) / 1e6):
+            sound = [check for check in checks if self._files_hold(check.row) and check.settings is not None]
+            if sound:
+                self._recompute(sound)
 
-def start(settings: Settings, recorded: dict[str, str]) -> None:
-    """Make this process a worker: `settings` name the destination, `recorded` the versions that made its files."""
-    worker.prepare_process(settings.running.jobs)
-    _state.settings, _state.recorded = settings, recorded
+    def _note_bug(self, name: str, error: Exception) -> None:
+        """One hostile file, or row, costs itself."""
+        if isinstance(error, NoisecliError):
+            raise error
+        self._found.differences.append(Difference(name, "internal-error", message_of_bug(error), trace_of(error)))
 
+    def _differ(self, name: str, reason: Reason, message: str) -> None:
+        self._found.differences.append(Difference(name, reason, message))
 
-def work(checks: list[Check]) -> Checked:
-    """Look at the files of some rows, those of one source in a row together."""
-    settings = _state.settings
-    _state.codec = worker.load_codec(settings.kind)
-    _state.maker = worker.maker_of(settings, "", _state.codec)
-    _state.found = Checked()
-    for _, group in itertools.groupby(checks, key=lambda check: check.row.get("source")):
-        _check_source(list(group))
-    return _state.found
+    def _files_hold(self, row: Row) -> bool:
+        """Look at a row's output, and at the clean one beside it."""
+        before = len(self._found.differences)
+        self._check_file(row["file_name"], row, "")
+        if "clean_file_name" in row:
+            self._check_file(row["clean_file_name"], row, "clean_")
+        return len(self._found.differences) == before
 
+    def _check_file(self, name: str, row: Row, prefix: str) -> None:
+        try:
+            with self._open(self._settings, name) as file:
+                size, listed = file.size, row.get(f"{prefix}bytes")
+                if size != listed:
+                    self._differ(
+                        name, "size-differs", f"has {size:,} bytes, its row says {listed}; run the same command again"
+                    )
+                elif file.sha256() != row.get(f"{prefix}sha256"):
+                    self._differ(
+                        name, "digest-differs", "has other content; run the same command again with --checksum"
+                    )
+                else:
+                    self._decode(name, row, file)
+        except FileProblem as problem:
+            gone = problem.reason == "gone"
+            message = "is gone; run the same command again" if gone else problem.message
+            self._differ(name, "gone" if gone else "unreadable", message)
+        except OSError as error:
+            self._differ(name, "unreadable", f"cannot be read: {error.strerror or error}; check the disk")
+        except Exception as error:
+            self._note_bug(name, error)
 
-def _check_source(checks: list[Check]) -> None:
-    timeout = _state.settings.running.timeout * len(checks) * (1 if checks[0].settings is None else 2)
-    with time_limit(timeout + sum(size_of(check.row) for check in checks) / 1e6):
-        sound = [check for check in checks if _files_hold(check.row) and check.settings is not None]
-        if sound:
-            _recompute(sound)
+    def _open(self, settings: Settings, name: str) -> SourceFile:
+        """Open an output: of the destination, or of the scratch folder."""
+        return folder_at(settings.destination).open(name, self._settings.running.limits.max_bytes)
 
+    def _decode(self, name: str, row: Row, file: SourceFile) -> None:
+        try:
+            for key, value, recorded in self._maker.mismatches(file, row):
+                message = f"has {key} {value}, its row says {recorded}; run the same command again with --redo"
+                self._differ(name, "row-differs", message)
+        except FileProblem as problem:
+            self._differ(name, "undecodable", f"cannot be decoded: {problem.message}")
+        except MemoryError:
+            self._differ(name, "out-of-memory", "needs more memory than there is; lower --max-pixels")
 
-def _note_bug(name: str, error: Exception) -> None:
-    """One hostile file, or row, costs itself."""
-    if isinstance(error, NoisecliError):
-        raise error
-    _state.found.differences.append(Difference(name, "internal-error", message_of_bug(error), trace_of(error)))
+    def _recompute(self, checks: list[Check]) -> None:
+        """Recompute the outputs of one source, and compare."""
+        row, settings = checks[0].row, self._settings
+        if KINDS[settings.kind].has_sources and not is_inside(row.get("source")):
+            return self._differ_all(checks, "bad-row", "its row names no source; make it again with --redo")
+        source = self._source_of(row)
+        try:
+            with open_file(settings.source, source, settings.running.limits.max_bytes) as file:
+                checks = [check for check in checks if self._is_same_source(check.row, file)]
+                if checks:
+                    with self._maker.open(file) as opened:
+                        for check in checks:
+                            self._compare(check, source, opened)
+        except FileProblem as problem:
+            gone = problem.reason == "gone"
+            words = "is gone" if gone else f"cannot be read: {problem.message}"
+            self._differ_all(
+                checks, "source-gone" if gone else "source-unreadable", f"its source {row['source']} {words}"
+            )
+        except OSError as error:
+            words = f"cannot be read: {error.strerror or error}; check the disk"
+            self._differ_all(checks, "source-unreadable", f"its source {row['source']} {words}")
+        except MemoryError:
+            self._differ_all(checks, "out-of-memory", "cannot be recomputed: needs more memory than there is")
+        except Exception as error:
+            for check in checks:
+                self._note_bug(check.row["file_name"], error)
+        return None
 
-
-def _differ(name: str, reason: Reason, message: str) -> None:
-    _state.found.differences.append(Difference(name, reason, message))
-
-
-def _files_hold(row: Row) -> bool:
-    """Look at a row's output, and at the clean one beside it."""
-    before = len(_state.found.differences)
-    _check_file(row["file_name"], row, "")
-    if "clean_file_name" in row:
-        _check_file(row["clean_file_name"], row, "clean_")
-    return len(_state.found.differences) == before
-
-
-def _check_file(name: str, row: Row, prefix: str) -> None:
-    try:
-        with _open(_state.settings, name) as file:
-            size, listed = file.size, row.get(f"{prefix}bytes")
-            if size != listed:
-                _differ(name, "size-differs", f"has {size:,} bytes, its row says {listed}; run the same command again")
-            elif file.sha256() != row.get(f"{prefix}sha256"):
-                _differ(name, "digest-differs", "has other content; run the same command again with --checksum")
-            else:
-                _decode(name, row, file)
-    except FileProblem as problem:
-        gone = problem.reason == "gone"
-        message = "is gone; run the same command again" if gone else problem.message
-        _differ(name, "gone" if gone else "unreadable", message)
-    except OSError as error:
-        _differ(name, "unreadable", f"cannot be read: {error.strerror or error}; check the disk")
-    except Exception as error:
-        _note_bug(name, error)
-
-
-def _open(settings: Settings, name: str) -> SourceFile:
-    """Open an output: of the destination, or of the scratch folder."""
-    return folder_at(settings.destination).open(name, _state.settings.running.limits.max_bytes)
-
-
-def _decode(name: str, row: Row, file: SourceFile) -> None:
-    try:
-        for key, value, recorded in _state.maker.mismatches(file, row):
-            message = f"has {key} {value}, its row says {recorded}; run the same command again with --redo"
-            _differ(name, "row-differs", message)
-    except FileProblem as problem:
-        _differ(name, "undecodable", f"cannot be decoded: {problem.message}")
-    except MemoryError:
-        _differ(name, "out-of-memory", "needs more memory than there is; lower --max-pixels")
-
-
-def _recompute(checks: list[Check]) -> None:
-    """Recompute the outputs of one source, and compare."""
-    row, settings = checks[0].row, _state.settings
-    if KINDS[settings.kind].has_sources and not is_inside(row.get("source")):
-        return _differ_all(checks, "bad-row", "its row names no source; make it again with --redo")
-    source = _source_of(row)
-    try:
-        with open_file(settings.source, source, settings.running.limits.max_bytes) as file:
-            checks = [check for check in checks if _is_same_source(check.row, file)]
-            if checks:
-                with _state.maker.open(file) as opened:
-                    for check in checks:
-                        _compare(check, source, opened)
-    except FileProblem as problem:
-        gone = problem.reason == "gone"
-        words = "is gone" if gone else f"cannot be read: {problem.message}"
-        _differ_all(checks, "source-gone" if gone else "source-unreadable", f"its source {row['source']} {words}")
-    except OSError as error:
-        words = f"cannot be read: {error.strerror or error}; check the disk"
-        _differ_all(checks, "source-unreadable", f"its source {row['source']} {words}")
-    except MemoryError:
-        _differ_all(checks, "out-of-memory", "cannot be recomputed: needs more memory than there is")
-    except Exception as error:
+    def _differ_all(self, checks: list[Check], reason: Reason, message: str) -> None:
         for check in checks:
-            _note_bug(check.row["file_name"], error)
-    return None
+            self._differ(check.row["file_name"], reason, message)
 
+    def _source_of(self, row: Row) -> str:
+        """Return the source's path as the file system spells it; empty where there is none."""
+        name: str = row.get("source") or ""
+        warnings = row.get("warnings")
+        if not isinstance(warnings, list) or "name-not-utf8" not in warnings:
+            return name
+        return folder_at(self._settings.source).find(name) or name
 
-def _differ_all(checks: list[Check], reason: Reason, message: str) -> None:
-    for check in checks:
-        _differ(check.row["file_name"], reason, message)
+    def _is_same_source(self, row: Row, file: SourceFile | None) -> bool:
+        if file is None:
+            return True
+        try:
+            same = file.sha256() == row.get("source_sha256")
+        except OSError as error:
+            self._differ(
+                row["file_name"], "source-unreadable", f"its source {row['source']} cannot be read: {error.strerror}"
+            )
+            return False
+        if not same:
+            message = f"its source {row['source']} changed; run the same command again"
+            self._differ(row["file_name"], "source-changed", message)
+        return same
 
+    def _compare(self, check: Check, source: str, opened: OpenSource) -> None:
+        """Recompute one output in the scratch folder; what is made is removed again."""
+        row, settings = check
+        name = row["file_name"]
+        assert settings is not None
+        maker = worker.maker_of(settings, "", self._codec)
+        try:
+            task, recorded = _task_of(row, settings, source, opened.file), maker.read_row(row)
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            return self._differ(
+                name, "bad-row", f"its row does not record its noise ({error}); make it again with --redo"
+            )
+        try:
+            remade, lossy = maker.recompute(task, opened, recorded)
+            self._judge(check, task, remade, exact=not lossy)
+        except FileProblem as problem:
+            self._differ(name, "not-remade", f"cannot be recomputed: {problem.message}")
+        except MemoryError:
+            self._differ(name, "out-of-memory", "cannot be recomputed: needs more memory than there is")
+        except OSError as error:
+            self._differ(name, "not-remade", f"cannot be recomputed: {error.strerror or error}; check the disk")
+        except Exception as error:
+            self._note_bug(name, error)
+        finally:
+            for output in (task.output, task.clean_output):
+                if output:
+                    with contextlib.suppress(OSError):
+                        folder_at(settings.destination).remove_own(output)
+        return None
 
-def _source_of(row: Row) -> str:
-    """Return the source's path as the file system spells it; empty where there is none."""
-    name: str = row.get("source") or ""
-    warnings = row.get("warnings")
-    if not isinstance(warnings, list) or "name-not-utf8" not in warnings:
-        return name
-    return folder_at(_state.settings.source).find(name) or name
+    def _judge(self, check: Check, task: Task, remade: Row, *, exact: bool) -> None:
+        """Compare by bytes where the libraries are the same, else by samples where no loss is between."""
+        versions = self._codec.versions().items()
+        if all(self._recorded.get(library) == version for library, version in versions):
+            self._found.remade += 1
+            self._judge_bytes(check.row, remade)
+        elif exact:
+            self._found.remade += 1
+            self._judge_samples(check, task)
+        else:
+            self._found.not_comparable += 1
 
+    def _judge_bytes(self, row: Row, remade: Row) -> None:
+        differing = [key for key in remade if key not in _NOT_COMPARED and remade[key] != row.get(key)]
+        if any(key in _DIGESTS for key in differing):
+            self._differ(row["file_name"], "noise-differs", f"recomputed from {row['source']} it has other bytes")
+        elif differing:
+            key = differing[0]
+            words = f"its row says {key} {row.get(key)}, recomputed it is {remade[key]}"
+            self._differ(row["file_name"], "row-differs", f"{words}; run the same command again with --redo")
 
-def _is_same_source(row: Row, file: SourceFile | None) -> bool:
-    if file is None:
-        return True
-    try:
-        same = file.sha256() == row.get("source_sha256")
-    except OSError as error:
-        _differ(row["file_name"], "source-unreadable", f"its source {row['source']} cannot be read: {error.strerror}")
-        return False
-    if not same:
-        message = f"its source {row['source']} changed; run the same command again"
-        _differ(row["file_name"], "source-changed", message)
-    return same
+    def _judge_samples(self, check: Check, task: Task) -> None:
+        row, settings = check
+        assert settings is not None
+        for made, theirs in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
+            if made and theirs:
+                pairs = itertools.zip_longest(self._samples(settings, made), self._samples(self._settings, theirs))
+                if any(one != other for one, other in pairs):
+                    self._differ(theirs, "noise-differs", f"recomputed from {row['source']} it has other samples")
 
-
-def _compare(check: Check, source: str, opened: OpenSource) -> None:
-    """Recompute one output in the scratch folder; what is made is removed again."""
-    row, settings = check
-    name = row["file_name"]
-    assert settings is not None
-    maker = worker.maker_of(settings, "", _state.codec)
-    try:
-        task, recorded = _task_of(row, settings, source, opened.file), maker.read_row(row)
-    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        return _differ(name, "bad-row", f"its row does not record its noise ({error}); make it again with --redo")
-    try:
-        remade, lossy = maker.recompute(task, opened, recorded)
-        _judge(check, task, remade, exact=not lossy)
-    except FileProblem as problem:
-        _differ(name, "not-remade", f"cannot be recomputed: {problem.message}")
-    except MemoryError:
-        _differ(name, "out-of-memory", "cannot be recomputed: needs more memory than there is")
-    except OSError as error:
-        _differ(name, "not-remade", f"cannot be recomputed: {error.strerror or error}; check the disk")
-    except Exception as error:
-        _note_bug(name, error)
-    finally:
-        for output in (task.output, task.clean_output):
-            if output:
-                with contextlib.suppress(OSError):
-                    folder_at(settings.destination).remove_own(output)
-    return None
+    def _samples(self, settings: Settings, name: str) -> Iterator[bytes]:
+        with self._open(settings, name) as file:
+            yield from self._maker.samples(file)
 
 
 def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None) -> Task:
@@ -223,41 +239,3 @@ def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None)
     clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
     size = 0 if file is None else file.size
     return Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)
-
-
-def _judge(check: Check, task: Task, remade: Row, *, exact: bool) -> None:
-    """Compare by bytes where the libraries are the same, else by samples where no loss is between."""
-    versions = _state.codec.versions().items()
-    if all(_state.recorded.get(library) == version for library, version in versions):
-        _state.found.remade += 1
-        _judge_bytes(check.row, remade)
-    elif exact:
-        _state.found.remade += 1
-        _judge_samples(check, task)
-    else:
-        _state.found.not_comparable += 1
-
-
-def _judge_bytes(row: Row, remade: Row) -> None:
-    differing = [key for key in remade if key not in _NOT_COMPARED and remade[key] != row.get(key)]
-    if any(key in _DIGESTS for key in differing):
-        _differ(row["file_name"], "noise-differs", f"recomputed from {row['source']} it has other bytes")
-    elif differing:
-        key = differing[0]
-        words = f"its row says {key} {row.get(key)}, recomputed it is {remade[key]}"
-        _differ(row["file_name"], "row-differs", f"{words}; run the same command again with --redo")
-
-
-def _judge_samples(check: Check, task: Task) -> None:
-    row, settings = check
-    assert settings is not None
-    for made, theirs in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
-        if made and theirs:
-            pairs = itertools.zip_longest(_samples(settings, made), _samples(_state.settings, theirs))
-            if any(one != other for one, other in pairs):
-                _differ(theirs, "noise-differs", f"recomputed from {row['source']} it has other samples")
-
-
-def _samples(settings: Settings, name: str) -> Iterator[bytes]:
-    with _open(settings, name) as file:
-        yield from _state.maker.samples(file)

@@ -65,7 +65,7 @@ class Maker(Protocol):
         """Make one output. Raises FileFailed or Stopped."""
 
     def read_row(self, row: Row) -> Any:
-        """Return what a row tells of the noise. Raises KeyError, TypeError or ValueError where it does not."""
+        """Return the noise that a row records. Raises KeyError, TypeError or ValueError where it does not."""
 
     def recompute(self, task: Task, opened: OpenSource, noise: Any) -> tuple[Row, bool]:
         """Make an output once more with the noise that read_row() returned; return its row, and whether it is lossy."""

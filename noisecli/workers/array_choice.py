@@ -20,7 +20,7 @@ _SHARD = re.compile(r"-\d+-of-\d+\.\w+$|_\d{5}\.weights\.h5$")
 def choose_arrays(
     kind: Kind, wanted: ArraysSettings, parts: Sequence[StoredArray], source: str
 ) -> tuple[frozenset[str], list[Warn]]:
-    """Return the names of the arrays that get noise, and the words that tell of a choice.
+    """Return the names of the arrays that get noise, and warnings about the choice.
 
     With globs, what they name. Without, all of a file of weights; of an archive of arrays its one array of floats, or,
     where it has no floats, its one array of integers. Single numbers (arrays without an axis) are no data by

@@ -98,7 +98,7 @@ class Writer(Generic[S]):
         try:
             self.sink.abort()
         except Exception:
-            # what went wrong first is what people are told
+            # the first error is the one to report
             if kind is None:
                 raise
         finally:

@@ -28,7 +28,7 @@ def problem_of(source: str, error: Exception) -> Problem:
         if error.errno in _OURS:
             raise Stopped(f"{name}: {error.strerror}, in a temporary file or in opening one; {_OURS[error.errno]}")
         # of the source: what concerns an output is an error of its own by now
-        message = one_line(f"cannot be read: {error.strerror or error}; look after the disk", _LONGEST)
+        message = one_line(f"cannot be read: {error.strerror or error}; check the disk", _LONGEST)
         return Problem(name, "failed", "unreadable", message)
     if isinstance(error, MemoryError):
         message = "needs more memory than there is; lower --max-pixels, or leave it out with --exclude"

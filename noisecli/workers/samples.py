@@ -173,7 +173,7 @@ class SampleMaker:
         return (squares / count) ** 0.5 if count else 0.0
 
     def survival(self, task: Task, clean: Source, spec: SampleSpec, field: Adding) -> Survival | None:
-        """Read a lossy output back, and add its noise once more, to tell what is left of it."""
+        """Read a lossy output back, and add its noise once more, to measure what is left of it."""
         folder = folder_at(self._settings.destination)
         # an output of ours may be many times smaller than its samples
         limits = replace(self._settings.running.limits, max_decoded=sys.maxsize)

@@ -39,7 +39,7 @@ def run(work: Work) -> Figures:
 RECIPE = Recipe(
     use="Adversarial training with noise on top",
     bought="accuracy under an attack of its own, eps 10%: {without:.1%} → {trained:.1%};"
-    " on clean pictures: {without_clean:.1%} → {trained_clean:.1%}",
+    " on clean images: {without_clean:.1%} → {trained_clean:.1%}",
     run=run,
 )
 

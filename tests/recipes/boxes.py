@@ -68,7 +68,7 @@ def run(work: Work) -> Figures:
 
 
 RECIPE = Recipe(
-    use="Detector, boxes carried along",
+    use="Detector, with copied boxes",
     bought="mean IoU on noisy scenes: {without_noisy:.2f} → {trained_noisy:.2f};"
     " on clean ones: {without_clean:.2f} → {trained_clean:.2f}",
     run=run,

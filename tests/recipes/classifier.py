@@ -23,9 +23,9 @@ def run(work: Work) -> Figures:
 
 
 RECIPE = Recipe(
-    use="Classifier of noisy pictures",
+    use="Classifier of noisy images",
     bought="accuracy at std 100: {without_100:.1%} → {trained_100:.1%}; at std 50: {without_50:.1%} → {trained_50:.1%};"
-    " on clean pictures: {without_0:.1%} → {trained_0:.1%}",
+    " on clean images: {without_0:.1%} → {trained_0:.1%}",
     run=run,
 )
 

@@ -47,7 +47,7 @@ def run(work: Work) -> Figures:
 
 RECIPE = Recipe(
     use="Ensemble of noisy weights",
-    bought="on pictures noisier than the training: negative log likelihood {alone_nll:.2f} → {together_nll:.2f},"
+    bought="on images noisier than the training: negative log likelihood {alone_nll:.2f} → {together_nll:.2f},"
     " calibration error {alone_ece:.3f} → {together_ece:.3f}, accuracy {alone_accuracy:.1%} → {together_accuracy:.1%}",
     run=run,
 )

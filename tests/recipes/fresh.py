@@ -71,7 +71,7 @@ def run(work: Work) -> Figures:
 
 RECIPE = Recipe(
     use="Fresh noise every epoch, `add_gaussian_noise`",
-    bought="accuracy at std 100 after 80 epochs on 200 pictures: no noise {none:.1%}, one fixed copy {once:.1%}, five"
+    bought="accuracy at std 100 after 80 epochs on 200 images: no noise {none:.1%}, one fixed copy {once:.1%}, five"
     " {five:.1%}, fresh in a Keras PyDataset {keras:.1%}, in a torch Dataset {torch:.1%}",
     run=run,
 )

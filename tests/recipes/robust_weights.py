@@ -63,7 +63,7 @@ def line(name: str) -> str:
 
 
 RECIPE = Recipe(
-    use="Robust optimisation: a model that bears noisy weights",
+    use="Robust optimisation: a model that tolerates noisy weights",
     bought=f"accuracy at {' '.join(map(str, LEVELS))}% of each tensor's std: plain steps {line('without')};"
     f" gradient at weights + noise {line('trained')}",
     run=run,

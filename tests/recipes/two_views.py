@@ -55,7 +55,7 @@ def run(work: Work) -> Figures:
 
 
 RECIPE = Recipe(
-    use="Two views of unlabelled pictures",
+    use="Two views of unlabelled images",
     bought="accuracy with 30 labels: {clean_0:.1%}, with noise on these {noisy_0:.1%}, with two views of 970 others"
     " {views_0:.1%}; at std 80 {clean_80:.1%}, {noisy_80:.1%}, {views_80:.1%}",
     run=run,

@@ -25,7 +25,7 @@ class AdversarySettings:
     classes
         Names of class folders, in the order of the model's answers.
     input_range
-        Lowest and highest value that the model takes: black and white of a picture.
+        Lowest and highest value that the model takes: black and white of an image.
     answers
         What the model's last layer gives.
     batch_size

@@ -24,8 +24,8 @@ _WAYS_OUT = {
     ".pt": "is PyTorch's pickle, which is code; build the network in Keras, give it the weights and save a .keras",
     ".pth": "is PyTorch's pickle, which is code; build the network in Keras, give it the weights and save a .keras",
     ".pkl": f"is a pickle, which is code; {_SAVE}",
-    ".onnx": "is no model that Keras trains; build the network in Keras, give it the weights and save a .keras",
-    ".tflite": f"is no model that has gradients; {_SAVE}",
+    ".onnx": "is not a model that Keras trains; build the network in Keras, give it the weights and save a .keras",
+    ".tflite": f"is not a model that has gradients; {_SAVE}",
 }
 
 
@@ -51,12 +51,12 @@ def adversary_settings(
     classes
         Names, comma-separated, or a file with a name on each line, in the order of the model's answers.
     input_range, answers
-        None: as the model's own description tells.
+        None: as the model's own description says.
 
     Raises
     ------
     Refused
-        For what is no .keras file, brings code, or does not tell what it was asked for; where no backend is there.
+        For what is not a .keras file, contains code, or does not say what is needed; where no backend is installed.
     """
     _refuse_other_formats(model)
     try:
@@ -65,7 +65,7 @@ def adversary_settings(
         taken = model_config.input_range(config) if input_range is None else input_range
         given = model_config.answers(config) if answers is None else answers
     except Refused as error:
-        # one line, whatever stands in the file
+        # one line, whatever the file holds
         raise Refused(f"{escape_name(model)}: {' '.join(str(error).split())}") from error
     return AdversarySettings(
         model=model,
@@ -98,7 +98,7 @@ def _refuse_other_formats(model: str) -> None:
     if os.path.isdir(model):
         raise Refused(f"{name}: is a folder, such as a SavedModel; {_SAVE}")
     if not model.lower().endswith(".keras") or (os.path.exists(model) and not os.path.isfile(model)):
-        raise Refused(f"{name}: is no .keras file; {_SAVE}")
+        raise Refused(f"{name}: is not a .keras file; {_SAVE}")
 
 
 def _read_config(model: str) -> model_config.Config:
@@ -113,9 +113,9 @@ def _read_config(model: str) -> model_config.Config:
     except OSError as error:
         raise Refused(f"cannot be read: {error.strerror or error}; name the model's file") from error
     except FileProblem as error:
-        raise Refused(f"is no .keras file that Keras 3 saved: {error.message}") from error
+        raise Refused(f"is not a .keras file that Keras 3 saved: {error.message}") from error
     except (KeyError, ValueError, RecursionError) as error:
-        raise Refused(f"is no .keras file that Keras 3 saved ({shown(error)}); {_SAVE}") from error
+        raise Refused(f"is not a .keras file that Keras 3 saved ({shown(error)}); {_SAVE}") from error
     if not isinstance(config, dict):
         raise Refused(f"has no model in it; {_SAVE}")
     return config
@@ -148,7 +148,7 @@ def _lines_of(path: str) -> list[str]:
             raise Refused(f"--classes {path}: is longer than any list of classes")
         names = data.decode().split("\n")
     except UnicodeDecodeError as error:
-        raise Refused(f"--classes {path}: is no text in UTF-8; write a name on each line") from error
+        raise Refused(f"--classes {path}: is not text in UTF-8; write a name on each line") from error
     except OSError as error:
         raise Refused(f"--classes {path}: cannot be read: {error.strerror}") from error
     names = [name.rstrip("\r") for name in names]

@@ -16,8 +16,7 @@ from noisecli.model import SampleSpec, Task
 from noisecli.noise.measure import square_sum
 from noisecli.workers import open_file
 from noisecli.workers.adversarial.attack import Attack
-from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, in_storage_order, whole
-from noisecli.workers.adversarial.rows import describe_step
+from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, describe_step, in_storage_order, whole
 from noisecli.workers.adversarial.stage import BatchItem
 from noisecli.workers.array_choice import list_arrays
 
@@ -52,13 +51,13 @@ class _Archive:
         self._check_range()
 
     def _spec_of(self, part: StoredArray) -> SampleSpec:
-        """Return what the samples mean: integers are pictures, floats are in the model's own scale."""
+        """Return what the samples mean: integers are images, floats are in the model's own scale."""
         spec, expected = part.spec, self._attack.victim.input_shape
         low, high = self._attack.adversary.input_range
         name = shown(part.name)
         if spec is None or not (spec.is_float or spec.dtype in _PICTURES):
             raise FileSkipped(
-                "unsupported-samples", f"has {shown(part.dtype)} in {name!r}; pictures are uint8, uint16 or floats"
+                "unsupported-samples", f"has {shown(part.dtype)} in {name!r}; images are uint8, uint16 or floats"
             )
         if (
             not part.shape
@@ -133,7 +132,7 @@ class _Archive:
         self._before, self._after_step = _joined(before), _joined(after)
 
     def ready(self, task: Task, sha256: str) -> PreparedOutput:
-        """Return an output's samples, and what its row tells."""
+        """Return an output's samples, and what its row says."""
         flat = np.ascontiguousarray(self._samples).reshape(-1)
         rms = (square_sum(flat) / flat.size) ** 0.5 if task.level.quantity == "snr_db" else None
         drawn, field = self._attack.draw(task, self._spec, rms)
@@ -146,9 +145,9 @@ class _Archive:
         said = {"before": self._before, "step": self._after_step, "after": _joined(after)}
         eps, full_scale = self._attack.eps_of(self._spec), self._spec.full_scale
         member = self._attack.adversary.samples_key
-        told = describe_step(eps, full_scale, self._labels, said, place=None, member=member)
+        described = describe_step(eps, full_scale, self._labels, said, place=None, member=member)
         stored = in_storage_order(noisy, self._spec)
-        return PreparedOutput(sha256, self._spec, stored, drawn, field.measure, told)
+        return PreparedOutput(sha256, self._spec, stored, drawn, field.measure, described)
 
 
 def _member(source: ArraysSource, name: str, option: str) -> StoredArray:

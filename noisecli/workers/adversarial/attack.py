@@ -44,14 +44,14 @@ class Attack:
         """Raise Refused for a model that takes no images, or whose classes are not those of the folders."""
         path, shape = escape_name(self.adversary.model), self.victim.input_shape
         if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
-            raise Refused(f"{path}: takes {shape}; of pictures, (height, width, 1 or 3) or (height, width) is needed")
+            raise Refused(f"{path}: takes {shape}; of images, (height, width, 1 or 3) or (height, width) is needed")
         if None in shape and self.adversary.batch_size > 1:
-            raise Refused(f"{path}: takes pictures of any size, and those of a batch have one; add --batch-size 1")
+            raise Refused(f"{path}: takes images of any size, and those of a batch have one; add --batch-size 1")
         known = len(self.adversary.classes)
         if known != self.victim.classes:
             raise Refused(
-                f"{path}: tells {self.victim.classes:,} classes apart and there are {known:,} class folders, so which "
-                "is which is a guess; name all classes in the model's order: --classes FILE or a,b,c"
+                f"{path}: distinguishes {self.victim.classes:,} classes and there are {known:,} class folders, so "
+                "which is which is a guess; name all classes in the model's order: --classes FILE or a,b,c"
             )
 
     def input_of(self, samples: AnyArray, full_scale: float) -> Float32:

@@ -7,7 +7,7 @@ import math
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,16 @@ from noisecli.kinds.adversarial import AdversarySettings
 from noisecli.kinds.arrays import ARRAYS
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw
-from noisecli.noise.measure import Measure
+from noisecli.noise.measure import Measure, round_significant, significant_or_none
 from noisecli.settings import own_settings
 from noisecli.storage import OutputFile, SourceFile
 from noisecli.workers import OpenSource, Row, check_suffix
 from noisecli.workers.output import Committed, Pair, Writer
 from noisecli.workers.rows import build_samples_row, to_line
 from noisecli.workers.samples import SampleMaker
+
+if TYPE_CHECKING:
+    from noisecli.gradient.fgsm import Predictions
 
 AnyArray = NDArray[Any]
 
@@ -42,7 +45,7 @@ class PreparedOutput:
     spec
         What the samples mean.
     noisy
-        A picture's colour channels, or the array of an archive, with step and noise.
+        An image's colour channels, or the array of an archive, with step and noise.
     drawn, measure
         The noise.
     step
@@ -57,7 +60,7 @@ class PreparedOutput:
     step: Row
 
     def add(self, block: AnyArray) -> AnyArray:
-        """Return the picture as it is to be written, its own alpha behind the colours."""
+        """Return the image as it is to be written, its own alpha behind the colours."""
         coloured = self.spec.noisy_channels
         if coloured is None or block.ndim < 3 or block.shape[-1] <= coloured:
             return self.noisy
@@ -76,7 +79,7 @@ class AdversarialMaker(SampleMaker):
 
     @contextlib.contextmanager
     def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
-        """Open a picture or an archive."""
+        """Open an image or an archive."""
         assert file is not None
         if not is_archive(file):
             with super().open(file) as opened:
@@ -159,3 +162,39 @@ def in_storage_order(samples: AnyArray, spec: SampleSpec) -> AnyArray:
 
 def _arrays() -> ArraysCodec:
     return cast(ArraysCodec, load(ARRAYS.codec))
+
+
+def describe_step(
+    eps: float,
+    full_scale: float,
+    labels: NDArray[np.int32],
+    answered: dict[str, Predictions],
+    *,
+    place: int | None,
+    member: str | None,
+) -> dict[str, Any]:
+    """Return the row's part about the step.
+
+    Parameters
+    ----------
+    eps
+        In the samples' native unit, of which `full_scale` is 100%.
+    labels
+        Of the samples, one for an image.
+    answered
+        What the model says "before", after the "step" alone, and "after" step and noise, of each sample.
+    place
+        Of an image in its batch: its slot.
+    member
+        The name of an archive's array.
+    """
+    row: dict[str, Any] = {"member": member, "place": place, "samples": len(labels)}
+    row |= {"eps": eps, "eps_fraction": round_significant(eps / full_scale, 9)}
+    row["label"] = int(labels[0]) if member is None else None
+    for when, said in answered.items():
+        row[f"answer_{when}"] = int(said.classes[0]) if member is None else None
+        row[f"loss_{when}"] = significant_or_none(float(np.mean(said.losses, dtype=np.float64)))
+        row[f"accuracy_{when}"] = round_significant(float(np.mean(said.classes == labels)), 6)
+    changed = answered["before"].classes != answered["after"].classes
+    row["changed"] = round_significant(float(np.mean(changed)), 6)
+    return row

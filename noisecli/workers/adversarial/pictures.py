@@ -16,8 +16,7 @@ from noisecli.settings import Settings
 from noisecli.workers import open_file
 from noisecli.workers.adversarial.archives import step_archive
 from noisecli.workers.adversarial.attack import Attack
-from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput
-from noisecli.workers.adversarial.rows import describe_step
+from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, describe_step
 from noisecli.workers.adversarial.stage import BatchItem, BatchResult
 from noisecli.workers.problems import problem_of
 
@@ -67,14 +66,14 @@ class _Picture:
 
 
 class _Batch:
-    """One batch of pictures; what cannot be decoded leaves a hole in it and changes nothing for the others."""
+    """One batch of images; what cannot be decoded leaves a hole in it and changes nothing for the others."""
 
     def __init__(self, attack: Attack) -> None:
         self._attack = attack
         self._problems: list[Problem] = []
 
     def work(self, items: list[BatchItem]) -> tuple[list[Task], list[Problem]]:
-        """Return the tasks of all pictures that could be done, ready to be written, and what became of the others."""
+        """Return the tasks of all images that could be done, ready to be written, and what became of the others."""
         pictures = [picture for item in items if (picture := self._decoded(item)) is not None]
         if not pictures:
             return [], self._problems
@@ -91,7 +90,7 @@ class _Batch:
             return [], self._problems
 
     def _stepped(self, pictures: list[_Picture], labels: Labels, most: int) -> list[Task]:
-        """Ask the model which way each picture is to go, and make all outputs of all pictures."""
+        """Ask the model which way each image is to go, and make all outputs of all images."""
         running = self._attack.settings.running
         with time_limit(running.timeout * len(pictures)):
             inputs = self._inputs([(picture, picture.coloured) for picture in pictures])
@@ -122,7 +121,7 @@ class _Batch:
     def _coloured(self, frames: list[AnyArray], spec: SampleSpec) -> AnyArray:
         """Return the channels that the model sees. Raises FileFailed where it takes others, or another size."""
         if len(frames) > 1:
-            raise FileFailed("wrong-shape", f"has {len(frames)} pages, and a model takes one picture; take it apart")
+            raise FileFailed("wrong-shape", f"has {len(frames)} pages, and a model takes one image; split it")
         if spec.low < 0:
             raise FileSkipped("unsupported-samples", "has signed samples, in which black and white mean nothing here")
         [frame] = frames
@@ -138,7 +137,7 @@ class _Batch:
         return coloured
 
     def _inputs(self, arrays: list[tuple[_Picture, AnyArray]]) -> Float32:
-        """Return a batch, each picture in its place. The model sees red, green, blue; OpenCV gives the reverse."""
+        """Return a batch, each image in its slot. The model sees red, green, blue; OpenCV gives the reverse."""
         shape = self._attack.victim.input_shape
         known = tuple(arrays[0][1].shape[axis] if size is None else size for axis, size in enumerate(shape))
         batch = self._attack.empty_batch(known)
@@ -148,7 +147,7 @@ class _Batch:
         return batch
 
     def _made(self, number: int, pictures: list[_Picture], labels: Labels, stepped: StepResult) -> list[Task]:
-        """Return one task of each picture, ready to be written: its samples, and what the model says of them."""
+        """Return one task of each image, ready to be written: its samples, and what the model says of them."""
         ready = [ready for picture in pictures if (ready := self._noisy(number, picture, stepped)) is not None]
         if not ready:
             return []
@@ -160,8 +159,8 @@ class _Batch:
             answered = {"before": stepped.before, "step": stepped.after, "after": after}
             said = {when: Predictions(all_.losses[own], all_.classes[own]) for when, all_ in answered.items()}
             eps, full_scale = self._attack.eps_of(picture.spec), picture.spec.full_scale
-            told = describe_step(eps, full_scale, labels[own], said, place=slot, member=None)
-            done.step.update(told)
+            described = describe_step(eps, full_scale, labels[own], said, place=slot, member=None)
+            done.step.update(described)
             tasks.append(picture.item.tasks[number]._replace(extra=pickle.dumps(done)))
         return tasks
 
@@ -186,6 +185,6 @@ def most_tasks(items: list[BatchItem]) -> int:
 
 
 def _as_stored(signs: NDArray[np.int8], coloured: AnyArray) -> NDArray[np.int8]:
-    """Return the signs in the order of a picture's stored channels."""
+    """Return the signs in the order of an image's stored channels."""
     ordered = signs[..., ::-1] if coloured.ndim == 3 else signs
     return np.ascontiguousarray(ordered).reshape(coloured.shape)

@@ -280,7 +280,7 @@ def test_other_classes_than_the_model_has_are_refused(
     fill_classes(models["grey"], each=1, classes=classes)
     done = adversarial(models["grey"])
     assert done.status == 2
-    assert f"tells 3 classes apart and there are {len(classes)} class folders" in done.err
+    assert f"distinguishes 3 classes and there are {len(classes)} class folders" in done.err
     assert "--classes" in done.err
     assert not (tmp_path / "dst").exists()
 

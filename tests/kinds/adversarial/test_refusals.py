@@ -31,7 +31,7 @@ def installed(monkeypatch):
         ("m.pt", "pickle, which is code"),
         ("m.pth", "pickle, which is code"),
         ("m.onnx", "save a .keras"),
-        ("m.bin", "is no .keras file"),
+        ("m.bin", "is not a .keras file"),
         ("m.keras", "cannot be read"),
     ],
 )
@@ -55,7 +55,7 @@ def test_what_only_has_the_name_is_refused(source, adversarial, tmp_path, conten
     (tmp_path / "m.keras").write_bytes(content)
     done = adversarial(tmp_path / "m.keras")
     assert done.status == 2
-    assert "is no .keras file that Keras 3 saved" in done.err
+    assert "is not a .keras file that Keras 3 saved" in done.err
 
 
 def test_a_description_that_inflates_without_end_is_refused(source, adversarial, tmp_path):
@@ -92,7 +92,7 @@ def test_what_is_said_need_not_be_told(installed, source, adversarial, described
         (["--eps", "-3"], "less than none"),
         (["--eps", "1..5"], "one fixed step"),
         (["--eps", "1,2"], "one fixed step"),
-        (["--eps", "much"], "is no level"),
+        (["--eps", "much"], "is not a level"),
         (["--std", "0.05"], "write 5%"),
         (["--input-range", "1..0"], "lower end"),
         (["--input-range", "255"], "--input-range 0..1"),
