@@ -47,7 +47,8 @@ class AnySource(Protocol):
     warnings: Sequence[Warn]
 
     def close(self) -> None:
-        """Close the decoder. The file itself belongs to the caller."""
+        """Close the decoder, where there is one. The file itself belongs to the caller."""
+        return
 
 
 class Source(AnySource, Protocol):
@@ -78,9 +79,11 @@ class Sink(Protocol):
 
     def finish(self) -> None:
         """Write what is left; only now the output file is whole."""
+        return
 
     def abort(self) -> None:
         """Close the encoder after an error. Harmless after finish."""
+        return
 
 
 class Codec(Protocol):
@@ -101,25 +104,17 @@ class Codec(Protocol):
 
 
 class StoredArray(Protocol):
-    """One array of a file that may hold many.
-
-    Attributes
-    ----------
-    name
-        "" in a .npy; the member's or tensor's name otherwise.
-    dtype
-        As stored, for the row: ">f4", "BF16", "|b1".
-    shape
-        Of the array.
-    spec
-        What blocks() yields (native byte order; BF16 and F16 as float32 and float16); full_scale 1.0; low and high the
-        dtype's limits, infinite for floats. None: never noised (bool, complex, text, quantised, optimizer state).
-    """
+    """One array of a file that may hold many."""
 
     name: str
+    """"" in a .npy; the member's or tensor's name otherwise."""
     dtype: str
+    """As stored, for the row: ">f4", "BF16", "|b1"."""
     shape: tuple[int, ...]
+    """Of the array."""
     spec: SampleSpec | None
+    """What blocks() yields (native byte order; BF16 and F16 as float32 and float16); full_scale 1.0; low and high the
+    dtype's limits, infinite for floats. None: never noised (bool, complex, text, quantised, optimizer state)."""
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield 1-D pieces in storage order, each at most a few MB; callable more than once.

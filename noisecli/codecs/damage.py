@@ -1,7 +1,5 @@
 """The errors of files that are not whole."""
 
-from __future__ import annotations
-
 from noisecli.errors import FileFailed
 
 

@@ -1,7 +1,5 @@
 """The limits on what a file may decode to, asked before anything is allocated."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from noisecli.errors import FileFailed
@@ -10,19 +8,16 @@ from noisecli.model import Limits
 MOST_JSON_BYTES = 10_000_000
 """Parsed it takes up to 25 times its bytes. A header of 100,000 tensors is as long."""
 MOST_PARTS = 100_000
+DEFLATE_RATIO = 1032
+"""Bytes that one byte of deflated data inflates to at most."""
 _LONGEST_NAME = 0xFFFF
 _ALL_NAMES = 1 << 24
 
 
 def refuse_bomb(decoded: int, size: int, limits: Limits) -> None:
-    """Raise FileFailed for a file that decodes to more bytes than --max-decoded allows.
+    """Raise FileFailed for a file of `size` bytes that decodes to more than --max-decoded allows.
 
-    Parameters
-    ----------
-    decoded
-        Bytes of all samples and of all metadata that an output carries, as the headers claim.
-    size
-        Bytes of the file itself.
+    `decoded` counts all samples and all metadata that an output carries, as the headers claim.
     """
     if decoded > limits.most_decoded(size):
         message = f"decodes from {size:,} to {decoded:,} bytes; add --max-decoded {decoded} if that is right"

@@ -1,7 +1,5 @@
 """A stretch of an open file that looks like a file of its own; and bytes from one file to another."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os
@@ -60,12 +58,7 @@ class Region(io.RawIOBase):
     """The bytes of a descriptor from `start` on, as a seekable file; of a fixed size, or to the file's end.
 
     HDF5 cannot be closed while it has something to write: so a write that fails is remembered, and what comes after
-    it is accepted and dropped.
-
-    Attributes
-    ----------
-    error
-        The first thing that went wrong.
+    it is accepted and dropped. `error` is the first thing that went wrong.
     """
 
     def __init__(self, descriptor: int, start: int = 0, size: int | None = None) -> None:
@@ -106,26 +99,10 @@ class Region(io.RawIOBase):
     def _size(self) -> int:
         return os.fstat(self._descriptor).st_size - self._start if self._fixed is None else self._fixed
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def writable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move; return the new position."""
         base = offset if whence == os.SEEK_SET else offset + (self._position if whence == os.SEEK_CUR else self._size())
         self._position = max(base, 0)
-        return self._position
-
-    def tell(self) -> int:
-        """Return the position."""
         return self._position
 
     def readinto(self, buffer: Any) -> int:

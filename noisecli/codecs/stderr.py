@@ -1,9 +1,8 @@
 """What decoders print on descriptor 2, past every setting of theirs, is caught to be judged."""
 
-from __future__ import annotations
-
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -32,12 +31,7 @@ def _descriptor() -> int:
 def caught(call: Callable[[], Result], sort: Callable[[bytes], object] = type) -> tuple[Result, bytes]:
     """Call, and return the result with what was printed on descriptor 2 meanwhile: whole lines, every one looked at.
 
-    Parameters
-    ----------
-    call
-        What may print.
-    sort
-        Returns what a line means. Of millions of lines of one sort the first few are kept; None is dropped.
+    `sort` returns what a line means. Of millions of lines of one sort the first few are kept; None is dropped.
     """
     catcher = _descriptor()
     try:
@@ -61,7 +55,7 @@ def _taken(catcher: int, sort: Callable[[bytes], object]) -> bytes:
     if os.lseek(catcher, 0, os.SEEK_CUR) == 0:
         return b""
     kept: list[bytes] = []
-    counts: dict[object, int] = {}
+    counts: Counter[object] = Counter()
     seen: set[bytes] = set()
     for line in _lines(catcher):
         if line in seen:
@@ -69,9 +63,9 @@ def _taken(catcher: int, sort: Callable[[bytes], object]) -> bytes:
         if len(seen) < _MOST_LINES:
             seen.add(line)
         meaning = sort(line)
-        if meaning is None or counts.get(meaning, 0) == _MOST_LINES:
+        if meaning is None or counts[meaning] == _MOST_LINES:
             continue
-        counts[meaning] = counts.get(meaning, 0) + 1
+        counts[meaning] += 1
         kept.append(line)
     os.lseek(catcher, 0, os.SEEK_SET)
     os.ftruncate(catcher, 0)

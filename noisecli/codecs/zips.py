@@ -1,6 +1,4 @@
-"""Zip archives, as .npz and .keras are: opened within limits, and members that overlap refused."""
-
-from __future__ import annotations
+"""Zip archives, as .npz and .keras are: opened within limits, members that overlap refused; and begun."""
 
 import contextlib
 import errno
@@ -11,6 +9,8 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import IO, Any, cast
 
 from noisecli.codecs.limits import refuse_bomb, refuse_crowd
 from noisecli.codecs.region import read_at, unreadable
@@ -24,16 +24,7 @@ PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LOCAL_BYTES = 30
 _PIECE = 1 << 20
 _MOST_DIRECTORY_BYTES = 1 << 24
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    struct.error,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-)
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError, ValueError, OverflowError)
 """What zipfile and zlib raise over bytes that are not a valid archive."""
 
 
@@ -97,24 +88,48 @@ def data_start(descriptor: int, info: zipfile.ZipInfo) -> int:
 
 
 def check_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str], size: int, limits: Limits) -> None:
-    """Believe the directory's sizes: zipfile reads no more of a member than they say.
+    """Check the members of an archive of `size` bytes; `names` is what they are called, in their order.
 
-    Parameters
-    ----------
-    names
-        What the members are called, in their order.
-    size
-        Bytes of the archive.
+    The directory's sizes are believed: zipfile reads no more of a member than they say.
     """
     refuse_crowd(names)
     refuse_bomb(sum(info.file_size for info in members), size, limits)
-    end = 0
-    for info in sorted(members, key=lambda info: info.header_offset):
-        if info.header_offset < end:
-            raise FileFailed("corrupt", "is an archive whose members overlap; save it again")
-        end = info.header_offset + _LOCAL_BYTES + info.compress_size
-    if end > size:
+    places = ((info.header_offset, info.header_offset + _LOCAL_BYTES + info.compress_size) for info in members)
+    if any(end > start for (_, end), (start, _) in pairwise([(0, 0), *sorted(places), (size, size)])):
         raise FileFailed("corrupt", "is an archive whose members overlap; save it again")
     if len(set(names)) < len(names):
         [(twice, _)] = Counter(names).most_common(1)
         raise FileFailed("corrupt", f"has two members named {shown(twice)!r}; save it again")
+
+
+class _Watched:
+    """A file that remembers a seek that failed: zipfile takes that for a pipe, and writes another layout in silence."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.failure: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def tell(self) -> int:
+        return self.seek(0, 1)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+def create_archive(file: IO[bytes]) -> zipfile.ZipFile:
+    """Begin an archive. Raises OSError, the file closed, where the file cannot seek."""
+    watched = _Watched(file)
+    archive = zipfile.ZipFile(cast("IO[bytes]", watched), "w")
+    if watched.failure is not None:
+        # so that its end does not write a directory
+        archive.fp = None
+        file.close()
+        raise watched.failure
+    return archive

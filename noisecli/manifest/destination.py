@@ -78,10 +78,8 @@ def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> N
         return
     previous = read_run(folder, names.run)
     if previous and previous.get("kind") != kind:
-        own = f"--manifest {kind}.jsonl"
-        raise Refused(
-            f"{destination}: holds a run of noisecli {previous.get('kind')}; give this one {own}, or another folder"
-        )
+        words = f"give this one --manifest {kind}.jsonl, or another folder"
+        raise Refused(f"{destination}: holds a run of noisecli {previous.get('kind')}; {words}")
     if names.journal in present or any(name.endswith("run.json") and read_run(folder, name) for name in present):
         return
     if names.manifest in present:

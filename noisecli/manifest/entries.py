@@ -1,7 +1,5 @@
 """Lines of the manifest, the journal and errors.jsonl: what they say, whatever somebody made of them."""
 
-from __future__ import annotations
-
 import json
 import math
 import re
@@ -113,28 +111,20 @@ def count_sources(entry: Row) -> int:
 
 @dataclass
 class Begun:
-    """What a journal records beside rows: an interrupted run's intentions, and the digests of what it put in place.
-
-    Attributes
-    ----------
-    intended
-        Outputs, and the clean ones beside them, that were to be made.
-    placed
-        The last digest that a worker was about to put in place under a name.
-    prefixes
-        How the names of temporary files begin.
-    sources
-        From how many folders the outputs were made.
-    """
+    """What a journal records beside rows: an interrupted run's intentions, and the digests of what it put in place."""
 
     intended: dict[str, str | None] = field(default_factory=dict)
+    """Outputs, and the clean ones beside them, that were to be made."""
     placed: dict[str, str] = field(default_factory=dict)
+    """The last digest that a worker was about to put in place under a name."""
     prefixes: list[str] = field(default_factory=list)
+    """How the names of temporary files begin."""
     survival: dict[str, Survival | None] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
     sources: int = 1
+    """From how many folders the outputs were made."""
 
     def take(self, line: bytes) -> None:
         """Take a line that is no row."""

@@ -1,7 +1,5 @@
 """Finished runs, their rows read one by one: there may be a million."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os
@@ -24,16 +22,10 @@ class RecordedRun:
     ----------
     folder, files
         The destination: its path or URL, and what it holds.
-    manifest
-        The manifest's name.
-    names
-        The files of this run there.
     content
         What run.json holds; None where there is none of ours.
     is_interrupted
         Whether there is a journal: the run did not come to its end, or goes on.
-    has_manifest
-        Whether the manifest is there.
     """
 
     def __init__(self, folder: str, manifest: str) -> None:
@@ -50,18 +42,9 @@ class RecordedRun:
 
 
 class FinishedRun(RecordedRun):
-    """A destination whose run came to its end.
+    """A destination whose run came to its end. Raises Refused where it did not, or is none of ours.
 
-    Raises Refused from the constructor where it did not, or is none of ours.
-
-    Attributes
-    ----------
-    errors
-        The name of its list of problems.
-    kind
-        What was made: "images", "audio" and so on.
-    survival
-        What lossy outputs kept of their noise, by name.
+    `errors` is the name of its list of problems, `survival` what lossy outputs kept of their noise, by name.
     """
 
     def __init__(self, folder: str, manifest: str) -> None:

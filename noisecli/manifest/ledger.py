@@ -1,7 +1,5 @@
 """The journal while running, sorted rows at the end. Only the parent process writes rows here."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -4,8 +4,6 @@ Two bytes of the journal are locked with fcntl, which the kernel releases howeve
 byte 1, shared, by each of its workers.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import os
@@ -27,10 +25,8 @@ def open_locked(path: str) -> int:
         except OSError as error:
             os.close(fd)
             if error.errno in (errno.EACCES, errno.EAGAIN):
-                folder = os.path.dirname(path) or "."
-                raise Stopped(
-                    f"{folder}: another run is writing there; wait for it, or choose another folder"
-                ) from error
+                words = "another run is writing there; wait for it, or choose another folder"
+                raise Stopped(f"{os.path.dirname(path) or '.'}: {words}") from error
             raise
         if _still_named(fd, path):
             _wait_for_orphans(fd)

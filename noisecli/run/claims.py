@@ -1,7 +1,5 @@
 """Which files of a destination a run may replace: those that a row, or an interrupted run, shows to be ours."""
 
-from __future__ import annotations
-
 from noisecli.errors import Refused
 from noisecli.kinds.latents import LatentsPlan
 from noisecli.manifest.destination import Names, runs_in

@@ -1,7 +1,5 @@
 """Where each output goes: the mirrored tree, its subtrees, and the names in it."""
 
-from __future__ import annotations
-
 import os
 import re
 import string
@@ -23,10 +21,7 @@ _ZEROS = re.compile(r"0?[1-9]d?\Z", re.ASCII)
 class Naming:
     """Names outputs and side files of a request. Raises Refused for a template that cannot tell outputs apart.
 
-    Attributes
-    ----------
-    mirrors
-        Whether every output has its source's own name, so that no two can meet.
+    `mirrors` says whether every output has its source's own name, so that no two can meet.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -1,7 +1,5 @@
 """From a request to a manifest: walk, plan, keep what is current, make the rest, publish. The page to read first."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import secrets
@@ -31,12 +29,7 @@ from noisecli.workers.stage import Stage
 Progress = Callable[[int], None]
 
 
-def run(
-    settings: Settings,
-    *,
-    dry_run: bool = False,
-    begin: Callable[[int], Progress] | None = None,
-) -> Summary:
+def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Progress] | None = None) -> Summary:
     """Carry out a request.
 
     Parameters
@@ -101,7 +94,9 @@ class Run:
         self._refuse_foreign()
         pruning = _pruning(self._settings, self._ledger, self._plan, self._found)
         self._ledger.sources += is_another_source(self._settings, self._ledger)
-        self._clean_up_after_killed_runs()
+        for prefix in self._ledger.begun.prefixes:
+            # of runs that were killed
+            self._clean_up(prefix)
         self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
@@ -194,9 +189,8 @@ class Run:
         """Refuse to replace files that no run of noisecli is known to have made."""
         is_new = not self._ledger.folder_was_there
         refuse_claims(self._settings, self._plan, self._ledger, is_new=is_new)
-        if self._settings.running.force or is_new:
-            return
-        sidecars.refuse_edited(self._settings, self._sidecars())
+        if not (self._settings.running.force or is_new):
+            sidecars.refuse_edited(self._settings, self._sidecars())
 
     def _sidecars(self) -> Iterable[tuple[str, str]]:
         return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
@@ -213,10 +207,6 @@ class Run:
             for source in list(problems):
                 if source in again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
                     del problems[source]
-
-    def _clean_up_after_killed_runs(self) -> None:
-        for prefix in self._ledger.begun.prefixes:
-            self._clean_up(prefix)
 
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))

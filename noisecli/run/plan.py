@@ -1,7 +1,5 @@
 """Sources x levels x copies -> tasks. What cannot end well is refused here, before any work."""
 
-from __future__ import annotations
-
 import itertools
 import os
 from collections.abc import Iterator
@@ -83,9 +81,8 @@ class Plan:
         outputs = ((name, name) for name in self.outputs())
         for source, name in itertools.chain(outputs, self.sidecars()):
             if name.partition("/")[0] in reserved:
-                raise Refused(
-                    f"{escape_name(source)}: would become {name}, noisecli's own file; use --manifest or --exclude"
-                )
+                words = f"would become {name}, noisecli's own file; use --manifest or --exclude"
+                raise Refused(f"{escape_name(source)}: {words}")
 
     def _is_lossy(self, source: str) -> bool:
         form = format_of(self.naming.suffix(source))

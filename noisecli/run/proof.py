@@ -1,7 +1,5 @@
 """What a row says it was made from, proven by the key of its noise: seed, source, level and copy are hashed into it."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator
@@ -19,10 +17,7 @@ _MOST_ESCAPES = 10
 def proves_source(row: Row, kind: str, settings: dict[str, Any]) -> bool:
     """Whether a row's key is that of its source: an edited source, level, copy or key proves nothing.
 
-    Parameters
-    ----------
-    settings
-        What run.json and the journal spell out, by its hash.
+    `settings` is what run.json and the journal spell out, by its hash.
     """
     spelled, copy = settings.get(str(row.get("settings"))), row.get("copy")
     if spelled is None or not isinstance(copy, int):

@@ -4,8 +4,6 @@ An output goes when its row proves that it was made from a source of SRC, when t
 part of this run asks for it, and when the file is, to the byte, what its row says.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -87,17 +85,9 @@ def is_another_source(settings: Settings, recorded: ManifestReader) -> bool:
 class Pruning:
     """What --prune removes, chosen before any work and asked again when it goes; nothing where it was not given.
 
-    Parameters
-    ----------
-    planned
-        Yields the names of outputs that this run makes or keeps, clean ones too.
-    problems
-        Sources of this run that cannot be done; they are there.
-
-    Raises
-    ------
-    Refused
-        Where SRC is not the folder that the manifest was made from, or more than half of all outputs would go.
+    `planned` yields the names of outputs that this run makes or keeps, clean ones too; `problems` are sources of this
+    run that cannot be done, but are there. Raises Refused where SRC is not the folder that the manifest was made from,
+    or more than half of all outputs would go.
     """
 
     def __init__(self, settings: Settings, recorded: ManifestReader, planned: Planned, problems: Iterable[str]) -> None:
@@ -140,7 +130,10 @@ class Pruning:
 
     def _may_go(self, row: Row, problems: set[str]) -> bool:
         is_named = isinstance(row.get("source"), str) and row["source"] in problems
-        return not is_named and self._sources.is_gone(row) and _is_proven(row, self._settings, self._recorded)
+        if is_named or not self._sources.is_gone(row):
+            return False
+        kind = KINDS[self._settings.kind]
+        return bool(load(kind.prover)(row, kind.name, self._recorded.settings))
 
     def remove(self, note: Callable[[Problem], None]) -> int:
         """Remove the outputs whose sources are still gone; return how many. What the system holds is noted."""
@@ -160,11 +153,6 @@ class Pruning:
                 message = f"is gone, and its output {output} cannot be removed: {error.strerror}; remove it by hand"
                 note(Problem(str(row.get("source") or output), "failed", "unwritable", message))
         return count
-
-
-def _is_proven(row: Row, settings: Settings, recorded: ManifestReader) -> bool:
-    kind = KINDS[settings.kind]
-    return bool(load(kind.prover)(row, kind.name, recorded.settings))
 
 
 def _require_own_source(settings: Settings, recorded: ManifestReader, sources: Sources) -> None:

@@ -1,7 +1,5 @@
 """The end of a run: its outputs, in sorted rows, and the totals of the state reached."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections import Counter, defaultdict
@@ -24,10 +22,7 @@ _BYTES = re.compile(rb'"bytes": (\d{1,18})\b')
 def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[str, str]) -> None:
     """Write manifest, errors and run.json; the journal goes.
 
-    Parameters
-    ----------
-    sampled
-        The outputs whose survival of a lossy format is reported, with their level.
+    `sampled` are the outputs whose survival of a lossy format is reported, with their level.
     """
     if _nothing_new(settings, ledger, summary):
         summary.survival = _mean_by_level(ledger.survival, sampled)

@@ -1,7 +1,5 @@
 """Work already done is not done again: by recorded outcome, never by a file being there."""
 
-from __future__ import annotations
-
 import stat
 import time
 from typing import Any
@@ -22,9 +20,9 @@ class Resume:
         self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
         self._began = time.time_ns()
 
-    def is_current(self, task: Task, row: dict[str, Any] | None) -> bool:
+    def is_current(self, task: Task, row: dict[str, Any]) -> bool:
         """Whether the output of this task is as its row says, made from the source as it is now."""
-        if row is None or self._settings.running.redo:
+        if self._settings.running.redo:
             return False
         asked = (task.key.hex(), self._key, task.level.label, task.clean_output, escape_name(task.source) or None)
         if asked != tuple(row.get(word) for word in _ASKED):

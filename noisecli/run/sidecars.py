@@ -1,7 +1,5 @@
 """Labels, transcripts and masks beside the data: additive noise moves no pixel, so they stay true."""
 
-from __future__ import annotations
-
 import stat
 from collections.abc import Callable, Iterable
 
@@ -68,8 +66,7 @@ def _is_edited(source: Folder, sidecar: str, destination: Folder, name: str, how
 
 def _hold_the_same(source: Folder, sidecar: str, destination: Folder, name: str) -> bool:
     try:
-        with source.open(sidecar) as file:
-            digest = file.sha256()
+        digest = source.sha256(sidecar)
     except (FileProblem, OSError):
         # what cannot be read replaces nothing; copying it says so
         return True

@@ -1,7 +1,5 @@
 """One file to one file, or through standard input and output: the same worker, no manifest."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import sys
@@ -38,7 +36,9 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
     if destination == _STREAM and sys.stdout.isatty():
         raise Refused("standard output is a terminal; redirect it into a file")
     if destination != _STREAM:
-        _refuse_existing(source, destination, force=settings.running.force)
+        if os.path.exists(destination) and source != _STREAM and os.path.samefile(source, destination):
+            raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
+        refuse_existing(destination, force=settings.running.force)
     if dry_run:
         size = 0 if source == _STREAM else os.stat(source).st_size
         return Summary(planned=1, input_bytes=size, dry_run=True)
@@ -54,12 +54,6 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
             with open(output, "rb") as file:
                 print_whole(iter(lambda: file.read(_BLOCK), b""))
     return summary
-
-
-def _refuse_existing(source: str, destination: str, *, force: bool) -> None:
-    if os.path.exists(destination) and source != _STREAM and os.path.samefile(source, destination):
-        raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
-    refuse_existing(destination, force=force)
 
 
 def _spool(stream: BinaryIO, path: str, max_bytes: int) -> None:

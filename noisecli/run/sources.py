@@ -1,7 +1,5 @@
 """Sources, sorted. What is no dataset file is named or counted, not lost."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter
@@ -16,37 +14,26 @@ from noisecli.storage import Listed, escape_name, folder_at
 
 @dataclass
 class Listing:
-    """What a source folder holds, by relative POSIX path.
-
-    Attributes
-    ----------
-    sources
-        Files to be done, sorted.
-    sidecars
-        Files beside them: labels, transcripts, and what --exclude names. Sorted.
-    problems
-        Files that cannot be done, with the reason why; folders that cannot be listed too.
-    unlisted
-        Those folders: what lies below them, nobody knows.
-    other_kinds
-        How many files another command is for.
-    data_beside
-        Those of them that hold arrays beside pictures or sounds: their depth maps, masks, embeddings. Sorted.
-    hidden, not_chosen
-        How many names began with a dot; how many dataset files --include or --limit left out.
-    not_chosen_stems
-        Paths of the latter, without their suffix.
-    """
+    """What a source folder holds, by relative POSIX path."""
 
     sources: list[str] = field(default_factory=list)
+    """Files to be done, sorted."""
     sidecars: list[str] = field(default_factory=list)
+    """Files beside them: labels, transcripts, and what --exclude names. Sorted."""
     problems: list[tuple[str, FileProblem]] = field(default_factory=list)
+    """Files that cannot be done, with the reason why; folders that cannot be listed too."""
     unlisted: list[str] = field(default_factory=list)
+    """Those folders: what lies below them, nobody knows."""
     other_kinds: Counter[str] = field(default_factory=Counter)
+    """How many files another command is for."""
     data_beside: list[str] = field(default_factory=list)
+    """Those of them that hold arrays beside pictures or sounds: their depth maps, masks, embeddings. Sorted."""
     hidden: int = 0
+    """How many names began with a dot."""
     not_chosen: int = 0
+    """How many dataset files --include or --limit left out."""
     not_chosen_stems: set[str] = field(default_factory=set)
+    """The paths of those, without their suffix."""
 
     @property
     def kinds_beside(self) -> Counter[str]:
@@ -117,9 +104,8 @@ class _Sorter:
         """File one name away."""
         found, suffix = self._found, os.path.splitext(name)[1]
         kinds = kinds_of(suffix)
-        if not kinds and suffix.lower() in self._refused:
-            self._place_refused(name, problem, self._refused[suffix.lower()])
-        elif not kinds:
+        refused = None if kinds else self._refused.get(suffix.lower())
+        if not kinds and refused is None:
             if listed:
                 found.problems.append((name, problem or _unsupported(suffix)))
             elif problem is None:
@@ -127,10 +113,12 @@ class _Sorter:
             else:
                 found.problems.append((name, FileSkipped("special-file", problem.message)))
         elif any(pattern.match(name) for pattern in self._exclude):
-            if problem is None:
+            if problem is None or refused is not None:
                 found.sidecars.append(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
             found.leave_out(name)
+        elif refused is not None:
+            found.problems.append((name, problem or FileSkipped("unsupported-format", refused)))
         elif self._kind is not None and self._kind not in kinds:
             found.other_kinds[kinds[0]] += 1
             if problem is None and may_lie_beside(name, self._kind):
@@ -140,19 +128,10 @@ class _Sorter:
         else:
             found.sources.append(name)
 
-    def _place_refused(self, name: str, problem: FileProblem | None, why: str) -> None:
-        if any(pattern.match(name) for pattern in self._exclude):
-            self._found.sidecars.append(name)
-        elif self._include and not any(pattern.match(name) for pattern in self._include):
-            self._found.leave_out(name)
-        else:
-            self._found.problems.append((name, problem or FileSkipped("unsupported-format", why)))
-
 
 def _unsupported(suffix: str) -> FileSkipped:
-    return FileSkipped(
-        "unsupported-format", f"is a format ({suffix or 'no suffix'}) that noisecli does not read; left alone"
-    )
+    words = f"is a format ({suffix or 'no suffix'}) that noisecli does not read; left alone"
+    return FileSkipped("unsupported-format", words)
 
 
 def _note_folder(found: Listing, name: str, problem: FileProblem | None) -> None:

@@ -1,7 +1,5 @@
 """Counters; they own the exit status."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,54 +9,39 @@ from noisecli.model import Made, Problem, Survival
 
 @dataclass
 class Summary:
-    """What a run did.
-
-    Attributes
-    ----------
-    planned, made, kept, pruned
-        Outputs.
-    unchanged
-        Of those made, the ones in which no sample changed: silence, --prob, a level of none.
-    replaced
-        Of those made, the ones that took the place of an earlier run's.
-    orphans
-        Outputs whose source is not in SRC.
-    sources
-        From how many folders the outputs were made, by this run and earlier ones.
-    failed, skipped
-        Sources.
-    sidecars_copied, sidecars_left, other_kinds, hidden, not_chosen
-        Files of SRC that are no sources of this run.
-    input_bytes
-        Of all sources planned.
-    survival
-        What lossy outputs keep of the noise on disk, by level; the mean over those measured.
-    answers
-        Adversarial: the share of samples that the model answers rightly before, after the step alone, and after step
-        and noise.
-    warnings
-        How many outputs have each fixed word.
-    """
+    """What a run did."""
 
     planned: int = 0
     made: int = 0
     kept: int = 0
     pruned: int = 0
+    """Outputs asked for, made, left as they were, and removed by --prune."""
     unchanged: int = 0
+    """Of those made, the ones in which no sample changed: silence, --prob, a level of none."""
     replaced: int = 0
+    """Of those made, the ones that took the place of an earlier run's."""
     orphans: int = 0
+    """Outputs whose source is not in SRC."""
     sources: int = 1
+    """From how many folders the outputs were made, by this run and earlier ones."""
     failed: int = 0
     skipped: int = 0
+    """Sources; each has one status."""
     input_bytes: int = 0
+    """Of all sources planned."""
     sidecars_copied: int = 0
     sidecars_left: int = 0
     other_kinds: dict[str, int] = field(default_factory=dict)
     hidden: int = 0
     not_chosen: int = 0
+    """Files of SRC that are no sources of this run, the last five."""
     survival: dict[str, Survival] = field(default_factory=dict)
+    """What lossy outputs keep of the noise on disk, by level; the mean over those measured."""
     answers: dict[str, float] = field(default_factory=dict)
+    """Adversarial: the share of samples that the model answers rightly before, after the step alone, and after step and
+    noise."""
     warnings: Counter[str] = field(default_factory=Counter)
+    """How many outputs have each fixed word."""
     problems: list[Problem] = field(default_factory=list)
     stopped: str | None = None
     dry_run: bool = False

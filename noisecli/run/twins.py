@@ -1,7 +1,5 @@
 """Names that a file system takes for one: a.png and A.png, where the case of letters does not count."""
 
-from __future__ import annotations
-
 import os
 import unicodedata
 from collections.abc import Iterable
@@ -20,12 +18,7 @@ def folds_case(folder: str, name: str) -> bool:
 def refuse_twins(outputs: Iterable[str], reserved: Iterable[str], what: str) -> None:
     """Refuse outputs that would be one file, or a file and the folder of another, where case does not count.
 
-    Parameters
-    ----------
-    reserved
-        Names of noisecli's own files.
-    what
-        The destination, for the message.
+    `reserved` are the names of noisecli's own files; `what` is the destination, for the message.
     """
     taken = {_folded(name): name for name in reserved}
     folders: dict[str, str] = {}

@@ -3,8 +3,6 @@
 Whatever the store, a file is written whole or not at all, and named by a safe relative path.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from noisecli.storage.below import open_folder, remove_recorded, remove_temporaries
@@ -13,14 +11,7 @@ from noisecli.storage.folder import Folder, Listed
 from noisecli.storage.leftovers import held_prefix
 from noisecli.storage.local import LocalFolder
 from noisecli.storage.names import escape_name, is_inside, is_text
-from noisecli.storage.output import (
-    TEMPORARY_PREFIX,
-    OutputFile,
-    clean_up_beside,
-    output_error,
-    stopping,
-    write_whole,
-)
+from noisecli.storage.output import TEMPORARY_PREFIX, OutputFile, clean_up_beside, output_error, stopping, write_whole
 from noisecli.storage.permissions import Readers, readers_of
 from noisecli.storage.source import SourceFile
 

@@ -5,8 +5,6 @@ to that descriptor; so there is nothing between a check and its use. None but th
 out of the root takes at most the file along that is being written into it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -24,23 +22,18 @@ _NO_SUCH_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL, 
 LED_OUT = "its folder is a symbolic link out of the folder of the outputs; remove the link"
 
 
-def open_folder(root: str, name: str = "", *, make: bool = False, opened: int | None = None) -> int:
+def open_folder(root: str | None, name: str = "", *, make: bool = False, opened: int | None = None) -> int:
     """Return a descriptor of the folder `name` below `root`; with `make`, create what is missing.
 
     The root itself may be a symbolic link. A link on the way is followed where it leads to a folder below the root.
+    Without a root, the folder is one itself. `opened` is a descriptor of the root, where there is one already; it stays
+    open.
 
-    Parameters
-    ----------
-    opened
-        A descriptor of the root, where there is one already; it stays open.
-
-    Raises
-    ------
-    FileFailed
-        Where a link, or the name, leads out of the root.
-    OSError
-        Where there is no such folder, or it cannot be made.
+    Raises FileFailed where a link, or the name, leads out of the root, and OSError where there is no such folder, or it
+    cannot be made.
     """
+    if root is None:
+        root, name = name, ""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise FileFailed("foreign-file", LED_OUT)
@@ -113,7 +106,7 @@ def digest_below(root: str, name: str) -> str | None:
 
     Raises OSError where that cannot be seen.
     """
-    with _passing_over_none(), _folder_of(root, name) as folder:
+    with _passing_over_none(), folder_opened(root, os.path.dirname(name)) as folder:
         return file_sha256(os.path.basename(name), folder=folder)
     return None
 
@@ -127,7 +120,7 @@ def remove_recorded(root: str, recorded: Mapping[str, Collection[str]]) -> list[
     with contextlib.ExitStack() as stack:
         for name, digests in recorded.items():
             with _passing_over_none():
-                folder = stack.enter_context(_folder_of(root, name))
+                folder = stack.enter_context(folder_opened(root, os.path.dirname(name)))
                 if file_sha256(os.path.basename(name), folder=folder) in digests:
                     found.append((name, folder))
         for name, folder in found:
@@ -136,8 +129,9 @@ def remove_recorded(root: str, recorded: Mapping[str, Collection[str]]) -> list[
 
 
 @contextlib.contextmanager
-def _folder_of(root: str, name: str) -> Iterator[int]:
-    folder = open_folder(root, os.path.dirname(name))
+def folder_opened(root: str | None, name: str) -> Iterator[int]:
+    """Open a folder as open_folder() does, and close it in the end."""
+    folder = open_folder(root, name)
     try:
         yield folder
     finally:
@@ -159,14 +153,10 @@ def _passing_over_none() -> Iterator[None]:
 def remove_temporaries(folders: Iterable[str], prefix: str, root: str | None = None) -> None:
     """Remove what a killed worker, or all of a killed run, left in these folders: below `root` where one is given."""
     for folder in folders:
-        with contextlib.suppress(OSError, FileFailed):
-            fd = open_folder(folder) if root is None else open_folder(root, folder)
-            try:
-                for name in names_in(fd, prefix):
-                    with contextlib.suppress(OSError):
-                        os.unlink(name, dir_fd=fd)
-            finally:
-                os.close(fd)
+        with contextlib.suppress(OSError, FileFailed), folder_opened(root, folder) as fd:
+            for name in names_in(fd, prefix):
+                with contextlib.suppress(OSError):
+                    os.unlink(name, dir_fd=fd)
 
 
 def names_in(folder: int, prefix: str) -> list[str]:

@@ -1,7 +1,5 @@
 """Copies of side files, and symbolic links to them."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

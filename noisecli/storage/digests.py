@@ -1,7 +1,5 @@
 """What a file's content is, in 64 hexadecimal digits."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

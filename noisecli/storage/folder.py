@@ -18,31 +18,20 @@ from noisecli.storage.source import SourceFile
 
 
 class Listed(NamedTuple):
-    """A name that a folder holds, at any depth.
-
-    Attributes
-    ----------
-    problem
-        Why it cannot be a source.
-    sort
-        Hidden names are not looked at, an unlisted folder is one whose names nobody knows.
-    """
+    """A name that a folder holds, at any depth."""
 
     name: str
     problem: FileProblem | None = None
+    """Why it cannot be a source."""
     sort: Literal["file", "symlink", "hidden", "unlisted"] = "file"
+    """Hidden names are not looked at, an unlisted folder is one whose names nobody knows."""
 
 
 class Folder(Protocol):
-    """A source or a destination: files by their relative POSIX paths.
+    """A source or a destination: files by their relative POSIX paths; `location` is the path or URL asked for.
 
     A store writes exists(), names(), files(), look(), open(), create(), remove() and remove_own(). The rest is written
     with these, and written again where the store can do it better or has more, as links and permissions.
-
-    Attributes
-    ----------
-    location
-        The path or URL it was asked for by.
     """
 
     location: str
@@ -59,12 +48,8 @@ class Folder(Protocol):
     def look(self, name: str, *, follow: bool = False) -> FileStatus | None:
         """Return a file's size, times and permissions; None where there is none for certain.
 
-        Raises OSError where that cannot be seen, and ValueError for a name that no file can have.
-
-        Parameters
-        ----------
-        follow
-            Whether to look at what a symbolic link leads to.
+        With `follow`, those of what a symbolic link leads to. Raises OSError where that cannot be seen, and ValueError
+        for a name that no file can have.
         """
 
     def open(self, name: str, max_bytes: int = sys.maxsize) -> SourceFile:

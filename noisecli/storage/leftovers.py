@@ -5,8 +5,6 @@ be locked, was made on this machine and is of the same user, is nobody's any mor
 locks, leftovers stay.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import fcntl
@@ -19,14 +17,12 @@ from noisecli.storage.below import names_in
 _HELD = ".noisecli-tmp-held-"
 
 
-def _host() -> str:
-    """Return a word for this machine: some shared file systems keep locks among the processes of one."""
-    return f"{zlib.crc32(os.uname().nodename.encode(errors='surrogateescape')):08x}"
-
-
 def held_prefix() -> str:
-    """Return how the names of temporary files begin that their owner holds."""
-    return f"{_HELD}{_host()}-"
+    """Return how the names of temporary files begin that their owner holds.
+
+    They have a word for this machine: some shared file systems keep locks among the processes of one.
+    """
+    return f"{_HELD}{zlib.crc32(os.uname().nodename.encode(errors='surrogateescape')):08x}-"
 
 
 def is_held(prefix: str) -> bool:

@@ -1,7 +1,5 @@
 """What a folder holds at any depth, symbolic links followed where they stay inside of it."""
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Iterator

@@ -1,9 +1,5 @@
 """Folders on this machine."""
 
-# ruff: noqa: D102 (Folder says what each method does)
-
-from __future__ import annotations
-
 import contextlib
 import os
 import stat

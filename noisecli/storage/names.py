@@ -1,7 +1,5 @@
 """Relative names: how a manifest spells them, and whether they stay below their folder."""
 
-from __future__ import annotations
-
 import os
 
 
@@ -70,14 +68,3 @@ def escapes_by_symlink(root: str, name: str) -> bool:
     The answer may be old by the time it is used: what writes or removes goes through noisecli.storage.below.
     """
     return not lies_in(os.path.realpath(os.path.join(root, os.path.dirname(name))), os.path.realpath(root))
-
-
-def is_missing(path: str) -> bool:
-    """Whether there is no such file, nor a link of that name; what cannot be looked up may be there."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return True
-    except OSError:
-        return False
-    return False

@@ -1,7 +1,5 @@
 """Files on this machine, written whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -10,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from noisecli.errors import FileFailed, Stopped
-from noisecli.storage.below import open_folder
+from noisecli.storage.below import folder_opened, open_folder
 from noisecli.storage.digests import descriptor_sha256, file_sha256, sha256
 from noisecli.storage.leftovers import held_prefix, hold, is_held, remove_leftovers
 from noisecli.storage.names import escape_name
@@ -60,10 +58,7 @@ class OutputFile:
         self._fd = self._lock = self._folder = -1
         folder, self._name = os.path.split(path)
         try:
-            if root is None:
-                self._folder = open_folder(folder, make=True)
-            else:
-                self._folder = open_folder(root, folder, make=True, opened=root_opened)
+            self._folder = open_folder(root, folder, make=True, opened=root_opened)
             self._create(prefix, like)
         except OSError as error:
             self.discard()
@@ -191,9 +186,8 @@ def write_all(fd: int, data: bytes | bytearray) -> None:
 def output_error(error: OSError, path: str) -> Stopped | FileFailed:
     """Tell what ends the whole run (disk full, read-only) from what costs one file."""
     if error.errno in _STOPPING:
-        return Stopped(
-            f"{escape_name(path)}: cannot be written: {error.strerror}; the run stops here, run it again to go on"
-        )
+        words = f"cannot be written: {error.strerror}; the run stops here, run it again to go on"
+        return Stopped(f"{escape_name(path)}: {words}")
     return FileFailed("unwritable", f"its output cannot be written: {error.strerror or error}")
 
 
@@ -236,13 +230,8 @@ def write_whole(
 
 def clean_up_beside(path: str, *, root: str | None = None) -> None:
     """Remove the temporary files that killed processes left beside a file about to be written."""
-    inner = os.path.dirname(path)
-    with contextlib.suppress(OSError, FileFailed):
-        folder = open_folder(inner) if root is None else open_folder(root, inner)
-        try:
-            remove_leftovers(folder)
-        finally:
-            os.close(folder)
+    with contextlib.suppress(OSError, FileFailed), folder_opened(root, os.path.dirname(path)) as folder:
+        remove_leftovers(folder)
 
 
 def _fsync_in(folder: int) -> None:

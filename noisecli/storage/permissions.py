@@ -1,7 +1,5 @@
 """Who may read an output: nobody who cannot read its source."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import stat
@@ -10,31 +8,26 @@ from typing import NamedTuple, Protocol
 
 
 class Status(Protocol):
-    """What of an os.stat_result says who may read a file."""
+    """What of an os.stat_result says who may read a file; its fields have their names."""
 
     @property
-    def st_mode(self) -> int:
-        """The permissions, among other bits."""
+    def st_mode(self) -> int: ...
 
     @property
-    def st_gid(self) -> int:
-        """The group."""
+    def st_gid(self) -> int: ...
 
 
 class FileStatus(Status, Protocol):
     """What of an os.stat_result a run looks at."""
 
     @property
-    def st_size(self) -> int:
-        """Bytes."""
+    def st_size(self) -> int: ...
 
     @property
-    def st_mtime_ns(self) -> int:
-        """When the content changed."""
+    def st_mtime_ns(self) -> int: ...
 
     @property
-    def st_ctime_ns(self) -> int:
-        """When the content, or its permissions, changed."""
+    def st_ctime_ns(self) -> int: ...
 
 
 class Readers(NamedTuple):

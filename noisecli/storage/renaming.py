@@ -1,7 +1,5 @@
 """A rename that never replaces what has the name already: one system call, where the system and the disk have it."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import errno

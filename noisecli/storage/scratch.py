@@ -3,8 +3,6 @@
 Whoever has such a folder holds a lock on it, which the kernel lets go of however a process ends.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """Sources, opened with care: what is odd is named, and never waited for."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat
@@ -31,12 +29,7 @@ class SourceFile:
     """A regular file, open for reading.
 
     Raises FileFailed or FileSkipped from the constructor for what is gone, unreadable, too large or no regular file; a
-    FIFO is recognised without waiting for its writer.
-
-    Attributes
-    ----------
-    status
-        What fstat() said when it was opened.
+    FIFO is recognised without waiting for its writer. `status` is what fstat() said when it was opened.
     """
 
     def __init__(self, path: str, max_bytes: int) -> None:

@@ -1,7 +1,5 @@
 """Standard output, written to its last byte, or an error."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterable

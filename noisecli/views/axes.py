@@ -1,7 +1,5 @@
 """Numbers beside plots."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from noisecli.views.canvas import FAINT, Canvas, blank, ticks

@@ -1,7 +1,5 @@
 """What sheets are drawn on, and the few colours they use."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -22,9 +20,9 @@ NOISY: Colour = (18, 96, 224)
 WRONG: Colour = (40, 40, 190)
 
 
-def blank(height: int, width: int, colour: Colour = WHITE) -> Canvas:
+def blank(height: int, width: int) -> Canvas:
     """Return an empty canvas."""
-    return np.full((height, width, 3), colour, np.uint8)
+    return np.full((height, width, 3), WHITE, np.uint8)
 
 
 def paste(canvas: Canvas, image: Canvas, left: int, top: int) -> None:

@@ -1,7 +1,5 @@
 """What is shown of an audio file: its first channel, all of it or the loudest seconds of a long one."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """How often each value occurs: the clean image's as an area, the noisy one's as a line over it."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

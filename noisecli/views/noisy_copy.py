@@ -1,7 +1,5 @@
 """One noisy copy of a file: its path, and what its manifest row says of it, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,34 +22,18 @@ class NoisyCopy:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """How files are shown.
-
-    Attributes
-    ----------
-    zoom
-        How many pixels of the sheet a pixel of an image gets in each direction; None: one, and as many as there is
-        room for where the image is small.
-    full_scale
-        The value that is white, where the file does not define it.
-    """
+    """How files are shown."""
 
     limits: Limits
     zoom: int | None = None
+    """How many pixels of the sheet a pixel of an image gets in each direction; None: one, and as many as there is room
+    for where the image is small."""
     full_scale: float | None = None
+    """The value that is white, where the file does not define it."""
 
 
 def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> NoisyCopy:
-    """Describe a noisy copy.
-
-    Parameters
-    ----------
-    level
-        As it was requested.
-    row
-        Its manifest row.
-    kept
-        What a lossy format kept of the noise, where that was measured.
-    """
+    """Describe a noisy copy by the level requested, its manifest row, and what a lossy format kept of the noise."""
     title = f"{_WORDS[level.quantity]} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
     if not row["applied"]:
         return NoisyCopy(path, title, ("no noise",))

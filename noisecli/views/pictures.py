@@ -1,7 +1,5 @@
 """Rows of images: whole where they are small, a window at one pixel for one where they are large."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from contextlib import closing
@@ -58,13 +56,7 @@ class _Look:
 
 
 def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewing) -> Row:
-    """Draw the image at the path `source`, and its noisy copies.
-
-    Raises
-    ------
-    FileFailed, FileSkipped
-        As the codec does.
-    """
+    """Draw the image at the path `source`, and its noisy copies. Raises FileFailed, FileSkipped as the codec does."""
     clean = _look(source, viewing)
     height, width = clean.size
     times = viewing.zoom or max(1, min(SIDE // height, SIDE // width))
@@ -72,11 +64,18 @@ def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewi
     counts = _counts(clean)
     overview = None
     if (window.height, window.width) != clean.size:
-        overview = Cell("whole image", (_scale(clean),), (_overview(clean, window),))
-    cells = [_cell("original", (_zoomed(times),), clean, window, times, counts, None)]
+        scale = f"at {min(1.0, SIDE / max(clean.size)):.2g} of its size"
+        overview = Cell("whole image", (scale,), (_overview(clean, window),))
+    zoomed = "pixel for pixel" if times == 1 else f"{times} x enlarged"
+
+    def cell(title: str, notes: tuple[str, ...], look: _Look, noisy: NDArray[np.int64] | None) -> Cell:
+        view = enlarge(_shown(window.of(look.samples), look.spec), times)
+        return Cell(title, notes, (view, draw_histogram(counts, noisy, max(view.shape[1], _NARROWEST))))
+
+    cells = [cell("original", (zoomed,), clean, None)]
     for copy in copies:
         noisy = _look(copy.path, viewing)
-        cells.append(_cell(copy.title, copy.notes, noisy, window, times, counts, _counts(noisy)))
+        cells.append(cell(copy.title, copy.notes, noisy, _counts(noisy)))
     return Row(name, _about(clean), tuple(cells), overview)
 
 
@@ -94,27 +93,6 @@ def _about(look: _Look) -> str:
     channels = {1: "grey", 3: "colour", 4: "colour with alpha"}[look.samples.shape[2] if look.samples.ndim == 3 else 1]
     pages = f", the first of {look.pages} pages" if look.pages > 1 else ""
     return f"{width} x {height}, {look.format}, {look.spec.dtype} {channels}{pages}"
-
-
-def _zoomed(times: int) -> str:
-    return "pixel for pixel" if times == 1 else f"{times} x enlarged"
-
-
-def _scale(look: _Look) -> str:
-    return f"at {min(1.0, SIDE / max(look.size)):.2g} of its size"
-
-
-def _cell(
-    title: str,
-    notes: tuple[str, ...],
-    look: _Look,
-    window: _Window,
-    times: int,
-    clean: NDArray[np.int64],
-    noisy: NDArray[np.int64] | None,
-) -> Cell:
-    view = enlarge(_shown(window.of(look.samples), look.spec), times)
-    return Cell(title, notes, (view, draw_histogram(clean, noisy, max(view.shape[1], _NARROWEST))))
 
 
 def _choose_window(look: _Look, side: int) -> _Window:

@@ -1,7 +1,5 @@
 """From a request to a sheet: some files, really made noisy in a scratch folder, beside their originals."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -40,23 +38,10 @@ class Drawn:
 def draw(
     settings: Settings, rows: int, zoom: int | None = None, begin: Callable[[int], Progress] | None = None
 ) -> Drawn:
-    """Run a request on a few of its files, and draw the outputs.
+    """Run a request on so many of its files, spread evenly over the sorted sources, and draw the outputs.
 
-    Parameters
-    ----------
-    settings
-        The request as it would run on all files; its destination is not touched.
-    rows
-        How many files, spread evenly over the sorted sources.
-    zoom
-        See Viewing.
-    begin
-        As in `noisecli.run.pipeline.run`.
-
-    Raises
-    ------
-    Refused, Stopped
-        As the run does.
+    The request's own destination is not touched; see Viewing for `zoom`, and `noisecli.run.pipeline.run` for `begin`.
+    Raises Refused, Stopped as the run does.
     """
     found = walk(settings.source, settings.kind, settings.choice)
     chosen = tuple(spread(found.sources, rows))

@@ -1,7 +1,5 @@
 """A sheet: one row for each file, one column for each strength, a caption over every cell."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -37,18 +35,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One file: its copies, or why there are none.
-
-    Attributes
-    ----------
-    lead
-        Before the copies; where one row has it, the others leave room for it.
-    """
+    """One file: its copies, or why there are none."""
 
     name: str
     about: str
     cells: tuple[Cell, ...] = ()
     lead: Cell | None = None
+    """Before the copies; where one row has it, the others leave room for it."""
     problem: str | None = None
 
 
@@ -111,9 +104,8 @@ def encode(sheet: Canvas, suffix: str) -> bytes:
     if longest is not None and max(sheet.shape) > longest:
         height, width = sheet.shape[:2]
         fewer = "lower --rows" if height > width else "ask for fewer levels"
-        raise Refused(
-            f"the sheet has {width:,} x {height:,} pixels, {suffix} holds {longest:,}; name a .png, or {fewer}"
-        )
+        pixels = f"{width:,} x {height:,} pixels"
+        raise Refused(f"the sheet has {pixels}, {suffix} holds {longest:,}; name a .png, or {fewer}")
     done, data = cv2.imencode(suffix, sheet, _FORMATS[suffix])
     if not done:
         raise Refused(f"the sheet cannot be written as {suffix}; name a .png")

@@ -1,7 +1,5 @@
 """Rows of audio files: the waveform, and below it the spectrogram on a scale of dB."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -28,10 +26,7 @@ _SILENCE = 1e-300
 def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewing) -> Row:
     """Draw the audio file at the path `source`, and its noisy copies, on common scales.
 
-    Raises
-    ------
-    FileFailed, FileSkipped
-        As the codec does.
+    Raises FileFailed, FileSkipped as the codec does.
     """
     sound = survey(source, viewing)
     clean = listen(source, sound, viewing)

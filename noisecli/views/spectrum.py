@@ -1,7 +1,5 @@
 """How strong each frequency is at each time."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Text on a sheet. OpenCV 5 has a font for nearly all scripts, OpenCV 4 has ASCII only."""
 
-from __future__ import annotations
-
 import unicodedata
 from functools import cache
 from typing import Any
@@ -27,15 +25,11 @@ def _font() -> Any:
 
 def legible(text: str) -> str:
     """Return a name as it can be drawn: one line, no invalid bytes (they crash OpenCV)."""
-    text = "".join(letter if letter.isprintable() else _spelled(letter) for letter in escape_name(text))
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escape_name(text))
     if _font() is not None:
         return text
     folded = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
     return folded.encode("ascii", "backslashreplace").decode()
-
-
-def _spelled(letter: str) -> str:
-    return letter.encode("unicode_escape").decode()
 
 
 def width_of(text: str, size: int = SIZE, *, bold: bool = False) -> int:

@@ -1,7 +1,5 @@
 """A sheet in a window, where there is a display."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import sys

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from noisecli.codecs.zip_output import create_archive
+from noisecli.codecs.zips import create_archive
 
 
 class File(io.BytesIO):

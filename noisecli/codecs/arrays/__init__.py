@@ -1,7 +1,5 @@
 """Arrays: .npy files and .npz archives, block by block, with their byte order, memory order and compression."""
 
-from __future__ import annotations
-
 import os
 import zlib
 
@@ -12,8 +10,6 @@ from noisecli.codecs.arrays.npz import NpzSink, NpzSource
 from noisecli.codecs.damage import empty, truncated
 from noisecli.errors import FileFailed
 from noisecli.model import Limits
-
-__all__ = ["create_sink", "open_source", "versions"]
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 

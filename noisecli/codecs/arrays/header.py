@@ -1,7 +1,5 @@
 """The header of the .npy format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
 
-from __future__ import annotations
-
 import io
 import math
 import struct
@@ -19,6 +17,7 @@ from noisecli.model import SampleSpec
 MAGIC = npy.MAGIC_PREFIX
 _LONGEST = 10_000
 """Bytes of a header's text, numpy's own limit: it is parsed as Python literals."""
+MOST_HEADER_BYTES = len(MAGIC) + 6 + _LONGEST
 _MOST_AXES = 64
 _MOST_BYTES = (1 << 63) - 1
 """numpy's own limits of an array, axes of length 0 left out."""
@@ -51,18 +50,7 @@ class Header(NamedTuple):
 
 
 def read_header(read: Callable[[int], bytes]) -> Header:
-    """Read and check a header.
-
-    Parameters
-    ----------
-    read
-        Returns the next so many bytes, fewer at the end.
-
-    Raises
-    ------
-    FileFailed
-        When it is not one, or false.
-    """
+    """Read and check a header. Raises FileFailed. `read` returns the next so many bytes, fewer at the end."""
 
     def take(count: int) -> bytes:
         data = read(count)

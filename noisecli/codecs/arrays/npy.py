@@ -1,7 +1,6 @@
 """One array in a file of its own."""
 
-from __future__ import annotations
-
+import io
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, StoredArray
-from noisecli.codecs.arrays.header import MAGIC, Header, read_header, write_header
+from noisecli.codecs import ArraysSource, InputFile, OutputFile, Sink, StoredArray
+from noisecli.codecs.arrays.header import MAGIC, MOST_HEADER_BYTES, Header, read_header, write_header
 from noisecli.codecs.arrays.pieces import decode, encode, reader_at
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import copy, write_at
@@ -25,60 +24,42 @@ class NpyArray:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.header = _header_of(descriptor)
+        self.header = read_header(io.BytesIO(os.pread(descriptor, MOST_HEADER_BYTES, 0)).read)
         self.dtype = self.header.dtype.str
         self.shape = self.header.shape
         self.spec: SampleSpec | None = self.header.spec
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """Yield the samples in storage order."""
         return decode(self.header, reader_at(self.descriptor, len(self.header.raw)))
 
 
-def _header_of(descriptor: int) -> Header:
-    position = 0
-
-    def read(count: int) -> bytes:
-        nonlocal position
-        data = os.pread(descriptor, count, position)
-        position += len(data)
-        return data
-
-    return read_header(read)
-
-
-class NpySource:
+class NpySource(ArraysSource):
     """One opened .npy file; see noisecli.codecs.ArraysSource."""
 
     format = "npy"
 
     def __init__(self, file: InputFile) -> None:
         part = NpyArray(file.fileno())
-        self.parts = [part]
+        self.parts: Sequence[StoredArray] = [part]
         self.warnings: Sequence[Warn] = []
         _refuse_samples(part)
-        self._check_size(file.size, part.header)
+        self._check_size(file.fileno(), file.size, part.header)
 
-    def _check_size(self, size: int, header: Header) -> None:
+    def _check_size(self, descriptor: int, size: int, header: Header) -> None:
         promised = len(header.raw) + header.data_bytes
         if size < promised:
             raise truncated(f"it has {size:,} of the {promised:,} bytes that its header says")
         if size > promised:
-            if os.pread(self.parts[0].descriptor, len(MAGIC), promised) == MAGIC:
-                message = "holds several arrays one after the other; save them as .npz"
-                raise FileSkipped("unsupported-samples", message)
+            if os.pread(descriptor, len(MAGIC), promised) == MAGIC:
+                raise FileSkipped("unsupported-samples", "holds several arrays one after the other; save them as .npz")
             self.warnings = ["trailing-data"]
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def _refuse_samples(part: NpyArray) -> None:
     """Leave alone, by name, what has no noise."""
     dtype = part.header.dtype
     if dtype.hasobject:
-        message = "holds Python objects, which may run code when they are loaded; save it as numbers"
-        raise FileFailed("unsafe", message)
+        raise FileFailed("unsafe", "holds Python objects, which may run code when they are loaded; save it as numbers")
     if part.spec is None:
         words = f"samples of type {shown(dtype)}"
         if dtype.kind == "f":
@@ -86,7 +67,7 @@ def _refuse_samples(part: NpyArray) -> None:
         raise FileSkipped("unsupported-samples", f"has {words}; noise is for integers and floats up to float64")
 
 
-class _Writer:
+class _Writer(Sink):
     """The samples of one array, written after its header."""
 
     format = "npy"
@@ -106,15 +87,8 @@ class _Writer:
         self._position += len(data)
 
     def write(self, block: NDArray[Any]) -> None:
-        """Write the next samples, one dimension."""
         assert self._dtype is not None
         self._append(encode(block, self._dtype))
-
-    def finish(self) -> None:
-        """All is written by now."""
-
-    def abort(self) -> None:
-        """Nothing is held."""
 
 
 class NpySink(_Writer):
@@ -132,10 +106,7 @@ class NpySink(_Writer):
 
 
 class NpyWriter(_Writer):
-    """A new .npy of floats, little-endian and in C order.
-
-    Raises OSError where the file cannot be written.
-    """
+    """A new .npy of floats, little-endian and in C order. Raises OSError where the file cannot be written."""
 
     def __init__(self, file: OutputFile, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
         super().__init__(file)

@@ -1,12 +1,11 @@
 """Several arrays in a zip archive, as numpy.savez and numpy.savez_compressed write it."""
 
-from __future__ import annotations
-
 import contextlib
+import io
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,9 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile, OutputFile, StoredArray, zips
 from noisecli.codecs.arrays.header import Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
-from noisecli.codecs.arrays.pieces import ReadInto, decode, encode
+from noisecli.codecs.arrays.pieces import decode, encode
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import read_at, stretches
-from noisecli.codecs.zip_output import create_archive
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec, Warn
 
@@ -50,11 +48,10 @@ class NpzArray:
         return self.header is not None and self.info.file_size > len(self.header.raw) + self.header.data_bytes
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """Yield the samples in storage order."""
         assert self.header is not None
         with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
             member.read(len(self.header.raw))
-            yield from decode(self.header, _reader(member))
+            yield from decode(self.header, cast(io.BufferedIOBase, member).readinto)
             # the checksum is compared at the member's end
             while member.read(1 << 18):
                 pass
@@ -63,15 +60,6 @@ class NpzArray:
         """Compare the checksum of all of it."""
         for _ in zips.read_member(self._archive, self.info):
             pass
-
-
-def _reader(member: IO[bytes]) -> ReadInto:
-    def read_into(piece: memoryview) -> int:
-        data = member.read(len(piece))
-        piece[: len(data)] = data
-        return len(data)
-
-    return read_into
 
 
 class NpzSource:
@@ -96,7 +84,6 @@ class NpzSource:
         self.warnings: Sequence[Warn] = ["trailing-data"] if trailing else []
 
     def close(self) -> None:
-        """Close the archive."""
         zips.close_archive(self.archive)
 
 
@@ -118,14 +105,13 @@ class NpzSink:
     def __init__(self, file: OutputFile, source: NpzSource) -> None:
         self._source = source
         self._file = os.fdopen(os.dup(file.fileno()), "w+b")
-        self._archive = create_archive(self._file)
+        self._archive = zips.create_archive(self._file)
         self._archive.comment = source.archive.comment
         self._member: IO[bytes] | None = None
         self._dtype: np.dtype[Any] | None = None
         self.warnings: Sequence[Warn] = []
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
-        """Begin a member, or carry it over as it is."""
         assert isinstance(part, NpzArray)
         self._end_member()
         if spec is None:
@@ -142,7 +128,6 @@ class NpzSink:
         self._member.write(header)
 
     def write(self, block: NDArray[Any]) -> None:
-        """Write the next samples."""
         assert self._member is not None
         assert self._dtype is not None
         self._member.write(encode(block, self._dtype))
@@ -170,13 +155,11 @@ class NpzSink:
             member.close()
 
     def finish(self) -> None:
-        """Write the directory."""
         self._end_member()
         self._archive.close()
         self._file.close()
 
     def abort(self) -> None:
-        """Close the archive, which is not used."""
         with contextlib.suppress(OSError, ValueError, RuntimeError, zipfile.LargeZipFile):
             self._end_member()
         with contextlib.suppress(OSError, ValueError, RuntimeError):

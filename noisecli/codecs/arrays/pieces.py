@@ -1,7 +1,5 @@
 """Samples of an array, as bytes that come and go in pieces."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Audio files: bytes <-> samples, block by block, metadata kept. The only place that knows libsndfile."""
 
-from __future__ import annotations
-
 import soundfile
 
 from noisecli.codecs import InputFile, OutputFile, Source
@@ -9,8 +7,6 @@ from noisecli.codecs.audio.encoding import choose_target
 from noisecli.codecs.audio.sink import AudioSink
 from noisecli.codecs.audio.source import AudioSource
 from noisecli.model import Encoding, Limits, SampleSpec
-
-__all__ = ["create_sink", "open_source", "versions"]
 
 
 def open_source(file: InputFile, limits: Limits) -> AudioSource:

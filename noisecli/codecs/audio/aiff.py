@@ -1,7 +1,5 @@
 """AIFF and AIFF-C: the chunk sizes against the file's size."""
 
-from __future__ import annotations
-
 from noisecli.codecs.audio.header import Chunk, Header, Window, check_total, fitting, iterate_chunks
 from noisecli.codecs.damage import truncated
 

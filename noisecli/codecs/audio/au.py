@@ -1,7 +1,5 @@
 """AU, as Sun and NeXT wrote it: a header and bare samples."""
 
-from __future__ import annotations
-
 from noisecli.codecs.audio.header import UNKNOWN_SIZE, Chunk, Header, Window, check_fits, require_samples
 from noisecli.codecs.damage import corrupt
 

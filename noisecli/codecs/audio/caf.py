@@ -1,10 +1,6 @@
 """Apple's Core Audio Format: 64-bit chunk sizes against the file's size, and the table of packets."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-from noisecli.codecs.audio.header import Chunk, Header, Window, fitting, is_chunk_name
+from noisecli.codecs.audio.header import Chunk, Header, Window, fitting, is_chunk_name, iterate_chunks
 from noisecli.codecs.damage import corrupt, truncated
 
 _CARRIED = {b"desc", b"data", b"free", b"peak", b"info", b"kuki", b"pakt"}
@@ -12,14 +8,13 @@ _PIECE = 1 << 16
 _LONGEST_SIZE = 4
 _EDIT_COUNT = 4
 """Bytes in front of the packets."""
-_UNKNOWN_SIZE = 0xFFFFFFFFFFFFFFFF
 
 
 def check_caf(window: Window) -> Header:
     """Check an Apple Core Audio file; a data size of -1 runs to the file's end."""
     end, lost = 8, False
     held: dict[bytes, Chunk] = {}
-    for chunk in fitting(_iterate(window), window, b"data"):
+    for chunk in fitting(iterate_chunks(window, 8, big=True, width=8, padding=1), window, b"data"):
         held.setdefault(chunk.name, chunk)
         empty = chunk.name == b"data" and chunk.size <= _EDIT_COUNT
         if empty and chunk.end < window.size and not is_chunk_name(window.read(chunk.end, 4)):
@@ -62,16 +57,3 @@ def _check_packets(window: Window, held: dict[bytes, Chunk]) -> int:
     if missing > 0:
         raise truncated(f"its packets have {missing:,} bytes more than there are")
     return frames
-
-
-def _iterate(window: Window) -> Iterator[Chunk]:
-    position = 8
-    while position + 12 <= window.size:
-        name = window.read(position, 4)
-        if not is_chunk_name(name):
-            return
-        size = window.number(position + 4, 8, big=True)
-        if size == _UNKNOWN_SIZE and name == b"data":
-            size = window.size - position - 12
-        yield Chunk(name, position + 12, size)
-        position += 12 + size

@@ -1,7 +1,5 @@
 """Which format an audio file has, by its content; and the check that belongs to it."""
 
-from __future__ import annotations
-
 from noisecli.codecs.audio.aiff import check_aiff
 from noisecli.codecs.audio.au import check_au
 from noisecli.codecs.audio.caf import check_caf
@@ -19,15 +17,7 @@ _KNOWN_ELSEWHERE = (b"8SVX", b"16SV", b"MAUD")
 
 
 def inspect(descriptor: int, size: int) -> Header:
-    """Check a file's container, whatever its name.
-
-    Raises
-    ------
-    FileFailed
-        empty, wrong-content, truncated or corrupt.
-    FileSkipped
-        Audio of a kind that cannot be written back.
-    """
+    """Check a file's container, whatever its name. Raises FileFailed, or FileSkipped for what is not written back."""
     if size == 0:
         raise empty()
     window = Window(descriptor, size)

@@ -1,7 +1,5 @@
 """How an output is encoded: container, subtype, quality, decided before anything is written."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import soundfile
@@ -27,44 +25,24 @@ _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """soundfile's settings for one output.
-
-    Attributes
-    ----------
-    format
-        noisecli's word for the output's format.
-    container, subtype, endian
-        soundfile's words.
-    compression_level
-        0 to 1, None where it does not apply.
-    frame_bytes
-        Bytes of one frame, 0 where frames have no fixed size.
-    most_frames
-        Frames that the container can hold.
-    """
+    """soundfile's settings for one output."""
 
     format: str
+    """noisecli's word for the output's format."""
     container: str
     subtype: str
     endian: str
+    """These three are soundfile's words."""
     compression_level: float | None
+    """0 to 1, None where it does not apply."""
     frame_bytes: int
+    """Bytes of one frame, 0 where frames have no fixed size."""
     most_frames: int
-
-    @property
-    def bitrate_mode(self) -> str | None:
-        """MP3 keeps most at a variable rate."""
-        return "VARIABLE" if self.container == "MP3" else None
+    """Frames that the container can hold."""
 
 
 def choose_target(source: AudioSource, spec: SampleSpec, encoding: Encoding) -> Target:
-    """Decide how to encode blocks of `spec` that come from `source`.
-
-    Raises
-    ------
-    FileFailed
-        no-encoder, naming what fits.
-    """
+    """Decide how to encode blocks of `spec` that come from `source`. Raises FileFailed, naming what fits."""
     if encoding.subsampling is not None:
         raise FileFailed("no-encoder", "audio has no chroma to subsample; omit --subsampling")
     wanted = encoding.format or source.format

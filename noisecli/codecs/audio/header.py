@@ -3,8 +3,6 @@
 libsndfile silently shortens cut files and loops forever on some broken ones; a walk over the headers finds both.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,28 +16,19 @@ UNKNOWN_SIZE = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The findings of a container check.
-
-    Attributes
-    ----------
-    format
-        noisecli's word: wav, flac, ogg, mp3, aiff, au, caf, w64 or rf64.
-    frames
-        How many frames the file holds where its container knows better than libsndfile, -1 when the file does not say,
-        None when libsndfile's count is right.
-    trailing_data
-        Whether bytes follow the container's end.
-    lost_metadata
-        Whether there is metadata that libsndfile does not keep.
-    md5
-        Of a FLAC: the hash of all its samples, None where none is known.
-    """
+    """The findings of a container check."""
 
     format: str
+    """noisecli's word: wav, flac, ogg, mp3, aiff, au, caf, w64 or rf64."""
     frames: int | None = None
+    """How many frames the file holds where its container knows better than libsndfile, -1 when the file does not say,
+    None when libsndfile's count is right."""
     trailing_data: bool = False
+    """Whether bytes follow the container's end."""
     lost_metadata: bool = False
+    """Whether there is metadata that libsndfile does not keep."""
     md5: bytes | None = None
+    """Of a FLAC: the hash of all its samples, None where none is known."""
 
 
 class Chunk(NamedTuple):
@@ -78,22 +67,24 @@ class Window:
         return int.from_bytes(data, "big" if big else "little")
 
 
-def iterate_chunks(window: Window, start: int, big: bool = False, long_data: int | None = None) -> Iterator[Chunk]:
-    """Yield the chunks of a RIFF or IFF file in order, ending at the file's end or where no chunk name is.
+def iterate_chunks(
+    window: Window, start: int, big: bool = False, *, long_data: int | None = None, width: int = 4, padding: int = 2
+) -> Iterator[Chunk]:
+    """Yield the chunks of a RIFF, IFF or CAF file in order, ending at the file's end or where no chunk name is.
 
-    A data chunk whose size is all ones is `long_data` bytes long, and runs to the file's end without that: so write
-    programs into a pipe.
+    Sizes have `width` bytes; chunks are filled up to multiples of `padding`. A data chunk whose size is all ones is
+    `long_data` bytes long, and runs to the file's end without that: so write programs into a pipe.
     """
-    position = start
-    while position + 8 <= window.size:
+    position, head = start, 4 + width
+    while position + head <= window.size:
         name = window.read(position, 4)
         if not is_chunk_name(name):
             return
-        size = window.number(position + 4, 4, big)
-        if size == UNKNOWN_SIZE and name == b"data":
-            size = window.size - position - 8 if long_data is None else long_data
-        yield Chunk(name, position + 8, size)
-        position += 8 + size + (size & 1)
+        size = window.number(position + 4, width, big)
+        if size == (1 << 8 * width) - 1 and name == b"data":
+            size = window.size - position - head if long_data is None else long_data
+        yield Chunk(name, position + head, size)
+        position += head + size + -size % padding
 
 
 def is_chunk_name(name: bytes) -> bool:
@@ -104,8 +95,7 @@ def is_chunk_name(name: bytes) -> bool:
 def check_fits(chunk: Chunk, window: Window) -> None:
     """Refuse a chunk that promises more bytes than the file has."""
     if chunk.end > window.size:
-        missing = chunk.end - window.size
-        raise truncated(f"the header promises {missing:,} bytes more than there are")
+        raise truncated(f"the header promises {chunk.end - window.size:,} bytes more than there are")
 
 
 def check_total(total: int, window: Window, padding: int = 1) -> None:

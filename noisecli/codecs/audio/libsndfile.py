@@ -1,16 +1,12 @@
 """libsndfile through soundfile's public face, without the system calls that soundfile adds to every block."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 
 import soundfile
 from numpy.typing import NDArray
 
-from noisecli.codecs.audio.spool import Spool
-
-_UNSUPPORTED = {4, 18}
+UNSUPPORTED = {4, 18}
 """libsndfile's error numbers for encodings that it knows and does not decode."""
 
 
@@ -41,16 +37,6 @@ def open_input(descriptor: int) -> Stream:
     """Open an audio file for reading; libsndfile takes the descriptor's position for the file's start."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     return Stream(descriptor, "r", closefd=False)
-
-
-def open_output(spool: Spool, **settings: Any) -> Stream:
-    """Open an empty file for writing; settings are those of soundfile.SoundFile."""
-    return Stream(spool, "w", **settings)
-
-
-def is_unsupported(error: soundfile.LibsndfileError) -> bool:
-    """Whether an error means that the file is valid and its encoding is not supported."""
-    return error.code in _UNSUPPORTED
 
 
 def explain(error: soundfile.LibsndfileError) -> str:

@@ -4,13 +4,10 @@ libsndfile guesses the length of a file without such a header and stops there, a
 missing; so the frames are counted here. It costs about 1 us a frame, some 2% of decoding.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 
 from noisecli.codecs.audio.header import Header, Window
-from noisecli.codecs.audio.id3 import holds_other_frames, measure_id3
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped
 
@@ -22,6 +19,9 @@ _SYNC = 0xFFE00000
 _SAME = 0xFFFE0C00
 """Sync, version, layer and sample rate: the same in every frame of one stream."""
 _APE_TAG, _ID3_1, _LYRICS = b"APETAGEX", b"TAG", b"LYRICSBEGIN"
+_CARRIED = {b"TIT2", b"TPE1", b"TALB", b"TYER", b"TDRC", b"TRCK", b"TCON", b"COMM", b"TSSE", b"TENC", b"TLEN"}
+"""Frames of an ID3v2 tag that libsndfile keeps."""
+_MOST_NAMES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def check_mp3(window: Window, descriptor: int) -> Header:
     promised = _read_count(window, start, head)
     _check_count(frames, promised)
     trailing, tagged = _read_tail(window, frames.end)
-    lost = tagged or (start > 0 and holds_other_frames(window, 0))
+    lost = tagged or (start > 0 and _holds_other_frames(window, 0))
     known = None if promised else frames.count * frames.samples
     return Header("mp3", frames=known, trailing_data=trailing, lost_metadata=lost)
 
@@ -64,9 +64,43 @@ def check_mp3(window: Window, descriptor: int) -> Header:
 def skip_tags(window: Window) -> int:
     """Return where the ID3v2 tags in front end."""
     start = 0
-    while length := measure_id3(window, start):
+    while length := _measure_id3(window, start):
         start += length
     return start
+
+
+def _measure_id3(window: Window, start: int) -> int:
+    """Return the length of the ID3v2 tag at `start`, 0 when there is none."""
+    head = window.read(start, 10)
+    if len(head) < 10 or head[:3] != b"ID3":
+        return 0
+    size = _synchsafe(head[6:10])
+    return 10 + size + (10 if head[5] & 0x10 else 0)
+
+
+def _holds_other_frames(window: Window, start: int) -> bool:
+    """Whether the tag has frames (a cover, a user's own text) beyond those libsndfile knows."""
+    end = start + _measure_id3(window, start)
+    version = window.read(start + 3, 1)
+    if version not in (b"\x03", b"\x04"):
+        return True
+    position = start + 10
+    for _ in range(_MOST_NAMES):
+        name = window.read(position, 4)
+        if position + 10 > end or name[:1] == b"\0":
+            return False
+        if name not in _CARRIED:
+            return True
+        size = window.read(position + 4, 4)
+        position += 10 + (_synchsafe(size) if version == b"\x04" else int.from_bytes(size, "big"))
+    return True
+
+
+def _synchsafe(data: bytes) -> int:
+    number = 0
+    for byte in data:
+        number = number << 7 | (byte & 0x7F)
+    return number
 
 
 def _measure_frames(head: int) -> tuple[list[int], int]:

@@ -1,7 +1,5 @@
 """Ogg pages: walked and summed when read, given a serial number that is not random when written."""
 
-from __future__ import annotations
-
 import os
 import zlib
 from collections.abc import Iterator

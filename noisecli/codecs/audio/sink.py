@@ -1,7 +1,6 @@
 """Samples -> an audio file, encoded like its source or as the encoding asks."""
 
-from __future__ import annotations
-
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import numpy as np
@@ -10,12 +9,11 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
 from noisecli.codecs.audio.encoding import Target
-from noisecli.codecs.audio.libsndfile import Stream, explain, open_output
-from noisecli.codecs.audio.readback import check_written
-from noisecli.codecs.audio.reproducible import settle
+from noisecli.codecs.audio.libsndfile import Stream, explain
 from noisecli.codecs.audio.spool import Spool
 from noisecli.codecs.audio.subtypes import LOSSY, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
+from noisecli.codecs.audio.written import check_written, settle
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec, Warn
 
@@ -50,23 +48,23 @@ class AudioSink:
     def _open(self) -> Stream:
         target = self._target
         try:
-            return open_output(
+            return Stream(
                 self._spool,
+                "w",
                 samplerate=self._spec.sample_rate,
                 channels=self._spec.shape[-1],
                 subtype=target.subtype,
                 endian=target.endian,
                 format=target.container,
                 compression_level=target.compression_level,
-                bitrate_mode=target.bitrate_mode,
+                # MP3 keeps most at a variable rate
+                bitrate_mode="VARIABLE" if target.container == "MP3" else None,
             )
         except soundfile.LibsndfileError as error:
             self._spool.check()
-            raise FileFailed(
-                "no-encoder",
-                f"{target.subtype} cannot hold {self._spec.shape[-1]} channels at {self._spec.sample_rate:,} Hz"
-                f" ({explain(error)}); choose wav",
-            ) from None
+            asked = f"{self._spec.shape[-1]} channels at {self._spec.sample_rate:,} Hz"
+            words = f"{target.subtype} cannot hold {asked} ({explain(error)}); choose wav"
+            raise FileFailed("no-encoder", words) from None
 
     def _set_tags(self, tags: dict[str, str]) -> None:
         kept, lost = split_tags(tags, self.format)
@@ -83,9 +81,8 @@ class AudioSink:
         if self._target.subtype in TRANSFORMED and self._spec.is_float:
             self._refuse_what_ends_encoders(block)
         if self._frames + len(block) > self._target.most_frames:
-            raise FileFailed(
-                "no-encoder", f"has more samples than {self._target.container} can count; choose w64, rf64 or caf"
-            )
+            words = f"has more samples than {self._target.container} can count; choose w64, rf64 or caf"
+            raise FileFailed("no-encoder", words)
         try:
             self._stream.buffer_write(self._align(block), self._dtype)
         except (soundfile.LibsndfileError, AssertionError) as error:
@@ -136,7 +133,5 @@ class AudioSink:
     def abort(self) -> None:
         """Close the encoder; its errors no longer matter."""
         self._spool.drop()
-        try:
+        with suppress(soundfile.LibsndfileError):
             self._stream.close()
-        except soundfile.LibsndfileError:
-            return

@@ -1,7 +1,5 @@
 """An audio file -> samples, block by block."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,9 +10,9 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
 from noisecli.codecs.audio.detect import inspect
-from noisecli.codecs.audio.flac_hash import SampleHash
+from noisecli.codecs.audio.flac import SampleHash
 from noisecli.codecs.audio.header import Header
-from noisecli.codecs.audio.libsndfile import Stream, explain, is_unsupported, open_input
+from noisecli.codecs.audio.libsndfile import UNSUPPORTED, Stream, explain, open_input
 from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, describe_samples, layout_of
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.limits import refuse_bomb
@@ -31,21 +29,11 @@ _REWINDABLE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 _DAMAGE = b"error:"
 
 
-def _is_damage(line: bytes) -> bool:
-    return _DAMAGE in line
-
-
 class AudioSource:
     """One opened audio file; see noisecli.codecs.Source.
 
-    Attributes
-    ----------
-    container, subtype, endian
-        soundfile's words for what the file is.
-    header
-        What the container check found.
-    tags
-        The text tags that libsndfile carries over.
+    `container`, `subtype` and `endian` are soundfile's words for what the file is, `header` is what the container check
+    found, and `tags` are the text tags that libsndfile carries over.
     """
 
     def __init__(self, file: InputFile, limits: Limits) -> None:
@@ -91,7 +79,6 @@ class AudioSource:
         return known
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """Yield (frames, channels) arrays in native units; see noisecli.codecs.Source."""
         if self._whole is not None:
             yield self._whole
             return
@@ -120,7 +107,10 @@ class AudioSource:
         if seen < promised:
             raise truncated(f"{promised:,} frames are promised, {seen:,} are there")
         if summed:
-            self._compare(summed)
+            if summed.digest() != self._md5:
+                raise corrupt("its samples are not those that its MD5 was made of")
+            # once is enough
+            self._md5 = None
 
     def _create_buffer(self) -> NDArray[Any]:
         promised, channels = self.spec.shape
@@ -130,12 +120,6 @@ class AudioSource:
     def _refuse_bomb(self, frames: int) -> None:
         decoded = frames * self.spec.shape[1] * np.dtype(self.spec.dtype).itemsize
         refuse_bomb(decoded, self._file.size, self._limits)
-
-    def _compare(self, summed: SampleHash) -> None:
-        """Compare the hash of a FLAC's samples with the one in its header, once."""
-        if summed.digest() != self._md5:
-            raise corrupt("its samples are not those that its MD5 was made of")
-        self._md5 = None
 
     def _rewind(self) -> None:
         if not self._is_fresh:
@@ -161,15 +145,15 @@ class AudioSource:
         """Decode one block; errors in an MP3's frames are only printed."""
         if self.format != "mp3":
             return self._stream.read_into(buffer, self.spec.dtype)
-        block, text = caught(lambda: self._stream.read_into(buffer, self.spec.dtype), _is_damage)
+        block, text = caught(
+            lambda: self._stream.read_into(buffer, self.spec.dtype), lambda line: _DAMAGE in line or None
+        )
         if _DAMAGE in text:
-            raise corrupt(
-                f"decoding fails ({text.partition(_DAMAGE)[2].decode(errors='replace').split('!')[0].strip()})"
-            )
+            said = text.partition(_DAMAGE)[2].decode(errors="replace").split("!")[0].strip()
+            raise corrupt(f"decoding fails ({said})")
         return block
 
     def close(self) -> None:
-        """Close the decoder."""
         self._whole = None
         self._stream.close()
 
@@ -178,6 +162,6 @@ def _open(descriptor: int) -> Stream:
     try:
         return caught(lambda: open_input(descriptor))[0]
     except soundfile.LibsndfileError as error:
-        if is_unsupported(error):
+        if error.code in UNSUPPORTED:
             raise FileSkipped("unsupported-samples", f"is not decoded ({explain(error)}); convert it first") from None
         raise corrupt(explain(error)) from None

@@ -4,8 +4,6 @@ libsndfile drops what the system says of a write while it closes a file, and not
 So the first failure is kept, all later writes are refused, and the sink raises it when libsndfile has returned.
 """
 
-from __future__ import annotations
-
 import io
 import os
 

@@ -1,7 +1,5 @@
 """Subtypes: which integers they hold, and which container holds them."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from noisecli.errors import FileFailed
@@ -63,21 +61,9 @@ _NEXT_BEST: dict[str, tuple[str, ...]] = {
 
 
 def choose_subtype(source: str, target: str, as_float32: bool) -> str:
-    """Return the subtype of the same depth that a target format holds.
+    """Return the subtype that a target format holds of a source's: of the same depth, or float32 where it was made so.
 
-    Parameters
-    ----------
-    source
-        The source's subtype.
-    target
-        The format to write.
-    as_float32
-        Whether samples of another type were made float32 on the way.
-
-    Raises
-    ------
-    FileFailed
-        no-encoder, naming formats that fit.
+    Raises FileFailed, naming formats that fit.
     """
     if target not in HOLDS:
         raise FileFailed("no-encoder", f"audio is not written as {target}; choose {_join(list(HOLDS))}")

@@ -1,7 +1,5 @@
 """Text tags: the ten strings that libsndfile knows, and who holds which of them."""
 
-from __future__ import annotations
-
 _RIFF = frozenset(("title", "copyright", "software", "artist", "comment", "date", "album", "tracknumber", "genre"))
 _ALL = _RIFF | {"license"}
 _HELD: dict[str, frozenset[str]] = {

@@ -1,7 +1,5 @@
 """Sony Wave64: 64-bit chunk sizes against the file's size."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from noisecli.codecs.audio.header import Chunk, Header, Window, check_total, fitting, require_samples

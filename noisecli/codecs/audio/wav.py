@@ -1,7 +1,5 @@
 """WAV, RIFX and RF64: the chunk sizes against the file's size."""
 
-from __future__ import annotations
-
 from noisecli.codecs.audio.header import (
     UNKNOWN_SIZE,
     Chunk,
@@ -28,7 +26,7 @@ def check_wav(window: Window) -> Header:
     big, rf64 = magic == b"RIFX", magic == b"RF64"
     data: Chunk | None = None
     end, lost = 12, False
-    chunks = iterate_chunks(window, 12, big, _read_long_size(window) if rf64 else None)
+    chunks = iterate_chunks(window, 12, big, long_data=_read_long_size(window) if rf64 else None)
     for chunk in fitting(chunks, window, b"data"):
         if chunk.name == b"data" and data is None:
             data = chunk

@@ -1,7 +1,5 @@
 """Images: JPEG, PNG, TIFF, WebP, BMP, PNM, AVIF, JPEG 2000 and GIF, decoded as stored, and encoded."""
 
-from __future__ import annotations
-
 import cv2
 import isal
 

@@ -1,7 +1,5 @@
 """AV1: what the sequence headers of an image's data say of its size, whatever the boxes around it claim."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """AVIF: the primary item's properties, and its AV1 streams, which may be bigger than the boxes say."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 
@@ -42,8 +40,7 @@ def read(data: bytes, limits: Limits) -> Header:
     metadata = _metadata(properties, any(kind == _XMP for kind in items.media.values()))
     header = Header("avif", width, height, data, channels, metadata=metadata, orientation=_turn(properties))
     header.full_scale = _FULL_SCALES[depth]
-    if trailing:
-        header.warn("trailing-data")
+    header.warn("trailing-data", when=trailing)
     return header
 
 
@@ -68,25 +65,21 @@ def _items(data: bytes) -> tuple[Items, bool]:
 def _top_boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield the outermost boxes; what follows the media data and is not a box has an empty kind."""
     seen: set[bytes] = set()
-    walk = boxes(data, 0, len(data))
     position = 0
-    while True:
-        try:
-            box = next(walk)
-        except StopIteration:
+    try:
+        for kind, start, end in boxes(data, 0, len(data)):
+            if b"\0" in kind:
+                break
+            seen.add(kind)
+            position = end
+            yield kind, start, end
+        else:
             return
-        except (FileFailed, struct.error):
-            known = data[position + 4 : position + 8] in (b"mdat", b"meta", b"free", b"moov", b"ftyp", b"uuid", b"skip")
-            if {b"ftyp", b"meta", b"mdat"} <= seen and not known:
-                yield b"", position, len(data)
-                return
+    except (FileFailed, struct.error):
+        known = data[position + 4 : position + 8] in (b"mdat", b"meta", b"free", b"moov", b"ftyp", b"uuid", b"skip")
+        if known or not {b"ftyp", b"meta", b"mdat"} <= seen:
             raise
-        if b"\0" in box[0]:
-            yield b"", position, len(data)
-            return
-        seen.add(box[0])
-        position = box[2]
-        yield box
+    yield b"", position, len(data)
 
 
 def _coded(items: Items, item: int) -> tuple[int, ...]:

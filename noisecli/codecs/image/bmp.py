@@ -1,7 +1,5 @@
 """BMP: a header and bare samples, so that its size can be reckoned."""
 
-from __future__ import annotations
-
 import struct
 
 import numpy as np
@@ -34,10 +32,8 @@ def read(data: bytes, limits: Limits) -> Header:
         raise truncated("the BMP is shorter than its size says")
     lost = size == 124 and data[70:74] in (b"MBED", b"LINK")
     header = Header("bmp", width, height, data, 4 if bits == 32 else 3, metadata=Metadata(lost=lost))
-    if bits <= 8:
-        header.warn("palette-to-colour")  # taken back when the palette is grey
-    if len(data) > max(end, claimed):
-        header.warn("trailing-data")
+    header.warn("palette-to-colour", when=bits <= 8)  # taken back when the palette is grey
+    header.warn("trailing-data", when=len(data) > max(end, claimed))
     if bits == 32 and compression == 0:
         _check_fourth(data, start, end)
         header.channels = 3

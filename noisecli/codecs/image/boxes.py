@@ -1,7 +1,5 @@
 """Boxes in boxes, as AVIF and JPEG 2000 have them."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 

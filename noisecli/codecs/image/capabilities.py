@@ -1,7 +1,5 @@
 """What each output format can hold."""
 
-from __future__ import annotations
-
 from noisecli.codecs.image.header import Header
 from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec
@@ -9,9 +7,8 @@ from noisecli.model import SampleSpec
 _NAMES = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "apng": "png", "dib": "bmp"}
 _NAMES |= dict.fromkeys(("pbm", "pgm", "ppm"), "pnm")
 
-_EIGHT = frozenset(("uint8",))
-_BYTES = frozenset(("uint8", "uint16"))
-_ALL = frozenset(("uint8", "uint16", "int16", "int32", "float32", "float64"))
+_EIGHT, _BYTES = ("uint8",), ("uint8", "uint16")
+_ALL = (*_BYTES, "int16", "int32", "float32", "float64")
 
 SAMPLES = {
     "png": (_BYTES, (1, 3, 4), 1 << 20),
@@ -26,17 +23,10 @@ SAMPLES = {
 }
 """Format -> (dtypes, channels, longest side), those first that are named when another does not fit."""
 
-METADATA = {
-    "jpeg": frozenset(("exif", "xmp", "icc", "density")),
-    "png": frozenset(("exif", "xmp", "icc", "density")),
-    "webp": frozenset(("exif", "xmp", "icc")),
-    "avif": frozenset(("exif", "xmp", "icc")),
-    "tiff": frozenset(("xmp", "icc", "density")),
-    "bmp": frozenset[str](),
-    "pnm": frozenset[str](),
-    "jp2": frozenset[str](),
-    "gif": frozenset[str](),
-}
+_PAYLOADS = frozenset(("exif", "xmp", "icc"))
+METADATA = {"webp": _PAYLOADS, "avif": _PAYLOADS, "tiff": frozenset(("xmp", "icc", "density"))}
+METADATA |= dict.fromkeys(("jpeg", "png"), _PAYLOADS | {"density"})
+"""What travels with a format's samples; nothing with the other formats'."""
 
 _SHORTEST_JP2_SIDE = 32
 """OpenCV's encoder halves six times, and has no word to stop it."""

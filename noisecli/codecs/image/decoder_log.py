@@ -1,10 +1,7 @@
 """What the decoders print. libjpeg and libpng write to descriptor 2, past every log setting of OpenCV."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
-from typing import TypeVar
 
 import cv2.utils.logging as log
 
@@ -12,8 +9,6 @@ from noisecli.codecs import stderr
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image.header import Header
 from noisecli.errors import FileFailed
-
-Result = TypeVar("Result")
 
 _SILENT = (
     b"Sum of Photometric type-related color channels",  # of the four-channel TIFFs that OpenCV itself writes
@@ -29,7 +24,7 @@ _NO_MEMORY = (b"Insufficient memory", b"Failed to allocate", b"bad_alloc", b"ut 
 _CUT = (b"premature end", b"incomplete", b"Not enough image data", b"extraneous bytes before marker 0xd9")
 
 
-def caught(call: Callable[[], Result]) -> tuple[Result, bytes]:
+def caught(call: Callable[[], stderr.Result]) -> tuple[stderr.Result, bytes]:
     """Call, and return the result with what was printed on descriptor 2 meanwhile."""
     level = log.getLogLevel()
     log.setLogLevel(log.LOG_LEVEL_WARNING)  # what is judged must not depend on OPENCV_LOG_LEVEL

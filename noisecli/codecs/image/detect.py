@@ -1,7 +1,5 @@
 """Which format the bytes are, whatever the file is called."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 
@@ -46,15 +44,7 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"hevs", b
 
 
 def read_header(data: bytes, limits: Limits) -> Header:
-    """Find the format by content and check its header.
-
-    Raises
-    ------
-    FileFailed
-        Empty, not an image, cut short, contradicting itself, or above the limits.
-    FileSkipped
-        A valid image that is left alone on purpose.
-    """
+    """Find the format by content and check its header. Raises FileFailed, or FileSkipped for a valid image."""
     if not data:
         raise empty()
     reader = _reader(data)

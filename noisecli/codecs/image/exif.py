@@ -1,7 +1,5 @@
 """The one EXIF field that matters to pixels: which way up they are shown."""
 
-from __future__ import annotations
-
 import struct
 from typing import Any
 

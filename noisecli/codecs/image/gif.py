@@ -1,7 +1,5 @@
 """GIF: blocks from the screen to the trailer."""
 
-from __future__ import annotations
-
 import struct
 
 from noisecli.codecs.damage import corrupt, truncated
@@ -43,8 +41,7 @@ def read(data: bytes, limits: Limits) -> Header:
         raise corrupt(f"a GIF screen of {width} x {height} for {covered} pixels")
     header = Header("gif", width, height, data, 4, metadata=Metadata(lost=lost))
     header.warn("palette-to-colour")
-    if position + 1 < len(data):
-        header.warn("trailing-data")
+    header.warn("trailing-data", when=position + 1 < len(data))
     return header
 
 

@@ -1,7 +1,5 @@
 """What an image's header says, read before anything is decoded."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from noisecli.codecs.damage import corrupt
@@ -13,78 +11,55 @@ _WIDEST = 1 << 20
 _MOST_PIXELS = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Metadata:
-    """What travels beside the samples.
-
-    Attributes
-    ----------
-    exif, xmp, icc
-        Payloads without any container's wrapping; empty when there are none.
-    density
-        JFIF's way: (unit, x, y) with unit 0 for an aspect ratio, 1 for dots per inch, 2 for dots per centimetre.
-    native
-        JPEG segments or PNG chunks, kept verbatim for an output of the same format; the profile is not among them. One
-        string: there may be millions.
-    tags
-        TIFF entries of each page: tag -> (type, little-endian values).
-    extra
-        Whether native and tags hold more than EXIF, XMP, profile and density, which only the same format can hold.
-    lost
-        Whether the source holds something that no output will hold.
-    """
+    """What travels beside the samples."""
 
     exif: bytes = b""
     xmp: bytes = b""
     icc: bytes = b""
+    """These three are payloads without any container's wrapping; empty when there are none."""
     density: tuple[int, int, int] | None = None
-    native: bytes = b""
+    """JFIF's way: (unit, x, y) with unit 0 for an aspect ratio, 1 for dots per inch, 2 for dots per centimetre."""
+    native: bytearray = field(default_factory=bytearray)
+    """JPEG segments or PNG chunks, kept verbatim for an output of the same format; the profile is not among them. They
+    are one string: there may be millions."""
     tags: tuple[dict[int, tuple[int, bytes]], ...] = ()
+    """TIFF entries of each page: tag -> (type, little-endian values)."""
     extra: bool = False
+    """Whether native and tags hold more than EXIF, XMP, profile and density, which only the same format can hold."""
     lost: bool = False
+    """Whether the source holds something that no output will hold."""
 
     @property
     def size(self) -> int:
         """Bytes of all payloads together."""
-        size = len(self.exif) + len(self.xmp) + len(self.icc) + len(self.native)
-        for page in self.tags:
-            size += sum(len(raw) for _, raw in page.values())
-        return size
+        pieces = (self.exif, self.xmp, self.icc, self.native)
+        return sum(map(len, pieces)) + sum(len(raw) for page in self.tags for _, raw in page.values())
 
 
 @dataclass(slots=True)
 class Header:
-    """Format, size and samples as the header promises them.
-
-    Attributes
-    ----------
-    data
-        The bytes to decode: the file's own, or a copy with harmless oddities repaired.
-    pixel_bytes
-        Bytes of one decoded pixel, all channels.
-    orientation
-        EXIF's 1..8 as viewers apply it to this format; 1 when OpenCV turns the image itself.
-    full_scale
-        Highest sample value when it is not the dtype's own (12 bits in 16).
-    channels
-        What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped.
-    compression
-        TIFF's number of the way the samples are packed.
-    transparent_grey
-        The one sample value that a grey PNG says is transparent; OpenCV forgets it.
-    """
+    """Format, size and samples as the header promises them."""
 
     format: str
     width: int
     height: int
     data: bytes
+    """The bytes to decode: the file's own, or a copy with harmless oddities repaired."""
     pixel_bytes: int
+    """Bytes of one decoded pixel, all channels."""
     frames: int = 1
     orientation: int = 1
+    """EXIF's 1..8 as viewers apply it to this format; 1 when OpenCV turns the image itself."""
     full_scale: float | None = None
+    """Highest sample value when it is not the dtype's own (12 bits in 16)."""
     channels: int | None = None
+    """What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped."""
     compression: int = 0
+    """TIFF's number of the way the samples are packed."""
     transparent_grey: int | None = None
+    """The one sample value that a grey PNG says is transparent; OpenCV forgets it."""
     metadata: Metadata = field(default_factory=Metadata)
     warnings: list[Warn] = field(default_factory=list)
 
@@ -93,29 +68,10 @@ class Header:
         """Bytes of all samples and of the metadata that is carried."""
         return self.width * self.height * self.frames * self.pixel_bytes + self.metadata.size
 
-    def warn(self, word: Warn) -> None:
+    def warn(self, word: Warn, *, when: bool = True) -> None:
         """Add a warning once."""
-        if word not in self.warnings:
+        if when and word not in self.warnings:
             self.warnings.append(word)
-
-
-@dataclass(slots=True)
-class Findings:
-    """The metadata that a walk over a file's segments or chunks gathers; see Metadata."""
-
-    exif: bytes = b""
-    xmp: bytes = b""
-    icc: bytes = b""
-    density: tuple[int, int, int] | None = None
-    native: bytearray = field(default_factory=bytearray)
-    extra: bool = False
-    lost: bool = False
-    end: int = 0
-
-    def metadata(self) -> Metadata:
-        """Return what was gathered."""
-        native = bytes(self.native)
-        return Metadata(self.exif, self.xmp, self.icc, self.density, native, extra=self.extra, lost=self.lost)
 
 
 def unsupported(what: str) -> FileSkipped:
@@ -134,8 +90,7 @@ def check_size(width: int, height: int, frames: int, limits: Limits) -> None:
         raise corrupt(f"it claims {width} x {height} pixels")
     if width * height * frames > limits.max_pixels:
         pages = f" in {frames} frames" if frames > 1 else ""
-        raise FileFailed(
-            "too-large", f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try"
-        )
+        message = f"{width} x {height} pixels{pages} are above --max-pixels {limits.max_pixels}; raise it to try"
+        raise FileFailed("too-large", message)
     if width > _WIDEST or height > _WIDEST or width * height > _MOST_PIXELS:
         raise FileFailed("too-large", f"{width} x {height} pixels are more than OpenCV reads; cut it into tiles")

@@ -4,8 +4,6 @@ They are found by walking from box to box: the name of one may stand in a name o
 searched for.
 """
 
-from __future__ import annotations
-
 import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -29,23 +27,16 @@ class Extents(NamedTuple):
 
 @dataclass(slots=True)
 class Items:
-    """What a meta box says of the items in a file.
-
-    Attributes
-    ----------
-    kinds
-        Item -> its four letters.
-    media
-        Item of kind "mime" -> its media type.
-    references
-        (four letters, from) -> the items it refers to.
-    """
+    """What a meta box says of the items in a file."""
 
     data: bytes
     primary: int | None = None
     kinds: dict[int, bytes] = field(default_factory=dict)
+    """Item -> its four letters."""
     media: dict[int, bytes] = field(default_factory=dict)
+    """Item of kind "mime" -> its media type."""
     references: dict[tuple[bytes, int], tuple[int, ...]] = field(default_factory=dict)
+    """(four letters, from) -> the items it refers to."""
     places: dict[int, Extents] = field(default_factory=dict)
     inner: tuple[int, int] | None = None
     _properties: list[Property] = field(default_factory=list)

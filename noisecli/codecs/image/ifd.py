@@ -1,7 +1,5 @@
 """TIFF's directories of tags, read and written."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """JPEG 2000: the boxes around its codestream, and the codestream's own tile parts."""
 
-from __future__ import annotations
-
 import struct
 
 from noisecli.codecs.damage import corrupt, truncated
@@ -33,8 +31,7 @@ def read(data: bytes, limits: Limits) -> Header:
     after = stop if end == len(data) else end
     more = data[after + 4 : after + 8] in _JP2_BOXES
     header.metadata = Metadata(lost=lost or more)
-    if after < len(data) and not more:
-        header.warn("trailing-data")
+    header.warn("trailing-data", when=after < len(data) and not more)
     return header
 
 

@@ -1,7 +1,5 @@
 """JPEG: markers, scans, segments. The decoder reports only the first oddity it meets, so harmless ones are repaired."""
 
-from __future__ import annotations
-
 import re
 import struct
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Findings, Header, Metadata, check_size, unsupported
+from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
 from noisecli.model import Limits
 
 _SOI, _EOI, _SOS, _COM, _APP0, _APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
@@ -36,14 +34,15 @@ _WINDOW = 1 << 20
 
 
 @dataclass(slots=True)
-class _Walk(Findings):
+class _Walk:
     """What a walk over the markers gathers."""
 
+    metadata: Metadata = field(default_factory=Metadata)
+    end: int = 0
     frame: tuple[int, int, int] | None = None
     sampling: dict[int, tuple[int, int]] = field(default_factory=dict)
     refined: dict[int, list[int]] = field(default_factory=dict)
     progressive: bool = False
-    adobe: bool = False
     scans: int = 0
     edits: list[tuple[int, int, bytes]] = field(default_factory=list)
     profile: list[bytes] = field(default_factory=list)
@@ -63,19 +62,18 @@ def read(data: bytes, limits: Limits) -> Header:
     walk = _walk(data, limits)
     if walk.frame is None or not walk.refined:
         raise corrupt("no image between its markers")
-    _check_scans(walk)
+    if any(any(walk.refined.get(name, [-1])) for name in walk.sampling):
+        # every coefficient of every component must have come, in full precision
+        raise truncated("the JPEG lacks scans that refine it")
     height, width, components = walk.frame
     channels = 1 if components == 1 else 3
-    walk.icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
-    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=walk.metadata())
-    header.orientation = exif.orientation(walk.exif)
+    walk.metadata.icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
+    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=walk.metadata)
+    header.orientation = exif.orientation(walk.metadata.exif)
     header.channels = channels
-    if walk.edits:
-        header.warn("decoder-warning")
-    if components == 4:
-        header.warn("cmyk-to-colour")
-    if walk.end < len(data):
-        header.warn("trailing-data")
+    header.warn("decoder-warning", when=bool(walk.edits))
+    header.warn("cmyk-to-colour", when=components == 4)
+    header.warn("trailing-data", when=walk.end < len(data))
     return header
 
 
@@ -139,29 +137,30 @@ def _segment(walk: _Walk, marker: int, data: bytes, position: int, length: int) 
     if marker == _APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 7 and payload[5] not in (1, 2):
         walk.edit(position + 7, position + 8, b"\x01")
     if _take(walk, marker, payload):
-        walk.native += data[position - 2 : position + length]
+        walk.metadata.native += data[position - 2 : position + length]
 
 
 def _take(walk: _Walk, marker: int, payload: bytes) -> bool:
     """Note what a segment means, and return whether an output holds it verbatim."""
+    found = walk.metadata
     if marker == _APP0 and payload[:5] == b"JFIF\0" and len(payload) >= 12:
-        walk.density = _density(payload)
+        found.density = _density(payload)
         return False
     if marker == _APP0 or (marker == 0xE2 and payload[:4] == b"MPF\0"):
-        walk.lost = True
+        found.lost = True
         return False
     if marker == 0xE2 and payload.startswith(_ICC_MARK):
         if len(walk.profile) < _MOST_PROFILE_PARTS:
             walk.profile.append(payload[12:])
         else:
-            walk.lost = True
+            found.lost = True
         return False
     if marker == 0xE1 and payload.startswith(_EXIF_MARK):
-        walk.exif = walk.exif or payload[6:]
+        found.exif = found.exif or payload[6:]
     elif marker == 0xE1 and payload.startswith(_XMP_MARK):
-        walk.xmp = walk.xmp or payload[len(_XMP_MARK) :]
+        found.xmp = found.xmp or payload[len(_XMP_MARK) :]
     else:
-        walk.extra = True
+        found.extra = True
     return True
 
 
@@ -221,13 +220,6 @@ def _check_plausible(walk: _Walk, size: int) -> None:
     )
     if blocks * (1 if walk.progressive else 2) > size * 8:
         raise truncated(f"{size} bytes cannot hold the {width} x {height} pixels the JPEG claims")
-
-
-def _check_scans(walk: _Walk) -> None:
-    """Every coefficient of every component must have come, in full precision."""
-    for name in walk.sampling:
-        if any(walk.refined.get(name, [-1])):
-            raise truncated("the JPEG lacks scans that refine it")
 
 
 def _repaired(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:

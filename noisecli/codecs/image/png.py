@@ -1,24 +1,21 @@
 """PNG: chunks read and written. libpng itself checks the CRCs and the amount of image data, and says so."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isal import isal_zlib
 
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Findings, Header, Metadata, animated, check_size
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size
+from noisecli.codecs.limits import DEFLATE_RATIO
 from noisecli.model import Limits
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
 _CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
-DEFLATE_LIMIT = 1032
-"""Deflate never shrinks data further than this."""
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
 
 _KEPT = frozenset(
@@ -31,10 +28,12 @@ _MOST_TEXT = 1 << 25
 
 
 @dataclass(slots=True)
-class _Walk(Findings):
+class _Walk:
     """What a walk over the chunks gathers."""
 
-    colour: int = GREY
+    colour: int
+    metadata: Metadata = field(default_factory=Metadata)
+    end: int = 0
     compressed: int = 0
     begun: bool = False
     colours: int = 0
@@ -55,20 +54,23 @@ def read(data: bytes, limits: Limits) -> Header:
         raise corrupt(f"PNG compression {compression}, filter {filters} or interlace {interlace} does not exist")
     check_size(width, height, 1, limits)
     header = Header("png", width, height, data, pixel_bytes=0)
-    walk = _Walk(colour=colour)
+    walk = _Walk(colour)
     _look_through(header, data, walk)
     row = (width * bits * _CHANNELS[colour] + 7) // 8 + 1
-    if walk.compressed * DEFLATE_LIMIT < row * height * (1 if interlace == 0 else 0.9):
+    if walk.compressed * DEFLATE_RATIO < row * height * (1 if interlace == 0 else 0.9):
         raise truncated(f"{walk.compressed} bytes cannot hold the {width} x {height} pixels the PNG claims")
     alpha = bool(walk.transparent) or colour in (GREY_ALPHA, COLOUR_ALPHA)
     header.pixel_bytes = (4 if alpha else 1 if colour == GREY else 3) * (2 if bits == 16 else 1)
     if walk.transparent and colour == GREY:
         header.transparent_grey = _transparent_grey(walk.transparent, bits)
-    if walk.texts * DEFLATE_LIMIT > _MOST_TEXT:
+    if walk.texts * DEFLATE_RATIO > _MOST_TEXT:
         header.data = _without_texts(data)
-    header.metadata = walk.metadata()
+    header.metadata = walk.metadata
     header.orientation = exif.orientation(header.metadata.exif)
-    _warn(header, colour, bool(walk.transparent), walk.end < len(data))
+    header.warn("palette-to-colour", when=colour == PALETTE)
+    header.warn("grey-alpha-to-colour-alpha", when=colour == GREY_ALPHA)
+    header.warn("transparency-to-alpha", when=bool(walk.transparent))
+    header.warn("trailing-data", when=walk.end < len(data))
     return header
 
 
@@ -96,7 +98,9 @@ def _look_through(header: Header, data: bytes, walk: _Walk) -> None:
         elif kind == b"IEND":
             walk.end = end
         elif kind == b"acTL":
-            _check_single(data, position)
+            (frames,) = struct.unpack_from(">I", data, position + 8)
+            if frames > 1:
+                raise animated(frames)
         elif kind == b"PLTE":
             walk.colours = (end - position - 12) // 3
         elif kind == b"tRNS" or kind not in _PIXELS:
@@ -107,12 +111,6 @@ def _look_through(header: Header, data: bytes, walk: _Walk) -> None:
                 _take_transparency(walk, whole[8:-4])
             else:
                 _take(walk, kind, whole)
-
-
-def _check_single(data: bytes, position: int) -> None:
-    (frames,) = struct.unpack_from(">I", data, position + 8)
-    if frames > 1:
-        raise animated(frames)
 
 
 def _take_transparency(walk: _Walk, body: bytes) -> None:
@@ -131,26 +129,27 @@ def _transparent_grey(body: bytes, bits: int) -> int:
 
 def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
     """Take a chunk beside the image, of several profiles or XMP packets the first: each may inflate to 64 MB."""
+    found = walk.metadata
     if kind == b"iCCP":
         if not walk.has_icc:
-            walk.has_icc, walk.icc = True, _profile(whole[8:-4])
-            walk.lost = walk.lost or not walk.icc
+            walk.has_icc, found.icc = True, _profile(whole[8:-4])
+            found.lost = found.lost or not found.icc
         return
     if kind not in _KEPT:
-        walk.lost = True
+        found.lost = True
         return
     if kind == b"eXIf":
-        walk.exif = whole[8:-4]
+        found.exif = whole[8:-4]
     elif kind == b"iTXt" and whole.startswith(_XMP_KEYWORD + b"\0", 8):
         if not walk.has_xmp:
-            walk.has_xmp, walk.xmp = True, _international_text(whole[8:-4])
+            walk.has_xmp, found.xmp = True, _international_text(whole[8:-4])
     elif kind == b"pHYs" and len(whole) == 21:
-        walk.density = _density(whole[8:-4])
+        found.density = _density(whole[8:-4])
     elif kind != b"sRGB":
-        walk.extra = True
+        found.extra = True
     if kind == b"zTXt" or (kind == b"iTXt" and whole[whole.find(b"\0", 8) + 1] == 1):
         walk.texts += len(whole)
-    walk.native += whole
+    found.native += whole
 
 
 def _without_texts(data: bytes) -> bytes:
@@ -162,11 +161,11 @@ def _without_texts(data: bytes) -> bytes:
     return bytes(kept)
 
 
-def _inflate(data: bytes, most: int = 1 << 26) -> bytes:
+def _inflate(data: bytes) -> bytes:
     """Inflate metadata, never a bomb of it."""
     try:
         inflater = zlib.decompressobj()
-        text = inflater.decompress(data, most)
+        text = inflater.decompress(data, 1 << 26)
     except zlib.error:
         return b""
     return text if inflater.eof else b""
@@ -189,17 +188,6 @@ def _density(body: bytes) -> tuple[int, int, int] | None:
     across, down, unit = struct.unpack(">IIB", body)
     across, down = (across, down) if unit == 0 else (round(across * 0.0254), round(down * 0.0254))
     return (unit, across, down) if 0 < across < 65536 and 0 < down < 65536 else None
-
-
-def _warn(header: Header, colour: int, transparent: bool, trailing: bool) -> None:
-    if colour == PALETTE:
-        header.warn("palette-to-colour")
-    if colour == GREY_ALPHA:
-        header.warn("grey-alpha-to-colour-alpha")
-    if transparent:
-        header.warn("transparency-to-alpha")
-    if trailing:
-        header.warn("trailing-data")
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

@@ -4,8 +4,6 @@ Its lowest level with tables of its own packs noise as small as a search for rep
 every x86 CPU with SSE 4.2; other CPUs may pack the same samples otherwise.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from typing import Any

@@ -3,8 +3,6 @@
 Lines end with a line feed or a carriage return, in comments too.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, NamedTuple
 
@@ -98,8 +96,7 @@ def _check_binary(header: Header, start: _Start) -> None:
     rest = header.data[end : end + 2]
     if rest == header.data[:2]:
         raise animated(2, "or more images")
-    if rest:
-        header.warn("trailing-data")
+    header.warn("trailing-data", when=bool(rest))
 
 
 def decode(data: bytes) -> NDArray[Any]:

@@ -1,24 +1,18 @@
 """Samples -> bytes, exactly or as well as the format can."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from noisecli.codecs import OutputFile
 from noisecli.codecs.image import capabilities, exif, ifd, jpeg, png, png_encode, pnm, tiff
 from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
-from noisecli.codecs.image.source import ImageSource
+from noisecli.codecs.image.source import Image, ImageSource
 from noisecli.errors import FileFailed
 from noisecli.model import Encoding, SampleSpec, Warn
-
-Image = NDArray[Any]
 
 _JPEG_QUALITY = 98
 _SUBSAMPLINGS = {
@@ -57,14 +51,12 @@ class ImageSink:
             self._encoded = self._encode([image])
 
     def finish(self) -> None:
-        """Write the encoded bytes."""
         if self._frames > 1:
             self._encoded = self._encode(self._pages)
         self._file.write(self._encoded)
         self.abort()
 
     def abort(self) -> None:
-        """Free all samples."""
         self._pages, self._encoded = [], b""
 
     def _encode(self, images: list[Image]) -> bytes | bytearray:
@@ -122,7 +114,7 @@ class ImageSink:
             for page in tags if not metadata.icc else []:
                 page.pop(tiff.ICC, None)
         else:
-            tags = [tiff.common_tags(metadata.icc, metadata.xmp, header.orientation, metadata.density)]
+            tags = [tiff.common_tags(metadata, header.orientation)]
         for page, image in zip(tags, images, strict=True):
             if image.shape[2:] == (4,):
                 page.setdefault(tiff.EXTRA, (3, tiff.UNASSOCIATED.to_bytes(2, "little")))
@@ -147,13 +139,7 @@ class ImageSink:
 
 
 def create_sink(file: OutputFile, source: ImageSource, spec: SampleSpec, encoding: Encoding, key: bytes) -> ImageSink:
-    """Open an output like the source unless `encoding` says otherwise; no encoder here draws from `key`.
-
-    Raises
-    ------
-    FileFailed
-        no-encoder, naming a format that fits.
-    """
+    """Open an output, see noisecli.codecs.Codec; no encoder here draws from `key`."""
     del key
     return ImageSink(file, source, spec, encoding)
 
@@ -175,7 +161,7 @@ def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec) -> tuple
         metadata, lost = replace(metadata, icc=b""), True
     if name == header.format and name in ("jpeg", "png"):
         return metadata, lost
-    held = capabilities.METADATA[name]
+    held = capabilities.METADATA.get(name, frozenset())
     has = {"exif": metadata.exif, "xmp": metadata.xmp, "icc": metadata.icc}
     lost = lost or any(payload and kind not in held for kind, payload in has.items())
     lost = lost or (metadata.density is not None and metadata.density[0] != 0 and "density" not in held)
@@ -217,9 +203,8 @@ def _encoded(suffix: str, image: Image | list[Image], options: list[int], metada
 
 
 def _refused(suffix: str, said: bytes) -> FileFailed:
-    return FileFailed(
-        "no-encoder", f"OpenCV could not write {suffix[1:]} ({first_words(said)}); try --format tiff or png"
-    )
+    words = f"OpenCV could not write {suffix[1:]} ({first_words(said)}); try --format tiff or png"
+    return FileFailed("no-encoder", words)
 
 
 def _gif(image: Image) -> bytes:

@@ -1,9 +1,6 @@
 """Bytes -> samples, exactly as stored."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -29,8 +26,6 @@ _FULL_SCALES = {
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
-_ALPHA_CHANNELS = 4
-_COLOUR_CHANNELS = 3
 
 
 class ImageSource:
@@ -44,24 +39,14 @@ class ImageSource:
         self._images = images
 
     def blocks(self) -> Iterator[Image]:
-        """Yield the frames, read-only, (height, width) or (height, width, channels)."""
         yield from self._images
 
     def close(self) -> None:
-        """Free the samples."""
         self._images = []
 
 
 def open_source(file: InputFile, limits: Limits) -> ImageSource:
-    """Check an image's header, then decode it.
-
-    Raises
-    ------
-    FileFailed
-        empty, wrong-content, truncated, corrupt, too-large, out-of-memory.
-    FileSkipped
-        unsupported-format, unsupported-samples, animated.
-    """
+    """Check an image's header, then decode it; see noisecli.codecs.Codec."""
     header = read_header(file.read(), limits)
     images = _decode(header)
     header.data = b""
@@ -79,7 +64,7 @@ def _spec(header: Header, images: list[Image]) -> SampleSpec:
         full_scale=full_scale,
         low=-full_scale if signed else 0.0,
         high=full_scale - 1 if signed else full_scale,
-        noisy_channels=_COLOUR_CHANNELS if first.shape[2:] == (_ALPHA_CHANNELS,) else None,
+        noisy_channels=3 if first.shape[2:] == (4,) else None,
     )
 
 
@@ -111,19 +96,15 @@ def _call(header: Header) -> list[Image]:
             return list(pages) if done and len(pages) == header.frames else []
         if header.format == "avif":
             decoded, kinds, payloads = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
-            _take_exif(header, kinds, payloads)
+            found = dict(zip(kinds, payloads, strict=True))
+            if cv2.IMAGE_METADATA_EXIF in found:
+                # viewers do not rotate AVIFs by it
+                header.metadata.exif = exif.upright(found[cv2.IMAGE_METADATA_EXIF].tobytes())
         else:
             decoded = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
     except (MemoryError, cv2.error) as error:
         raise decoder_error(str(error).encode() or b"Insufficient memory") from None
     return [] if decoded is None else [decoded]
-
-
-def _take_exif(header: Header, kinds: Sequence[int], payloads: Sequence[Image]) -> None:
-    """AVIF's EXIF comes from OpenCV; viewers do not rotate AVIFs by it."""
-    for kind, payload in zip(kinds, payloads, strict=True):
-        if kind == cv2.IMAGE_METADATA_EXIF:
-            header.metadata = replace(header.metadata, exif=exif.upright(payload.tobytes()))
 
 
 def _finished(header: Header, image: Image) -> Image:
@@ -132,8 +113,8 @@ def _finished(header: Header, image: Image) -> Image:
         raise corrupt(f"decoded as {image.shape[1]} x {image.shape[0]}, not {header.width} x {header.height}")
     if image.dtype not in _FULL_SCALES:
         raise corrupt(f"decoded to {image.dtype.name} samples")
-    if header.channels == _COLOUR_CHANNELS and image.shape[2:] == (_ALPHA_CHANNELS,):
-        return np.ascontiguousarray(image[..., :_COLOUR_CHANNELS])
+    if header.channels == 3 and image.shape[2:] == (4,):
+        return np.ascontiguousarray(image[..., :3])
     if header.transparent_grey is not None and image.ndim == 2:
         opaque = (image != header.transparent_grey) * image.dtype.type(np.iinfo(image.dtype).max)
         return np.dstack([image, image, image, opaque])

@@ -1,7 +1,5 @@
 """TIFF: strips and tiles, and which samples OpenCV gives back as they are."""
 
-from __future__ import annotations
-
 import struct
 
 import numpy as np
@@ -9,7 +7,7 @@ import numpy as np
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
 from noisecli.codecs.image.ifd import SIZES, Page, pages
-from noisecli.codecs.limits import refuse_bomb
+from noisecli.codecs.limits import DEFLATE_RATIO, refuse_bomb
 from noisecli.errors import FileFailed
 from noisecli.model import DECODED_RATIO, Limits
 
@@ -27,12 +25,14 @@ _POINTERS = frozenset((330, 513, 514, 34665, 34853, 40965))
 """Tags whose values are places in the old file."""
 _COMMON = frozenset((282, 283, 296, 338, 700, 34675))
 """Tags that other formats have an equivalent of."""
+_SHARED = {WIDTH: 0, HEIGHT: 0, SAMPLES: 1, BITS: 1, COMPRESSION: 1, PHOTOMETRIC: 1, SAMPLE_FORMAT: 1}
+_SHARED |= {ORIENTATION: 1, EXTRA: -1}
+"""Tags that all pages must have alike, and what they are where there is none."""
 
 GREYS, COLOUR, PALETTE, INKS, LUMA = (0, 1), 2, 3, 5, 6
 UINT, INT, FLOAT = 1, 2, 3
 UNASSOCIATED = 2
 _MOST_SAMPLES = 16
-DEFLATE_LIMIT = 1032
 _DEFLATES = frozenset((8, 32946))
 _COMPRESSIONS = _DEFLATES | {1, 2, 3, 4, 5, 7, 32773}
 """Bare, fax, LZW, JPEG, PackBits: what OpenCV's libtiff is built with."""
@@ -45,7 +45,7 @@ def read(data: bytes, limits: Limits) -> Header:
     directories: list[Page] = []
     for page in pages(data):
         directories.append(page)
-        kind = _kind(page)
+        kind = tuple(page.value(tag, default) for tag, default in _SHARED.items())
         check_size(kind[0], kind[1], len(directories), limits)
         if header is None:
             header, first = Header("tiff", kind[0], kind[1], data, _pixel_bytes(page), compression=kind[4]), kind
@@ -59,21 +59,6 @@ def read(data: bytes, limits: Limits) -> Header:
     _check_carried(header, sum(_carried_bytes(each) for each in directories), limits)
     _finish(header, directories)
     return header
-
-
-def _kind(page: Page) -> tuple[int, ...]:
-    """Return what all pages must share."""
-    return (
-        page.value(WIDTH),
-        page.value(HEIGHT),
-        page.value(SAMPLES, 1),
-        page.value(BITS, 1),
-        page.value(COMPRESSION, 1),
-        page.value(PHOTOMETRIC, 1),
-        page.value(SAMPLE_FORMAT, 1),
-        page.value(ORIENTATION, 1),
-        page.value(EXTRA, -1),
-    )
 
 
 def _pixel_bytes(page: Page) -> int:
@@ -139,7 +124,7 @@ def _check_places(page: Page, limits: Limits) -> None:
 
 def _check_amount(page: Page, stored: int, needed: int) -> None:
     compression = page.value(COMPRESSION, 1)
-    most = {1: 1, 32773: 64}.get(compression, DEFLATE_LIMIT if compression in _DEFLATES else 1 << 14)
+    most = {1: 1, 32773: 64}.get(compression, DEFLATE_RATIO if compression in _DEFLATES else 1 << 14)
     luma = page.value(PHOTOMETRIC, 1) == LUMA  # its chroma may be subsampled
     if stored * most * (2 if luma else 1) < needed:
         raise truncated(f"{stored} bytes cannot hold the {needed} that the TIFF claims")
@@ -204,19 +189,17 @@ def _carried(page: Page) -> tuple[dict[int, tuple[int, bytes]], bool]:
     return tags, lost
 
 
-def common_tags(
-    icc: bytes, xmp: bytes, orientation: int, density: tuple[int, int, int] | None
-) -> dict[int, tuple[int, bytes]]:
+def common_tags(metadata: Metadata, orientation: int) -> dict[int, tuple[int, bytes]]:
     """Return another format's metadata as tags."""
     tags: dict[int, tuple[int, bytes]] = {}
     if orientation != 1:
         tags[ORIENTATION] = (3, struct.pack("<H", orientation))
-    if density is not None:
-        unit, across, down = density
+    if metadata.density is not None:
+        unit, across, down = metadata.density
         tags |= {282: (5, struct.pack("<II", across, 1)), 283: (5, struct.pack("<II", down, 1))}
         tags[296] = (3, struct.pack("<H", unit + 1))
-    if icc:
-        tags[ICC] = (7, icc)
-    if xmp:
-        tags[XMP] = (1, xmp)
+    if metadata.icc:
+        tags[ICC] = (7, metadata.icc)
+    if metadata.xmp:
+        tags[XMP] = (1, metadata.xmp)
     return tags

@@ -1,7 +1,5 @@
 """WebP: a RIFF of chunks."""
 
-from __future__ import annotations
-
 import struct
 
 from noisecli.codecs.damage import corrupt, truncated
@@ -31,8 +29,7 @@ def read(data: bytes, limits: Limits) -> Header:
     # libwebp would make up for missing bits of an image with what follows the file
     header = Header("webp", width, height, data[:end], 4 if alpha else 3, metadata=metadata)
     header.orientation = exif.orientation(metadata.exif)
-    if end + (end & 1) < len(data):
-        header.warn("trailing-data")
+    header.warn("trailing-data", when=end + (end & 1) < len(data))
     return header
 
 

@@ -1,7 +1,5 @@
 """Model parameters: .safetensors, Keras' .keras and .weights.h5, .npz; see noisecli.codecs.ArraysCodec."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import zlib
 from contextlib import suppress
@@ -14,8 +12,6 @@ from noisecli.codecs.weights import safetensors
 from noisecli.codecs.zips import close_archive, open_archive
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits
-
-__all__ = ["create_sink", "open_source", "versions"]
 
 _HDF5_MAGIC, _ZIP_MAGIC = b"\x89HDF\r\n\x1a\n", b"PK"
 _KERAS_MEMBERS = {"model.weights.h5", "model.weights.npz", "config.json", "metadata.json"}
@@ -88,6 +84,5 @@ def _require_h5py() -> None:
     try:
         import h5py  # noqa: F401
     except ImportError as error:
-        raise FileFailed(
-            "no-encoder", f"needs h5py, which cannot be loaded ({error}): pip install 'noisecli[weights]'"
-        ) from None
+        words = f"needs h5py, which cannot be loaded ({error}): pip install 'noisecli[weights]'"
+        raise FileFailed("no-encoder", words) from None

@@ -1,7 +1,5 @@
 """Floating point as it is stored, and as noise is added to it: BF16 is widened to float32, and rounded once."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -33,10 +31,7 @@ def raw_dtype(stored: str) -> np.dtype[Any]:
 def describe(stored: str, shape: tuple[int, ...]) -> SampleSpec | None:
     """Return what the blocks of a stored type are; None unless it is floating point of 16, 32 or 64 bits.
 
-    Parameters
-    ----------
-    stored
-        BF16, or numpy's word with the byte order in front: "<f4".
+    The type is BF16, or numpy's word with the byte order in front: "<f4".
     """
     dtype = _BLOCKS.get(stored.lstrip("<>="))
     return SampleSpec(dtype, shape, 1.0, -math.inf, math.inf) if dtype else None
@@ -52,18 +47,11 @@ class RoundsToBF16:
     """What tensors of BF16 add to others; see noisecli.codecs.Rounding."""
 
     def rounded(self, block: AnyArray) -> AnyArray:
-        """Return a block as it will be read again."""
         return widen(narrow(block, BF16), BF16)
 
 
 def widen(raw: AnyArray, stored: str) -> AnyArray:
-    """Return stored numbers as floats of this machine, exactly.
-
-    Parameters
-    ----------
-    raw
-        One dimension, of raw_dtype(stored).
-    """
+    """Return stored numbers, one dimension of raw_dtype(stored), as floats of this machine, exactly."""
     if stored == BF16:
         return (raw.astype(np.uint32) << np.uint32(16)).view(np.float32)
     return raw.astype(_BLOCKS[stored.lstrip("<>=")], copy=False)

@@ -1,23 +1,19 @@
 """What HDF5 would take in memory for a dataset, asked before it reads a value: it inflates a chunk in one piece."""
 
-from __future__ import annotations
-
 import math
 import zlib
 
 import h5py
 
-from noisecli.codecs.limits import refuse_block
+from noisecli.codecs.limits import DEFLATE_RATIO, refuse_block
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits
 
 _LZF = 32000
 _READ = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, _LZF}
-_DEFLATE_RATIO, _LZF_RATIO = 1032, 88
+_LZF_RATIO = 88
 """A packed byte becomes so many at most."""
 _PIECE = 1 << 20
-
-
 CACHE_BYTES = 1 << 26
 """Room for the chunks of one dataset that are in use."""
 
@@ -82,7 +78,7 @@ def _filters(name: str, dataset: h5py.Dataset) -> set[int]:
 
 def _is_large(chunk: h5py.h5d.StoreInfo) -> bool:
     """Whether a packed chunk could become more than 64 MiB; most cannot, and are not read."""
-    return bool(chunk.size * _DEFLATE_RATIO > 1 << 26)
+    return bool(chunk.size * DEFLATE_RATIO > 1 << 26)
 
 
 def _inflates_beyond(packed: bytes, most: int) -> bool:

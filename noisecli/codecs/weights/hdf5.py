@@ -3,8 +3,6 @@
 The output begins as a copy of the file, so attributes, names, optimizer state and all else stay unchanged.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,7 +42,6 @@ class HDF5Tensor:
     file: Region
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """Yield the values in order of their indices, widened."""
         # an open dataset takes kilobytes, and a file may hold very many
         with _failing("cannot be read", self.file):
             opened = open_dataset(self.root, self.name)
@@ -59,17 +56,9 @@ class RoundedTensor(RoundsToBF16, HDF5Tensor):
 
 
 class HDF5Source:
-    """One opened file; see noisecli.codecs.ArraysSource.
+    """One opened file, or a stretch of an archive; see noisecli.codecs.ArraysSource.
 
-    Attributes
-    ----------
-    most_written
-        How long an output can become when all tensors are written, packed or not.
-
-    Parameters
-    ----------
-    file
-        The bytes of the HDF5 file: a source's, or a stretch of an archive.
+    `most_written` is how long an output can become when all tensors are written, packed or not.
     """
 
     format = "hdf5"
@@ -107,7 +96,6 @@ class HDF5Source:
         return parts
 
     def close(self) -> None:
-        """Close the library's side of the file."""
         with contextlib.suppress(OSError, RuntimeError):
             self._opened.close()
 
@@ -129,7 +117,6 @@ class HDF5Sink:
             self._opened = h5py.File(file, "r+", rdcc_nbytes=CACHE_BYTES)
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
-        """Begin a tensor, or leave it as it is."""
         self._part = None
         if spec is None:
             return
@@ -156,7 +143,6 @@ class HDF5Sink:
             self._opened.close()
 
     def abort(self) -> None:
-        """Close it after an error."""
         self._file.abandon()
         with contextlib.suppress(OSError, RuntimeError):
             self._opened.close()

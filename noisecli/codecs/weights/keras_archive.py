@@ -4,8 +4,6 @@ Keras stores the weights uncompressed, and noise changes no size: so the output 
 are overwritten in place. Other archives are repacked, member by member.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy as records
 import os
@@ -17,7 +15,6 @@ from collections.abc import Sequence
 from noisecli.codecs import InputFile, OutputFile, StoredArray, zips
 from noisecli.codecs.region import Region, Scratch, copy, open_scratch, read_at, stretches, write_at
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
-from noisecli.codecs.zip_output import create_archive
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, Warn
 
@@ -29,13 +26,7 @@ _COPY_BYTES = 1 << 20
 
 
 class KerasSource:
-    """One opened archive; see noisecli.codecs.ArraysSource.
-
-    Attributes
-    ----------
-    in_place
-        Whether the weights can be overwritten in place.
-    """
+    """One opened archive; see noisecli.codecs.ArraysSource. `in_place`: the weights can be overwritten there."""
 
     format = "keras"
 
@@ -76,7 +67,6 @@ class KerasSource:
         )
 
     def close(self) -> None:
-        """Close both libraries' sides."""
         self._held.close()
 
 
@@ -112,7 +102,6 @@ class KerasSink(HDF5Sink):
         self._held.close()
 
     def abort(self) -> None:
-        """Close it after an error."""
         super().abort()
         self._held.close()
 
@@ -173,7 +162,7 @@ def _inflated(archive: zipfile.ZipFile, weights: zipfile.ZipInfo, held: contextl
 
 def _repack(descriptor: int, archive: zipfile.ZipFile, weights: zipfile.ZipInfo, content: Scratch) -> None:
     """Write every member again, in order, as compressed and as dated as it was."""
-    with os.fdopen(os.dup(descriptor), "w+b") as output, create_archive(output) as packed:
+    with os.fdopen(os.dup(descriptor), "w+b") as output, zips.create_archive(output) as packed:
         packed.comment = archive.comment
         for info in archive.infolist():
             content.seek(0)

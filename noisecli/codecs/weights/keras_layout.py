@@ -1,7 +1,5 @@
 """Where the parameters are in Keras' HDF5 files, and that none of them are in other files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import h5py
@@ -11,8 +9,6 @@ from noisecli.errors import FileFailed, shown
 
 _STATE = ("optimizer", "metrics", "seed_generator")
 _STATE_ENDINGS = ("_optimizer", "_tracker", "_seed_generator")
-
-
 _DEEPEST = 256
 _MOST_OBJECTS = 4 * MOST_PARTS
 """Keras puts two or three groups around every variable."""

@@ -4,8 +4,6 @@ Read and written here by blocks, rather than by the safetensors package, so that
 its metadata and its order, stays as it was to the byte.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re
@@ -16,7 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import InputFile, OutputFile, StoredArray
+from noisecli.codecs import ArraysSink, ArraysSource, InputFile, OutputFile, StoredArray
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.limits import MOST_JSON_BYTES, refuse_crowd
 from noisecli.codecs.region import copy, read_at, stretches, write_at
@@ -63,7 +61,6 @@ class Tensor:
     descriptor: int
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """Yield the values in order, widened."""
         stored = _STORED[self.dtype]
         dtype = bf16.raw_dtype(stored)
         for at, length in stretches(self.start, self.end, bf16.BLOCK_SAMPLES * dtype.itemsize):
@@ -74,7 +71,7 @@ class RoundedTensor(RoundsToBF16, Tensor):
     """One tensor of BF16."""
 
 
-class SafetensorsSource:
+class SafetensorsSource(ArraysSource):
     """One opened file; see noisecli.codecs.ArraysSource."""
 
     format = "safetensors"
@@ -92,11 +89,8 @@ class SafetensorsSource:
         _leave_scales(tensors)
         self.parts: Sequence[StoredArray] = tensors
 
-    def close(self) -> None:
-        """Nothing is held."""
 
-
-class SafetensorsSink:
+class SafetensorsSink(ArraysSink):
     """One output with the source's own header; see noisecli.codecs.ArraysSink."""
 
     format = "safetensors"
@@ -109,7 +103,6 @@ class SafetensorsSink:
         copy(source.descriptor, self._descriptor, 0, source.header_end)
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
-        """Begin a tensor, or carry it over."""
         if not isinstance(part, Tensor):
             raise TypeError("a tensor of this codec is needed")
         if spec is None:
@@ -119,16 +112,9 @@ class SafetensorsSink:
         self._stored, self._position = _STORED[part.dtype], part.start
 
     def write(self, block: NDArray[Any]) -> None:
-        """Take the tensor's next values."""
         raw = bf16.narrow(block, self._stored)
         write_at(self._descriptor, raw, self._position)
         self._position += raw.nbytes
-
-    def finish(self) -> None:
-        """All is written already."""
-
-    def abort(self) -> None:
-        """Nothing is held."""
 
 
 def looks_like(start: bytes, size: int) -> bool:
