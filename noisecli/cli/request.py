@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -17,7 +17,7 @@ from noisecli.engines.resources import available_cpus
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
-from noisecli.model import Encoding, Level
+from noisecli.model import Encoding, Level, Quantity
 from noisecli.run.naming import LONGEST_NAME
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 
@@ -105,16 +105,17 @@ def _arrays(options: Mapping[str, Any]) -> ArraysSettings:
 
 def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
     """Return the sweep that the options of strength stand for."""
-    given = {name: options.get(name) for name in ("std", "var", "snr_db", "severity") if options.get(name) is not None}
+    known = [name for name in get_args(Quantity) if name in options]
+    given = {name: options[name] for name in known if options[name] is not None}
     if len(given) != 1:
-        names = "--std, --var, --snr-db" + (", --severity" if kind.has_severities else "")
-        raise click.UsageError(f"say how strong, with exactly one of {names}")
+        names = (f"--{name.replace('_', '-')}" for name in known if name != "severity" or kind.has_severities)
+        raise click.UsageError(f"say how strong, with exactly one of {', '.join(names)}")
     [(quantity, text)] = given.items()
     mean = parse_share(options["mean"], kind.bare_unit)
     if quantity == "snr_db" and mean:
         raise click.UsageError("--mean and --snr-db exclude each other: a ratio of powers has no place for a mean")
     severity_set = options.get("severity_set", "imagenet-c")
-    return parse_levels(text, quantity, kind.bare_unit, steps=options["levels"], severity_set=severity_set, mean=mean)  # type: ignore[arg-type]
+    return parse_levels(text, quantity, kind.bare_unit, steps=options["levels"], severity_set=severity_set, mean=mean)
 
 
 def _output(options: Mapping[str, Any]) -> OutputSettings:

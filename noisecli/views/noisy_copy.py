@@ -9,7 +9,7 @@ from typing import Any
 from noisecli.kinds import KINDS
 from noisecli.model import Level, Limits
 
-_WORDS = {"std": "std", "var": "var", "snr_db": "SNR", "severity": "severity"}
+_WORDS = {"snr_db": "SNR"}
 _NOTABLE = 0.03
 
 
@@ -52,7 +52,7 @@ def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str,
     kept
         What a lossy format kept of the noise, where that was measured.
     """
-    title = f"{_WORDS[level.quantity]} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
+    title = f"{_WORDS.get(level.quantity, level.quantity)} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
     if not row["applied"]:
         return NoisyCopy(path, title, ("no noise",))
     if row["measured_std"] is None:
