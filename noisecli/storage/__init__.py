@@ -49,7 +49,9 @@ __all__ = [
     "write_whole",
 ]
 
-STORES = {"": ("noisecli.storage.local", "LocalFolder")}
+STORES = {
+    "": ("noisecli.storage.local", "LocalFolder"),
+}
 """The page and the class of each store, by the scheme of its URLs; paths have none."""
 
 
