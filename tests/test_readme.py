@@ -94,9 +94,9 @@ def test_every_option_of_the_help_is_in_the_readme() -> None:
 def test_help_lists_options_under_their_headings() -> None:
     for name in COMMANDS:
         command = import_module(f"noisecli.cli.{name}").command
-        text = command.get_help(click.Context(command, info_name=name))
+        text = command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"]))
         assert re.findall(r"^(\S.*):$", text, re.MULTILINE)[-1] == "Other"
-        assert " ".join(text.partition("\nOther:\n")[2].split()) == "--help Show this message and exit."
+        assert " ".join(text.partition("\nOther:\n")[2].split()) == "-h, --help Show this message and exit."
         assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
 
 
