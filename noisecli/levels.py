@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal
 
-from noisecli.model import Level
-
-Quantity = Literal["std", "var", "snr_db", "severity"]
+from noisecli.model import Level, Quantity
 
 SEVERITIES = {
     # Hendrycks and Dietterich (2019), ImageNet-C and CIFAR-10-C, gaussian_noise: std as a share of full scale

@@ -73,6 +73,10 @@ class Encoding:
     subsampling: str | None = None
 
 
+Quantity = Literal["std", "var", "snr_db", "severity"]
+"""What a level is given in: the names of the options of strength, and the first word of a level in rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """How strong: one point of a sweep.
@@ -96,7 +100,7 @@ class Level:
         Which of noisecli.noise.models.MODELS; the word for it in rows.
     """
 
-    quantity: Literal["std", "var", "snr_db", "severity"]
+    quantity: Quantity
     low: float
     high: float
     text: str

@@ -59,7 +59,7 @@ def command(destination: str, **options: Any) -> int:
         report = page_of(name, run).write(run, force=options["force"])
     else:
         place = placing(destination, absolute=options["absolute"])
-        report = _write_table(page_of(name, run).content(run, place), options)
+        report = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
     if not options["quiet"]:
         for line in report:
             say(line)
@@ -75,7 +75,7 @@ def _refuse_output(name: str, options: dict[str, Any]) -> None:
         )
 
 
-def _write_table(lines: Iterable[bytes], options: dict[str, Any]) -> list[str]:
+def _write_table(lines: Iterable[bytes], options: dict[str, Any], *, has_header: bool) -> list[str]:
     path: str | None = options["output"]
     if path is None:
         if sys.stdout is None:
@@ -85,7 +85,7 @@ def _write_table(lines: Iterable[bytes], options: dict[str, Any]) -> list[str]:
     if not os.path.isdir(os.path.dirname(path) or "."):
         raise Refused(f"{escape_name(path)}: its folder does not exist; create it first")
     refuse_existing(path, force=options["force"])
-    counter = itertools.count(-1)
+    counter = itertools.count(-has_header)
     write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
     return [f"{next(counter):,} rows: {escape_name(path)}"]
 

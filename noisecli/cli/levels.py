@@ -8,8 +8,8 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from noisecli.levels import BadLevel, Quantity, divisor, ends, parse_level, point
-from noisecli.model import Level
+from noisecli.levels import BadLevel, divisor, ends, parse_level, point
+from noisecli.model import Level, Quantity
 
 P = ParamSpec("P")
 Result = TypeVar("Result")

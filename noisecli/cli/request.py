@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -17,9 +17,10 @@ from noisecli.engines.resources import available_cpus
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
-from noisecli.model import Encoding, Level
+from noisecli.model import Encoding, Level, Quantity
 from noisecli.run.naming import LONGEST_NAME
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.storage import file_at, folder_at
 
 _FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune")
 _LONGEST_LIST = 1 << 28
@@ -105,16 +106,17 @@ def _arrays(options: Mapping[str, Any]) -> ArraysSettings:
 
 def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
     """Return the sweep that the options of strength stand for."""
-    given = {name: options.get(name) for name in ("std", "var", "snr_db", "severity") if options.get(name) is not None}
+    known = [name for name in get_args(Quantity) if name in options]
+    given = {name: options[name] for name in known if options[name] is not None}
     if len(given) != 1:
-        names = "--std, --var, --snr-db" + (", --severity" if kind.has_severities else "")
-        raise click.UsageError(f"say how strong, with exactly one of {names}")
+        names = (f"--{name.replace('_', '-')}" for name in known if name != "severity" or kind.has_severities)
+        raise click.UsageError(f"say how strong, with exactly one of {', '.join(names)}")
     [(quantity, text)] = given.items()
     mean = parse_share(options["mean"], kind.bare_unit)
     if quantity == "snr_db" and mean:
         raise click.UsageError("--mean and --snr-db exclude each other: a ratio of powers has no place for a mean")
     severity_set = options.get("severity_set", "imagenet-c")
-    return parse_levels(text, quantity, kind.bare_unit, steps=options["levels"], severity_set=severity_set, mean=mean)  # type: ignore[arg-type]
+    return parse_levels(text, quantity, kind.bare_unit, steps=options["levels"], severity_set=severity_set, mean=mean)
 
 
 def _output(options: Mapping[str, Any]) -> OutputSettings:
@@ -175,13 +177,18 @@ def running_of(options: Mapping[str, Any]) -> Running:
     )
 
 
+def _is_file(location: str) -> bool:
+    folder, name = file_at(location)
+    return folder.is_file(name)
+
+
 def is_one_file(kind: Kind, source: str, destination: str) -> bool:
     """Whether one file goes to one file; a destination without a suffix we know is a folder."""
     if source == "-" or destination == "-":
-        if source != "-" and not os.path.isfile(source):
+        if source != "-" and not _is_file(source):
             raise click.UsageError("- means one file; SRC must be a file or - then")
         return True
-    if not os.path.isfile(source) or os.path.isdir(destination) or destination.endswith("/"):
+    if not _is_file(source) or folder_at(destination).exists() or destination.endswith("/"):
         return False
     suffix, own = os.path.splitext(destination)[1].lower(), os.path.splitext(source)[1].lower()
     if own in kind.refused:
@@ -206,7 +213,7 @@ def _refuse_folder_options(options: Mapping[str, Any]) -> None:
 
 def folder_of_file(settings: Settings) -> Settings:
     """One file into a folder is a run over its folder that chooses one name."""
-    if not os.path.isfile(settings.source):
+    if not _is_file(settings.source):
         return settings
     folder, name = os.path.split(settings.source)
     return replace(settings, source=folder or ".", choice=replace(settings.choice, names=(name,)))
@@ -214,9 +221,9 @@ def folder_of_file(settings: Settings) -> Settings:
 
 def refuse_ignored_metadata(settings: Settings) -> None:
     """Hugging Face ignores a metadata.jsonl beside split folders, in silence."""
-    if settings.output.manifest != "metadata.jsonl" or not os.path.isdir(settings.source):
+    if settings.output.manifest != "metadata.jsonl" or not folder_at(settings.source).exists():
         return
-    splits = sorted(_SPLITS & set(os.listdir(settings.source)))
+    splits = sorted(_SPLITS & set(folder_at(settings.source).names()))
     if splits:
         raise click.UsageError(
             f"--manifest metadata.jsonl beside {splits[0]}/ would be ignored by Hugging Face datasets; "

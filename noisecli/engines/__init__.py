@@ -77,7 +77,9 @@ class Engine(Protocol):
         """
 
 
-ENGINES = {"local": "noisecli.engines.local:LocalEngine"}
+ENGINES = {
+    "local": "noisecli.engines.local:LocalEngine",
+}
 
 
 def open_engine(job: Job, running: Running, jobs: int | None = None) -> Engine:

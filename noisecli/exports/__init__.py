@@ -30,8 +30,10 @@ class Export(NamedTuple):
         What it is, for the help of --to.
     suffix
         Of the file whose content the page's `content(run: FinishedRun, place: Place) -> Iterator[bytes]` yields, row by
-        row behind a header; None where its `write(run: FinishedRun, *, force: bool) -> list[str]` writes files into the
+        row; None where its `write(run: FinishedRun, *, force: bool) -> list[str]` writes files into the
         destination, and returns what to report.
+    has_header
+        Whether its first line is no row.
     takes
         Whether it exports runs of a kind.
     install
@@ -41,6 +43,7 @@ class Export(NamedTuple):
     page: str
     help: str
     suffix: str | None = ".csv"
+    has_header: bool = True
     takes: Callable[[Kind], bool] = lambda kind: True
     install: str = ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import json
 import os
 from collections import defaultdict
@@ -14,7 +13,7 @@ from noisecli.exports.labels import class_of, part_of
 from noisecli.kinds import KINDS
 from noisecli.manifest.entries import Row
 from noisecli.manifest.finished import FinishedRun
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, file_sha256
 from noisecli.storage.scratch import ScratchFolder
 
 FILE = "metadata.jsonl"
@@ -95,7 +94,7 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, *, force: bool) -> N
         )
     if force or not run.files.has(name):
         return
-    if not run.files.is_file(name) or not (filecmp.cmp(target, path, shallow=False) or _is_ours(run, name)):
+    if not run.files.is_file(name) or not (run.files.sha256(name) == file_sha256(path) or _is_ours(run, name)):
         raise Refused(f"{escape_name(target)}: already exists and was not written by noisecli; move it, or add --force")
 
 

@@ -15,7 +15,17 @@ from noisecli.model import Format
 
 __all__ = ["FORMATS", "KINDS", "Kind", "format_of", "kinds_of", "load", "split_suffix"]
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (IMAGES, AUDIO, ARRAYS, WEIGHTS, LATENTS, ADVERSARIAL)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        IMAGES,
+        AUDIO,
+        ARRAYS,
+        WEIGHTS,
+        LATENTS,
+        ADVERSARIAL,
+    )
+}
 """In the order of `noisecli --help`. A suffix of several kinds is first of all that of the first."""
 
 

@@ -27,7 +27,7 @@ class Ledger(ManifestReader):
         self._destination, self._names, self._fsync = destination, names, fsync
         self._files = folder_at(destination)
         self.folder_was_there = self._files.exists()
-        self._journal_path = self._files.journal_path(names.journal)
+        self._journal_path = self._files.journals().location_of(names.journal)
         self._journal = self._open_journal()
         self._identity = self._files.identity()
         try:
@@ -99,7 +99,6 @@ class Ledger(ManifestReader):
 
     def _append(self, line: bytes) -> tuple[int, int]:
         """Return where the line begins, and its length. Workers append lines of their own."""
-        path = self._path(self._names.journal)
         try:
             written = os.write(self._journal, line)
             if written != len(line):
@@ -108,7 +107,7 @@ class Ledger(ManifestReader):
                 os.fsync(self._journal)
             return os.lseek(self._journal, 0, os.SEEK_CUR) - len(line), len(line)
         except OSError as error:
-            raise Stopped(f"{path}: {error.strerror}; run again to go on") from error
+            raise Stopped(f"{self._journal_path}: {error.strerror}; run again to go on") from error
 
     def publish(self, run: dict[str, Any]) -> None:
         """Write manifest, errors and run.json, each atomically, then take the journal away."""
@@ -122,11 +121,15 @@ class Ledger(ManifestReader):
             self._remove(self._names.errors)
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         write(self._names.run, [text.encode(errors="backslashreplace")])
-        self._remove(self._names.journal)
+        self._remove_journal()
 
     def _remove(self, name: str) -> None:
         with stopping(self._path(name)):
             self._files.remove_own(name)
+
+    def _remove_journal(self) -> None:
+        with stopping(self._journal_path):
+            self._files.journals().remove_own(self._names.journal)
 
     @property
     def dirty(self) -> bool:
@@ -141,11 +144,11 @@ class Ledger(ManifestReader):
     def leave_as_it_was(self) -> None:
         """Take the journal away, which says nothing new."""
         self.check_in_place()
-        self._remove(self._names.journal)
+        self._remove_journal()
 
     def abandon(self) -> None:
         """Take a journal away that holds nothing, after a refusal."""
         if not self.found_journal:
-            self._remove(self._names.journal)
+            self._remove_journal()
         if not self.folder_was_there:
             self._files.remove_if_empty()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 from noisecli.errors import Stopped
 from noisecli.manifest.destination import Names, read_run
@@ -76,7 +77,7 @@ class ManifestReader:
     @classmethod
     def look(cls, destination: str, names: Names) -> ManifestReader:
         """Read a destination that somebody else may be writing into."""
-        path = folder_at(destination).journal_path(names.journal)
+        path = folder_at(destination).journals().location_of(names.journal)
         journal = CLOSED
         with stopping(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             journal = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -86,11 +87,13 @@ class ManifestReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for name, fd in ((self._names.journal, self._journal), (self._names.manifest, self._manifest)):
-            if fd != CLOSED:
-                with stopping(self._path(name)):
-                    os.close(fd)
-        self._journal = self._manifest = CLOSED
+        if self._manifest is not None:
+            with stopping(self._path(self._names.manifest)):
+                self._manifest.close()
+        if self._journal != CLOSED:
+            with stopping(self._path(self._names.journal)):
+                os.close(self._journal)
+        self._journal, self._manifest = CLOSED, None
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -101,23 +104,28 @@ class ManifestReader:
     def _path(self, name: str) -> str:
         return self._files.location_of(name)
 
-    def _open(self, name: str) -> int:
-        path = self._path(name)
-        with stopping(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        return CLOSED
+    def _open(self, name: str) -> BinaryIO | None:
+        with stopping(self._path(name)), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return self._files.open_own(name)
+        return None
 
-    def _lines(self, name: str, fd: int) -> Iterator[tuple[int, bytes]]:
+    def _lines(self, name: str, file: BinaryIO | None) -> Iterator[tuple[int, bytes]]:
         """Yield the lines of an open file and where they begin."""
-        if fd == CLOSED:
+        if file is None:
             return
         offset = 0
-        # closing any descriptor of the journal, a duplicate too, would let go of its lock
-        with stopping(self._path(name)), os.fdopen(fd, "rb", closefd=False) as file:
-            file.seek(0)
+        with stopping(self._path(name)):
             for line in file:
                 yield offset, line
                 offset += len(line)
+
+    def _journal_lines(self) -> Iterator[tuple[int, bytes]]:
+        if self._journal != CLOSED:
+            # closing any descriptor of the journal, a duplicate too, would let go of its lock
+            name = self._names.journal
+            with stopping(self._path(name)), os.fdopen(self._journal, "rb", closefd=False) as file:
+                file.seek(0)
+                yield from self._lines(name, file)
 
     def _read_manifest(self) -> None:
         for offset, line in self._lines(self._names.manifest, self._manifest):
@@ -128,18 +136,14 @@ class ManifestReader:
                 self._positions[name] = RowPosition(False, offset, len(line))
 
     def _read_problems(self) -> None:
-        fd = self._open(self._names.errors)
-        try:
-            for _, line in self._lines(self._names.errors, fd):
+        with self._open(self._names.errors) or io.BytesIO() as file:
+            for _, line in self._lines(self._names.errors, file):
                 problem = parse_problem(parse(line))
                 if problem is not None:
                     self.problems[problem.source] = problem
-        finally:
-            if fd != CLOSED:
-                os.close(fd)
 
     def _read_journal(self) -> None:
-        for offset, line in self._lines(self._names.journal, self._journal):
+        for offset, line in self._journal_lines():
             name = name_of_row(line) if line.startswith(b'{"file_name"') else None
             if name is None:
                 self.begun.take(line)
@@ -151,7 +155,7 @@ class ManifestReader:
     def placed_digests(self) -> dict[str, str]:
         """Return the digest that a worker last put in place under each name, by the journal as it is now."""
         begun = Begun()
-        for _, line in self._lines(self._names.journal, self._journal):
+        for _, line in self._journal_lines():
             if line.startswith(b'{"placing"'):
                 begun.take(line)
         return begun.placed
@@ -196,11 +200,14 @@ class ManifestReader:
             yield line if is_plain(line) else to_line({"file_name": output} | parse_row(line))
 
     def _bytes(self, position: RowPosition) -> bytes:
-        name, fd = self._names.manifest, self._manifest
-        if position.in_journal:
-            name, fd = self._names.journal, self._journal
+        name = self._names.journal if position.in_journal else self._names.manifest
         with stopping(self._path(name)):
-            data = os.pread(fd, position.length, position.offset)
+            if position.in_journal:
+                data = os.pread(self._journal, position.length, position.offset)
+            else:
+                assert self._manifest is not None
+                self._manifest.seek(position.offset)
+                data = self._manifest.read(position.length)
         if len(data) < position.length:
             raise Stopped(f"{self._path(name)}: was changed by somebody else meanwhile; run again to go on")
         return data

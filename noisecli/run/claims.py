@@ -6,7 +6,7 @@ from noisecli.manifest.destination import Names, runs_in
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.run.plan import Plan
-from noisecli.run.twins import folds_case, refuse_twins
+from noisecli.run.twins import refuse_twins
 from noisecli.settings import Settings
 from noisecli.storage import escape_name, folder_at
 
@@ -14,11 +14,11 @@ from noisecli.storage import escape_name, folder_at
 def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: ManifestReader, *, is_new: bool) -> None:
     """Refuse a run before any work that would replace files of somebody else, or make two outputs under one name."""
     names = Names.of(settings.output.manifest)
-    if folds_case(settings.destination, names.journal):
+    destination = folder_at(settings.destination)
+    if destination.journals().folds_case(names.journal):
         refuse_twins(plan.outputs(), names, escape_name(settings.destination))
     if settings.running.force or is_new:
         return
-    destination = folder_at(settings.destination)
     for name in plan.outputs():
         if name in recorded or not destination.has(name):
             continue

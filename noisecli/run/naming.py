@@ -9,7 +9,7 @@ from noisecli.errors import Refused
 from noisecli.kinds import split_suffix
 from noisecli.model import Level
 from noisecli.settings import Settings
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, file_at
 
 LONGEST_NAME = 255
 """Bytes in the name of a file, on all file systems that matter."""
@@ -91,9 +91,10 @@ def _unfit(name: str) -> str | None:
 
 def refuse_existing(path: str, *, force: bool) -> None:
     """Refuse a file named for output that already exists, unless forced, and in any case what is no file."""
-    if os.path.exists(path) and not os.path.isfile(path):
+    folder, name = file_at(path)
+    if folder.has(name, follow=True) and not folder.is_file(name):
         raise Refused(f"{escape_name(path)}: is no regular file, and nothing else is replaced; choose another name")
-    if os.path.lexists(path) and not force:
+    if folder.has(name) and not force:
         raise Refused(f"{escape_name(path)}: already exists; choose another name, or add --force")
 
 

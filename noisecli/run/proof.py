@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from noisecli.keys import stream_key
 from noisecli.kinds import KINDS
-from noisecli.levels import SEVERITIES, BadLevel, Quantity, parse_level
+from noisecli.levels import SEVERITIES, BadLevel, parse_level
 from noisecli.manifest.entries import Row
+from noisecli.model import Quantity
 
 _ESCAPED = re.compile(r"(%[89A-F][0-9A-F])")
 _MOST_ESCAPES = 10

@@ -1,5 +1,6 @@
 """One file to one file, or through standard input and output: the same worker, no manifest."""
 
+import errno
 import os
 import secrets
 import sys
@@ -14,7 +15,7 @@ from noisecli.model import Made, Problem, Task
 from noisecli.run.naming import refuse_existing
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import clean_up_beside, escape_name, held_prefix, remove_temporaries, stopping
+from noisecli.storage import clean_up_beside, escape_name, file_at, folder_at, held_prefix, stopping
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
 from noisecli.workers import making_job
@@ -40,7 +41,7 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
             raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
         refuse_existing(destination, force=settings.running.force)
     if dry_run:
-        size = 0 if source == _STREAM else os.stat(source).st_size
+        size = 0 if source == _STREAM else _size(source)
         return Summary(planned=1, input_bytes=size, dry_run=True)
     if _STREAM not in (source, destination):
         return _make(settings, source, destination)
@@ -72,6 +73,14 @@ def _read(stream: BinaryIO) -> bytes:
         raise Refused(f"standard input cannot be read: {error.strerror}; give it a file or a pipe") from error
 
 
+def _size(path: str) -> int:
+    folder, name = file_at(path)
+    found = folder.look(name, follow=True)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return found.st_size
+
+
 def _of_file(settings: Settings, source: str, output: str) -> Settings:
     """The folders of the two files, and the format that the output's name says."""
     encoding = settings.output.encoding
@@ -93,7 +102,7 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     level = settings.noise.levels[0]
     key = stream_key(settings.noise.seed, os.fsencode(source), level.canonical, 1)
     with stopping(source_path):
-        size = os.stat(source_path).st_size
+        size = _size(source_path)
     form = format_of(os.path.splitext(output)[1])
     task = Task(source, output, None, level, 1, key, size, measure_survival=form is not None and form.lossy)
     task = task._replace(replaces=(output,) if settings.running.force else ())
@@ -111,7 +120,7 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     except Stopped as stop:
         summary.stopped = str(stop)
     finally:
-        remove_temporaries([settings.destination], prefix)
+        folder_at(settings.destination).remove_temporaries([""], prefix)
     return summary
 
 

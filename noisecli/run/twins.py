@@ -1,18 +1,9 @@
 """Names that a file system takes for one: a.png and A.png, where the case of letters does not count."""
 
-import os
 import unicodedata
 from collections.abc import Iterable
 
 from noisecli.errors import Refused
-
-
-def folds_case(folder: str, name: str) -> bool:
-    """Whether a file that is there is found by its name in capitals too."""
-    try:
-        return os.path.samestat(os.lstat(os.path.join(folder, name)), os.lstat(os.path.join(folder, name.upper())))
-    except OSError:
-        return False
 
 
 def refuse_twins(outputs: Iterable[str], reserved: Iterable[str], what: str) -> None:

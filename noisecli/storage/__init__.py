@@ -3,6 +3,7 @@
 Whatever the store, a file is written whole or not at all, and named by a safe relative path.
 """
 
+import os
 from importlib import import_module
 
 from noisecli.storage.below import open_folder, remove_recorded, remove_temporaries
@@ -26,6 +27,7 @@ __all__ = [
     "SourceFile",
     "clean_up_beside",
     "escape_name",
+    "file_at",
     "file_sha256",
     "folder_at",
     "held_prefix",
@@ -40,7 +42,9 @@ __all__ = [
     "write_whole",
 ]
 
-STORES = {"": ("noisecli.storage.local", "LocalFolder")}
+STORES = {
+    "": ("noisecli.storage.local", "LocalFolder"),
+}
 """The page and the class of each store, by the scheme of its URLs; paths have none."""
 
 
@@ -50,3 +54,9 @@ def folder_at(location: str) -> Folder:
     module, name = STORES.get(scheme if separator else "", STORES[""])
     folder: Folder = getattr(import_module(module), name)(location)
     return folder
+
+
+def file_at(location: str) -> tuple[Folder, str]:
+    """Return the folder that the file of a path or URL lies in, and its name there."""
+    folder, name = os.path.split(location)
+    return folder_at(folder), name

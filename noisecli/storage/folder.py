@@ -30,7 +30,8 @@ class Listed(NamedTuple):
 class Folder(Protocol):
     """A source or a destination: files by their relative POSIX paths; `location` is the path or URL asked for.
 
-    A store writes exists(), names(), files(), look(), open(), create(), remove() and remove_own(). The rest is written
+    A store writes exists(), names(), files(), look(), open(), create(), remove(), remove_own() and
+    journals(). The rest is written
     with these, and written again where the store can do it better or has more, as links and permissions.
     """
 
@@ -68,20 +69,23 @@ class Folder(Protocol):
         """Return where a file is, for messages."""
         return f"{self.location.rstrip('/')}/{name}"
 
-    def journal_path(self, name: str) -> str:
-        """Return the path on this machine of the journal of runs on this folder."""
-        raise NotImplementedError
+    def journals(self) -> Folder:
+        """Return the folder on this machine that holds the journals of runs on this one: they are locked."""
 
     def identity(self) -> object:
         """Return what distinguishes this folder from another that takes its name; None where there is none."""
-        return self.location if self.exists() else None
+        return self.location
+
+    def folds_case(self, name: str) -> bool:
+        """Whether a file that is there is found by its name in capitals too."""
+        return False
 
     def hold(self) -> Self:
         """Create it where it is missing, and stay with it whatever takes its name. Raises OSError."""
         return self
 
     def make(self) -> None:
-        """Create it where it is missing. Raises OSError."""
+        """Create it, and the folder of its journals, where they are missing. Raises OSError."""
 
     def remove_if_empty(self) -> None:
         """Remove the folder itself, where it holds nothing."""

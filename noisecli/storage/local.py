@@ -60,8 +60,15 @@ class LocalFolder(Folder):
     def location_of(self, name: str) -> str:
         return os.path.join(self.location, name)
 
-    def journal_path(self, name: str) -> str:
-        return self.location_of(name)
+    def journals(self) -> Folder:
+        return self
+
+    def folds_case(self, name: str) -> bool:
+        path, capitals = self.location_of(name), self.location_of(name.upper())
+        try:
+            return os.path.samestat(os.lstat(path), os.lstat(capitals))
+        except OSError:
+            return False
 
     def identity(self) -> object:
         try:

@@ -62,7 +62,7 @@ class Writer(Generic[S]):
         self._replace = name in task.replaces
         self._path = folder_at(settings.destination).location_of(name)
         with self.naming_errors():
-            folder = _held(settings.destination)
+            folder = _held(settings.destination, context.prefix)
         like = None if source is None else source.status
         self._file = folder.create(name, prefix=context.prefix, fsync=settings.running.fsync, like=like)
         try:
@@ -106,8 +106,8 @@ class Writer(Generic[S]):
 
 
 @cache
-def _held(destination: str) -> Folder:
-    """Open a destination once in a worker's life: whatever takes its name in mid-run is not it."""
+def _held(destination: str, prefix: str) -> Folder:
+    """Open a destination once in a run, which the prefix tells apart: whatever takes its name in mid-run is not it."""
     return folder_at(destination).hold()
 
 

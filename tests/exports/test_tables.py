@@ -3,13 +3,15 @@
 import json
 import os
 import shutil
+import sys
 import tracemalloc
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from noisecli.exports import EXPORTS, page_of, placing
+from noisecli.exports import EXPORTS, Export, page_of, placing
 from noisecli.manifest.finished import FinishedRun
 
 TABLES = [name for name, export in EXPORTS.items() if export.suffix == ".csv"]
@@ -183,3 +185,13 @@ def test_numbers_stay_numbers(images, animals, export, table, destination):
     manifest.write_text("".join([f"{json.dumps(edited)}\n", *others]), encoding="utf-8")
     cells, *_ = table(export("--to", "csv").out)
     assert (cells["measured_mean"], cells["level"], cells["unit"], cells["shape"]) == ("-0.5", "-1e-3", "'-x", "'-1x2")
+
+
+def test_a_table_without_a_header_has_as_many_rows_as_lines(images, noisy, destination, tmp_path, monkeypatch):
+    assert images().status == 0
+    monkeypatch.setitem(EXPORTS, "pairs", Export("lines", "", suffix=".txt", has_header=False))
+    page = ModuleType("lines")
+    page.content = lambda run, place: (row["file_name"].encode() + b"\n" for row in run.rows())
+    monkeypatch.setitem(sys.modules, "lines", page)
+    done = noisy("export", destination, "--to", "pairs", "-o", tmp_path / "table")
+    assert done.err.startswith("5 rows: ")

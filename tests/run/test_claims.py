@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from noisecli.run import twins
+from noisecli.storage import folder_at
 from tests.fixtures.running import PROGRAMS
 
 
@@ -105,7 +106,7 @@ def test_twins_are_refused_before_any_work(images, fill, pictures, destination, 
     fill(pictures, "A.png")
     assert images("--limit", "1").status == 0
     shutil.rmtree(destination)
-    monkeypatch.setattr("noisecli.run.claims.folds_case", lambda folder, name: True)
+    monkeypatch.setattr("noisecli.storage.LocalFolder.folds_case", lambda folder, name: True)
     done = images()
     assert done.status == 2
     assert "A.png and a.png would be one file" in done.err
@@ -142,7 +143,7 @@ def folding(tmp_path):
 @pytest.mark.slow
 def test_a_real_file_system_that_folds_case(images, fill, pictures, folding, tree, destination):
     destination = folding / "dst"
-    assert twins.folds_case(folding, "never there") is False
+    assert folder_at(os.fspath(folding)).folds_case("never there") is False
     fill(pictures, "A.png")
     done = images(to=destination)
     assert done.status == 2

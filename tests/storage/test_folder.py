@@ -10,7 +10,12 @@ from typing import ClassVar, NamedTuple
 import pytest
 
 from noisecli.errors import FileFailed
-from noisecli.storage import STORES, Folder, Listed, OutputFile, SourceFile, folder_at
+from noisecli.manifest.destination import Names, runs_in
+from noisecli.manifest.finished import RecordedRun
+from noisecli.manifest.ledger import Ledger
+from noisecli.manifest.reader import ManifestReader
+from noisecli.model import Made, Problem
+from noisecli.storage import STORES, Folder, Listed, OutputFile, SourceFile, file_at, folder_at
 from noisecli.storage.digests import sha256
 from noisecli.storage.scratch import ScratchFolder
 
@@ -45,6 +50,7 @@ class MemoryOutput(OutputFile):
 
 class MemoryFolder(Folder):
     stores: ClassVar[dict] = {}
+    beside: ClassVar[str]
 
     def __init__(self, location):
         self.location = location
@@ -84,6 +90,12 @@ class MemoryFolder(Folder):
     def remove_own(self, name):
         self.content.pop(name, None)
 
+    def journals(self):
+        return folder_at(self.beside)
+
+    def make(self):
+        self.journals().make()
+
 
 @pytest.fixture(params=["local", "memory"])
 def folder(request, tmp_path, monkeypatch):
@@ -92,6 +104,7 @@ def folder(request, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "memory_store", page)
     monkeypatch.setitem(STORES, "memory", ("memory_store", "MemoryFolder"))
     monkeypatch.setattr(MemoryFolder, "stores", {})
+    monkeypatch.setattr(MemoryFolder, "beside", os.fspath(tmp_path / "journals"), raising=False)
     return folder_at(os.fspath(tmp_path / "there") if request.param == "local" else "memory://there")
 
 
@@ -184,6 +197,25 @@ def test_side_files(folder, tmp_path):
         folder.copy(file, "labels/a.txt", prefix=PREFIX)
     assert read(folder, "labels/a.txt") == b"cat"
     assert list(folder.files()) == [Listed("labels/a.txt")]
+
+
+def test_a_run_records_itself(folder):
+    names, made = Names.of("manifest.jsonl"), Made("a.png", '{"file_name": "a.png", "sha256": ""}', {}, (), True)
+    with Ledger(folder.location, names, fsync=False) as ledger:
+        ledger.begin(PREFIX, {})
+        ledger.note_made(made)
+        assert RecordedRun(folder.location, "manifest.jsonl").is_interrupted
+        assert runs_in(folder.location)[0] == names
+        put(folder, "a.png", b"content")
+        ledger.note_problem(Problem("b.png", "failed", "corrupt", "is damaged"))
+        ledger.publish({"noisecli": "0"})
+    assert not RecordedRun(folder.location, "manifest.jsonl").is_interrupted
+    assert sorted(folder.names()) == ["a.png", "errors.jsonl", "manifest.jsonl", "run.json"]
+    with ManifestReader.look(folder.location, names) as recorded:
+        assert recorded.row("a.png") == {"file_name": "a.png", "sha256": ""}
+        assert recorded.problems.keys() == {"b.png"}
+    assert file_at(folder.location_of("a.png"))[0].is_same(folder)
+    assert file_at(folder.location_of("a.png"))[1] == "a.png"
 
 
 def test_which_folder_is_which(folder):
