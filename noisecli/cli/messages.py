@@ -153,9 +153,9 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
             way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
         yield f"{count(summary.orphans, 'output')} {gone}{way_out}"
     if summary.hidden:
-        yield f"{summary.hidden:,} hidden files and folders left alone"
+        yield f"{count(summary.hidden, 'hidden name')} left alone"
     if summary.not_chosen:
-        yield f"{summary.not_chosen:,} files left out by --include or --limit"
+        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit"
 
 
 def _survival(summary: Summary, settings: Settings) -> Iterator[str]:

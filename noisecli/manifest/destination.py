@@ -23,7 +23,7 @@ class Names(NamedTuple):
 
     @classmethod
     def of(cls, manifest: str) -> Names:
-        """Return the names that go with a manifest's name: sounds.jsonl has sounds.errors.jsonl and sounds.run.json."""
+        """Return the names that go with a manifest's name: audio.jsonl has audio.errors.jsonl and audio.run.json."""
         stem = manifest.removesuffix(".jsonl")
         prefix = "" if stem in ("manifest", "metadata") else f"{stem}."
         return cls(manifest, f"{prefix}errors.jsonl", f"{prefix}run.json", f".{prefix}noisecli-journal")

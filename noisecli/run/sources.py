@@ -27,7 +27,7 @@ class Listing:
     other_kinds: Counter[str] = field(default_factory=Counter)
     """How many files another command is for."""
     data_beside: list[str] = field(default_factory=list)
-    """Those of them that hold arrays beside pictures or sounds: their depth maps, masks, embeddings. Sorted."""
+    """Those of them that hold arrays beside images or audio files: their depth maps, masks, embeddings. Sorted."""
     hidden: int = 0
     """How many names began with a dot."""
     not_chosen: int = 0
@@ -95,9 +95,10 @@ class _Sorter:
         elif sort == "unlisted" and problem is not None:
             self._found.unlisted.append(name)
             self._found.problems.append((name, problem))
+        elif sort == "symlink" and problem is not None and problem.status == "skipped" and _has_no_format(name):
+            # a symbolic link to a folder has no suffix to be known by, yet may hide a whole class
+            self._found.problems.append((name, problem))
         else:
-            if sort == "symlink":
-                _note_folder(self._found, name, problem)
             self.place(name, problem)
 
     def place(self, name: str, problem: FileProblem | None, *, listed: bool = False) -> None:
@@ -134,10 +135,8 @@ def _unsupported(suffix: str) -> FileSkipped:
     return FileSkipped("unsupported-format", words)
 
 
-def _note_folder(found: Listing, name: str, problem: FileProblem | None) -> None:
-    """A symlink to a folder has no suffix to be known by, yet may hide a whole class: it is named."""
-    if problem is not None and format_of(os.path.splitext(name)[1]) is None and problem.status == "skipped":
-        found.problems.append((name, problem))
+def _has_no_format(name: str) -> bool:
+    return format_of(os.path.splitext(name)[1]) is None
 
 
 def _inside(root: str, name: str) -> str:

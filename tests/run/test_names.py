@@ -134,6 +134,14 @@ def test_a_link_out_of_the_source_is_skipped_by_name(images, pictures, fill, err
     assert errors(destination).keys() == {"link.png", "folder"}
 
 
+def test_a_dry_run_counts_a_link_to_a_folder_outside_once(images, pictures, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (pictures / "class").symlink_to(tmp_path / "outside")
+    dry, real = images("--dry-run", "--json").summary, images("--json").summary
+    assert [problem["reason"] for problem in dry["problems"]] == ["symlink-outside"]
+    assert (dry["skipped"], dry["problems"]) == (real["skipped"], real["problems"])
+
+
 def test_links_inside_the_source_are_followed(images, pictures, rows, destination):
     (pictures / "link.png").symlink_to("cats/c.png")
     (pictures / "more").symlink_to("cats")
