@@ -24,21 +24,6 @@ Warn = Literal[
 """The fixed words of a row's `warnings`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """What a suffix means.
-
-    Attributes
-    ----------
-    kinds
-        The commands that read it; the first is named to people who come with another one.
-    """
-
-    name: str
-    kinds: tuple[str, ...]
-    lossy: bool = False
-
-
 DECODED_RATIO = 100
 DECODED_FLOOR = 1 << 27
 """A photograph or a recording never decodes to a hundred times its size; 128 MiB are no harm in any case."""

@@ -78,11 +78,11 @@ def report_problems(summary: Summary, *, everything: bool, traces: bool = False)
 def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
     kind = KINDS[settings.kind]
     if summary.dry_run:
-        yield f"dry run: {kind.count(summary.planned)} would be made or kept, from {summary.input_bytes:,} bytes"
+        yield f"dry run: {kind.counted(summary.planned)} would be made or kept, from {summary.input_bytes:,} bytes"
         if summary.pruned:
             yield f"dry run: {count(summary.pruned, 'output')} would be pruned"
     else:
-        parts = [f"{kind.count(summary.made)} made"]
+        parts = [f"{kind.counted(summary.made)} made"]
         parts += [
             f"{number:,} {word}"
             for number, word in (
@@ -132,7 +132,7 @@ def _answers(summary: Summary) -> Iterator[str]:
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     for kind, number in summary.other_kinds.items():
-        yield f"{KINDS[kind].count(number)} left alone: noisecli {kind}"
+        yield f"{KINDS[kind].counted(number)} left alone: noisecli {kind}"
     if summary.sidecars_left:
         left = count(summary.sidecars_left, "side file")
         yield f"{left} left behind: --sidecars copy takes labels and transcripts along"

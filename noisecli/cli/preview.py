@@ -140,7 +140,7 @@ def _kind(source: str, options: Mapping[str, Any]) -> str:
     numbers = {kind.name: len(walk(folder, kind.name, choice).sources) for kind in _KINDS}
     found = [name for name, number in numbers.items() if number]
     if len(found) > 1:
-        held = " and ".join(KINDS[name].count(numbers[name]) for name in found)
+        held = " and ".join(KINDS[name].counted(numbers[name]) for name in found)
         ways = " or ".join(f"--kind {name}" for name in found)
         raise Refused(f"{escape_name(source)}: holds {held}; choose with {ways}")
     if not found:

@@ -1,14 +1,14 @@
-"""Bytes <-> arrays. This page is light: what every codec shows."""
+"""Bytes <-> arrays. This page is light: the faces of all codecs, and no more than that loads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from noisecli.model import Encoding, Limits, SampleSpec, Warn
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from noisecli.model import Encoding, Limits, SampleSpec, Warn
 
 PICKLE_WAY_OUT = (
     'may run code when it is loaded, so it never is here; make a .safetensors of it: python -c "import torch, '

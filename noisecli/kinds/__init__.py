@@ -9,9 +9,8 @@ from noisecli.kinds.arrays import ARRAYS
 from noisecli.kinds.audio import AUDIO
 from noisecli.kinds.images import IMAGES
 from noisecli.kinds.latents import LATENTS
-from noisecli.kinds.record import Kind, load
+from noisecli.kinds.record import Format, Kind, load
 from noisecli.kinds.weights import WEIGHTS
-from noisecli.model import Format
 
 __all__ = ["FORMATS", "KINDS", "Kind", "format_of", "kinds_of", "load", "split_suffix"]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from noisecli.kinds.record import Encoded, Kind, tuples
 
 
-@dataclass(frozen=True, slots=True)
-class ArraysSettings:
+class ArraysSettings(NamedTuple):
     """Which arrays of a file get noise, and how.
 
     Attributes
@@ -30,7 +28,7 @@ class ArraysSettings:
 
     def fingerprint_fields(self) -> dict[str, Any]:
         """Every field, as run.json holds it."""
-        return {"parts": asdict(self)}
+        return {"parts": self._asdict()}
 
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> Self | None:

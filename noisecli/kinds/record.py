@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from noisecli.settings import Own
+if TYPE_CHECKING:
+    from noisecli.settings import Own
+
+
+class Format(NamedTuple):
+    """What a suffix means.
+
+    Attributes
+    ----------
+    kinds
+        The commands that read it; the first is named to people who come with another one.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    lossy: bool = False
 
 
 class Encoded(NamedTuple):
@@ -24,8 +39,7 @@ class OwnSettings(Protocol):
         """Return the settings that `fingerprint_fields()` gave, as run.json holds them; None where it holds none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of data: the name of its command, and what differs from other kinds.
 
     What has to be loaded is named as "module" or "module:object", and imported by whoever needs it.
@@ -84,7 +98,7 @@ class Kind:
     codec: str
     maker: str
     unsupported: tuple[str, ...] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = MappingProxyType({})
     writes: tuple[str, ...] = ()
     exact: str = ""
     stage: str = "noisecli.workers.stage:PlainStage"
@@ -103,7 +117,7 @@ class Kind:
     not_recomputed: str = ""
     install: str = "a library cannot be loaded here"
 
-    def count(self, number: int) -> str:
+    def counted(self, number: int) -> str:
         """Return a number of files in words: "1 image", "2,000 images"."""
         return f"{number:,} {self.noun if number == 1 else self.nouns}"
 

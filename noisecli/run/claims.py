@@ -1,7 +1,7 @@
 """Which files of a destination a run may replace: those that a row, or an interrupted run, shows to be ours."""
 
 from noisecli.errors import Refused
-from noisecli.kinds.latents import LatentsPlan
+from noisecli.kinds.latents.plan import LatentsPlan
 from noisecli.manifest.destination import Names, runs_in
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task

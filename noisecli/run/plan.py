@@ -144,7 +144,7 @@ def _refuse_files_as_folders(taken: dict[str, str]) -> None:
 
 def _nothing_found(settings: Settings, found: Listing) -> str:
     kind = KINDS[settings.kind]
-    others = ", ".join(f"{KINDS[other].count(n)}: noisecli {other}" for other, n in found.other_kinds.items())
+    others = ", ".join(f"{KINDS[other].counted(n)}: noisecli {other}" for other, n in found.other_kinds.items())
     left = f" ({found.not_chosen} left out by --include or --limit)" if found.not_chosen else ""
     hint = f"it holds {others}" if others else f"known are {' '.join(kind.formats)}"
     return f"{escape_name(settings.source)}: no {kind.nouns} there{left}; {hint}"

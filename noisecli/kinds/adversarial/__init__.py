@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from noisecli.kinds.images import IMAGES
 from noisecli.kinds.record import Encoded, Kind
 
 
-@dataclass(frozen=True, slots=True)
-class AdversarySettings:
+class AdversarySettings(NamedTuple):
     """The gradient step under the noise, and the model it is taken on.
 
     Attributes
@@ -47,7 +45,7 @@ class AdversarySettings:
 
     def fingerprint_fields(self) -> dict[str, Any]:
         """Every field but the model's path: where it lies changes nothing."""
-        fields = asdict(self)
+        fields = self._asdict()
         del fields["model"]
         return {"adversary": fields}
 

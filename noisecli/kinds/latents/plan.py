@@ -1,57 +1,19 @@
-"""Files of pure noise: they have no sources."""
+"""The names and streams of latents, and whether a row has them."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from noisecli.keys import stream_key
-from noisecli.kinds.record import Kind, tuples
+from noisecli.kinds.latents import LatentsSettings
 from noisecli.levels import BadLevel, parse_level
 from noisecli.model import Task
 from noisecli.settings import Settings, own_settings
 
-ITEM_BYTES = {"float16": 2, "float32": 4, "float64": 8}
 _DIGITS = 5
 _NAME = re.compile(r"latents-(\d{5,15})\.npy\Z", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class LatentsSettings:
-    """Which latents.
-
-    Attributes
-    ----------
-    shape
-        Of one latent.
-    count
-        How many in all.
-    per_file
-        How many in one file.
-    """
-
-    shape: tuple[int, ...]
-    count: int
-    per_file: int
-    dtype: str = "float32"
-
-    def fingerprint_fields(self) -> dict[str, Any]:
-        """Shape and type alone: how many there are, in which files, moves no value."""
-        return {"latents": {"shape": self.shape, "dtype": self.dtype}}
-
-    @classmethod
-    def of(cls, recorded: Mapping[str, Any]) -> Self | None:
-        """Return the settings that fingerprint_fields() gave, of no latents."""
-        own = recorded.get("latents")
-        return None if own is None else cls(count=0, per_file=0, **tuples(own))
-
-    @property
-    def item_bytes(self) -> int:
-        """Bytes of one latent."""
-        return math.prod(self.shape) * ITEM_BYTES[self.dtype]
 
 
 class LatentsPlan:
@@ -59,7 +21,7 @@ class LatentsPlan:
 
     def __init__(self, settings: Settings, found: object) -> None:
         self._settings, self._latents = settings, own_settings(settings, LatentsSettings)
-        self._count = -(-self._latents.count // self._latents.per_file)
+        self._count = -(-self._latents.number // self._latents.per_file)
         self._width = max(_DIGITS, len(str(self._count - 1)))
 
     def __len__(self) -> int:
@@ -71,7 +33,7 @@ class LatentsPlan:
         key = latents_key(self._settings.noise.seed, wanted, level.canonical)
         for number in range(self._count):
             first = number * wanted.per_file
-            span = (first, min(wanted.per_file, wanted.count - first))
+            span = (first, min(wanted.per_file, wanted.number - first))
             size = span[1] * wanted.item_bytes
             yield Task("", self._name(number), None, level, 1, key, size, span=span)
 
@@ -99,26 +61,10 @@ def proves_latents(row: Mapping[str, Any], kind: str, settings: dict[str, Any]) 
         level = parse_level(label.removeprefix("std="), "std", None, "", 0.0)
     except BadLevel:
         return False
-    latents = LatentsSettings(tuple(shape), count=0, per_file=0)
+    latents = LatentsSettings(tuple(shape), number=0, per_file=0)
     return latents_key(spelled.get("seed", 0), latents, level.canonical).hex() == row.get("key")
 
 
 def latents_key(seed: int, latents: LatentsSettings, level: str) -> bytes:
     """Return the key of all latents of a request: the same for any count, files and type."""
     return stream_key(seed, f"latents {latents.shape}".encode(), level, 1)
-
-
-LATENTS = Kind(
-    name="latents",
-    summary="Pure noise, inputs for a generator.",
-    noun="file of latents",
-    nouns="files of latents",
-    formats={},
-    codec="noisecli.codecs.arrays",
-    maker="noisecli.workers.latents:LatentsMaker",
-    plan="noisecli.kinds.latents:LatentsPlan",
-    prover="noisecli.kinds.latents:proves_latents",
-    has_sources=False,
-    keeps_format=True,
-    own=LatentsSettings,
-)
