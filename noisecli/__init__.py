@@ -1,7 +1,5 @@
 """Noisy copies of datasets: exact Gaussian noise, reproducible to the byte."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -1,7 +1,5 @@
 """Keys of streams: which output gets which noise. Light, for the parent process knows no numpy."""
 
-from __future__ import annotations
-
 from hashlib import blake2b
 
 STREAM_VERSION = 2

@@ -1,7 +1,5 @@
 """One level as text: 25, 10%, 25/255, 5..50. Rows of a manifest hold levels in these words too."""
 
-from __future__ import annotations
-
 import math
 import re
 

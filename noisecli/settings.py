@@ -1,7 +1,5 @@
 """What was asked for, as one frozen record, and the key that drives resume."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field

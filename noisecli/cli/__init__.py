@@ -1,7 +1,5 @@
 """The command line. Commands load when they are called; errors become exit statuses in one place, main()."""
 
-from __future__ import annotations
-
 import errno
 import gc
 import os

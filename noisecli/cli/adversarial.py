@@ -1,7 +1,5 @@
 """noisecli adversarial."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

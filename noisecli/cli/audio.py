@@ -1,7 +1,5 @@
 """noisecli audio."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """noisecli export."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import sys

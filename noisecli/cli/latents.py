@@ -1,7 +1,5 @@
 """noisecli latents."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Options of strength: 5,15,25 is a sweep of levels, 0..50 may be cut into so many steps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar

@@ -1,7 +1,5 @@
 """What is reported to people and programs: the bar and the words on standard error, --json on standard output."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

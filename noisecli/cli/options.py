@@ -1,7 +1,5 @@
 """Options shared by commands, in sections. Each is an object in one place; help lists them section by section."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """From the options of commands that copy files to one frozen Settings, and from its Summary back to options."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

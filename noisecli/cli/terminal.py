@@ -1,7 +1,5 @@
 """The one place that writes to standard error. What comes from files, names and libraries cannot act on a terminal."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

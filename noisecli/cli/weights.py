@@ -1,7 +1,5 @@
 """noisecli weights."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

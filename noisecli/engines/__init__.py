@@ -3,8 +3,6 @@
 Light: the parent process loads no numpy.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, Self, TypeVar

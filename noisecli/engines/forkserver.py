@@ -1,7 +1,5 @@
 """The server that workers are forked from. It loads numpy and the codecs once for all of them, beside this process."""
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import multiprocessing

@@ -4,8 +4,6 @@ Every worker has a pipe of its own and nothing is shared between them, no lock a
 at any instant, in mid-message too, can neither block nor confuse the others; a pool that shares one pipe can.
 """
 
-from __future__ import annotations
-
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator

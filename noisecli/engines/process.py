@@ -1,7 +1,5 @@
 """A worker process from its first line to its last. The arrays behind it load here, not in the parent process."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import multiprocessing

@@ -3,8 +3,6 @@
 What asks for more than a worker's share of memory fails as one file, before the system kills something at random.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import math

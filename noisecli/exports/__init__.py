@@ -3,8 +3,6 @@
 Light: a page is imported when it is asked for.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from importlib import import_module

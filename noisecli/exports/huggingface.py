@@ -1,7 +1,5 @@
 """metadata.jsonl as Hugging Face's imagefolder and audiofolder read it: one in every split folder, with labels."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Classes and splits, as the folders of a source name them."""
 
-from __future__ import annotations
-
 import re
 
 from noisecli.manifest.entries import Row

@@ -1,7 +1,5 @@
 """Files with and without noise, for detectors, and their classes, for classifiers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from noisecli.errors import Refused

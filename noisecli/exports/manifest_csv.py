@@ -1,7 +1,5 @@
 """The whole manifest as a table."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

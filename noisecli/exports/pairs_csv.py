@@ -1,7 +1,5 @@
 """Pairs of clean and noisy files, for denoisers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from noisecli.exports import Place

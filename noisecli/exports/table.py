@@ -1,7 +1,5 @@
 """Tables as CSV that readers and spreadsheets take for what they are."""
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools

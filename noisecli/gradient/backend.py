@@ -1,7 +1,5 @@
 """Which of Keras's backends computes the gradient. Light: imports none of them."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

@@ -4,8 +4,6 @@ Goodfellow, Shlens and Szegedy (2015), Explaining and Harnessing Adversarial Exa
 x + eps sign(grad_x J(theta, x, y)).
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any, NamedTuple
 

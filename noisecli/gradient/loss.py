@@ -5,8 +5,6 @@ label. By the chain rule grad J = (1 - p_y) grad margin: both have the same sign
 a confident model long before the margin's gradient does, so the margin is differentiated.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from noisecli.gradient.victim import Victim

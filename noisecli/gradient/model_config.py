@@ -3,8 +3,6 @@
 Light: the parent process loads no Keras.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Any, Literal

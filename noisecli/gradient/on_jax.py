@@ -1,7 +1,5 @@
 """The gradient on Keras's jax backend."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import jax

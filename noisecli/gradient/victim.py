@@ -1,7 +1,5 @@
 """What the gradient needs of a trained classifier: one input, one row of outputs, no training."""
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass
 from typing import Any

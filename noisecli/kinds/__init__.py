@@ -1,7 +1,5 @@
 """What is noised: one page a kind, one line of a table. Light: the parent process reads it before anything loads."""
 
-from __future__ import annotations
-
 import os
 
 from noisecli.kinds.adversarial import ADVERSARIAL

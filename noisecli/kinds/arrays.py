@@ -1,7 +1,5 @@
 """Files of arrays, and the settings of kinds whose files may hold several."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 

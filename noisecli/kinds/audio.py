@@ -1,7 +1,5 @@
 """Audio files."""
 
-from __future__ import annotations
-
 from noisecli.kinds.record import Encoded, Kind
 
 _OGG = Encoded("ogg", lossy=True)

@@ -1,7 +1,5 @@
 """Images."""
 
-from __future__ import annotations
-
 from noisecli.kinds.record import Encoded, Kind
 
 NO_OPENCV = (

@@ -1,7 +1,5 @@
 """Parameters of models."""
 
-from __future__ import annotations
-
 from noisecli.codecs import PICKLE_WAY_OUT
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.kinds.record import Encoded, Kind

@@ -1,7 +1,5 @@
 """Noise added to samples: rounded and clipped, never wrapped around; and how many samples the clip changed."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The few array operations worth a library: OpenCV's where it is loaded; numpy gives the same samples and sums."""
 
-from __future__ import annotations
-
 import sys
 from functools import cache
 from typing import Any, NamedTuple, Protocol

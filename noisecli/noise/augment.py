@@ -1,7 +1,5 @@
 """The kernel for people who write their own loop."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

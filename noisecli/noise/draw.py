@@ -1,7 +1,5 @@
 """From a level to the std of one output, in the data's own unit, as the manifest row records it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

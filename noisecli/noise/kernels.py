@@ -10,8 +10,6 @@ slot first, a table of straight lines tells k, and the samples of cells that may
 Both ways give the k that all 64 bits would give.
 """
 
-from __future__ import annotations
-
 import math
 from functools import cache, lru_cache
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What was done, in numbers: cheap beside the noise itself."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

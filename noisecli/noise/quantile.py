@@ -4,8 +4,6 @@ numpy's exp and log, and the C library's erf, differ in their last bit between C
 and the square root are used, which IEEE 754 rounds one way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 

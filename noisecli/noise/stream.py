@@ -5,8 +5,6 @@ taken, read little-endian, and all arithmetic on them is ours. The generator's s
 good as numpy's SeedSequence, which takes four times as long: much of the time of a small file.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """What a lossy format keeps of the noise that was added."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """The same rows read again: whether every file is what its row says, and would be made so once more."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any

@@ -1,7 +1,5 @@
 """What differs from the manifest, and the report that holds it. Light: it travels between processes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple

@@ -1,7 +1,5 @@
 """Rows -> what differs. It runs in worker processes, and recomputes outputs with the worker that made them."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

@@ -1,7 +1,5 @@
 """In the worker processes: one source -> its outputs. This page is what every kind's way has in common."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

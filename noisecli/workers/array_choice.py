@@ -1,7 +1,5 @@
 """Which arrays of a file get noise. Labels must not: where that is not plain, the file fails, its arrays named."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

@@ -1,7 +1,5 @@
 """Files of arrays: every array that was chosen gets noise of its own, the others are copied as they are."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ stream of their own: opening one costs as much as thousands of samples, too much
 little for a group. A file that begins inside a group draws the group's start once more.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """How outputs are written: nothing half-written keeps an output's name, and of a pair both are there or neither."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial

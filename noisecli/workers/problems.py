@@ -1,7 +1,5 @@
 """What an error means for the source it comes from: a fixed word for programs, a line for people."""
 
-from __future__ import annotations
-
 import errno
 
 from noisecli.errors import FileProblem, NoisecliError, Stopped, message_of_bug, one_line, trace_of

@@ -1,7 +1,5 @@
 """The noise that a row records, read again: somebody may have edited it."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """The manifest's rows: a fixed set of keys per kind, floats always floats, null where a number is undefined."""
 
-from __future__ import annotations
-
 import json
 import os
 from typing import Any

@@ -1,7 +1,5 @@
 """Images and audio files: one array a file, decoded in blocks, with noise, into its output."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import sys

@@ -1,7 +1,5 @@
 """Between the plan and the workers that write. Light: a stage runs in the parent process."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol

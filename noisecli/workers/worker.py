@@ -1,7 +1,5 @@
 """The job of making outputs: one source -> its outputs; how they are made is the kind's own affair."""
 
-from __future__ import annotations
-
 import errno
 import itertools
 import os

@@ -1,7 +1,5 @@
 """Images and samples that a model misreads: a gradient step, then noise."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, Self
 

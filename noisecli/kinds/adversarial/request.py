@@ -1,7 +1,5 @@
 """From the words of a request to the settings of its gradient step; a model is looked at, and not loaded yet."""
 
-from __future__ import annotations
-
 import json
 import os
 import zipfile

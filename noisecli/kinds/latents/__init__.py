@@ -1,7 +1,5 @@
 """Files of pure noise: they have no sources."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self

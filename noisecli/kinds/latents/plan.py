@@ -1,7 +1,5 @@
 """The names and streams of latents, and whether a row has them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

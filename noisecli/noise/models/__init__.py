@@ -1,7 +1,5 @@
 """How a noisy sample is made from a clean one: one page and one line of MODELS a noise."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 

@@ -1,7 +1,5 @@
 """White Gaussian noise."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """White Gaussian noise, with a std of its own for each column of an array."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from noisecli.noise.adding import add_noise

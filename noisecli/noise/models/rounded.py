@@ -1,7 +1,5 @@
 """Noise whose sums are rounded once more, where a file stores fewer digits: what is measured is what will be read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from noisecli.noise.measure import Measure

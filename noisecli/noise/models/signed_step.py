@@ -6,8 +6,6 @@ mean is. The samples of each sign draw from a stream of their own, in sample ord
 size does not show. Where there is no step, the noise is that of the plain stream.
 """
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
 from hashlib import blake2b
 from typing import Any

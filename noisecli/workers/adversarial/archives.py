@@ -1,7 +1,5 @@
 """An .npz of samples and labels -> its samples with step and noise, in the process that has the model."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace

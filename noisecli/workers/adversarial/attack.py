@@ -1,7 +1,5 @@
 """The model with its request: how samples become its input, and what one output's step and noise are."""
 
-from __future__ import annotations
-
 import math
 import os
 

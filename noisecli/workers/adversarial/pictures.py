@@ -1,7 +1,5 @@
 """Batches of images -> their samples with step and noise, in the one process that has the model."""
 
-from __future__ import annotations
-
 import pickle
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ One process has the model and works batch after batch; what it made travels with
 cut from the sorted list of all sources, whatever is done of them.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import os
