@@ -71,7 +71,7 @@ class Naming:
         return self._suffix or os.path.splitext(source)[1]
 
     def sidecars(self, sidecar: str, stems: frozenset[str]) -> Iterator[str]:
-        """Yield where a side file goes: into each tree, under the names of the picture or sound it stands beside."""
+        """Yield where a side file goes: into each tree, under the names of the image or audio file beside it."""
         escaped = escape_name(sidecar)
         beside = os.path.splitext(sidecar)[0] in stems
         trees = ("clean/", "noisy/") if self._with_clean else ("",)

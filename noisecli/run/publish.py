@@ -76,26 +76,30 @@ def _settle(destination: Folder, ledger: Ledger) -> None:
     """
     if not ledger.intended:
         return
-    placed, of_rows = ledger.placed_digests(), _clean_digests(ledger)
+    placed, owners = ledger.placed_digests(), dict[str, str]()
     for output, clean in list(ledger.intended.items()):
         row = ledger.row(output) or {}
         recorded = {output: row.get("sha256"), clean: row.get("clean_sha256")}
         found = {name: _digest(destination, name) for name in recorded if name is not None}
         new = {name for name, digest in found.items() if digest is not None and digest == placed.get(name)}
-        unrecorded = {name for name in new if found[name] not in (recorded[name], of_rows.get(name))}
-        is_half = bool(new) and None in found.values()
-        if not unrecorded and not is_half:
+        if not new:
+            continue
+        # an edited journal may name files of other rows: those are not this pair's
+        owners = owners or _owners(ledger)
+        own = [name for name in found if owners.get(name, output) == output]
+        new &= set(own)
+        is_half = None in found.values()
+        if not any(is_half or found[name] != recorded[name] for name in new):
             continue
         with stopping(destination.location_of(output)):
-            destination.remove({name: [str(recorded[name]), placed.get(name, "")] for name in found})
+            destination.remove({name: [str(recorded[name]), placed.get(name, "")] for name in own})
         ledger.forget(output)
 
 
-def _clean_digests(ledger: Ledger) -> dict[str, str]:
-    """Return what rows say of clean outputs; an edited journal may name one as an output by itself."""
-    rows = map(parse_row, ledger.rows())
-    recorded = ((row.get("clean_file_name"), row.get("clean_sha256")) for row in rows)
-    return {name: digest for name, digest in recorded if isinstance(name, str) and isinstance(digest, str)}
+def _owners(ledger: Ledger) -> dict[str, str]:
+    """Return the output of the row that lists each file."""
+    clean = ((row.get("clean_file_name"), row["file_name"]) for row in map(parse_row, ledger.rows()) if row)
+    return {name: output for name, output in clean if isinstance(name, str)} | {name: name for name in ledger.outputs()}
 
 
 def _digest(destination: Folder, name: str) -> str | None:

@@ -30,9 +30,8 @@ class Listed(NamedTuple):
 class Folder(Protocol):
     """A source or a destination: files by their relative POSIX paths; `location` is the path or URL asked for.
 
-    A store writes exists(), names(), files(), look(), open(), create(), remove(), remove_own() and
-    journals(). The rest is written
-    with these, and written again where the store can do it better or has more, as links and permissions.
+    A store writes exists(), names(), files(), look(), open(), create(), remove(), remove_own() and journals(). The rest
+    is written with these, and written again where the store can do it better or has more, as links and permissions.
     """
 
     location: str

@@ -66,7 +66,7 @@ class LatentsMaker:
         """Return the noise that a row records."""
         recorded = RecordedLatents(draw_of(row), int(row["first"]), int(row["shape"][0]))
         if min(recorded.first, recorded.number) < 0:
-            raise ValueError(f"{recorded}")
+            raise ValueError(f"first {recorded.first}, number {recorded.number}")
         return recorded
 
     def recompute(self, task: Task, opened: OpenSource, noise: RecordedLatents) -> tuple[Row, bool]:

@@ -86,6 +86,13 @@ def test_a_journal_that_means_to_make_the_clean_output_of_a_row(images, standing
     assert now["noisy/a.png"] != standing["noisy/a.png"]
 
 
+@pytest.mark.parametrize("named", ["clean/a.png", "noisy/a.png"])
+def test_a_journal_that_pairs_a_file_of_a_row_with_one_that_is_not_there(images, standing, tree, destination, named):
+    write_lines(destination / ".noisecli-journal", [{"intended": {"ghost.png": named}}])
+    assert images("--with-clean", "--redo").status == 0
+    assert tree(destination) == standing
+
+
 def test_somebodys_noisy_file_costs_the_clean_one_beside_it_nothing(images, standing, tree, destination):
     digest = hashlib.sha256(standing["clean/a.png"]).hexdigest()
     lines = [{"intended": {"noisy/a.png": "clean/a.png"}}, {"placing": {"clean/a.png": digest}}]
