@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -161,6 +162,16 @@ class SampleSpec:
         """Whether samples are floating point."""
         return self.dtype.startswith("float")
 
+    def scaled(self, full_scale: float | None, limits: tuple[float, float] | None) -> SampleSpec:
+        """Return the spec of the same samples where a request says their range: 0..V (signed: -V..V), or limits."""
+        if limits is not None:
+            return replace(self, full_scale=limits[1] - limits[0], low=limits[0], high=limits[1])
+        if full_scale is None:
+            return self
+        lowest, highest = (-math.inf, math.inf) if self.is_float else (self.low, self.high)
+        low = max(-full_scale, lowest) if self.low < 0 else 0.0
+        return replace(self, full_scale=full_scale, low=low, high=min(full_scale, highest))
+
     def as_float32(self) -> SampleSpec:
         """Return the spec of the same samples divided by full scale, as float32."""
         if self.is_float:
@@ -220,6 +231,33 @@ Survival = dict[str, float]
 """What a lossy format left of the noise: shares named std and correlated."""
 
 
+class Effect(NamedTuple):
+    """What the summary says of an output's noise, out of its row.
+
+    Attributes
+    ----------
+    level
+        The level in words.
+    rounded_away
+        Whether noise was asked for, and rounding to the output's samples left nothing of it.
+    clipped
+        Share of samples that the clip changed; of an array file, of the array with most of them.
+    kept
+        measured_std / std there.
+    snr_db
+        What is there, after clip and rounding; None where it is undefined.
+    drowned
+        Whether it is below 0 dB without having been asked for in dB or relative to the data.
+    """
+
+    level: str = ""
+    rounded_away: bool = False
+    clipped: float = 0.0
+    kept: float = 1.0
+    snr_db: float | None = None
+    drowned: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """Outcome: an output in place, with its manifest row as a line of JSON without its end.
@@ -233,6 +271,7 @@ class Made:
     survival: dict[str, Survival | None]
     warnings: tuple[str, ...]
     applied: bool
+    effect: Effect = field(default_factory=Effect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ AUDIO = Kind(
     unsupported=(".m4a", ".aac", ".wma"),
     writes=("wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "rf64"),
     exact="wav",
+    unrounded="--dtype float32 --format wav",
     codec="noisecli.codecs.audio",
     maker="noisecli.workers.samples:SampleMaker",
     drawer="noisecli.views.sounds:draw_row",

@@ -27,6 +27,7 @@ IMAGES = Kind(
     unsupported=(".exr", ".heic", ".heif", ".jxl", ".svg"),
     writes=("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"),
     exact="png",
+    unrounded="--dtype float32 --format tiff",
     codec="noisecli.codecs.image",
     maker="noisecli.workers.samples:SampleMaker",
     drawer="noisecli.views.pictures:draw_row",

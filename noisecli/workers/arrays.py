@@ -26,7 +26,7 @@ from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
 from noisecli.workers.array_choice import choose_arrays
 from noisecli.workers.output import Pair, Writer
 from noisecli.workers.recorded import RecordedNoise, arrays_of, noise_of
-from noisecli.workers.rows import build_arrays_row, describe_array, to_line
+from noisecli.workers.rows import build_arrays_row, describe_array, made_of
 
 AnyArray = NDArray[Any]
 
@@ -67,7 +67,7 @@ class ArraysMaker:
         share = self._draw_share(task) if task.level.relative else None
         drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen}
         row = self._make_drawn(task, opened, drawn, share, list(words))
-        return Made(task.output, to_line(row), {}, tuple(row["warnings"]), row["applied"])
+        return made_of(task, row, {})
 
     def _draw_share(self, task: Task) -> float:
         """Draw what share of its own std every array of the file gets."""
