@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
+
+from noisecli.effects import Effect
+
+_MOST_THINGS = 12
 
 Warn = Literal[
     "wrong-suffix",
@@ -21,8 +26,30 @@ Warn = Literal[
     "padded",
     "integers-kept",
     "none-chosen",
+    "depth",
 ]
 """The fixed words of a row's `warnings`."""
+
+
+def warning(word: Warn, what: Iterable[str] = ()) -> str:
+    """Return a row's warning: its fixed word, and what it speaks of where there is such: "metadata-lost: exif, icc"."""
+    things = sorted(set(what))
+    shown = things if len(things) <= _MOST_THINGS else [*things[:_MOST_THINGS], f"{len(things) - _MOST_THINGS} more"]
+    return f"{word}: {', '.join(shown)}" if shown else word
+
+
+def merged(warnings: Iterable[str]) -> list[str]:
+    """Return warnings, sorted, those of one word as one."""
+    things: dict[str, set[str]] = {}
+    for text in warnings:
+        word, _, what = text.partition(": ")
+        things.setdefault(word, set()).update(filter(None, what.split(", ")))
+    return sorted(warning(cast("Warn", word), what) for word, what in things.items())
+
+
+def word_of(text: str) -> str:
+    """Return the fixed word of a row's warning."""
+    return text.partition(":")[0]
 
 
 DECODED_RATIO = 100
@@ -229,33 +256,6 @@ class Task(NamedTuple):
 
 Survival = dict[str, float]
 """What a lossy format left of the noise: shares named std and correlated."""
-
-
-class Effect(NamedTuple):
-    """What the summary says of an output's noise, out of its row.
-
-    Attributes
-    ----------
-    level
-        The level in words.
-    rounded_away
-        Whether noise was asked for, and rounding to the output's samples left nothing of it.
-    clipped
-        Share of samples that the clip changed; of an array file, of the array with most of them.
-    kept
-        measured_std / std there.
-    snr_db
-        What is there, after clip and rounding; None where it is undefined.
-    drowned
-        Whether it is below 0 dB without having been asked for in dB or relative to the data.
-    """
-
-    level: str = ""
-    rounded_away: bool = False
-    clipped: float = 0.0
-    kept: float = 1.0
-    snr_db: float | None = None
-    drowned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

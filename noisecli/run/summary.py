@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from noisecli.model import Effect, Made, Problem, Survival
+from noisecli.effects import Effect
+from noisecli.model import Made, Problem, Survival, word_of
 
 _NOTABLY_CLIPPED = 0.01
 
@@ -86,7 +87,7 @@ class Summary:
             self.clipped.setdefault(effect.level, Means()).note(effect)
         if effect.drowned:
             self.drowned.note(effect)
-        self.warnings.update(made.warnings)
+        self.warnings.update(map(word_of, made.warnings))
 
     def note_problem(self, problem: Problem) -> None:
         """Count a source that failed or was skipped."""
