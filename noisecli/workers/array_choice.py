@@ -46,13 +46,18 @@ def choose_arrays(
     if [part.name for part in able] == [""] and len(parts) == 1 and not kind.all_arrays:
         return frozenset([""]), []
     if not able:
-        held = f", but {list_arrays(parts)}" if parts else ""
-        raise FileSkipped("unsupported-samples", f"holds no array of integers, floats or complex numbers{held}")
+        raise FileSkipped("unsupported-samples", _nothing_able(kind, parts))
     if wanted.choose or wanted.leave or kind.all_arrays:
         if kind.all_arrays and _SHARD.search(source) and not _named(wanted, able):
             return frozenset(), ["none-chosen"]
         return _require_named(kind, wanted, parts, able), []
     return _only_one(parts, able)
+
+
+def _nothing_able(kind: Kind, parts: Sequence[StoredArray]) -> str:
+    sought = "floats of 16, 32 or 64 bits" if kind.all_arrays else "array of integers, floats or complex numbers"
+    held = f"only {list_arrays(parts)}" if parts else "and nothing else"
+    return f"holds no {sought}, {held}; left alone"
 
 
 def _named(wanted: ArraysSettings, able: list[StoredArray]) -> frozenset[str]:

@@ -81,7 +81,10 @@ def read_header(read: Callable[[int], bytes]) -> Header:
     size_bytes = take(struct.calcsize(length))
     [size] = struct.unpack(length, size_bytes)
     if size > _LONGEST:
-        raise FileFailed("corrupt", f"has a header of {size:,} bytes, more than numpy reads; save it with fewer fields")
+        raise FileFailed(
+            "corrupt",
+            f"has a header of {size:,} bytes, more than numpy reads unless it is told to; save it with fewer fields",
+        )
     text = take(size)
     return Header(start + size_bytes + text, *_parsed(text, is_utf8=start[len(MAGIC)] == 3))
 
