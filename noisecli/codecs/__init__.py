@@ -142,7 +142,7 @@ class Opaque(Protocol):
 
 
 @runtime_checkable
-class Field(Protocol):
+class StructuredField(Protocol):
     """A field of a structured array."""
 
     member: str

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from noisecli.codecs import Field, Opaque, StoredArray
+from noisecli.codecs import Opaque, StoredArray, StructuredField
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.kinds import Kind
 from noisecli.kinds.arrays import ArraysSettings
@@ -89,7 +89,7 @@ def _matching(names: frozenset[str], globs: Iterable[str]) -> frozenset[str]:
 
 
 def _only_one(parts: Sequence[StoredArray], able: list[StoredArray]) -> tuple[frozenset[str], list[Warn]]:
-    whole = [part for part in able if not isinstance(part, Field)]
+    whole = [part for part in able if not isinstance(part, StructuredField)]
     if not whole:
         message = f"is structured; choose a field that gets noise: --key NAME; it holds {list_arrays(parts)}"
         raise FileSkipped("unsupported-samples", message)
@@ -111,7 +111,7 @@ def _rival(candidate: StoredArray, parts: Sequence[StoredArray]) -> str | None:
     """Return the name of what may be the data instead of the one array that noise would be put on."""
     in_records: Counter[str] = Counter()
     for part in parts:
-        if isinstance(part, Field):
+        if isinstance(part, StructuredField):
             in_records[part.member] += math.prod(part.shape)
             if in_records[part.member] >= math.prod(candidate.shape):
                 return part.member

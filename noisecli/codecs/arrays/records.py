@@ -1,5 +1,6 @@
 """Structured arrays: each field is an array of its own, to be chosen by its name; records are written whole."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -14,7 +15,10 @@ from noisecli.model import SampleSpec
 
 _LARGEST_RECORD = 1 << 24
 _MOST_FIELDS = 1_000
+_MOST_AXES = 64
 """Beyond these an array stays as it is."""
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""A header can hold one by its escape; a manifest cannot."""
 
 
 class _Place(NamedTuple):
@@ -62,8 +66,9 @@ def fields_of(name: str, header: Header, records: Callable[[], Iterator[NDArray[
     if dtype.names is None or dtype.hasobject or not 0 < dtype.itemsize <= _LARGEST_RECORD:
         return []
     fields = [RecordField(name, header, place, records) for place in _places(dtype)]
-    is_plain = len(fields) <= _MOST_FIELDS and len({field.name for field in fields}) == len(fields)
-    return fields if is_plain else []
+    names = {field.name for field in fields}
+    is_plain = len(names) == len(fields) <= _MOST_FIELDS and not any(map(_LONE_SURROGATE.search, names))
+    return fields if is_plain and all(len(field.shape) < _MOST_AXES for field in fields) else []
 
 
 def _places(dtype: np.dtype[Any], path: tuple[str, ...] = (), shape: tuple[int, ...] = ()) -> Iterator[_Place]:
