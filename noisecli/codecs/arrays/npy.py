@@ -15,7 +15,7 @@ from noisecli.codecs.arrays.records import FieldWriter, RecordField, fields_of
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import Region, copy, write_at
 from noisecli.errors import FileFailed, FileSkipped, shown
-from noisecli.model import SampleSpec, Warn
+from noisecli.model import SampleSpec
 
 
 class NpyArray:
@@ -48,7 +48,7 @@ class NpySource(ArraysSource):
         self.array = part
         fields = fields_of("", part.header, part.records)
         self.parts: Sequence[StoredArray] = fields or [part]
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         if not fields:
             _refuse_samples(part)
         self._check_size(file.fileno(), file.size, part.header)
@@ -83,7 +83,7 @@ class _Writer(Sink):
     lossy = False
 
     def __init__(self, file: OutputFile) -> None:
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         self._descriptor, self._position = file.fileno(), 0
         self._dtype: np.dtype[Any] | None = None
 

@@ -19,7 +19,7 @@ from noisecli.codecs.arrays.records import FieldWriter, RecordField, fields_of
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import Scratch, open_scratch, read_at, stretches
 from noisecli.errors import FileFailed, FileSkipped, shown
-from noisecli.model import Limits, SampleSpec, Warn
+from noisecli.model import Limits, SampleSpec
 
 _SUFFIX = ".npy"
 
@@ -125,7 +125,7 @@ class NpzSource:
         self.arrays = {array.name: array for array in arrays}
         self.parts: Sequence[StoredArray] = arrays if floats_only else _with_fields(arrays)
         trailing = any(array.has_trailing_data for array in arrays)
-        self.warnings: Sequence[Warn] = ["trailing-data"] if trailing else []
+        self.warnings: Sequence[str] = ["trailing-data"] if trailing else []
 
     def close(self) -> None:
         zips.close_archive(self.archive)
@@ -169,7 +169,7 @@ class NpzSink:
         self._dtype: np.dtype[Any] | None = None
         self._records: tuple[NpzArray, Scratch | None] | None = None
         self._field: FieldWriter | None = None
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         if isinstance(part, RecordField):
