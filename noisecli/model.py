@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, cast
@@ -173,6 +172,9 @@ class SampleSpec:
         Frames per second of an audio file.
     fortran_order
         Whether the samples of an array come with the first axis running fastest.
+    components
+        How many samples one element of an array is: of a complex number two, its real and its imaginary part. `dtype`
+        is that of a part, `shape` that of the array.
     """
 
     dtype: str
@@ -183,21 +185,17 @@ class SampleSpec:
     noisy_channels: int | None = None
     sample_rate: int | None = None
     fortran_order: bool = False
+    components: int = 1
+
+    @property
+    def stored_dtype(self) -> str:
+        """The type of an element: of a pair of floats the complex type."""
+        return self.dtype if self.components == 1 else {"float32": "complex64", "float64": "complex128"}[self.dtype]
 
     @property
     def is_float(self) -> bool:
         """Whether samples are floating point."""
         return self.dtype.startswith("float")
-
-    def scaled(self, full_scale: float | None, limits: tuple[float, float] | None) -> SampleSpec:
-        """Return the spec of the same samples where a request says their range: 0..V (signed: -V..V), or limits."""
-        if limits is not None:
-            return replace(self, full_scale=limits[1] - limits[0], low=limits[0], high=limits[1])
-        if full_scale is None:
-            return self
-        lowest, highest = (-math.inf, math.inf) if self.is_float else (self.low, self.high)
-        low = max(-full_scale, lowest) if self.low < 0 else 0.0
-        return replace(self, full_scale=full_scale, low=low, high=min(full_scale, highest))
 
     def as_float32(self) -> SampleSpec:
         """Return the spec of the same samples divided by full scale, as float32."""
@@ -263,7 +261,8 @@ class Made:
     """Outcome: an output in place, with its manifest row as a line of JSON without its end.
 
     `survival` holds, when it was asked for, what the output kept of the noise; None where nothing was added or the
-    decoded length differs. `applied` is False where no sample changed.
+    decoded length differs. `applied` is False where no sample changed. `noised` names, of an archive, the arrays that
+    noise was put on.
     """
 
     output: str
@@ -271,6 +270,7 @@ class Made:
     survival: dict[str, Survival | None]
     warnings: tuple[str, ...]
     applied: bool
+    noised: tuple[str, ...] = ()
     effect: Effect = field(default_factory=Effect)
 
 

@@ -13,7 +13,7 @@ from noisecli.storage import SourceFile, escape_name
 from noisecli.workers import Row
 from noisecli.workers.output import Committed
 
-_PRECISE = ("float32", "float64", "f4", "f8", "F32", "F64")
+_PRECISE = ("float32", "float64", "f4", "f8", "c8", "c16", "F32", "F64")
 
 
 def build_row(
@@ -148,9 +148,9 @@ def unit_of(spec: SampleSpec) -> str:
     return f"1/{spec.full_scale:g}" if spec.full_scale < 1e6 else f"1/{spec.full_scale:.0f}"
 
 
-def made_of(task: Task, row: Row, kept: dict[str, Survival | None]) -> Made:
+def made_of(task: Task, row: Row, kept: dict[str, Survival | None], noised: tuple[str, ...] = ()) -> Made:
     """Return the outcome that a row tells of."""
-    return Made(task.output, to_line(row), kept, tuple(row["warnings"]), row["applied"], _effect(task, row))
+    return Made(task.output, to_line(row), kept, tuple(row["warnings"]), row["applied"], noised, _effect(task, row))
 
 
 def _effect(task: Task, row: Row) -> Effect:

@@ -88,21 +88,32 @@ def number(value: float) -> str:
     return str(int(value)) if abs(value) < _LONGEST and value == int(value) else f"{value:g}"
 
 
+def on_scale(spec: SampleSpec, full_scale: float | None, limits: tuple[float, float] | None) -> SampleSpec:
+    """Return the spec of the same samples on a scale that was asked for: 0..V (signed: -V..V), or limits."""
+    if limits is not None:
+        return replace(spec, full_scale=limits[1] - limits[0], low=limits[0], high=limits[1])
+    if full_scale is None:
+        return spec
+    lowest, highest = (-math.inf, math.inf) if spec.is_float else (spec.low, spec.high)
+    low = max(-full_scale, lowest) if spec.low < 0 else 0.0
+    return replace(spec, full_scale=full_scale, low=low, high=min(full_scale, highest))
+
+
 def scaled(spec: SampleSpec, noise: NoiseSettings) -> SampleSpec:
     """Return the spec on the scale that was asked for. Raises FileFailed where the samples' type ends before it."""
-    scaled = spec.scaled(noise.full_scale, noise.range)
+    asked = on_scale(spec, noise.full_scale, noise.range)
     if spec.is_float:
-        return scaled
+        return asked
     if noise.full_scale is not None and noise.full_scale > max(spec.high, spec.full_scale):
         message = f"has {spec.dtype} samples, which end below --full-scale {number(noise.full_scale)}"
         raise FileFailed("out-of-range", message)
     if noise.range is None:
-        return scaled
-    low, high = float(math.ceil(scaled.low)), float(math.floor(scaled.high))
+        return asked
+    low, high = float(math.ceil(asked.low)), float(math.floor(asked.high))
     if not spec.low <= low < high <= spec.high:
-        asked, held = (f"{number(one)}..{number(other)}" for one, other in (noise.range, (spec.low, spec.high)))
-        raise FileFailed("out-of-range", f"has {spec.dtype} samples, which hold {held}, not --range {asked}")
-    return replace(scaled, low=low, high=high)
+        limits, held = (f"{number(one)}..{number(other)}" for one, other in (noise.range, (spec.low, spec.high)))
+        raise FileFailed("out-of-range", f"has {spec.dtype} samples, which hold {held}, not --range {limits}")
+    return replace(asked, low=low, high=high)
 
 
 def _extremes_of(source: Source) -> Extremes:
