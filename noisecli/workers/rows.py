@@ -171,7 +171,9 @@ def _effect(task: Task, row: Row) -> Effect:
 
 def _is_rounded(part: Row) -> bool:
     """Whether samples have so few digits that noise may be lost in them, and rounding alone changed what they got."""
-    return part["dtype"].lstrip("<>=") not in _PRECISE and 0 not in part["shape"] and not part["clipped_fraction"]
+    # what the clip takes from a gradient step is not taken from the noise
+    clipped = part["clipped_fraction"] and not part.get("eps")
+    return part["dtype"].lstrip("<>=") not in _PRECISE and 0 not in part["shape"] and not clipped
 
 
 def to_line(row: dict[str, Any]) -> str:
