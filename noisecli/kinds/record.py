@@ -54,6 +54,8 @@ class Kind(NamedTuple):
         Suffix (lower case) -> format, of the files it reads.
     unsupported
         Suffixes of its files that nothing here reads: skipped by name. What each is, and the way out.
+    mask_formats
+        Formats, by name, of which some files may be label masks: indices of classes, not samples.
     refused
         Suffixes that are its files to this command alone, and why they are skipped.
     writes
@@ -98,6 +100,7 @@ class Kind(NamedTuple):
     codec: str
     maker: str
     unsupported: Mapping[str, str] = MappingProxyType({})
+    mask_formats: tuple[str, ...] = ()
     refused: Mapping[str, str] = MappingProxyType({})
     writes: tuple[str, ...] = ()
     exact: str = ""
