@@ -56,6 +56,7 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
         # while the walk goes on; a second run may find nothing to do
         warm_up(kind.modules, settings.running)
     found = find_sources(settings) if kind.has_sources else Listing()
+    refuse_followed(settings, found)
     plan: Plan = load(kind.plan)(settings, found)
     if kind.has_sources:
         plan.refuse_names(names)
@@ -79,7 +80,6 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
 def find_sources(settings: Settings) -> Listing:
     """Return what a request's source folder holds, label masks set aside and --limit kept. Raises Refused."""
     found = walk(settings.source, settings.kind, settings.choice)
-    refuse_followed(settings, found)
     set_aside(settings, found)
     found.keep_first(settings.choice.limit)
     return found
