@@ -1,5 +1,6 @@
 """Audio files."""
 
+from noisecli.kinds import unread
 from noisecli.kinds.record import Encoded, Kind
 
 _OGG = Encoded("ogg", lossy=True)
@@ -10,7 +11,7 @@ AUDIO = Kind(
     noun="audio file",
     nouns="audio files",
     formats={
-        **dict.fromkeys((".wav", ".wave"), Encoded("wav")),
+        **dict.fromkeys((".wav", ".wave", ".bwf"), Encoded("wav")),
         ".flac": Encoded("flac"),
         **dict.fromkeys((".ogg", ".oga", ".opus"), _OGG),
         ".mp3": Encoded("mp3", lossy=True),
@@ -20,7 +21,7 @@ AUDIO = Kind(
         ".w64": Encoded("w64"),
         ".rf64": Encoded("rf64"),
     },
-    unsupported=(".m4a", ".aac", ".wma"),
+    unsupported=unread.AUDIO,
     writes=("wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "rf64"),
     exact="wav",
     codec="noisecli.codecs.audio",

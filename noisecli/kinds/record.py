@@ -53,7 +53,9 @@ class Kind(NamedTuple):
     formats
         Suffix (lower case) -> format, of the files it reads.
     unsupported
-        Suffixes of its files that nothing here reads: skipped by name.
+        Suffixes of its files that nothing here reads: skipped by name. What each is, and the way out.
+    mask_formats
+        Formats, by name, of which some files may be label masks: indices of classes, not samples.
     refused
         Suffixes that are its files to this command alone, and why they are skipped.
     writes
@@ -97,7 +99,8 @@ class Kind(NamedTuple):
     formats: Mapping[str, Encoded]
     codec: str
     maker: str
-    unsupported: tuple[str, ...] = ()
+    unsupported: Mapping[str, str] = MappingProxyType({})
+    mask_formats: tuple[str, ...] = ()
     refused: Mapping[str, str] = MappingProxyType({})
     writes: tuple[str, ...] = ()
     exact: str = ""

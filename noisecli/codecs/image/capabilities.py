@@ -19,6 +19,7 @@ SAMPLES = {
     "bmp": (_EIGHT, (1, 3, 4), 1 << 20),
     "avif": (_BYTES, (1, 3, 4), 65536),
     "jp2": (_BYTES, (1, 3, 4), 1 << 20),
+    "j2k": (_BYTES, (1, 3, 4), 1 << 20),
     "gif": (_EIGHT, (1, 3, 4), 65535),
 }
 """Format -> (dtypes, channels, longest side), those first that are named when another does not fit."""
@@ -67,7 +68,7 @@ def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
         return "several pages"
     if max(header.width, header.height) > longest:
         return f"more than {longest} pixels a side"
-    if name == "jp2" and min(header.width, header.height) < _SHORTEST_JP2_SIDE:
+    if name in ("jp2", "j2k") and min(header.width, header.height) < _SHORTEST_JP2_SIDE:
         return f"less than {_SHORTEST_JP2_SIDE} pixels a side here"
     if name == "avif" and spec.dtype == "uint16":
         return None if spec.full_scale in _AVIF_SCALES else "all 16 bits"

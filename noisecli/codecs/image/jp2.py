@@ -33,9 +33,15 @@ def read(data: bytes, limits: Limits) -> Header:
     more = data[after + 4 : after + 8] in _JP2_BOXES
     if more:
         lost.add("boxes")
+    header.format = "j2k" if data[:4] == SOC_SIZ else "jp2"
     header.metadata = Metadata(lost=lost)
     header.warn("trailing-data", when=after < len(data) and not more)
     return header
+
+
+def codestream(data: bytes) -> bytes:
+    """Return the codestream of a JP2 file without the boxes around it, which is what a .j2k holds."""
+    return next((data[body:stop] for kind, body, stop in boxes(data, 0, len(data)) if kind == b"jp2c"), data)
 
 
 def _check_jp2_header(body: bytes) -> set[str]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.image import capabilities, exif, ifd, jpeg, png, png_encode, pnm, tiff
+from noisecli.codecs.image import capabilities, exif, ifd, jp2, jpeg, png, png_encode, pnm, tiff
 from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
 from noisecli.codecs.image.source import Image, ImageSource
@@ -22,7 +22,7 @@ _SUBSAMPLINGS = {
     "440": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
     "411": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
 }
-_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "avif"))
+_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "j2k", "avif"))
 """Formats that store no orientation: their pixels are turned instead."""
 _LOSSLESS_QUALITY = 100
 
@@ -73,9 +73,10 @@ class ImageSink:
             return _encoded(".webp", image, self._webp_options(image), self._metadata)
         if self.format == "avif":
             return _encoded(".avif", image, self._avif_options(), self._metadata)
-        if self.format == "jp2":
+        if self.format in ("jp2", "j2k"):
             quality = self._encoding.quality or _LOSSLESS_QUALITY
-            return _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
+            boxed = _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
+            return boxed if self.format == "jp2" else jp2.codestream(boxed)
         if self.format == "gif":
             return _gif(image)
         return _encoded(".bmp", image, [])
@@ -147,7 +148,7 @@ def create_sink(file: OutputFile, source: ImageSource, spec: SampleSpec, encodin
 def _is_lossy(name: str, encoding: Encoding) -> bool:
     if name == "webp":
         return encoding.quality is not None
-    if name in ("avif", "jp2"):
+    if name in ("avif", "jp2", "j2k"):
         return (encoding.quality or _LOSSLESS_QUALITY) < _LOSSLESS_QUALITY
     return name in ("jpeg", "gif")
 
