@@ -24,6 +24,10 @@ Warn = Literal[
     "integers-kept",
     "none-chosen",
     "depth",
+    "leading-data",
+    "unknown-length",
+    "wrong-length",
+    "channel-layout",
 ]
 """The fixed words of a row's `warnings`."""
 

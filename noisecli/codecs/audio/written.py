@@ -58,7 +58,7 @@ def check_written(descriptor: int, target: Target, spec: SampleSpec, frames: int
     """
     try:
         header = inspect(descriptor, os.fstat(descriptor).st_size)
-        stream = open_input(descriptor)
+        stream = open_input(descriptor, header.correction)
     except (FileProblem, soundfile.LibsndfileError) as error:
         said = explain(error) if isinstance(error, soundfile.LibsndfileError) else str(error)
         raise OSError(f"it reads back as damaged ({said})") from None
