@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from noisecli.codecs.audio.flac import other_comments
-from noisecli.codecs.audio.header import Correction, Header, Window
+from noisecli.codecs.audio.form import KS
+from noisecli.codecs.audio.header import Correction, Header, Places, Window
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.region import write_at
 from noisecli.errors import FileSkipped
@@ -74,7 +75,7 @@ def check_ogg(window: Window) -> Header:
     Phones and streams do not mark the last page as such. A file that was cut between two pages looks the same.
     """
     serial, expected, ended, end = -1, 0, False, 0
-    comments, last = b"", None
+    comments, last, places = b"", None, None
     for page in iterate_pages(window.descriptor, window.start + window.size, window.start):
         if ended or (serial not in (-1, page.serial)):
             raise FileSkipped("unsupported-samples", "holds several streams in one Ogg; split it first")
@@ -84,6 +85,7 @@ def check_ogg(window: Window) -> Header:
             raise corrupt(f"Ogg page {expected} is missing")
         if checksum(page.data[:22] + bytes(4) + page.data[26:]) != int.from_bytes(page.data[22:26], "little"):
             raise corrupt(f"the sum of Ogg page {expected} is wrong")
+            places = _places(_read_body(page.data))
         if page.sequence == 1:
             comments = _read_body(page.data)
         serial, ended = page.serial, bool(page.flags & _LAST)
@@ -102,6 +104,7 @@ def check_ogg(window: Window) -> Header:
         lost_metadata=frozenset(_other(comments)),
         warnings=(warning("unknown-length", ["last page"]),) if correction else (),
         correction=correction,
+        places=places,
     )
 
 
@@ -110,6 +113,12 @@ def _ends_a_packet(page: Page) -> bool:
     segments = page.data[_HEAD : _HEAD + page.data[26]]
     position = int.from_bytes(page.data[6:14], "little")
     return bool(segments) and segments[-1] != _CONTINUED and 0 < position < _NO_POSITION
+
+
+def _places(packet: bytes) -> Places | None:
+    """Only the first two families of channels of Opus have loudspeakers; see RFC 7845, 5.1.1."""
+    discrete = packet.startswith(_CODECS[1]) and packet[18:19] > b"\x01"
+    return Places(0, KS) if discrete else None
 
 
 def _mark_last(page: Page, start: int) -> Correction:

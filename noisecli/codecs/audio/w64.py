@@ -35,7 +35,7 @@ def check_w64(window: Window) -> Header:
         check_total(total, window, padding=7)
     held: dict[bytes, Chunk] = {}
     end, lost = 40, set[bytes]()
-    for chunk in fitting(_iterate(window, streamed), window, b"data"):
+    for chunk in fitting(iterate_w64(window, streamed), window, b"data"):
         held[chunk.name] = chunk
         lost |= {chunk.name} - CARRIED
         end = chunk.end + (-chunk.end % 8)
@@ -74,7 +74,8 @@ def _count_frames(form: Form, data: Chunk, fact: int | None) -> int | None:
     return data.size // form.frame_bytes
 
 
-def _iterate(window: Window, streamed: bool) -> Iterator[Chunk]:
+def iterate_w64(window: Window, streamed: bool = False) -> Iterator[Chunk]:
+    """Yield the chunks in order; of what was streamed, the samples run to the file's end."""
     position = 40
     while position + 24 <= window.size:
         name, tail = window.read(position, 4), window.read(position + 4, 12)
