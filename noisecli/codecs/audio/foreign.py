@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from noisecli.codecs.audio.flac_frames import read_head
 from noisecli.codecs.audio.header import Window
 from noisecli.errors import FileFailed, FileProblem, FileSkipped
 
@@ -52,7 +53,6 @@ _CONTENTS = (
 )
 _WEB = (b"<!doctype html", b"<html", b"<?xml", b"<head")
 _ADTS, _ADTS_MASK = 0xFFF0, 0xFFF6
-_FLAC_FRAME, _FLAC_MASK = 0xFFF8, 0xFFFE
 
 
 def foreign(window: Window, start: int) -> FileProblem:
@@ -61,12 +61,11 @@ def foreign(window: Window, start: int) -> FileProblem:
     for known in _FORMATS:
         if head.startswith(known.magic, known.position):
             return FileSkipped("unsupported-format", f"is {known.name}, which is not read here; {known.way_out}")
-    sync = int.from_bytes(head[:2], "big")
-    if sync & _ADTS_MASK == _ADTS:
-        return FileSkipped("unsupported-format", f"is an AAC file, which is not read here; {_FFMPEG}")
-    if sync & _FLAC_MASK == _FLAC_FRAME:
+    if read_head(head[:16], start):
         words = "holds FLAC frames without the header of a FLAC in front"
         return FileSkipped("unsupported-format", f"{words}, which is not read here; {_FFMPEG}")
+    if int.from_bytes(head[:2], "big") & _ADTS_MASK == _ADTS:
+        return FileSkipped("unsupported-format", f"is an AAC file, which is not read here; {_FFMPEG}")
     for known in _CONTENTS:
         if head.startswith(known.magic, known.position):
             return FileFailed("wrong-content", f"is {known.name}; {known.way_out}")

@@ -81,11 +81,11 @@ def check_ogg(window: Window) -> Header:
             raise FileSkipped("unsupported-samples", "holds several streams in one Ogg; split it first")
         if serial < 0:
             _check_codec(page.data)
+            places = _places(_read_body(page.data))
         if page.sequence != expected:
             raise corrupt(f"Ogg page {expected} is missing")
         if checksum(page.data[:22] + bytes(4) + page.data[26:]) != int.from_bytes(page.data[22:26], "little"):
             raise corrupt(f"the sum of Ogg page {expected} is wrong")
-            places = _places(_read_body(page.data))
         if page.sequence == 1:
             comments = _read_body(page.data)
         serial, ended = page.serial, bool(page.flags & _LAST)

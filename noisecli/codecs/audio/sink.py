@@ -81,7 +81,7 @@ class AudioSink:
     def write(self, block: NDArray[Any]) -> None:
         """Take the next (frames, channels) block, in the spec's native units."""
         if self.order:
-            block = block[:, self.order]
+            block = np.take(block, self.order, axis=1)
         if self._target.subtype in TRANSFORMED and self._spec.is_float:
             self._refuse_what_ends_encoders(block)
         if self._frames + len(block) > self._target.most_frames:
