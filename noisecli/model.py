@@ -24,6 +24,10 @@ Warn = Literal[
     "integers-kept",
     "none-chosen",
     "depth",
+    "leading-data",
+    "unknown-length",
+    "wrong-length",
+    "channel-layout",
 ]
 """The fixed words of a row's `warnings`."""
 
@@ -218,7 +222,7 @@ class Task(NamedTuple):
     size
         Bytes of the source, for the time limit.
     measure_survival
-        Whether to read a lossy output back and report what share of the noise it kept.
+        Whether to read the output back if it is lossy, and report what share of the noise it kept.
     span
         Latents: the number of the first, and how many.
     extra

@@ -30,9 +30,9 @@ KINDS: dict[str, Kind] = {
 def _by_suffix() -> dict[str, Format]:
     formats: dict[str, Format] = {}
     for kind in KINDS.values():
-        for suffix, (name, lossy) in kind.formats.items():
+        for suffix, (name, lossy, partly) in kind.formats.items():
             kinds = formats[suffix].kinds if suffix in formats else ()
-            formats[suffix] = Format(name, (*kinds, kind.name), lossy)
+            formats[suffix] = Format(name, (*kinds, kind.name), lossy, partly)
     return formats
 
 

@@ -18,18 +18,22 @@ class Format(NamedTuple):
     ----------
     kinds
         The commands that read it; the first is named to people who come with another one.
+    partly
+        Whether some of its encodings are lossy: what a file has shows when it is opened.
     """
 
     name: str
     kinds: tuple[str, ...]
     lossy: bool = False
+    partly: bool = False
 
 
 class Encoded(NamedTuple):
-    """A format by name, and whether its encoder loses something of every sample."""
+    """A format by name, and whether its encoder loses something of every sample, or some of its encoders do."""
 
     name: str
     lossy: bool = False
+    partly: bool = False
 
 
 class OwnSettings(Protocol):

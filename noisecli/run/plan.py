@@ -41,7 +41,7 @@ class Plan:
         for source in self._found.sources:
             size = _size(folder, source)
             path = os.fsencode(source)
-            sample = sampled < SURVIVAL_SAMPLE and self._is_lossy(source)
+            sample = sampled < SURVIVAL_SAMPLE and self._may_lose(source)
             for level, copy, output, clean in self.naming.outputs(source):
                 key = stream_key(seed, path, canonical[level], copy)
                 measured = sample and sampled < SURVIVAL_SAMPLE
@@ -84,9 +84,9 @@ class Plan:
                 words = f"would become {name}, noisecli's own file; use --manifest or --exclude"
                 raise Refused(f"{escape_name(source)}: {words}")
 
-    def _is_lossy(self, source: str) -> bool:
+    def _may_lose(self, source: str) -> bool:
         form = format_of(self.naming.suffix(source))
-        return form is not None and form.lossy
+        return form is not None and (form.lossy or form.partly)
 
     def _refuse_collisions(self) -> None:
         """Two sources, or a side file and a source, that would meet in one output."""

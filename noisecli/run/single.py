@@ -105,7 +105,7 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     with stopping(source_path):
         size = _size(source_path)
     form = format_of(os.path.splitext(output)[1])
-    task = Task(source, output, None, level, 1, key, size, measure_survival=form is not None and form.lossy)
+    task = Task(source, output, None, level, 1, key, size, form is not None and (form.lossy or form.partly))
     task = task._replace(replaces=(output,) if settings.running.force else ())
     prefix = f"{held_prefix()}{secrets.token_hex(4)}-"
     clean_up_beside(output_path)
