@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, cast
 
+from noisecli.effects import Effect
+
 _MOST_THINGS = 12
 
 Warn = Literal[
@@ -273,6 +275,7 @@ class Made:
     warnings: tuple[str, ...]
     applied: bool
     noised: tuple[str, ...] = ()
+    effect: Effect = field(default_factory=Effect)
 
 
 @dataclass(frozen=True, slots=True)

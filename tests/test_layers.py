@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "noisecli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
+    "effects": 1,
     "errors": 1,
     "keys": 1,
     "model": 2,

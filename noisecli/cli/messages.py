@@ -7,7 +7,7 @@ from typing import Any
 
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
 from noisecli.errors import shown
-from noisecli.kinds import KINDS
+from noisecli.kinds import KINDS, Kind
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage.stdout import print_whole
@@ -100,6 +100,9 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _noised(summary)
     yield from _skipped(summary, settings)
     yield from _left_alone(summary, settings)
+    yield from _rounded_away(summary, kind)
+    yield from _clipped(summary, kind)
+    yield from _drowned(summary, kind)
     yield from _survival(summary, settings)
     yield from _palettes(summary)
     yield from _answers(summary)
@@ -119,6 +122,8 @@ def _noised(summary: Summary) -> Iterator[str]:
         words = ", ".join(f"{shown(name)} ({count(number, 'file')})" for name, number in named)
         more = len(summary.noised) - len(named)
         yield f"noise on: {words}{f' and {more:,} more' if more else ''}"
+
+
 def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
     """Nothing made of many never looks like success."""
     if links := sum(problem.reason == "symlink-outside" for problem in summary.problems):
@@ -126,6 +131,41 @@ def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
     is_planned = summary.dry_run and summary.planned
     if summary.skipped and not (summary.made or summary.kept or summary.failed or summary.stopped or is_planned):
         yield f"nothing was made: all that was found was skipped ({count(summary.skipped, 'file')})"
+
+
+def _rounded_away(summary: Summary, kind: Kind) -> Iterator[str]:
+    if number := summary.rounded_away:
+        way_out = f"{kind.unrounded} keeps it" if kind.unrounded else "a higher level changes them"
+        yield f"{kind.counted(number)} without noise, as rounding takes all of it away: {way_out}"
+
+
+def _clipped(summary: Summary, kind: Kind) -> Iterator[str]:
+    """Clipping takes part of the noise away: the ratio asked for is not the one that is there."""
+    for level, means in summary.clipped.items():
+        have = "has more than 1% of its" if means.outputs == 1 else "have more than 1% of their"
+        words = f"{level}: {kind.counted(means.outputs)} {have} samples clipped ({means.clipped_fraction:.1%})"
+        words += f", which leaves {means.kept:.1%} of the noise's std"
+        if means.snr_db is not None:
+            words += f" and an SNR of {_decibels(means.snr_db)}"
+        way_out = f"; {kind.unrounded} --no-clip keeps it all" if kind.unrounded and kind.bare_unit is not None else ""
+        yield words + way_out
+
+
+def _drowned(summary: Summary, kind: Kind) -> Iterator[str]:
+    """An SNR below 0 dB that nobody asked for is a slip of units, most of the time."""
+    means = summary.drowned
+    if means.snr_db is None:
+        return
+    have = "has" if means.outputs == 1 else "have"
+    way_out = "--std 5% is a share of each array's own std"
+    if kind.bare_unit is not None:
+        way_out = "--full-scale V says what full scale is, and --snr-db goes by the signal"
+    more = f"{kind.counted(means.outputs)} {have} more noise than signal (an SNR of {_decibels(means.snr_db)})"
+    yield f"{more}; where the level's unit is not theirs, {way_out}"
+
+
+def _decibels(value: float) -> str:
+    return f"{round(value, 1) + 0.0:.1f} dB"
 
 
 def _palettes(summary: Summary) -> Iterator[str]:

@@ -119,7 +119,11 @@ DTYPE = _option(
 )
 FULL_SCALE = _option(
     _NOISE, "--full-scale", type=Finite(0, min_open=True), metavar="V",
-    help="Which value is white: for float images outside 0..1, or 12 bits in 16.",
+    help="Which value is white, or the highest amplitude: for floats beyond 1, or 12 bits in 16.",
+)  # fmt: skip
+RANGE = _option(
+    _NOISE, "--range", metavar="LO..HI",
+    help="Which values are black and white: for images of signed integers, or of floats below 0.",
 )  # fmt: skip
 
 _STEP = "The gradient step"

@@ -85,7 +85,18 @@ def _noise(kind: Kind, options: Mapping[str, Any]) -> NoiseSettings:
         clip=not options.get("no_clip"),
         dtype=options.get("dtype"),
         full_scale=options.get("full_scale"),
+        range=range_of(options),
     )
+
+
+def range_of(options: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return black and white as --range says them."""
+    text = options.get("range")
+    if text is None:
+        return None
+    if options["full_scale"] is not None:
+        raise click.UsageError("--range and --full-scale exclude each other: full scale is HI - LO")
+    return parse_limits(text, "--range")
 
 
 def _arrays(options: Mapping[str, Any]) -> ArraysSettings:

@@ -25,6 +25,7 @@ AUDIO = Kind(
     unsupported=unread.AUDIO,
     writes=("wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "rf64"),
     exact="wav",
+    unrounded="--dtype float32 --format wav",
     codec="noisecli.codecs.audio",
     maker="noisecli.workers.samples:SampleMaker",
     drawer="noisecli.views.sounds:draw_row",

@@ -30,6 +30,7 @@ IMAGES = Kind(
     mask_formats=("png", "tiff", "bmp", "pnm", "gif"),
     writes=("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "j2k", "gif"),
     exact="png",
+    unrounded="--dtype float32 --format tiff",
     codec="noisecli.codecs.image",
     maker="noisecli.workers.samples:SampleMaker",
     drawer="noisecli.views.pictures:draw_row",

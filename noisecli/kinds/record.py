@@ -66,6 +66,8 @@ class Kind(NamedTuple):
         The words of --format.
     exact
         The word of --format that keeps noise exactly, where some of its formats lose part of it.
+    unrounded
+        The options that write the sum of sample and noise itself, where it has them.
     codec, maker, stage, plan, prover
         What opens and encodes its files, makes one output, stands between the plan and the workers, names all outputs,
         and tells whether a row's key is that of what the row says.
@@ -108,6 +110,7 @@ class Kind(NamedTuple):
     refused: Mapping[str, str] = MappingProxyType({})
     writes: tuple[str, ...] = ()
     exact: str = ""
+    unrounded: str = ""
     stage: str = "noisecli.workers.stage:PlainStage"
     plan: str = "noisecli.run.plan:Plan"
     prover: str = "noisecli.run.proof:proves_source"

@@ -8,6 +8,7 @@ from noisecli.engines import Job, Lost, cut, open_engine, run_all
 from noisecli.errors import FileProblem, Refused
 from noisecli.keys import STREAM_VERSION
 from noisecli.kinds import KINDS, Kind, kinds_of, suffix_of
+from noisecli.kinds.record import tuples
 from noisecli.manifest.entries import read_line
 from noisecli.manifest.finished import RecordedRun, files_of, manifests_in
 from noisecli.model import Encoding, Level
@@ -223,7 +224,7 @@ def _require_recomputable(request: Request, kind: Kind, run: dict[str, Any], spe
 def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any], key: str) -> Settings | None:
     """Return the request that a hash stands for, writing into a scratch folder; None when it is another's hash."""
     try:
-        recorded = {item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled}
+        recorded = tuples({item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled})
         level = Level("std", 0.0, 0.0, "", spelled["mean"])
         encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
         output = OutputSettings(encoding, spelled["with_clean"])

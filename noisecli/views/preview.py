@@ -44,7 +44,7 @@ def draw(
     """
     found = find_sources(settings)
     chosen = tuple(spread(found.sources, rows))
-    viewing = Viewing(settings.running.limits, zoom, settings.noise.full_scale)
+    viewing = Viewing(settings.running.limits, zoom, settings.noise.full_scale, settings.noise.range)
     with ScratchFolder() as scratch:
         choice = replace(settings.choice, names=chosen or settings.choice.names)
         settings = replace(settings, destination=os.path.join(scratch, "noisy"), choice=choice)

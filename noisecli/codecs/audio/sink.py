@@ -18,7 +18,7 @@ from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec, warning
 
 _LARGEST_FOR_LAME = 1e6
-"""Full scale is 1; from about 1e8 LAME ends its process."""
+"""Times full scale; from about 1e8 LAME ends its process."""
 _UNREADABLE_WHEN_EMPTY = ("flac", "mp3", "OPUS")
 
 
@@ -34,9 +34,9 @@ class AudioSink:
         self._target = target
         self._spec = spec
         self._layout = layout_of(spec)
-        self._scaled = target.subtype in TRANSFORMED and not spec.is_float
+        self._scaled = target.subtype in TRANSFORMED and spec.full_scale != 1
         self._dtype = self._layout.dtype
-        if self._scaled:
+        if self._scaled and not spec.is_float:
             self._dtype = "float32" if self._layout.bits <= 24 else "float64"
         self._key = key
         self._frames = 0
@@ -97,7 +97,7 @@ class AudioSink:
     def _refuse_what_ends_encoders(self, block: NDArray[Any]) -> None:
         if not np.isfinite(block).all():
             raise FileFailed("not-finite", f"{self.format} cannot hold NaN or infinity; choose wav, or repair it")
-        if self.format == "mp3" and np.abs(block).max(initial=0) > _LARGEST_FOR_LAME:
+        if self.format == "mp3" and np.abs(block).max(initial=0) > _LARGEST_FOR_LAME * self._spec.full_scale:
             raise FileFailed("out-of-range", "has samples far beyond full scale, which MP3 cannot hold; choose wav")
 
     def _align(self, block: NDArray[Any]) -> NDArray[Any]:

@@ -71,7 +71,7 @@ def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
     if name in ("jp2", "j2k") and min(header.width, header.height) < _SHORTEST_JP2_SIDE:
         return f"less than {_SHORTEST_JP2_SIDE} pixels a side here"
     if name == "avif" and spec.dtype == "uint16":
-        return None if spec.full_scale in _AVIF_SCALES else "all 16 bits"
+        return None if (header.full_scale or spec.high) in _AVIF_SCALES else "all 16 bits"
     if name == "pnm" or spec.is_float or header.full_scale is None:
         return None
     return f"samples whose highest value is {header.full_scale:g}"

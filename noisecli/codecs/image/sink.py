@@ -134,7 +134,7 @@ class ImageSink:
 
     def _avif_options(self) -> list[int]:
         """Full quality is lossless and 4:4:4; anything less is 4:2:0 and keeps 70% of the std."""
-        depth = {1023.0: 10, 4095.0: 12}.get(self._spec.full_scale, 8)
+        depth = {1023.0: 10, 4095.0: 12}.get(self._header.full_scale or self._spec.high, 8)
         quality = self._encoding.quality or _LOSSLESS_QUALITY
         return [cv2.IMWRITE_AVIF_QUALITY, quality, cv2.IMWRITE_AVIF_DEPTH, depth, cv2.IMWRITE_AVIF_SPEED, 9]
 
