@@ -125,7 +125,7 @@ class _Sorter:
         """File one name away."""
         found, suffix = self._found, suffix_of(name)
         kinds = kinds_of(suffix)
-        refused = None if kinds else self._refused.get(suffix)
+        refused = None if self._kind in kinds else self._refused.get(suffix)
         if not kinds and refused is None:
             if listed:
                 found.problems.append((name, problem or self._unread(suffix)))
