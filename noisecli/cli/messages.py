@@ -97,8 +97,8 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
             if number
         ]
         yield f"{', '.join(parts)}: {settings.destination}"
-    yield from _noised(summary)
     yield from _skipped(summary, settings)
+    yield from _noised(summary)
     yield from _left_alone(summary, settings)
     yield from _rounded_away(summary, kind)
     yield from _clipped(summary, kind)
