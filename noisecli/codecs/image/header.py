@@ -1,5 +1,6 @@
 """What an image's header says, read before anything is decoded."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from noisecli.codecs.damage import corrupt
@@ -75,9 +76,15 @@ class Header:
             self.warnings.append(text)
 
 
-def unsupported(what: str) -> FileSkipped:
+def unsupported(what: str, way_out: str = "") -> FileSkipped:
     """Return the skip of valid samples that cannot be written back as they are."""
-    return FileSkipped("unsupported-samples", f"{what} left alone: they could not be written back as they are")
+    words = f"{what} left alone: they could not be written back as they are"
+    return FileSkipped("unsupported-samples", f"{words}; {way_out}" if way_out else words)
+
+
+def depth_words(bits: Iterable[int]) -> str:
+    """Return how the warning `depth` speaks of samples that had fewer or more bits before."""
+    return f"{'/'.join(map(str, dict.fromkeys(bits)))} to 8 bits"
 
 
 def animated(count: int, what: str = "frames") -> FileSkipped:

@@ -99,8 +99,9 @@ def _check_binary(header: Header, start: _Start) -> None:
     header.warn("trailing-data", when=bool(rest))
 
 
-def decode(data: bytes) -> NDArray[Any]:
+def decode(header: Header) -> NDArray[Any]:
     """Return the samples of a PNM whose header has been checked, at its own highest value; bitmaps as 0 and 255."""
+    data = header.data
     start = _start(data)
     flat: NDArray[Any]
     if start.kind == 1:

@@ -1,6 +1,6 @@
 """Bytes -> samples, exactly as stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
 from noisecli.codecs.damage import corrupt
-from noisecli.codecs.image import exif, pnm
+from noisecli.codecs.image import bmp, exif, pnm
 from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
 from noisecli.codecs.image.header import Header
@@ -26,6 +26,7 @@ _FULL_SCALES = {
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
+_DECODED_HERE: dict[str, Callable[[Header], Image]] = {"bmp": bmp.decode, "pnm": pnm.decode}
 
 
 class ImageSource:
@@ -74,8 +75,6 @@ def _decode(header: Header) -> list[Image]:
         raise decoder_error(text)
     judge(text, header)
     finished = [_finished(header, image) for image in images]
-    if header.format == "bmp" and finished[0].ndim == 2 and "palette-to-colour" in header.warnings:
-        header.warnings.remove("palette-to-colour")
     if header.format == "avif" and header.orientation != 1:
         finished = [exif.turn(image, header.orientation) for image in finished]
         header.orientation = 1
@@ -86,8 +85,8 @@ def _decode(header: Header) -> list[Image]:
 
 def _call(header: Header) -> list[Image]:
     """Decode; an empty list means that the decoder refused, its messages on descriptor 2."""
-    if header.format == "pnm":
-        return [pnm.decode(header.data)]
+    if header.format in _DECODED_HERE:
+        return [_DECODED_HERE[header.format](header)]
     buffer = np.frombuffer(header.data, np.uint8)
     decoded: Image | None
     try:
