@@ -1,4 +1,4 @@
-"""BMP: a header in one of many lengths, a palette or masks, and bare samples; read here, as OpenCV knows few of them."""
+"""BMP: a header of one of many lengths, a palette or masks, bare samples. Read here, as OpenCV knows few of them."""
 
 import struct
 from typing import Any, NamedTuple
@@ -182,9 +182,13 @@ def _channel(words: NDArray[Any], mask: int) -> NDArray[np.uint8]:
     most = mask >> shift
     values = (words >> words.dtype.type(shift)) & words.dtype.type(most)
     if most > 0xFFFF:
-        return ((values.astype(np.uint64) * 510 + most) // (2 * most)).astype(np.uint8)
-    table = (np.arange(most + 1, dtype=np.uint64) * 510 + most) // (2 * most)
-    return table.astype(np.uint8)[values]
+        return _to_bytes(values.astype(np.uint64), most)
+    table = _to_bytes(np.arange(most + 1, dtype=np.uint64), most)
+    return table[values]
+
+
+def _to_bytes(values: NDArray[np.uint64], most: int) -> NDArray[np.uint8]:
+    return ((values * np.uint64(510) + np.uint64(most)) // np.uint64(2 * most)).astype(np.uint8)
 
 
 def _indices(header: Header, start: _Start) -> NDArray[np.uint8]:
@@ -208,9 +212,9 @@ def _coloured(header: Header, start: _Start, indices: NDArray[np.uint8]) -> NDAr
 
 
 def _run_lengths(header: Header, start: _Start) -> bytearray:
-    """Return the indices of run-length coded rows; those that are passed over are 0."""
+    """Return the indices of run-length coded rows; those that are passed over are 0, what exceeds a row is dropped."""
     data, position, width = header.data, start.begin, start.width
-    pixels, done, x, y, ended = bytearray(width * start.height), 0, 0, 0, False
+    pixels, done, x, y, ended, exact = bytearray(width * start.height), 0, 0, 0, False, True
     while not ended and position + 2 <= len(data):
         count, value = data[position], data[position + 1]
         position += 2
@@ -229,14 +233,15 @@ def _run_lengths(header: Header, start: _Start) -> bytearray:
             stored = (value * start.bits + 7) // 8
             run, count = _unpacked(data[position : position + stored], value, start.bits), value
             position += stored + stored % 2
-        if x + count > width or y >= start.height:
+        if x > width or y >= start.height:
             raise corrupt("runs of the BMP go beyond its rows")
+        run = run[: width - x]
         pixels[y * width + x : y * width + x + len(run)] = run
-        x, done = x + count, done + len(run)
-    whole = done == len(pixels)
-    if not ended and (not whole or position != len(data)):
+        x, done, exact = min(x + count, width), done + len(run), exact and x + count <= width
+    whole = exact and done == len(pixels)
+    if not ended and (done < len(pixels) or position != len(data)):
         raise truncated("the BMP has no end mark")
-    header.warn("decoder-warning", when=not ended or not whole)
+    header.warn("decoder-warning", when=not (ended and whole))
     (stored,) = struct.unpack_from("<I", data, 34)
     _check_end(header, max(position, start.begin + stored))
     return pixels

@@ -57,6 +57,8 @@ class Header:
     """Highest sample value when it is not the dtype's own (12 bits in 16)."""
     channels: int | None = None
     """What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped."""
+    ended: bool = True
+    """Whether a JPEG has its end marker; `data` has one in any case."""
     compression: int = 0
     """TIFF's number of the way the samples are packed."""
     transparent_grey: int | None = None

@@ -193,6 +193,16 @@ def _read_places(items: Items, body: int, end: int) -> None:
         items.places[item] = Extents(method, tuple(pieces))
 
 
+def places_box(items: Items, shift: int) -> bytes:
+    """Return the body of the box iloc for the same items, those in the file so many bytes further on."""
+    body = struct.pack(">IBBI", 2 << 24, 0x44, 0, len(items.places))
+    for item, (method, pieces) in items.places.items():
+        body += struct.pack(">IHHH", item, method, 0, len(pieces))
+        for start, size in pieces:
+            body += struct.pack(">II", start + (shift if method == _IN_FILE else 0), size)
+    return body
+
+
 def _read_data(items: Items, body: int, end: int) -> None:
     items.inner = body, end
 

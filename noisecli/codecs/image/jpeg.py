@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
 from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
+from noisecli.codecs.image.jpeg_end import EOI
 from noisecli.model import Limits
 
 _SOI, _EOI, _SOS, _COM, _APP0, _APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
@@ -49,6 +50,7 @@ class _Walk:
     marks: NDArray[np.intp] | None = None
     marks_from: int = 0
     marks_to: int = 0
+    ended: bool = True
 
     def edit(self, start: int, end: int, replacement: bytes) -> None:
         """Have bytes replaced for the decoder."""
@@ -68,7 +70,9 @@ def read(data: bytes, limits: Limits) -> Header:
     height, width, components = walk.frame
     channels = 1 if components == 1 else 3
     walk.metadata.icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
-    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=walk.metadata)
+    repaired = _repaired(data[: walk.end], walk.edits)
+    header = Header("jpeg", width, height, repaired if walk.ended else repaired + EOI, channels)
+    header.metadata, header.ended = walk.metadata, walk.ended
     header.orientation = exif.orientation(walk.metadata.exif)
     header.channels = channels
     header.warn("decoder-warning", when=bool(walk.edits))
@@ -83,7 +87,9 @@ def _walk(data: bytes, limits: Limits) -> _Walk:
     while True:
         found = _MARKER.search(data, position)
         if found is None:
-            raise truncated("the JPEG has no end marker")
+            # the decoder knows whether a sample is missing
+            walk.end, walk.ended = len(data), False
+            return walk
         if found.start() > position and not walk.refined:
             stray = data[position : found.start()].rstrip(b"\xff")  # markers may be filled up with 0xff
             if stray:
@@ -198,7 +204,7 @@ def _scan_end(walk: _Walk, data: bytes, start: int) -> int:
         if index < len(walk.marks):
             return walk.marks_from + int(walk.marks[index])
         position = walk.marks_to
-    raise truncated("the JPEG has no end marker")
+    return len(data)
 
 
 def _look_for_marks(walk: _Walk, data: bytes, start: int) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
-from noisecli.codecs.damage import corrupt
-from noisecli.codecs.image import bmp, exif, pnm
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image import avif, bmp, exif, jpeg_end, pnm
 from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
 from noisecli.codecs.image.header import Header
@@ -71,6 +71,11 @@ def _spec(header: Header, images: list[Image]) -> SampleSpec:
 
 def _decode(header: Header) -> list[Image]:
     images, text = caught(lambda: _call(header))
+    if header.format == "jpeg":
+        images, text = _to_the_end(header, images, text)
+    if not images and not text and header.format == "avif":
+        header.data = avif.with_room(header.data)
+        images, text = caught(lambda: _call(header))
     if not images:
         raise decoder_error(text)
     judge(text, header)
@@ -81,6 +86,21 @@ def _decode(header: Header) -> list[Image]:
     for image in finished:
         image.flags.writeable = False
     return finished
+
+
+def _to_the_end(header: Header, images: list[Image], text: bytes) -> tuple[list[Image], bytes]:
+    """Decode a JPEG once more without the padding before its end marker."""
+    if not header.ended:
+        raise jpeg_end.unended() if images and not text else truncated("the JPEG has no end marker")
+    unpadded = jpeg_end.without_padding(header.data, text)
+    if unpadded is not None:
+        header.data = unpadded
+        header.warn("decoder-warning")
+        return caught(lambda: _call(header))
+    unclear = jpeg_end.unclear(text)
+    if unclear is not None:
+        raise unclear
+    return images, text
 
 
 def _call(header: Header) -> list[Image]:

@@ -166,7 +166,12 @@ class TestRunLengths:
         data = bmp(body[:-2], 5, 3, 8, compression=1, colours=self.COLOURS, used=16)
         fails(data, "truncated", ".bmp")
         fails(data + b"\0\2\1", "truncated", ".bmp")
-        fails(bmp(b"\6\1" + body, 5, 3, 8, compression=1, colours=self.COLOURS, used=16), "corrupt", ".bmp")
+        fails(data + b"\0\0\0\0\0\0\5\3\0\1", "corrupt", ".bmp")
+
+    def test_runs_end_with_their_row(self, opened):
+        rows, warnings = self.read(opened, b"\6\1\0\0\0\4\2\3\4\5\4\6\0\0\5\7\0\1")
+        assert rows == [[1] * 5, [2, 3, 4, 5, 6], [7] * 5]
+        assert "decoder-warning" in warnings
 
     def test_trailing_data(self, opened):
         assert "trailing-data" in self.read(opened, b"\5\1\0\0\5\2\0\0\5\3\0\1", tail=b"more")[1]
