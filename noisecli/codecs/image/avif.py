@@ -193,8 +193,10 @@ def _metadata(properties: list[Property], lost: set[str]) -> Metadata:
 
 def with_room(data: bytes) -> bytes:
     """Return the same AVIF with more room in its meta box; see _ROOM."""
-    [(body, end)] = [(body, end) for kind, body, end in _top_boxes(data) if kind == b"meta"]
     items, _ = _items(data)
+    kinds, bodies, ends = zip(*_top_boxes(data), strict=True)
+    index = kinds.index(b"meta")
+    begin, body, end = (0, *ends)[index], bodies[index], ends[index]
 
     def meta(shift: int) -> bytes:
         inner = bytearray(data[body : body + 4])
@@ -202,4 +204,4 @@ def with_room(data: bytes) -> bytes:
             inner += box(kind, places_box(items, shift) if kind == b"iloc" else data[start:stop])
         return box(b"meta", inner + box(b"free", bytes(_ROOM)))
 
-    return b"".join((data[: body - 8], meta(len(meta(0)) - (end - body + 8)), data[end:]))
+    return b"".join((data[:begin], meta(len(meta(0)) - (end - begin)), data[end:]))

@@ -184,7 +184,8 @@ def _channel(words: NDArray[Any], mask: int) -> NDArray[np.uint8]:
     if most > 0xFFFF:
         return _to_bytes(values.astype(np.uint64), most)
     table = _to_bytes(np.arange(most + 1, dtype=np.uint64), most)
-    return table[values]
+    channel: NDArray[np.uint8] = table[values]
+    return channel
 
 
 def _to_bytes(values: NDArray[np.uint64], most: int) -> NDArray[np.uint8]:

@@ -22,9 +22,7 @@ _CONTINUED = (b" ", b"\t")
 """How the second line of a message begins, which may be a harmless one."""
 _LOG_PREFIX = re.compile(r"\[ *\w+:\d+@[\d.]+\] global \S+:\d+ \S+ ")
 """OpenCV's own log has timestamps, which must not reach a report that is the same bytes each time."""
-_EXCEPTION = re.compile(
-    r"(imdecode_\(''\): can't read \w+: )?OpenCV\([\w.-]+\) \S+: error: \(-\d+:(?P<kind>[^)]*)\) *"
-)
+_EXCEPTION = re.compile(r"(imdecode_\(''\): can't read \w+: )?OpenCV\([\w.-]+\) \S+: error: \(-\d+:(?P<kind>[^)]*)\) *")
 _NO_MEMORY = (b"Insufficient memory", b"Failed to allocate", b"bad_alloc", b"ut of memory")
 _CUT = (b"premature end", b"ncomplete", b"Not enough image data", b"end of input", b"Truncated data", b"too short")
 _BROKEN = (
@@ -81,6 +79,5 @@ def first_words(text: bytes) -> str:
     line = next(filter(_fails, lines), lines[0] if lines else b"").decode("utf-8", "replace")
     found = _EXCEPTION.match(words := _LOG_PREFIX.sub("", line))
     if found is not None:
-        rest = words[found.end() :]
-        words = found["kind"] if not rest or rest.startswith("in function") else rest
+        words = re.sub(r" *in function '.*", "", words[found.end() :]) or found["kind"]
     return words[:160] if words else "it gave no reason"

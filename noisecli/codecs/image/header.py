@@ -59,6 +59,10 @@ class Header:
     """What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped."""
     ended: bool = True
     """Whether a JPEG has its end marker; `data` has one in any case."""
+    is_bare: bool = False
+    """Whether a JPEG 2000 is a codestream without boxes."""
+    is_luma: bool = False
+    """Whether OpenCV delivers luma and chroma, in the places of red, green and blue."""
     compression: int = 0
     """TIFF's number of the way the samples are packed."""
     transparent_grey: int | None = None

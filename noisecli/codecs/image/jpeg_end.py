@@ -11,21 +11,20 @@ _FEWEST = 4
 
 
 def without_padding(data: bytes, said: bytes) -> bytes | None:
-    """Return a JPEG without the padding that its decoder passed over before the end marker; None where it is none.
+    """Return a JPEG without what may be padding before the end marker; None where it cannot be.
 
-    What it passed over may be samples: of a scan that damage shortened, or a tail of zeros whose first were decoded.
-    So padding is one value alone, and the samples in front of it do not end in that value.
+    What the decoder passed over may be samples, of a scan that damage shortened; so padding is one value alone. The
+    first of a tail of zeros may have been decoded; so all of them go, and the decoder must not miss a bit then.
     """
     found = _EXTRA.match(said)
     if found is None:
         return None
     count = int(found[1])
-    samples, extra = data[: -count - 2], data[-count - 2 : -2]
-    value = extra[-1:]
-    if extra.strip(value) or (value != b"\0" and count < _FEWEST):
+    value = data[-3:-2]
+    if data[-count - 2 : -2].strip(value) or (value != b"\0" and count < _FEWEST):
         return None
-    consumed = samples.removesuffix(b"\xff\0") if value == b"\0" else samples
-    return None if consumed.endswith(value) else samples + EOI
+    samples = data[:-2].rstrip(value)
+    return samples + (b"\0" if samples.endswith(b"\xff") else b"") + EOI
 
 
 def unclear(said: bytes) -> FileFailed | None:
@@ -34,7 +33,7 @@ def unclear(said: bytes) -> FileFailed | None:
     if found is None:
         return None
     count = int(found[1])
-    words = f"has {count:,} bytes between its last sample and its end marker: padding, or what damage left over"
+    words = f"has at least {count:,} bytes between its last sample and its end marker: padding, or what damage left over"
     return FileFailed("truncated", f"{words}; look at it, and copy it again or save it anew")
 
 

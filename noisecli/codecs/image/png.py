@@ -9,7 +9,7 @@ from isal import isal_zlib
 
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size, depth_words
 from noisecli.codecs.limits import DEFLATE_RATIO
 from noisecli.model import Limits
 
@@ -68,6 +68,7 @@ def read(data: bytes, limits: Limits) -> Header:
     header.metadata = walk.metadata
     header.orientation = exif.orientation(header.metadata.exif)
     header.warn("palette-to-colour", when=colour == PALETTE)
+    header.warn("depth", depth_words([bits]), when=bits < 8 and colour == GREY and not walk.transparent)
     header.warn("grey-alpha-to-colour-alpha", when=colour == GREY_ALPHA)
     header.warn("transparency-to-alpha", when=bool(walk.transparent))
     header.warn("trailing-data", when=walk.end < len(data))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs.damage import corrupt, truncated
-from noisecli.codecs.image.header import Header, animated, check_size
+from noisecli.codecs.image.header import Header, animated, check_size, depth_words
 from noisecli.model import Limits
 
 _BLANKS = b" \t\n\v\f\r"
@@ -52,6 +52,7 @@ def read(data: bytes, limits: Limits) -> Header:
     header = Header("pnm", start.width, start.height, data, pixel_bytes)
     usual = maximum in (255, 65535) or kind in _BITMAPS
     header.full_scale = None if usual else float(maximum)
+    header.warn("depth", depth_words([1]), when=kind in _BITMAPS)
     if kind in _TEXTS:
         shortest = start.samples * (1 if kind in _BITMAPS else 2)
         if len(data) - start.end < shortest:

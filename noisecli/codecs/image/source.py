@@ -92,14 +92,16 @@ def _to_the_end(header: Header, images: list[Image], text: bytes) -> tuple[list[
     """Decode a JPEG once more without the padding before its end marker."""
     if not header.ended:
         raise jpeg_end.unended() if images and not text else truncated("the JPEG has no end marker")
+    unclear = jpeg_end.unclear(text)
+    if unclear is None:
+        return images, text
     unpadded = jpeg_end.without_padding(header.data, text)
     if unpadded is not None:
         header.data = unpadded
-        header.warn("decoder-warning")
-        return caught(lambda: _call(header))
-    unclear = jpeg_end.unclear(text)
-    if unclear is not None:
+        images, text = caught(lambda: _call(header))
+    if unpadded is None or text:
         raise unclear
+    header.warn("decoder-warning")
     return images, text
 
 
@@ -132,6 +134,8 @@ def _finished(header: Header, image: Image) -> Image:
         raise corrupt(f"decoded as {image.shape[1]} x {image.shape[0]}, not {header.width} x {header.height}")
     if image.dtype not in _FULL_SCALES:
         raise corrupt(f"decoded to {image.dtype.name} samples")
+    if header.is_luma:
+        return cv2.cvtColor(image[..., (2, 0, 1)], cv2.COLOR_YCrCb2BGR)
     if header.channels == 3 and image.shape[2:] == (4,):
         return np.ascontiguousarray(image[..., :3])
     if header.transparent_grey is not None and image.ndim == 2:

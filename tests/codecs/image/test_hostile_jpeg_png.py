@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from noisecli.errors import FileFailed
+
 JPEGS = {
     "baseline": (),
     "progressive": (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
@@ -65,6 +67,40 @@ class TestJpeg:
         source = open_picture(jpeg[:scan] + stray + jpeg[scan:], ".jpg")
         assert source.warnings == ("decoder-warning",)
         np.testing.assert_array_equal(frames_of(source)[0], frames_of(open_picture(jpeg, ".jpg"))[0])
+
+    @pytest.mark.parametrize("stray", [b"\0", bytes(64), bytes(5000), b" " * 40])
+    def test_padding_before_the_end(self, jpeg, stray, open_picture, frames_of):
+        """All samples are there; a single byte is nothing that the decoder speaks of."""
+        source = open_picture(jpeg[:-2] + stray + jpeg[-2:], ".jpg")
+        assert source.warnings == (("decoder-warning",) if len(stray) > 1 else ())
+        np.testing.assert_array_equal(frames_of(source)[0], frames_of(open_picture(jpeg, ".jpg"))[0])
+
+    @pytest.mark.parametrize("lost", [1, 2, 3, 40])
+    @pytest.mark.parametrize("fill", [b"\0", b"\x55"])
+    def test_padding_in_the_place_of_samples(self, jpeg, lost, fill, fails):
+        fails(jpeg[: -2 - lost] + fill * 64 + jpeg[-2:], "truncated", ".jpg")
+
+    def test_other_bytes_before_the_end_may_be_damage(self, jpeg, open_picture):
+        with pytest.raises(FileFailed, match="at least [56]. bytes between its last sample and its end marker: padding, or what"):
+            open_picture(jpeg[:-2] + b"garbage" * 9 + jpeg[-2:], ".jpg")
+
+    @pytest.mark.parametrize("lost", [1, 2])
+    def test_only_the_end_marker_is_missing(self, jpeg, lost, open_picture):
+        with pytest.raises(FileFailed, match="has no end marker, though all of its samples are there; save it again"):
+            open_picture(jpeg[:-lost], ".jpg")
+
+    @pytest.mark.parametrize("lost", [3, 4, 9, 100])
+    def test_samples_are_missing_too(self, jpeg, lost, open_picture):
+        with pytest.raises(FileFailed, match="cut short: the JPEG has no end marker"):
+            open_picture(jpeg[:-lost], ".jpg")
+
+    def test_factors_that_the_decoder_does_not_know_are_no_damage(self, photo, encode, open_picture):
+        data = encode(".jpg", photo, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+        frame = data.find(b"\xff\xc0")
+        odd = data[: frame + 11] + b"\x33" + data[frame + 12 : frame + 14] + b"\x22" + data[frame + 15 :]
+        with pytest.raises(FileFailed, match="OpenCV cannot read it") as caught:
+            open_picture(odd, ".jpg")
+        assert caught.value.reason == "not-decoded"
 
     def test_stray_bytes_do_not_hide_a_cut(self, photo, encode, fails):
         """libjpeg prints its first complaint only."""
@@ -183,7 +219,14 @@ class TestPng:
     def test_one_bit_grey(self, png_file, open_picture, frames_of):
         source = open_picture(png_file(8, 1, 1, 0, b"\0\xa0"))
         np.testing.assert_array_equal(frames_of(source)[0], [[255, 0, 255, 0, 0, 0, 0, 0]])
-        assert source.warnings == ()
+        assert source.warnings == ("depth: 1 to 8 bits",)
+
+    @pytest.mark.parametrize("bits", [2, 4])
+    def test_grey_of_few_bits(self, bits, png_file, open_picture, frames_of):
+        source = open_picture(png_file(16 // bits, 1, bits, 0, b"\0\x1b\x4f"))
+        values = [0x1B4F >> shift & (1 << bits) - 1 for shift in range(16 - bits, -1, -bits)]
+        np.testing.assert_array_equal(frames_of(source)[0], [[value * 255 // ((1 << bits) - 1) for value in values]])
+        assert source.warnings == (f"depth: {bits} to 8 bits",)
 
     def test_single_pixel(self, png_file, copy, pillow_read):
         assert pillow_read(copy(png_file(1, 1, 8, 0, b"\0\x33"))[0]).getpixel((0, 0)) == 0x33
