@@ -23,7 +23,7 @@ _XMP = b"application/rdf+xml"
 _ALPHAS = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _LOST = {b"clap": "clean-aperture", b"pasp": "density", b"clli": "light-levels", b"mdcv": "light-levels"}
 _ROOM = 512
-"""OpenCV looks at 500 bytes, and takes a file whose tables end before them, but not its data, for none of its own."""
+"""OpenCV looks at 500 bytes, and takes some files for none of its own: whose tables come late, or end within them."""
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -192,16 +192,20 @@ def _metadata(properties: list[Property], lost: set[str]) -> Metadata:
 
 
 def with_room(data: bytes) -> bytes:
-    """Return the same AVIF with more room in its meta box; see _ROOM."""
+    """Return the same AVIF with its meta box in front, and more room in it; see _ROOM."""
     items, _ = _items(data)
     kinds, bodies, ends = zip(*_top_boxes(data), strict=True)
     index = kinds.index(b"meta")
     begin, body, end = (0, *ends)[index], bodies[index], ends[index]
 
-    def meta(shift: int) -> bytes:
+    def meta(length: int) -> bytes:
+        def moved(place: int) -> int:
+            return place + length - (end - begin if place >= end else 0)
+
         inner = bytearray(data[body : body + 4])
         for kind, start, stop in boxes(data, body + 4, end):
-            inner += box(kind, places_box(items, shift) if kind == b"iloc" else data[start:stop])
+            inner += box(kind, places_box(items, moved) if kind == b"iloc" else data[start:stop])
         return box(b"meta", inner + box(b"free", bytes(_ROOM)))
 
-    return b"".join((data[:begin], meta(len(meta(0)) - (end - begin)), data[end:]))
+    front = ends[0]
+    return b"".join((data[:front], meta(len(meta(end))), data[front:begin], data[end:]))

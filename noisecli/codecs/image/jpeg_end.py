@@ -33,7 +33,9 @@ def unclear(said: bytes) -> FileFailed | None:
     if found is None:
         return None
     count = int(found[1])
-    words = f"has at least {count:,} bytes between its last sample and its end marker: padding, or what damage left over"
+    words = (
+        f"has at least {count:,} bytes between its last sample and its end marker: padding, or what damage left over"
+    )
     return FileFailed("truncated", f"{words}; look at it, and copy it again or save it anew")
 
 

@@ -81,7 +81,9 @@ class TestJpeg:
         fails(jpeg[: -2 - lost] + fill * 64 + jpeg[-2:], "truncated", ".jpg")
 
     def test_other_bytes_before_the_end_may_be_damage(self, jpeg, open_picture):
-        with pytest.raises(FileFailed, match="at least [56]. bytes between its last sample and its end marker: padding, or what"):
+        with pytest.raises(
+            FileFailed, match=r"at least [56]. bytes between its last sample and its end marker: padding, or what"
+        ):
             open_picture(jpeg[:-2] + b"garbage" * 9 + jpeg[-2:], ".jpg")
 
     @pytest.mark.parametrize("lost", [1, 2])
