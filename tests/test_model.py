@@ -1,3 +1,8 @@
+"""The records that travel between the floors."""
+
+from noisecli.model import merged, warning, word_of
+
+
 class TestWarnings:
     """A row's warning is a fixed word, and what it speaks of."""
 
