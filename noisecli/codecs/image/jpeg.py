@@ -15,6 +15,8 @@ from noisecli.model import Limits
 
 _SOI, _EOI, _SOS, _COM, _APP0, _APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
+_ARITHMETIC = (0xC9, 0xCA)
+_WAY_OUT = "convert it to PNG first"
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
@@ -114,15 +116,19 @@ def _walk(data: bytes, limits: Limits) -> _Walk:
 
 
 def _frame(walk: _Walk, marker: int, payload: bytes, limits: Limits) -> None:
+    if marker in _ARITHMETIC:
+        raise unsupported("arithmetic-coded JPEGs are", "jpegtran -copy all makes an ordinary one of it, without loss")
     if marker not in (_BASELINE, _EXTENDED, _PROGRESSIVE):
-        raise unsupported("lossless, hierarchical and arithmetic-coded JPEGs are")
+        raise unsupported("lossless and hierarchical JPEGs are", _WAY_OUT)
     if walk.frame is not None:
         raise corrupt("two JPEG frame headers")
     precision, height, width, components = struct.unpack_from(">BHHB", payload)
     if precision != 8:
-        raise unsupported(f"{precision}-bit JPEGs are")
+        raise unsupported(f"{precision}-bit JPEGs are", _WAY_OUT)
     if components not in (1, 3, 4):
-        raise unsupported(f"JPEGs of {components} components are")
+        raise unsupported(f"JPEGs of {components} components are", _WAY_OUT)
+    if height == 0:
+        raise unsupported("JPEGs that say their height after their samples are", _WAY_OUT)
     check_size(width, height, 1, limits)
     walk.frame = (height, width, components)
     walk.progressive = marker == _PROGRESSIVE

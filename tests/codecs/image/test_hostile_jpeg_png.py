@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, FileSkipped
 
 JPEGS = {
     "baseline": (),
@@ -134,8 +134,32 @@ class TestJpeg:
         frame = data.find(b"\xff\xc0")
         skipped(data[: frame + 4] + b"\x0c" + data[frame + 5 :], "unsupported-samples", ".jpg")
 
+    @pytest.mark.parametrize(("marker", "words"), [(0xC9, "jpegtran"), (0xCA, "jpegtran"), (0xC3, "convert it to PNG")])
+    def test_other_codings_are_named_with_the_way_out(self, marker, words, photo, encode, open_picture):
+        data = encode(".jpg", photo)
+        frame = data.find(b"\xff\xc0")
+        with pytest.raises(FileSkipped, match=words):
+            open_picture(data[: frame + 1] + bytes((marker,)) + data[frame + 2 :], ".jpg")
+
+    def test_a_height_after_the_samples(self, photo, encode, skipped):
+        data = encode(".jpg", photo)
+        frame = data.find(b"\xff\xc0")
+        height = struct.pack(">BBHH", 0xFF, 0xDC, 4, 48)
+        skipped(data[: frame + 5] + b"\0\0" + data[frame + 7 : -2] + height + data[-2:], "unsupported-samples", ".jpg")
+
 
 class TestPng:
+    @pytest.mark.parametrize("frames", [0, 1])
+    def test_an_animation_of_one_picture_or_none(self, frames, png_file, open_picture, frames_of):
+        control = struct.pack(">IIIIIHHBB", 0, 2, 1, 0, 0, 1, 10, 0, 0)
+        before = ((b"acTL", struct.pack(">II", frames, 0)), (b"fcTL", control))
+        source = open_picture(png_file(2, 1, 8, 0, b"\0\x10\x20", before[: 1 + frames]))
+        np.testing.assert_array_equal(frames_of(source)[0], [[16, 32]])
+
+    def test_a_frame_beside_the_picture(self, png_file, skipped):
+        frame = ((b"fdAT", bytes(4) + zlib.compress(b"\0\x30\x40")),)
+        skipped(png_file(2, 1, 8, 0, b"\0\x10\x20", ((b"acTL", struct.pack(">II", 1, 0)),), frame), "animated")
+
     @pytest.fixture
     def png(self, photo, encode):
         return encode(".png", photo)
