@@ -209,7 +209,7 @@ def _coloured(header: Header, start: _Start, indices: NDArray[np.uint8]) -> NDAr
         header.warn("decoder-warning")
         palette = np.pad(palette, ((0, 256 - len(palette)), (0, 0)))
     table: NDArray[np.uint8] = palette[:, 0] if start.is_grey else palette
-    return table[indices]
+    return table.take(indices, axis=0)
 
 
 def _run_lengths(header: Header, start: _Start) -> bytearray:
