@@ -32,6 +32,7 @@ METADATA |= dict.fromkeys(("jpeg", "png"), _PAYLOADS | {"density"})
 _SHORTEST_JP2_SIDE = 32
 """OpenCV's encoder halves six times, and has no word to stop it."""
 _AVIF_SCALES = (1023.0, 4095.0)
+_JP2_SCALES = tuple(float((1 << bits) - 1) for bits in range(9, 16))
 
 
 def name_of(word: str) -> str:
@@ -73,5 +74,7 @@ def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
     if name == "avif" and spec.dtype == "uint16":
         return None if (header.full_scale or spec.high) in _AVIF_SCALES else "all 16 bits"
     if name == "pnm" or spec.is_float or header.full_scale is None:
+        return None
+    if name in ("jp2", "j2k") and header.full_scale in _JP2_SCALES:
         return None
     return f"samples whose highest value is {header.full_scale:g}"

@@ -74,9 +74,7 @@ class ImageSink:
         if self.format == "avif":
             return _encoded(".avif", image, self._avif_options(), self._metadata)
         if self.format in ("jp2", "j2k"):
-            quality = self._encoding.quality or _LOSSLESS_QUALITY
-            boxed = _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
-            return boxed if self.format == "jp2" else jp2.codestream(boxed)
+            return self._jp2(image)
         if self.format == "gif":
             return _gif(image)
         return _encoded(".bmp", image, [])
@@ -94,6 +92,13 @@ class ImageSink:
         chunks = [metadata.native] if self._header.format == "png" else png.common_chunks(metadata)
         profile = [png.icc_chunk(metadata.icc)] if metadata.icc else []
         return png_encode.encode(image, [*profile, *chunks])
+
+    def _jp2(self, image: Image) -> bytes:
+        quality, scale = self._encoding.quality or _LOSSLESS_QUALITY, self._header.full_scale
+        image = image if scale is None else jp2.lift(image, scale)
+        encoded = _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
+        is_bare = self.format == "j2k"
+        return jp2.finish(encoded, scale, is_bare) if is_bare or scale is not None else encoded
 
     def _tiff(self, images: list[Image]) -> bytes:
         """Deflate when the source was compressed, else bare: LZW makes noise bigger (8 bits: by a third)."""
