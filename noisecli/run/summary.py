@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from noisecli.effects import Effect
-from noisecli.model import Made, Problem, Survival, word_of
+from noisecli.model import Made, Problem, Survival
+from noisecli.words import word_of
 
 _NOTABLY_CLIPPED = 0.01
 

@@ -13,7 +13,7 @@ from noisecli.codecs.audio.header import (
     lost_names,
 )
 from noisecli.codecs.damage import corrupt, truncated
-from noisecli.model import warning
+from noisecli.words import warning
 
 _CARRIED = {b"COMM", b"SSND", b"FVER", b"PEAK", b"NAME", b"AUTH", b"(c) ", b"ANNO", b"APPL", b"FLLR"}
 _HEAD = 8

@@ -11,7 +11,7 @@ from noisecli.codecs.audio.header import (
 )
 from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileSkipped
-from noisecli.model import warning
+from noisecli.words import warning
 
 _BITS_OF_CODES = {23: 4, 25: 3, 26: 5}
 _READ = {*range(1, 8), 27, *_BITS_OF_CODES}

@@ -13,7 +13,7 @@ from noisecli.codecs.audio.form import KS
 from noisecli.codecs.audio.header import Correction, Header, Places, Window
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped, shown
-from noisecli.model import warning
+from noisecli.words import warning
 
 _STREAMINFO, _VORBIS_COMMENT = 0, 4
 _COUNT = (1 << 36) - 1

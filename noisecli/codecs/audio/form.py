@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from noisecli.codecs.audio.header import Chunk, Correction, Places, Window
 from noisecli.errors import FileSkipped
-from noisecli.model import warning
+from noisecli.words import warning
 
 _PCM, _MS_ADPCM, _FLOAT, _IMA_ADPCM, _GSM, _EXTENSIBLE = 0x01, 0x02, 0x03, 0x11, 0x31, 0xFFFE
 _READ = {_PCM, _MS_ADPCM, _FLOAT, 0x06, 0x07, _IMA_ADPCM, _GSM, 0x38, 0x40, 0x55}

@@ -11,7 +11,7 @@ from noisecli.codecs.audio.header import Correction, Header, Places, Window
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.region import write_at
 from noisecli.errors import FileSkipped
-from noisecli.model import warning
+from noisecli.words import warning
 
 _MAGIC = b"OggS"
 _HEAD, _LARGEST = 27, 27 + 255 + 255 * 255

@@ -15,7 +15,8 @@ from noisecli.codecs.audio.subtypes import LOSSY, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
 from noisecli.codecs.audio.written import check_written, settle
 from noisecli.errors import FileFailed
-from noisecli.model import SampleSpec, warning
+from noisecli.model import SampleSpec
+from noisecli.words import warning
 
 _LARGEST_FOR_LAME = 1e6
 """Times full scale; from about 1e8 LAME ends its process."""

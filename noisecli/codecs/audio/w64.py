@@ -15,7 +15,7 @@ from noisecli.codecs.audio.header import (
 )
 from noisecli.codecs.audio.wav import CARRIED
 from noisecli.codecs.damage import corrupt, truncated
-from noisecli.model import warning
+from noisecli.words import warning
 
 _UNSAID = (0, (1 << 64) - 1, (1 << 63) - 1)
 """Sizes written by programs that cannot go back to correct them."""

@@ -16,7 +16,7 @@ from noisecli.codecs.audio.header import (
     require_samples,
 )
 from noisecli.codecs.damage import corrupt, truncated
-from noisecli.model import warning
+from noisecli.words import warning
 
 CARRIED = {b"fmt ", b"fact", b"data", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"LIST"}
 _INFO_CARRIED = {b"INAM", b"ICOP", b"ISFT", b"IART", b"ICMT", b"ICRD", b"IPRD", b"ITRK", b"IGNR"}

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileFailed, FileSkipped
-from noisecli.model import Limits, Warn, warning
+from noisecli.model import Limits
+from noisecli.words import Warn, warning
 
 _WIDEST = 1 << 20
 """OpenCV refuses wider and higher images, and more than MOST_PIXELS of them, by an exception."""

@@ -12,7 +12,8 @@ from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
 from noisecli.codecs.image.source import Image, ImageSource
 from noisecli.errors import FileFailed
-from noisecli.model import Encoding, SampleSpec, warning
+from noisecli.model import Encoding, SampleSpec
+from noisecli.words import warning
 
 _JPEG_QUALITY = 98
 _SUBSAMPLINGS = {
