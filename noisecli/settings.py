@@ -47,12 +47,16 @@ class OutputSettings:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which sources. `names` replaces the walk: relative to the source folder."""
+    """Which sources. `names` replaces the walk: relative to the source folder.
+
+    With `follow_links`, symbolic links out of the source folder are followed too.
+    """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
     limit: int | None = None
+    follow_links: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ def print_json(content: Any) -> None:
 
 def report_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
     """Name the sources that failed or were skipped, a line each; bugs of ours with their traceback where asked."""
-    problems = sorted(summary.problems, key=lambda problem: problem.source)
+    # of many, those that failed are shown first
+    problems = sorted(summary.problems, key=lambda problem: (problem.status, problem.source))
     shown = problems if everything else problems[:_PROBLEMS_SHOWN]
     for problem in shown:
         say(f"{problem.source}: {problem.status}: {problem.message}")
@@ -96,6 +97,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
             if number
         ]
         yield f"{', '.join(parts)}: {settings.destination}"
+    yield from _skipped(summary, settings)
     yield from _noised(summary)
     yield from _left_alone(summary, settings)
     yield from _rounded_away(summary, kind)
@@ -120,6 +122,15 @@ def _noised(summary: Summary) -> Iterator[str]:
         words = ", ".join(f"{shown(name)} ({count(number, 'file')})" for name, number in named)
         more = len(summary.noised) - len(named)
         yield f"noise on: {words}{f' and {more:,} more' if more else ''}"
+
+
+def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
+    """Nothing made of many never looks like success."""
+    if links := sum(problem.reason == "symlink-outside" for problem in summary.problems):
+        yield f"{count(links, 'symbolic link')} out of {settings.source} left alone: --follow-links follows them"
+    is_planned = summary.dry_run and summary.planned
+    if summary.skipped and not (summary.made or summary.kept or summary.failed or summary.stopped or is_planned):
+        yield f"nothing was made: all that was found was skipped ({count(summary.skipped, 'file')})"
 
 
 def _rounded_away(summary: Summary, kind: Kind) -> Iterator[str]:
@@ -158,10 +169,12 @@ def _decibels(value: float) -> str:
 
 
 def _palettes(summary: Summary) -> Iterator[str]:
-    """Label masks are often palette images, and noise on them is wrong."""
+    """Label masks are often palette images, or have few values; noise on them is wrong."""
     if number := summary.warnings["palette-to-colour"]:
         palettes = count(number, "palette image")
         yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
+    if summary.masks_asked_for:
+        yield "it looks like a label mask, whose values mean classes; noise makes others of them"
 
 
 def _kept_integers(summary: Summary) -> Iterator[str]:
@@ -184,6 +197,9 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     if summary.sidecars_left:
         left = count(summary.sidecars_left, "side file")
         yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
+    if summary.masks:
+        way_out = ": --sidecars copy takes them along" if settings.output.sidecars == "skip" else ""
+        yield f"{count(summary.masks, 'label mask')} left without noise{way_out}"
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{count(summary.sidecars_copied, 'side file')} {word}"

@@ -184,6 +184,7 @@ EXCLUDE = _option(
 FILES0 = _option(
     _CHOICE, "--files0-from", metavar="FILE|-", help="Take the files of this NUL-separated list, relative to SRC."
 )
+FOLLOW_LINKS = _option(_CHOICE, "--follow-links", is_flag=True, help="Follow symbolic links that lead out of SRC too.")
 LIMIT = _option(_CHOICE, "--limit", type=click.IntRange(1), metavar="N", help="The first N files only.")
 
 _RUNNING = "Running"
@@ -246,7 +247,7 @@ def output_format(*words: str) -> Decorator:
 
 IMAGE_FORMAT = output_format(*IMAGES.writes)
 AUDIO_FORMAT = output_format(*AUDIO.writes)
-COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, LIMIT)
+COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, FOLLOW_LINKS, LIMIT)
 COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
 SOURCE_LIMITS = apply(MAX_BYTES, MAX_DECODED)
 COMMON_OUTPUT = apply(JSON, QUIET, VERBOSE, PROGRESS)

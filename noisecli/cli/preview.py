@@ -54,7 +54,7 @@ SHOW = click.option(
 @o.apply(o.SEED, o.SHARED, o.FULL_SCALE, o.RANGE)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
 @o.apply(o.QUALITY, o.SUBSAMPLING)
-@o.apply(o.INCLUDE, o.EXCLUDE)
+@o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
 @o.apply(ROWS, ZOOM, KIND, SHOW, o.REPLACE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.apply(o.QUIET, o.VERBOSE, o.PROGRESS)
@@ -150,9 +150,9 @@ def _kind(source: str, options: Mapping[str, Any]) -> str:
 def _chosen(source: str, options: Mapping[str, Any]) -> tuple[str, Choice]:
     """Return the folder and what is chosen of it: one file is a choice of its folder."""
     if os.path.isdir(source):
-        return source, Choice(options["include"], options["exclude"])
+        return source, Choice(options["include"], options["exclude"], follow_links=options["follow_links"])
     folder, name = os.path.split(source)
-    return folder or ".", Choice(names=(name,))
+    return folder or ".", Choice(names=(name,), follow_links=True)
 
 
 def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:

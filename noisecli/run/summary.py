@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from noisecli.effects import Effect
-from noisecli.model import Made, Problem, Survival, word_of
+from noisecli.model import Made, Problem, Survival
+from noisecli.words import word_of
 
 _NOTABLY_CLIPPED = 0.01
 
@@ -62,6 +63,10 @@ class Summary:
     sidecars_copied: int = 0
     sidecars_left: int = 0
     other_kinds: dict[str, int] = field(default_factory=dict)
+    masks: int = 0
+    """Label masks among the sources: skipped, and side files."""
+    masks_asked_for: int = 0
+    """Sources that look like label masks, and got noise as they were named."""
     hidden: int = 0
     not_chosen: int = 0
     """Files of SRC that are no sources of this run, the last five."""

@@ -5,11 +5,12 @@ import os
 from typing import Any
 
 from noisecli.effects import Effect
-from noisecli.model import Made, SampleSpec, Survival, Task, merged
+from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw
 from noisecli.noise.measure import Measure, significant_or_none
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, escape_name
+from noisecli.words import merged
 from noisecli.workers import Row
 from noisecli.workers.output import Committed
 

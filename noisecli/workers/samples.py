@@ -3,7 +3,7 @@
 import contextlib
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, cast
 
@@ -66,11 +66,11 @@ class SampleMaker:
         drawn = draw(task.level, spec, Streams(task.key), self._settings.noise.probability, rms)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
-        row, lossy = self._make_drawn(task, opened, spec, drawn)
+        row, written = self._make_drawn(task, opened, spec, drawn)
         kept: dict[str, Survival | None] = {}
-        if task.measure_survival:
-            field = self._field(task, spec, drawn)
-            kept[task.output] = self.survival(task, source, spec, field) if lossy and row["applied"] else None
+        if task.measure_survival and (written.lossy or written.format in _LOSSY):
+            field, measured = self._field(task, spec, drawn), written.lossy and row["applied"]
+            kept[task.output] = self.survival(task, source, spec, field, written.order) if measured else None
         return made_of(task, row, kept)
 
     def read_row(self, row: Row) -> Draw:
@@ -79,8 +79,8 @@ class SampleMaker:
 
     def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
         """Make an output once more with the noise that its row records."""
-        row, lossy = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise)
-        return row, lossy or opened.source.format in _LOSSY
+        row, written = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise)
+        return row, written.lossy or opened.source.format in _LOSSY
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode an output wholly and compare type, shape and rate with its row."""
@@ -110,13 +110,13 @@ class SampleMaker:
             raise FileFailed("no-encoder", message)
         return spec
 
-    def _make_drawn(self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw) -> tuple[Row, bool]:
-        """Write an output, and the clean one beside it. Return its row, and whether its encoding is lossy."""
+    def _make_drawn(self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw) -> tuple[Row, Committed]:
+        """Write an output, and the clean one beside it. Return its row, and what was written."""
         assert opened.file is not None
         field = self._field(task, spec, drawn)
         frames, written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
         row = build_samples_row(self._settings, task, opened.file, drawn, field.measure, spec, frames, written)
-        return row, written.lossy
+        return row, written
 
     def write(
         self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: Adding | None
@@ -156,8 +156,13 @@ class SampleMaker:
             squares += square_sum(flat)
         return (squares / count) ** 0.5 if count else 0.0
 
-    def survival(self, task: Task, clean: Source, spec: SampleSpec, field: Adding) -> Survival | None:
-        """Read a lossy output back, and add its noise once more, to measure what is left of it."""
+    def survival(
+        self, task: Task, clean: Source, spec: SampleSpec, field: Adding, order: Sequence[int] | None = None
+    ) -> Survival | None:
+        """Read a lossy output back, and add its noise once more, to measure what is left of it.
+
+        `order` is that of its channels, where it is another than the source's.
+        """
         folder = folder_at(self._settings.destination)
         # an output of ours may be many times smaller than its samples
         limits = replace(self._settings.running.limits, max_decoded=sys.maxsize)
@@ -168,8 +173,11 @@ class SampleMaker:
             # decoders of lossy audio give floats, whatever the source held
             is_audio = spec.sample_rate is not None
             scale = _stored(spec, clean).full_scale / decoded.spec.full_scale if is_audio else 1
-            pairs = zip(self._blocks(clean, spec), decoded.blocks(), strict=False)
-            return survival((x, field.add(x), y if scale == 1 else y * scale) for x, y in pairs)
+            places = slice(None) if order is None else np.argsort(order)
+            # a last block that was filled up is longer
+            written = (block[..., places] for block in decoded.blocks())
+            pairs = zip(self._blocks(clean, spec), written, strict=False)
+            return survival((x, field.add(x), (y if scale == 1 else y * scale)[: len(x)]) for x, y in pairs)
 
     def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> Field:
         noise = self._settings.noise

@@ -6,7 +6,8 @@ from noisecli.codecs import InputFile, OutputFile, Source
 from noisecli.codecs.audio.encoding import choose_target
 from noisecli.codecs.audio.sink import AudioSink
 from noisecli.codecs.audio.source import AudioSource
-from noisecli.model import Encoding, Limits, SampleSpec, warning
+from noisecli.model import Encoding, Limits, SampleSpec
+from noisecli.words import warning
 
 
 def open_source(file: InputFile, limits: Limits) -> AudioSource:

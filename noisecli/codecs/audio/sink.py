@@ -15,7 +15,8 @@ from noisecli.codecs.audio.subtypes import LOSSY, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
 from noisecli.codecs.audio.written import check_written, settle
 from noisecli.errors import FileFailed
-from noisecli.model import SampleSpec, warning
+from noisecli.model import SampleSpec
+from noisecli.words import warning
 
 _LARGEST_FOR_LAME = 1e6
 """Times full scale; from about 1e8 LAME ends its process."""
@@ -28,7 +29,9 @@ class AudioSink:
     def __init__(self, file: OutputFile, target: Target, spec: SampleSpec, tags: dict[str, str], key: bytes) -> None:
         self.format = target.format
         self.lossy = target.subtype in LOSSY
-        self.warnings: list[str] = []
+        self.order = target.channels.order
+        lost = target.channels.lost
+        self.warnings: list[str] = [warning("channel-layout", lost)] if lost else []
         self._target = target
         self._spec = spec
         self._layout = layout_of(spec)
@@ -78,6 +81,8 @@ class AudioSink:
 
     def write(self, block: NDArray[Any]) -> None:
         """Take the next (frames, channels) block, in the spec's native units."""
+        if self.order:
+            block = np.take(block, self.order, axis=1)
         if self._target.subtype in TRANSFORMED and self._spec.is_float:
             self._refuse_what_ends_encoders(block)
         if self._frames + len(block) > self._target.most_frames:

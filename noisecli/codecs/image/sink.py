@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.image import capabilities, exif, ifd, jpeg, png, png_encode, pnm, tiff
+from noisecli.codecs.image import capabilities, exif, ifd, jp2, jpeg, png, png_encode, pnm, tiff
 from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
 from noisecli.codecs.image.source import Image, ImageSource
 from noisecli.errors import FileFailed
-from noisecli.model import Encoding, SampleSpec, warning
+from noisecli.model import Encoding, SampleSpec
+from noisecli.words import warning
 
 _JPEG_QUALITY = 98
 _SUBSAMPLINGS = {
@@ -22,7 +23,7 @@ _SUBSAMPLINGS = {
     "440": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
     "411": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
 }
-_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "avif"))
+_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "j2k", "avif"))
 """Formats that store no orientation: their pixels are turned instead."""
 _LOSSLESS_QUALITY = 100
 
@@ -73,9 +74,8 @@ class ImageSink:
             return _encoded(".webp", image, self._webp_options(image), self._metadata)
         if self.format == "avif":
             return _encoded(".avif", image, self._avif_options(), self._metadata)
-        if self.format == "jp2":
-            quality = self._encoding.quality or _LOSSLESS_QUALITY
-            return _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
+        if self.format in ("jp2", "j2k"):
+            return self._jp2(image)
         if self.format == "gif":
             return _gif(image)
         return _encoded(".bmp", image, [])
@@ -93,6 +93,13 @@ class ImageSink:
         chunks = [metadata.native] if self._header.format == "png" else png.common_chunks(metadata)
         profile = [png.icc_chunk(metadata.icc)] if metadata.icc else []
         return png_encode.encode(image, [*profile, *chunks])
+
+    def _jp2(self, image: Image) -> bytes:
+        quality, scale = self._encoding.quality or _LOSSLESS_QUALITY, self._header.full_scale
+        image = image if scale is None else jp2.lift(image, scale)
+        encoded = _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
+        is_bare = self.format == "j2k"
+        return jp2.finish(encoded, scale, is_bare) if is_bare or scale is not None else encoded
 
     def _tiff(self, images: list[Image]) -> bytes:
         """Deflate when the source was compressed, else bare: LZW makes noise bigger (8 bits: by a third)."""
@@ -147,7 +154,7 @@ def create_sink(file: OutputFile, source: ImageSource, spec: SampleSpec, encodin
 def _is_lossy(name: str, encoding: Encoding) -> bool:
     if name == "webp":
         return encoding.quality is not None
-    if name in ("avif", "jp2"):
+    if name in ("avif", "jp2", "j2k"):
         return (encoding.quality or _LOSSLESS_QUALITY) < _LOSSLESS_QUALITY
     return name in ("jpeg", "gif")
 
