@@ -1,19 +1,26 @@
-"""Audio files: bytes <-> samples, block by block, metadata kept. The only place that knows libsndfile."""
+"""Audio files: bytes <-> samples, block by block, metadata kept. The only place that knows libsndfile and PyAV."""
+
+import importlib.metadata
+from contextlib import suppress
 
 import soundfile
 
 from noisecli.codecs import InputFile, OutputFile, Source
-from noisecli.codecs.audio.encoding import choose_target
+from noisecli.codecs.audio.encoding import Described, choose_target
+from noisecli.codecs.audio.foreign import open_foreign, recognise
+from noisecli.codecs.audio.header import Window
 from noisecli.codecs.audio.sink import AudioSink
 from noisecli.codecs.audio.source import AudioSource
 from noisecli.model import Encoding, Limits, SampleSpec, warning
 
 
-def open_source(file: InputFile, limits: Limits) -> AudioSource:
+def open_source(file: InputFile, limits: Limits) -> Source:
     """Check an audio file's container, then open it; see noisecli.codecs.Codec.
 
     Of `limits`, max_decoded binds: a few KB of FLAC or Opus can hold hours of silence.
     """
+    if file.size and (container := recognise(Window(file.fileno(), file.size))):
+        return open_foreign(file, container, limits)
     return AudioSource(file, limits)
 
 
@@ -22,7 +29,7 @@ def create_sink(file: OutputFile, source: Source, spec: SampleSpec, encoding: En
 
     Encoding.quality, 1 to 100, is for OGG and MP3: 100 is the encoder's best.
     """
-    if not isinstance(source, AudioSource):
+    if not isinstance(source, Described):
         raise TypeError("an audio sink needs a source of this codec")
     sink = AudioSink(file, choose_target(source, spec, encoding), spec, source.tags, key)
     if source.header.lost_metadata:
@@ -31,5 +38,8 @@ def create_sink(file: OutputFile, source: Source, spec: SampleSpec, encoding: En
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of soundfile and of libsndfile."""
-    return {"soundfile": soundfile.__version__, "libsndfile": soundfile.__libsndfile_version__}
+    """Return the versions of soundfile, of libsndfile, and of PyAV where it is installed."""
+    found = {"soundfile": soundfile.__version__, "libsndfile": soundfile.__libsndfile_version__}
+    with suppress(importlib.metadata.PackageNotFoundError):
+        found["av"] = importlib.metadata.version("av")
+    return found
