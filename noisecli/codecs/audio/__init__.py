@@ -1,7 +1,7 @@
 """Audio files: bytes <-> samples, block by block, metadata kept. The only place that knows libsndfile and PyAV."""
 
 import importlib.metadata
-from contextlib import suppress
+from functools import cache
 
 import soundfile
 
@@ -39,7 +39,12 @@ def create_sink(file: OutputFile, source: Source, spec: SampleSpec, encoding: En
 
 def versions() -> dict[str, str]:
     """Return the versions of soundfile, of libsndfile, and of PyAV where it is installed."""
-    found = {"soundfile": soundfile.__version__, "libsndfile": soundfile.__libsndfile_version__}
-    with suppress(importlib.metadata.PackageNotFoundError):
-        found["av"] = importlib.metadata.version("av")
-    return found
+    return {"soundfile": soundfile.__version__, "libsndfile": soundfile.__libsndfile_version__, **_version_of_pyav()}
+
+
+@cache
+def _version_of_pyav() -> dict[str, str]:
+    try:
+        return {"av": importlib.metadata.version("av")}
+    except importlib.metadata.PackageNotFoundError:
+        return {}

@@ -10,7 +10,8 @@ _MATROSKA_IDS = frozenset(
 )
 _CLUSTER_IDS = frozenset((0xEC, 0xBF, 0xE7, 0xA3, 0xA0, 0xA7, 0xAB, 0x5854))
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
-_ASF_HEAD = 24
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_HEAD, _ASF_DATA_HEAD, _ASF_PACKET = 24, 50, b"\x82\0\0"
 
 
 def _require(end: int, window: Window) -> None:
@@ -19,25 +20,29 @@ def _require(end: int, window: Window) -> None:
 
 
 def check_mp4(window: Window) -> bool:
-    """Walk the outermost boxes; the index may come after the samples, and without it there is none."""
-    position, seen = 0, set[bytes]()
+    """Walk the outermost boxes; the index may come after the samples, and without it there is none.
+
+    A file in fragments does not say how many there are: after them, nothing but a box passes.
+    """
+    position, seen, name = 0, set[bytes](), b""
     while position + 8 <= window.size:
         size, name, head = window.number(position, 4, big=True), window.read(position + 4, 4), 8
-        if name not in _MP4_BOXES and {b"moov", b"mdat"} <= seen and not is_chunk_name(name):
-            return True
         if size == 1:
             size, head = window.number(position + 8, 8, big=True), 16
         if size == 0:
             size = window.size - position
+        fits = head <= size <= window.size - position
+        if name not in _MP4_BOXES and {b"moov", b"mdat"} <= seen and not (fits and is_chunk_name(name)):
+            break
         if size < head:
             raise corrupt("a box is smaller than its own header")
-        if {b"moov", b"mdat"} <= seen and position + size > window.size and name not in _MP4_BOXES:
-            return True
         _require(position + size, window)
         seen.add(name)
         position += size
     if b"moov" not in seen:
         raise truncated("the index of its samples is missing")
+    if b"moof" in seen and (position < window.size or name == b"moof"):
+        raise truncated("its last fragment is not whole")
     return position < window.size
 
 
@@ -68,7 +73,7 @@ def _read_number(window: Window, position: int, *, keep_marker: bool = False) ->
 
 def check_asf(window: Window) -> bool:
     """Walk the outermost objects; a stream that was recorded live does not know the size of its data."""
-    position, seen = 0, False
+    position, seen, packet = 0, False, 0
     while position + _ASF_HEAD <= window.size:
         name, size = window.read(position, 16), window.number(position + 16, 8)
         if seen and not _ASF_HEAD <= size <= window.size - position:
@@ -78,8 +83,27 @@ def check_asf(window: Window) -> bool:
         if size < _ASF_HEAD:
             raise corrupt("an object is smaller than its own header")
         _require(position + size, window)
-        seen = seen or name == _ASF_DATA
+        if position == 0:
+            packet = _measure_packets(window.read(0, min(size, 1 << 20)))
+        if name == _ASF_DATA:
+            _check_packets(window, position + _ASF_DATA_HEAD, position + size, packet)
+            seen = True
         position += size
     if not seen:
         raise truncated("the file has no samples in it")
     return position < window.size
+
+
+def _measure_packets(header: bytes) -> int:
+    """Return the bytes of every packet, 0 where the header does not say."""
+    at = header.find(_ASF_PROPERTIES)
+    fields = header[at + 92 : at + 100]
+    return int.from_bytes(fields[:4], "little") if at > 0 and fields[:4] == fields[4:] else 0
+
+
+def _check_packets(window: Window, start: int, end: int, size: int) -> None:
+    """All packets begin with the same three bytes; where they do not, bytes are missing or too many before."""
+    head = window.read(start, 3)
+    for position in range(start, end if size and head == _ASF_PACKET else start, size or 1):
+        if window.read(position, 3) != head:
+            raise corrupt(f"there is no packet at byte {position:,}")

@@ -159,7 +159,10 @@ def _only_sound(opened: Any) -> Any:
     if len(opened.streams.audio) != 1:
         words = f"holds {len(opened.streams.audio)} audio tracks; take one out: ffmpeg -i IN -map 0:a:0 OUT.wav"
         raise FileSkipped("unsupported-samples", words)
-    return opened.streams.audio[0]
+    stream = opened.streams.audio[0]
+    if stream.codec_context is None:
+        raise FileSkipped("unsupported-samples", "has samples that ffmpeg has no decoder for; convert them first")
+    return stream
 
 
 def _is_cover(stream: Any) -> bool:
