@@ -7,8 +7,8 @@ import soundfile
 
 from noisecli.codecs import InputFile, OutputFile, Source
 from noisecli.codecs.audio.encoding import Described, choose_target
-from noisecli.codecs.audio.foreign import open_foreign, recognise
 from noisecli.codecs.audio.header import Window
+from noisecli.codecs.audio.pyav import open_with_pyav, recognise
 from noisecli.codecs.audio.sink import AudioSink
 from noisecli.codecs.audio.source import AudioSource
 from noisecli.model import Encoding, Limits, SampleSpec, warning
@@ -20,7 +20,7 @@ def open_source(file: InputFile, limits: Limits) -> Source:
     Of `limits`, max_decoded binds: a few KB of FLAC or Opus can hold hours of silence.
     """
     if file.size and (container := recognise(Window(file.fileno(), file.size))):
-        return open_foreign(file, container, limits)
+        return open_with_pyav(file, container, limits)
     return AudioSource(file, limits)
 
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from noisecli.codecs import audio
-from noisecli.codecs.audio.foreign import recognise
 from noisecli.codecs.audio.header import Window
+from noisecli.codecs.audio.pyav import recognise
 from noisecli.model import Limits
 from tests.fixtures.files import Input, failure, skip
 
@@ -107,6 +107,6 @@ def test_without_the_extra_the_file_is_skipped_by_name_with_both_ways_out(name, 
     path = new_path(".m4a")
     path.write_bytes(WHOLE[name])
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.delitem(sys.modules, "noisecli.codecs.audio.foreign.source", raising=False)
+    monkeypatch.delitem(sys.modules, "noisecli.codecs.audio.pyav.source", raising=False)
     words = r"which PyAV reads: pip install 'noisecli\[av\]', or convert it: ffmpeg -i"
     assert skip(lambda: audio.open_source(keep(Input(path)), Limits()), words) == "unsupported-format"

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
-from noisecli.codecs.audio.foreign.container import Container
 from noisecli.codecs.audio.header import Header
+from noisecli.codecs.audio.pyav.container import Container
 from noisecli.codecs.audio.source import BLOCK_SAMPLES
 from noisecli.codecs.audio.subtypes import LAYOUTS, describe_samples
 from noisecli.codecs.damage import corrupt, not_decoded, truncated
@@ -40,7 +40,7 @@ av.logging.restore_default_callback()
 av.logging.set_libav_level(av.logging.ERROR)
 
 
-class ForeignSource:
+class PyavSource:
     """One opened file; see noisecli.codecs.Source and noisecli.codecs.audio.source.AudioSource, which it is like."""
 
     container = ""

@@ -4,11 +4,11 @@ Nothing here writes these formats. This page is light: PyAV is an extra, and loa
 """
 
 from noisecli.codecs import InputFile, Source
-from noisecli.codecs.audio.foreign.boxes import check_asf, check_matroska, check_mp4
-from noisecli.codecs.audio.foreign.container import Container
-from noisecli.codecs.audio.foreign.frames import check_aac, check_ac3, check_amr, check_sphere
 from noisecli.codecs.audio.header import Window
 from noisecli.codecs.audio.mp3 import skip_tags
+from noisecli.codecs.audio.pyav.boxes import check_asf, check_matroska, check_mp4
+from noisecli.codecs.audio.pyav.container import Container
+from noisecli.codecs.audio.pyav.frames import check_aac, check_ac3, check_amr, check_sphere
 from noisecli.errors import FileSkipped
 from noisecli.model import Limits
 
@@ -40,14 +40,14 @@ def recognise(window: Window) -> Container | None:
     return _AAC if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0 else None
 
 
-def open_foreign(file: InputFile, container: Container, limits: Limits) -> Source:
+def open_with_pyav(file: InputFile, container: Container, limits: Limits) -> Source:
     """Check that a file of these formats is whole, then open it with PyAV. Raises FileSkipped where that is missing."""
     trailing = container.check(Window(file.fileno(), file.size))
     try:
-        from noisecli.codecs.audio.foreign.source import ForeignSource
+        from noisecli.codecs.audio.pyav.source import PyavSource
     except ImportError:
         words = (
             f"is {container.title}, which PyAV reads: pip install 'noisecli[av]', or convert it: ffmpeg -i IN OUT.wav"
         )
         raise FileSkipped("unsupported-format", words) from None
-    return ForeignSource(file, container, limits, trailing)
+    return PyavSource(file, container, limits, trailing)
