@@ -23,9 +23,11 @@ IMAGES = Kind(
         ".avif": Encoded("avif", lossy=True),
         ".jp2": Encoded("jp2", lossy=True),
         ".gif": Encoded("gif", lossy=True),
+        # with the extra "heic"
+        **dict.fromkeys((".heic", ".heif", ".hif"), Encoded("heic", lossy=True)),
     },
-    unsupported=(".exr", ".heic", ".heif", ".jxl", ".svg"),
-    writes=("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"),
+    unsupported=(".exr", ".jxl", ".svg"),
+    writes=("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif", "heic"),
     exact="png",
     codec="noisecli.codecs.image",
     maker="noisecli.workers.samples:SampleMaker",

@@ -58,6 +58,8 @@ class Header:
     """What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped."""
     compression: int = 0
     """TIFF's number of the way the samples are packed."""
+    cropped: bool = False
+    """Whether the decoder cuts a part out, so that the samples have a size of their own."""
     transparent_grey: int | None = None
     """The one sample value that a grey PNG says is transparent; OpenCV forgets it."""
     metadata: Metadata = field(default_factory=Metadata)

@@ -13,6 +13,7 @@ from noisecli.codecs.image import exif, pnm
 from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
 from noisecli.codecs.image.header import Header
+from noisecli.codecs.image.heic import pillow
 from noisecli.model import Limits, SampleSpec
 
 Image = NDArray[Any]
@@ -88,6 +89,8 @@ def _call(header: Header) -> list[Image]:
     """Decode; an empty list means that the decoder refused, its messages on descriptor 2."""
     if header.format == "pnm":
         return [pnm.decode(header.data)]
+    if header.format == "heic":
+        return [pillow.decode(header)]
     buffer = np.frombuffer(header.data, np.uint8)
     decoded: Image | None
     try:
