@@ -3,7 +3,9 @@
 from noisecli.codecs.audio.header import Chunk, Header, Window, check_total, fitting, iterate_chunks, lost_names
 from noisecli.codecs.damage import truncated
 
-_CARRIED = {b"COMM", b"SSND", b"FVER", b"PEAK", b"NAME", b"AUTH", b"(c) ", b"ANNO", b"APPL", b"FLLR"}
+_ONCE = {b"NAME", b"AUTH", b"(c) ", b"ANNO", b"APPL"}
+"""Of several, libsndfile keeps the last."""
+_CARRIED = _ONCE | {b"COMM", b"SSND", b"FVER", b"PEAK", b"FLLR"}
 _PLAIN = {b"NONE", b"twos", b"sowt", b"raw ", b"fl32", b"FL32", b"fl64", b"FL64", b"in24", b"in32", b"23ni", b"42ni"}
 
 
@@ -13,13 +15,14 @@ def check_aiff(window: Window) -> Header:
     compressed = window.read(8, 4) == b"AIFC"
     needed: int | None = None
     held: int | None = None
-    end, lost = 12, set[bytes]()
+    end, lost, seen = 12, set[bytes](), set[bytes]()
     for chunk in fitting(iterate_chunks(window, 12, big=True), window, b"SSND", checked=b"COMM"):
         if chunk.name == b"COMM":
             needed = _count_bytes(window, chunk, compressed)
         elif chunk.name == b"SSND":
             held = max(0, chunk.size - 8 - window.number(chunk.start, 4, big=True))
-        lost |= {chunk.name} - _CARRIED
+        lost |= {chunk.name} - (_CARRIED - (seen & _ONCE))
+        seen.add(chunk.name)
         end = chunk.end + (chunk.size & 1)
     if needed is None or (held is None and needed):
         raise truncated("the file has no samples in it")

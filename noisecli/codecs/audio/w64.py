@@ -21,7 +21,7 @@ def check_w64(window: Window) -> Header:
     end, lost = 40, set[bytes]()
     for chunk in fitting(_iterate(window), window, b"data"):
         held[chunk.name] = chunk
-        lost |= {chunk.name} - CARRIED
+        lost |= {chunk.name} - (CARRIED - {b"LIST"})
         end = chunk.end + (-chunk.end % 8)
     data = require_samples(held.get(b"data") if b"fmt " in held else None, end, window)
     frames = _count_frames(window, held[b"fmt "], data)
