@@ -8,6 +8,7 @@ from noisecli.codecs.damage import corrupt
 
 _SPS = 33
 _LONGEST = 1 << 12
+_ZEROS = bytes(3)
 _PROFILE_BITS, _LEVEL_BITS = 88, 8
 _MOST_SUBLAYERS = 7
 
@@ -31,10 +32,16 @@ def pictures(configuration: bytes, content: bytes | memoryview) -> Iterator[Pict
             yield from _picture(configuration[position + 2 : position + 2 + size])
             position += 2 + size
     width, position = (configuration[21] & 3) + 1, 0
-    while position + width < len(content):
+    while position < len(content):
         size = int.from_bytes(content[position : position + width], "big")
-        yield from _picture(bytes(content[position + width : position + width + min(size, _LONGEST)]))
+        unit = bytes(content[position + width : position + width + size])
         position += width + size
+        if len(unit) < size or not size:
+            raise corrupt("the sizes in its HEVC stream do not add up")
+        # an encoder breaks up what would be three zeros, and ends with a bit that is set
+        if _ZEROS in unit or not unit[-1]:
+            raise corrupt("there are zeros in its HEVC stream where none can be")
+        yield from _picture(unit)
 
 
 def _picture(unit: bytes) -> Iterator[Picture]:

@@ -177,3 +177,13 @@ def test_without_the_extra_it_is_skipped_by_name(monkeypatch, open_picture):
     monkeypatch.setattr(heic, "find_spec", lambda name: None)
     with pytest.raises(FileSkipped, match=r"pip install 'noisecli\[heic\]', or convert it: heif-convert"):
         open_picture(data, ".heic")
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.95])
+def test_zeros_in_the_stream_fail(place, open_picture):
+    data = bytearray(encode(samples((200, 300, 3))))
+    start = int(len(data) * place)
+    data[start : start + 200] = bytes(200)
+    with pytest.raises(FileFailed) as caught:
+        open_picture(bytes(data), ".heic")
+    assert caught.value.reason == "corrupt"
