@@ -60,7 +60,8 @@ def test_samples_come_in_and_go_out_without_loss(depth, shape, open_picture, fra
 def test_the_picture_is_the_same_way_up_once(value, open_picture, frames_of, write_picture):
     picture = samples()
     data = encode(picture, exif=orientation(value), xmp=XMP % value)
-    truth = np.asarray(pillow_heif.open_heif(io.BytesIO(data)))
+    opened = pillow_heif.open_heif(io.BytesIO(data))
+    truth = np.asarray(opened).copy()
     source = open_picture(data, ".heic")
     assert np.array_equal(frames_of(source)[0], as_opencv(truth))
     assert source.header.orientation == 1
