@@ -64,6 +64,8 @@ class Header:
     """Whether OpenCV delivers luma and chroma, in the places of red, green and blue."""
     compression: int = 0
     """TIFF's number of the way the samples are packed."""
+    cropped: bool = False
+    """Whether the decoder cuts a part out, so that the samples have a size of their own."""
     transparent_grey: int | None = None
     """The one sample value that a grey PNG says is transparent; OpenCV forgets it."""
     metadata: Metadata = field(default_factory=Metadata)

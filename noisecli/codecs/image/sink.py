@@ -10,6 +10,7 @@ from noisecli.codecs import OutputFile
 from noisecli.codecs.image import capabilities, exif, ifd, jp2, jpeg, png, png_encode, pnm, tiff
 from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
+from noisecli.codecs.image.heic import pillow as heic
 from noisecli.codecs.image.source import Image, ImageSource
 from noisecli.errors import FileFailed
 from noisecli.model import Encoding, SampleSpec
@@ -23,7 +24,7 @@ _SUBSAMPLINGS = {
     "440": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
     "411": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
 }
-_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "j2k", "avif"))
+_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "j2k", "avif", "heic"))
 """Formats that store no orientation: their pixels are turned instead."""
 _LOSSLESS_QUALITY = 100
 
@@ -78,6 +79,8 @@ class ImageSink:
             return self._jp2(image)
         if self.format == "gif":
             return _gif(image)
+        if self.format == "heic":
+            return heic.encode(image, self._spec, self._metadata, self._encoding)
         return _encoded(".bmp", image, [])
 
     def _jpeg(self, image: Image) -> bytes:
@@ -152,7 +155,7 @@ def create_sink(file: OutputFile, source: ImageSource, spec: SampleSpec, encodin
 
 
 def _is_lossy(name: str, encoding: Encoding) -> bool:
-    if name == "webp":
+    if name in ("webp", "heic"):
         return encoding.quality is not None
     if name in ("avif", "jp2", "j2k"):
         return (encoding.quality or _LOSSLESS_QUALITY) < _LOSSLESS_QUALITY

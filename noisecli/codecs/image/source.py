@@ -13,6 +13,7 @@ from noisecli.codecs.image import avif, bmp, exif, jpeg_end, pnm
 from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
 from noisecli.codecs.image.header import Header
+from noisecli.codecs.image.heic import pillow
 from noisecli.model import Limits, SampleSpec
 
 Image = NDArray[Any]
@@ -26,7 +27,11 @@ _FULL_SCALES = {
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
-_DECODED_HERE: dict[str, Callable[[Header], Image]] = {"bmp": bmp.decode, "pnm": pnm.decode}
+_DECODED_HERE: dict[str, Callable[[Header], Image]] = {
+    "bmp": bmp.decode,
+    "pnm": pnm.decode,
+    "heic": pillow.decode,
+}
 
 
 class ImageSource:
