@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from noisecli.codecs import audio
-from noisecli.model import Encoding, Limits, word_of
+from noisecli.model import Encoding, Limits
+from noisecli.words import word_of
 from tests.fixtures.files import Input, failure, skip
 
 av = pytest.importorskip("av", reason="needs PyAV: the extra named av")
