@@ -20,6 +20,10 @@ Warn = Literal[
     "padded",
     "integers-kept",
     "none-chosen",
+    "scales-kept",
+    "buffers-kept",
+    "negative-variance",
+    "tied",
 ]
 """The fixed words of a row's `warnings`."""
 

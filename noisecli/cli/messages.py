@@ -6,13 +6,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
-from noisecli.kinds import KINDS
+from noisecli.kinds import KINDS, Kind
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage.stdout import print_whole
 
 _PROBLEMS_SHOWN = 20
 _NOTABLE = 0.03
+_OF_WEIGHTS = {
+    "scales-kept": "scales of quantised tensors stay as they are",
+    "buffers-kept": "running variances and constants stay as they are; --tensors '*running_var' and the like name them",
+    "negative-variance": "negative running variances, which give NaN; omit their names from --tensors",
+    "tied": "tensors that are stored twice get one noise",
+}
 
 Begin = Callable[[int], Callable[[int], None]]
 
@@ -99,6 +105,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _palettes(summary)
     yield from _answers(summary)
     yield from _kept_integers(summary)
+    yield from _parameters(summary, kind)
     if everything:
         yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
     elif summary.warnings:
@@ -118,6 +125,13 @@ def _kept_integers(summary: Summary) -> Iterator[str]:
     """Integers beside floats are labels, most of the time."""
     if number := summary.warnings["integers-kept"]:
         yield f"{count(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
+
+
+def _parameters(summary: Summary, kind: Kind) -> Iterator[str]:
+    """What files of weights hold beside parameters."""
+    for word, told in _OF_WEIGHTS.items():
+        if number := summary.warnings[word]:
+            yield f"{kind.counted(number)}: {told}"
 
 
 def _answers(summary: Summary) -> Iterator[str]:
