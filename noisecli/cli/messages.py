@@ -7,6 +7,7 @@ from typing import Any
 
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
 from noisecli.kinds import KINDS, Kind
+from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage.stdout import print_whole
@@ -140,6 +141,11 @@ def _answers(summary: Summary) -> Iterator[str]:
             f"the model is right on {right['before']:.1%} of the samples, on {right['step']:.1%} after the step and on "
             f"{right['after']:.1%} after step and noise"
         )
+        if "chance" in right:
+            yield (
+                f"before the step that is hardly more than chance ({right['chance']:.1%}): check --input-range, and "
+                "that the labels, or --classes, are in the model's order"
+            )
 
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
@@ -176,12 +182,22 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
         std, correlated = kept["std"], kept["correlated"]
         if std == correlated == 1.0:
             continue
-        words = f"{level}: on disk the noise has {std:.1%} of its std"
+        words, asked = _added(level, settings)
+        words = f"{level}: on disk {words.format(f'{std:.1%}')}"
         if abs(std - correlated) > _NOTABLE:
-            words += f", of which {correlated:.1%} is the noise asked for and the rest the codec's own error"
+            words += f", of which {correlated:.1%} is {asked} and the rest the codec's own error"
         if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
             words += f"; --format {KINDS[settings.kind].exact} keeps it exactly"
         yield words
+
+
+def _added(level: str, settings: Settings) -> tuple[str, str]:
+    """What was measured on disk: of adversarial outputs the step too, or alone."""
+    if settings.kind != ADVERSARIAL.name:
+        return "the noise has {} of its std", "the noise asked for"
+    if level in {each.label for each in settings.noise.levels if each.quantity != "snr_db" and each.high == 0}:
+        return "the step has {} of its size", "the step asked for"
+    return "step and noise together have {} of their std", "what was asked for"
 
 
 def count(number: int, noun: str) -> str:

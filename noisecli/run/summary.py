@@ -39,7 +39,7 @@ class Summary:
     """What lossy outputs keep of the noise on disk, by level; the mean over those measured."""
     answers: dict[str, float] = field(default_factory=dict)
     """Adversarial: the share of samples that the model answers rightly before, after the step alone, and after step and
-    noise."""
+    noise; what would be right by chance, where it is hardly more before."""
     warnings: Counter[str] = field(default_factory=Counter)
     """How many outputs have each fixed word."""
     problems: list[Problem] = field(default_factory=list)
