@@ -7,6 +7,7 @@ FailedReason = Literal[
     "empty",
     "truncated",
     "corrupt",
+    "not-decoded",
     "wrong-content",
     "too-large",
     "unreadable",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
+
+_MOST_THINGS = 12
 
 Warn = Literal[
     "wrong-suffix",
@@ -24,8 +27,30 @@ Warn = Literal[
     "buffers-kept",
     "negative-variance",
     "tied",
+    "depth",
 ]
 """The fixed words of a row's `warnings`."""
+
+
+def warning(word: Warn, what: Iterable[str] = ()) -> str:
+    """Return a row's warning: its fixed word, and what it speaks of where there is such: "metadata-lost: exif, icc"."""
+    things = sorted(set(what))
+    shown = things if len(things) <= _MOST_THINGS else [*things[:_MOST_THINGS], f"{len(things) - _MOST_THINGS} more"]
+    return f"{word}: {', '.join(shown)}" if shown else word
+
+
+def merged(warnings: Iterable[str]) -> list[str]:
+    """Return warnings, sorted, those of one word as one."""
+    things: dict[str, set[str]] = {}
+    for text in warnings:
+        word, _, what = text.partition(": ")
+        things.setdefault(word, set()).update(filter(None, what.split(", ")))
+    return sorted(warning(cast("Warn", word), what) for word, what in things.items())
+
+
+def word_of(text: str) -> str:
+    """Return the fixed word of a row's warning."""
+    return text.partition(":")[0]
 
 
 DECODED_RATIO = 100

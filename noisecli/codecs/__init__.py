@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from noisecli.model import Encoding, Limits, SampleSpec, Warn
+    from noisecli.model import Encoding, Limits, SampleSpec
 
 PICKLE_WAY_OUT = (
     'may run code when it is loaded, so it never is here; make a .safetensors of it: python -c "import torch, '
@@ -44,7 +44,7 @@ class AnySource(Protocol):
     """What every opened file has."""
 
     format: str
-    warnings: Sequence[Warn]
+    warnings: Sequence[str]
 
     def close(self) -> None:
         """Close the decoder, where there is one. The file itself belongs to the caller."""
@@ -69,7 +69,7 @@ class Sink(Protocol):
 
     format: str
     lossy: bool
-    warnings: Sequence[Warn]
+    warnings: Sequence[str]
 
     def write(self, block: NDArray[Any]) -> None:
         """Take the next block: of the spec the sink was made for, or a piece of the array begun, in storage order.

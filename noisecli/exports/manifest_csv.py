@@ -13,7 +13,7 @@ from noisecli.manifest.finished import FinishedRun
 def content(run: FinishedRun, place: Place) -> Iterator[bytes]:
     """Yield everything in the manifest, and the class.
 
-    Lists of numbers are joined by x (512x768x3), lists of words by a space; what is deeper stays JSON, null is empty.
+    Lists of numbers are joined by x (512x768x3), lists of words by "; "; what is deeper stays JSON, null is empty.
     """
     return as_csv((*map(text_cell, run.columns), "class"), _rows(run, place))
 
@@ -41,5 +41,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
         return text_cell("x".join(map(str, value)))
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return text_cell(" ".join(value))
+        return text_cell("; ".join(value))
     return json.dumps(value, ensure_ascii=False)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from noisecli.model import Made, Problem, Survival
+from noisecli.model import Made, Problem, Survival, word_of
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Summary:
         self.made += 1
         self.replaced += replaced
         self.unchanged += not made.applied
-        self.warnings.update(made.warnings)
+        self.warnings.update(map(word_of, made.warnings))
 
     def note_problem(self, problem: Problem) -> None:
         """Count a source that failed or was skipped."""

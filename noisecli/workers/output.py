@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from noisecli.model import Task, Warn
+from noisecli.model import Task
 from noisecli.storage import Folder, OutputFile, SourceFile, folder_at, output_error
 from noisecli.workers import WorkerContext
 
@@ -15,7 +15,7 @@ class AnySink(Protocol):
 
     format: str
     lossy: bool
-    warnings: Sequence[Warn]
+    warnings: Sequence[str]
 
     def write(self, block: Any) -> None:
         """Take the next block."""

@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any
 
-from noisecli.model import SampleSpec, Task
+from noisecli.model import SampleSpec, Task, merged
 from noisecli.noise.draw import Draw
 from noisecli.noise.measure import Measure, significant_or_none
 from noisecli.settings import Settings
@@ -46,7 +46,7 @@ def build_row(
     row |= {"noise": task.level.noise, "unit": unit, "level": task.level.label, **noise}
     if os.fsencode(escape_name(task.source)) != os.fsencode(task.source):
         words = [*words, "name-not-utf8"]
-    row |= {"warnings": sorted({*words, *written.warnings}), "settings": settings.key}
+    row |= {"warnings": merged([*words, *written.warnings]), "settings": settings.key}
     row["source_bytes"], row["source_sha256"] = (None, None) if file is None else (file.size, file.sha256())
     if written.clean is not None:
         row["clean_bytes"], row["clean_sha256"] = written.clean

@@ -14,7 +14,7 @@ from noisecli.codecs.arrays.pieces import decode, encode, reader_at
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import copy, write_at
 from noisecli.errors import FileFailed, FileSkipped, shown
-from noisecli.model import SampleSpec, Warn
+from noisecli.model import SampleSpec
 
 
 class NpyArray:
@@ -41,7 +41,7 @@ class NpySource(ArraysSource):
     def __init__(self, file: InputFile) -> None:
         part = NpyArray(file.fileno())
         self.parts: Sequence[StoredArray] = [part]
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         _refuse_samples(part)
         self._check_size(file.fileno(), file.size, part.header)
 
@@ -74,7 +74,7 @@ class _Writer(Sink):
     lossy = False
 
     def __init__(self, file: OutputFile) -> None:
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         self._descriptor, self._position = file.fileno(), 0
         self._dtype: np.dtype[Any] | None = None
 

@@ -17,7 +17,7 @@ from noisecli.codecs.arrays.pieces import decode, encode
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.region import read_at, stretches
 from noisecli.errors import FileFailed, FileSkipped, shown
-from noisecli.model import Limits, SampleSpec, Warn
+from noisecli.model import Limits, SampleSpec
 
 _SUFFIX = ".npy"
 
@@ -81,7 +81,7 @@ class NpzSource:
             raise
         self.parts: Sequence[StoredArray] = arrays
         trailing = any(array.has_trailing_data for array in arrays)
-        self.warnings: Sequence[Warn] = ["trailing-data"] if trailing else []
+        self.warnings: Sequence[str] = ["trailing-data"] if trailing else []
 
     def close(self) -> None:
         zips.close_archive(self.archive)
@@ -109,7 +109,7 @@ class NpzSink:
         self._archive.comment = source.archive.comment
         self._member: IO[bytes] | None = None
         self._dtype: np.dtype[Any] | None = None
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
         assert isinstance(part, NpzArray)

@@ -6,7 +6,7 @@ from noisecli.codecs import InputFile, OutputFile, Source
 from noisecli.codecs.audio.encoding import choose_target
 from noisecli.codecs.audio.sink import AudioSink
 from noisecli.codecs.audio.source import AudioSource
-from noisecli.model import Encoding, Limits, SampleSpec
+from noisecli.model import Encoding, Limits, SampleSpec, warning
 
 
 def open_source(file: InputFile, limits: Limits) -> AudioSource:
@@ -25,8 +25,8 @@ def create_sink(file: OutputFile, source: Source, spec: SampleSpec, encoding: En
     if not isinstance(source, AudioSource):
         raise TypeError("an audio sink needs a source of this codec")
     sink = AudioSink(file, choose_target(source, spec, encoding), spec, source.tags, key)
-    if source.header.lost_metadata and "metadata-lost" not in sink.warnings:
-        sink.warnings.append("metadata-lost")
+    if source.header.lost_metadata:
+        sink.warnings.append(warning("metadata-lost", source.header.lost_metadata))
     return sink
 
 

@@ -1,6 +1,6 @@
 """AIFF and AIFF-C: the chunk sizes against the file's size."""
 
-from noisecli.codecs.audio.header import Chunk, Header, Window, check_total, fitting, iterate_chunks
+from noisecli.codecs.audio.header import Chunk, Header, Window, check_total, fitting, iterate_chunks, lost_names
 from noisecli.codecs.damage import truncated
 
 _CARRIED = {b"COMM", b"SSND", b"FVER", b"PEAK", b"NAME", b"AUTH", b"(c) ", b"ANNO", b"APPL", b"FLLR"}
@@ -13,20 +13,20 @@ def check_aiff(window: Window) -> Header:
     compressed = window.read(8, 4) == b"AIFC"
     needed: int | None = None
     held: int | None = None
-    end, lost = 12, False
+    end, lost = 12, set[bytes]()
     for chunk in fitting(iterate_chunks(window, 12, big=True), window, b"SSND", checked=b"COMM"):
         if chunk.name == b"COMM":
             needed = _count_bytes(window, chunk, compressed)
         elif chunk.name == b"SSND":
             held = max(0, chunk.size - 8 - window.number(chunk.start, 4, big=True))
-        lost |= chunk.name not in _CARRIED
+        lost |= {chunk.name} - _CARRIED
         end = chunk.end + (chunk.size & 1)
     if needed is None or (held is None and needed):
         raise truncated("the file has no samples in it")
     if needed > (held or 0):
         raise truncated(f"{needed:,} bytes of samples are promised, {held:,} are there")
     check_total(8 + total, window)
-    return Header("aiff", trailing_data=end < window.size, lost_metadata=lost)
+    return Header("aiff", trailing_data=end < window.size, lost_metadata=lost_names(lost))
 
 
 def _count_bytes(window: Window, chunk: Chunk, compressed: bool) -> int:

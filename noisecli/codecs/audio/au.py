@@ -16,4 +16,4 @@ def check_au(window: Window) -> Header:
     data = Chunk(b"data", start, size)
     check_fits(data, window)
     require_samples(data, data.end, window)
-    return Header("au", trailing_data=data.end < window.size, lost_metadata=bool(note))
+    return Header("au", trailing_data=data.end < window.size, lost_metadata=frozenset({"note"} if note else ()))

@@ -1,6 +1,6 @@
 """Apple's Core Audio Format: 64-bit chunk sizes against the file's size, and the table of packets."""
 
-from noisecli.codecs.audio.header import Chunk, Header, Window, fitting, is_chunk_name, iterate_chunks
+from noisecli.codecs.audio.header import Chunk, Header, Window, fitting, is_chunk_name, iterate_chunks, lost_names
 from noisecli.codecs.damage import corrupt, truncated
 
 _CARRIED = {b"desc", b"data", b"free", b"peak", b"info", b"kuki", b"pakt"}
@@ -12,14 +12,14 @@ _EDIT_COUNT = 4
 
 def check_caf(window: Window) -> Header:
     """Check an Apple Core Audio file; a data size of -1 runs to the file's end."""
-    end, lost = 8, False
+    end, lost = 8, set[bytes]()
     held: dict[bytes, Chunk] = {}
     for chunk in fitting(iterate_chunks(window, 8, big=True, width=8, padding=1), window, b"data"):
         held.setdefault(chunk.name, chunk)
         empty = chunk.name == b"data" and chunk.size <= _EDIT_COUNT
         if empty and chunk.end < window.size and not is_chunk_name(window.read(chunk.end, 4)):
             raise corrupt("the header says there are no samples, yet bytes follow")
-        lost |= chunk.name not in _CARRIED
+        lost |= {chunk.name} - _CARRIED
         end = chunk.end
     if b"data" not in held:
         raise truncated("the file has no samples in it")
@@ -27,7 +27,7 @@ def check_caf(window: Window) -> Header:
     frames = None
     if b"desc" in held and window.read(held[b"desc"].start + 8, 4) == b"alac":
         frames = _check_packets(window, held)
-    return Header("caf", frames, trailing_data=end < window.size and not padded, lost_metadata=lost)
+    return Header("caf", frames, trailing_data=end < window.size and not padded, lost_metadata=lost_names(lost))
 
 
 def _check_packets(window: Window, held: dict[bytes, Chunk]) -> int:

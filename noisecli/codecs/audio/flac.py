@@ -8,16 +8,21 @@ from numpy.typing import NDArray
 
 from noisecli.codecs.audio.header import Header, Window
 from noisecli.codecs.damage import corrupt, truncated
-from noisecli.errors import FileSkipped
+from noisecli.errors import FileSkipped, shown
 
 _STREAMINFO, _VORBIS_COMMENT = 0, 4
 _CARRIED = {_STREAMINFO, 1, 3, _VORBIS_COMMENT}
+_BLOCKS = {2: "application", 5: "cue-sheet", 6: "cover"}
+_MOST_LOST = 64
+_LONGEST_KEY = 40
 _KEYS = set(b"TITLE COPYRIGHT SOFTWARE ENCODER ARTIST COMMENT DATE ALBUM LICENSE TRACKNUMBER GENRE".split())
 
 
 def check_flac(window: Window, start: int) -> Header:
     """Check the metadata blocks; `start` is the position of fLaC (ID3 tags may come before)."""
-    position, last, lost, known, md5 = start + 4, False, start > 0, False, bytes(16)
+    position, last, lost, known, md5 = start + 4, False, set[str](), False, bytes(16)
+    if start:
+        lost.add("id3")
     while not last:
         head = window.number(position, 4, big=True)
         last, kind, size = bool(head >> 31), (head >> 24) & 0x7F, head & 0xFFFFFF
@@ -29,10 +34,11 @@ def check_flac(window: Window, start: int) -> Header:
             known = _check_streaminfo(window.number(position + 14, 8, big=True))
             md5 = window.read(position + 22, 16)
         if kind == _VORBIS_COMMENT:
-            lost |= holds_other_comments(window.read(position + 4, size))
-        lost |= kind not in _CARRIED
+            lost |= other_comments(window.read(position + 4, size))
+        if kind not in _CARRIED:
+            lost.add(_BLOCKS.get(kind, f"block {kind}"))
         position += 4 + size
-    return Header("flac", frames=None if known else -1, lost_metadata=lost, md5=md5 if any(md5) else None)
+    return Header("flac", frames=None if known else -1, lost_metadata=frozenset(lost), md5=md5 if any(md5) else None)
 
 
 def _check_streaminfo(fields: int) -> bool:
@@ -43,22 +49,27 @@ def _check_streaminfo(fields: int) -> bool:
     return fields & 0xFFFFFFFFF != 0
 
 
-def holds_other_comments(block: bytes) -> bool:
-    """Whether a Vorbis comment block has keys beyond the ten that libsndfile keeps, or one of them twice."""
+def other_comments(block: bytes) -> set[str]:
+    """Return the keys of a Vorbis comment block beyond the ten that libsndfile keeps, and those given twice."""
     position = 4 + int.from_bytes(block[:4], "little")
     count = int.from_bytes(block[position : position + 4], "little")
     position += 4
     seen: set[bytes] = set()
+    lost: set[str] = set()
     for _ in range(count):
         size = int.from_bytes(block[position : position + 4], "little")
         if position + 4 + size > len(block):
-            return True
+            return lost | {"comments"}
         key = block[position + 4 : position + 4 + size].split(b"=", 1)[0].upper()
-        if key not in _KEYS or key in seen:
-            return True
+        if (key not in _KEYS or key in seen) and len(lost) < _MOST_LOST:
+            lost.add(_shown(key))
         seen.add(key)
         position += 4 + size
-    return False
+    return lost
+
+
+def _shown(key: bytes) -> str:
+    return "cover" if key == b"METADATA_BLOCK_PICTURE" else shown(key.decode("ascii", "replace").lower(), _LONGEST_KEY)
 
 
 class SampleHash:

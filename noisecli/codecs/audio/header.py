@@ -4,7 +4,7 @@ libsndfile silently shortens cut files and loops forever on some broken ones; a 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,8 +25,8 @@ class Header:
     None when libsndfile's count is right."""
     trailing_data: bool = False
     """Whether bytes follow the container's end."""
-    lost_metadata: bool = False
-    """Whether there is metadata that libsndfile does not keep."""
+    lost_metadata: frozenset[str] = frozenset()
+    """Names of the metadata that libsndfile does not keep."""
     md5: bytes | None = None
     """Of a FLAC: the hash of all its samples, None where none is known."""
 
@@ -90,6 +90,11 @@ def iterate_chunks(
 def is_chunk_name(name: bytes) -> bool:
     """Whether four bytes can be a chunk's name: printable ASCII."""
     return name.isascii() and name.decode("ascii").isprintable()
+
+
+def lost_names(names: Iterable[bytes]) -> frozenset[str]:
+    """Return the names of chunks as a warning shows them."""
+    return frozenset(name.decode("latin-1").strip() for name in names)
 
 
 def check_fits(chunk: Chunk, window: Window) -> None:

@@ -56,9 +56,11 @@ def check_mp3(window: Window, descriptor: int) -> Header:
     promised = _read_count(window, start, head)
     _check_count(frames, promised)
     trailing, tagged = _read_tail(window, frames.end)
-    lost = tagged or (start > 0 and _holds_other_frames(window, 0))
+    lost = _other_frames(window, 0) if start else set[str]()
+    if tagged:
+        lost.add("ape")
     known = None if promised else frames.count * frames.samples
-    return Header("mp3", frames=known, trailing_data=trailing, lost_metadata=lost)
+    return Header("mp3", frames=known, trailing_data=trailing, lost_metadata=frozenset(lost))
 
 
 def skip_tags(window: Window) -> int:
@@ -78,22 +80,22 @@ def _measure_id3(window: Window, start: int) -> int:
     return 10 + size + (10 if head[5] & 0x10 else 0)
 
 
-def _holds_other_frames(window: Window, start: int) -> bool:
-    """Whether the tag has frames (a cover, a user's own text) beyond those libsndfile knows."""
+def _other_frames(window: Window, start: int) -> set[str]:
+    """Return the frames of the tag (a cover, a user's own text) beyond those libsndfile knows."""
     end = start + _measure_id3(window, start)
     version = window.read(start + 3, 1)
     if version not in (b"\x03", b"\x04"):
-        return True
-    position = start + 10
+        return {"id3"}
+    position, lost = start + 10, set[str]()
     for _ in range(_MOST_NAMES):
         name = window.read(position, 4)
         if position + 10 > end or name[:1] == b"\0":
-            return False
+            return lost
         if name not in _CARRIED:
-            return True
+            lost.add("cover" if name == b"APIC" else name.decode("latin-1"))
         size = window.read(position + 4, 4)
         position += 10 + (_synchsafe(size) if version == b"\x04" else int.from_bytes(size, "big"))
-    return True
+    return lost | {"id3"}
 
 
 def _synchsafe(data: bytes) -> int:

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from noisecli.codecs.audio.flac import holds_other_comments
+from noisecli.codecs.audio.flac import other_comments
 from noisecli.codecs.audio.header import Header
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.region import write_at
@@ -87,7 +87,7 @@ def check_ogg(descriptor: int, size: int) -> Header:
         end = page.start + len(page.data)
     if not ended:
         raise truncated("the stream's last page is missing") if end == size else corrupt("bytes between two Ogg pages")
-    return Header("ogg", trailing_data=end < size, lost_metadata=_holds_other(comments))
+    return Header("ogg", trailing_data=end < size, lost_metadata=frozenset(_other(comments)))
 
 
 def _read_body(page: bytes) -> bytes:
@@ -99,12 +99,12 @@ def _check_codec(page: bytes) -> None:
         raise FileSkipped("unsupported-samples", "is an Ogg that is neither Vorbis nor Opus; convert it first")
 
 
-def _holds_other(packet: bytes) -> bool:
-    """Whether the comment packet has comments that get lost; one longer than its first page holds an image."""
+def _other(packet: bytes) -> set[str]:
+    """Return the comments of the comment packet that get lost; one longer than its first page holds an image."""
     for magic in _COMMENTS:
         if packet.startswith(magic):
-            return holds_other_comments(packet[len(magic) :])
-    return False
+            return other_comments(packet[len(magic) :])
+    return set()
 
 
 def set_serial(descriptor: int, serial: int) -> None:

@@ -15,7 +15,7 @@ from noisecli.codecs.audio.subtypes import LOSSY, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
 from noisecli.codecs.audio.written import check_written, settle
 from noisecli.errors import FileFailed
-from noisecli.model import SampleSpec, Warn
+from noisecli.model import SampleSpec, warning
 
 _LARGEST_FOR_LAME = 1e6
 """Full scale is 1; from about 1e8 LAME ends its process."""
@@ -28,7 +28,7 @@ class AudioSink:
     def __init__(self, file: OutputFile, target: Target, spec: SampleSpec, tags: dict[str, str], key: bytes) -> None:
         self.format = target.format
         self.lossy = target.subtype in LOSSY
-        self.warnings: list[Warn] = []
+        self.warnings: list[str] = []
         self._target = target
         self._spec = spec
         self._layout = layout_of(spec)
@@ -72,9 +72,9 @@ class AudioSink:
             try:
                 setattr(self._stream, name, value)
             except soundfile.LibsndfileError:
-                lost = True
+                lost.add(name)
         if lost:
-            self.warnings.append("metadata-lost")
+            self.warnings.append(warning("metadata-lost", lost))
 
     def write(self, block: NDArray[Any]) -> None:
         """Take the next (frames, channels) block, in the spec's native units."""

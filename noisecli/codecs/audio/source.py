@@ -18,7 +18,7 @@ from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.stderr import caught
 from noisecli.errors import FileSkipped
-from noisecli.model import Limits, SampleSpec, Warn
+from noisecli.model import Limits, SampleSpec
 
 BLOCK_SAMPLES = 1 << 17
 """Samples in a block, all channels together: 256 kB of int16, within 1.15 of reading and writing the whole at once."""
@@ -56,7 +56,7 @@ class AudioSource:
         self._refuse_bomb(self.spec.shape[0])
         self._md5 = self.header.md5
         self.tags = {name: text for name, text in self._stream.copy_metadata().items() if text}
-        self.warnings: Sequence[Warn] = ["trailing-data"] if self.header.trailing_data else []
+        self.warnings: Sequence[str] = ["trailing-data"] if self.header.trailing_data else []
 
     def _check_subtype(self) -> None:
         if self.subtype not in LAYOUTS or self.subtype not in HOLDS[self.format]:

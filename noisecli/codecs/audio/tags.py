@@ -16,11 +16,11 @@ _LONGEST = 250
 """WAV and CAF silently drop a longer header of strings, AIFF gets unreadable; FLAC and Ogg take any."""
 
 
-def split_tags(tags: dict[str, str], target: str) -> tuple[dict[str, str], bool]:
-    """Return the tags that a format holds, and whether others are lost. An encoder's own name is no loss."""
+def split_tags(tags: dict[str, str], target: str) -> tuple[dict[str, str], set[str]]:
+    """Return the tags that a format holds, and the names of others. An encoder's own name is no loss."""
     kept = {name: value for name, value in tags.items() if _is_held(target, name, value)}
-    lost = [name for name, value in tags.items() if name not in kept and not _is_stamp(name, value)]
-    return kept, bool(lost)
+    lost = {name for name, value in tags.items() if name not in kept and not _is_stamp(name, value)}
+    return kept, lost
 
 
 def _is_held(target: str, name: str, value: str) -> bool:

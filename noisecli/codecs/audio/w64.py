@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from noisecli.codecs.audio.header import Chunk, Header, Window, check_total, fitting, require_samples
+from noisecli.codecs.audio.header import Chunk, Header, Window, check_total, fitting, lost_names, require_samples
 from noisecli.codecs.audio.wav import CARRIED
 from noisecli.codecs.damage import corrupt
 
@@ -18,14 +18,14 @@ def check_w64(window: Window) -> Header:
     """
     check_total(window.number(16, 8), window, padding=7)
     held: dict[bytes, Chunk] = {}
-    end, lost = 40, False
+    end, lost = 40, set[bytes]()
     for chunk in fitting(_iterate(window), window, b"data"):
         held[chunk.name] = chunk
-        lost |= chunk.name not in CARRIED
+        lost |= {chunk.name} - CARRIED
         end = chunk.end + (-chunk.end % 8)
     data = require_samples(held.get(b"data") if b"fmt " in held else None, end, window)
     frames = _count_frames(window, held[b"fmt "], data)
-    return Header("w64", frames, trailing_data=end < window.size, lost_metadata=lost)
+    return Header("w64", frames, trailing_data=end < window.size, lost_metadata=lost_names(lost))
 
 
 def _count_frames(window: Window, form: Chunk, data: Chunk) -> int | None:

@@ -9,6 +9,7 @@ from noisecli.codecs.audio.header import (
     fitting,
     is_chunk_name,
     iterate_chunks,
+    lost_names,
     require_samples,
 )
 from noisecli.codecs.damage import corrupt
@@ -18,6 +19,7 @@ CARRIED = {b"fmt ", b"fact", b"data", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD 
 _INFO_CARRIED = {b"INAM", b"ICOP", b"ISFT", b"IART", b"ICMT", b"ICRD", b"IPRD", b"ITRK", b"IGNR"}
 _ENCODINGS = {0x01, 0x02, 0x03, 0x06, 0x07, 0x11, 0x31, 0x38, 0x40, 0x55, 0xFFFE}
 _MOST_ENTRIES = 1 << 16
+_MOST_LOST = 64
 
 
 def check_wav(window: Window) -> Header:
@@ -25,7 +27,7 @@ def check_wav(window: Window) -> Header:
     magic = window.read(0, 4)
     big, rf64 = magic == b"RIFX", magic == b"RF64"
     data: Chunk | None = None
-    end, lost = 12, False
+    end, lost = 12, set[bytes]()
     chunks = iterate_chunks(window, 12, big, long_data=_read_long_size(window) if rf64 else None)
     for chunk in fitting(chunks, window, b"data"):
         if chunk.name == b"data" and data is None:
@@ -36,7 +38,7 @@ def check_wav(window: Window) -> Header:
     total = window.number(4, 4, big)
     if total != UNKNOWN_SIZE:
         check_total(8 + total, window)
-    return Header("rf64" if rf64 else "wav", trailing_data=end < window.size, lost_metadata=lost)
+    return Header("rf64" if rf64 else "wav", trailing_data=end < window.size, lost_metadata=lost_names(lost))
 
 
 def _read_long_size(window: Window) -> int:
@@ -46,21 +48,21 @@ def _read_long_size(window: Window) -> int:
     return window.number(28, 8)
 
 
-def _check_chunk(window: Window, chunk: Chunk, big: bool) -> bool:
-    """Return whether the chunk holds metadata that gets lost; refuse what makes libsndfile fail."""
+def _check_chunk(window: Window, chunk: Chunk, big: bool) -> set[bytes]:
+    """Return the names of the chunk's metadata that gets lost; refuse what makes libsndfile fail."""
     if chunk.name == b"fmt ":
         encoding = window.number(chunk.start, 2, big)
         if encoding not in _ENCODINGS:
             raise FileSkipped("unsupported-samples", f"is a WAV of encoding 0x{encoding:04x}; convert it to PCM first")
     if chunk.name == b"LIST":
         return _check_list(window, chunk, big)
-    return chunk.name not in CARRIED
+    return {chunk.name} - CARRIED
 
 
-def _check_list(window: Window, chunk: Chunk, big: bool) -> bool:
+def _check_list(window: Window, chunk: Chunk, big: bool) -> set[bytes]:
     """A size near 2**32 inside a LIST makes libsndfile step backwards forever; no entry may end beyond the file."""
     kind = window.read(chunk.start, 4)
-    lost = kind != b"INFO"
+    lost = {kind} - {b"INFO"}
     position = chunk.start + 4
     for _ in range(_MOST_ENTRIES):
         if position + 8 > chunk.end:
@@ -69,6 +71,7 @@ def _check_list(window: Window, chunk: Chunk, big: bool) -> bool:
         size = window.number(position + 4, 4, big)
         if position + 8 + size > window.size:
             raise corrupt("an entry of a LIST chunk is larger than the file")
-        lost |= is_chunk_name(name) and name not in _INFO_CARRIED
+        if is_chunk_name(name) and len(lost) < _MOST_LOST:
+            lost |= {name} - _INFO_CARRIED
         position += 8 + size + (size & 1)
     raise corrupt("a LIST chunk of more entries than any program writes")

@@ -37,7 +37,7 @@ def read(data: bytes, limits: Limits) -> Header:
     depth = depths[0]
     channels = (4 if alphas else 3) * (1 if depth == 8 else 2)
     refuse_bomb(pixels * channels, len(data), limits)
-    metadata = _metadata(properties, any(kind == _XMP for kind in items.media.values()))
+    metadata = _metadata(properties, {"xmp"} if _XMP in items.media.values() else set())
     header = Header("avif", width, height, data, channels, metadata=metadata, orientation=_turn(properties))
     header.full_scale = _FULL_SCALES[depth]
     header.warn("trailing-data", when=trailing)
@@ -147,14 +147,16 @@ def _turn(properties: list[Property]) -> int:
     return _TURNED[found.get(b"irot", b"\0")[0] & 3, mirror]
 
 
-def _metadata(properties: list[Property], lost: bool) -> Metadata:
-    icc = b""
+def _metadata(properties: list[Property], lost: set[str]) -> Metadata:
+    icc, lost = b"", set(lost)
     for kind, body in properties:
-        lost = lost or kind == b"clap"
+        if kind == b"clap":
+            lost.add("clean-aperture")
         if kind != b"colr":
             continue
         if body[:4] == b"nclx":
-            lost = lost or struct.unpack_from(">HH", body, 4) not in _PLAIN_COLOURS
+            if struct.unpack_from(">HH", body, 4) not in _PLAIN_COLOURS:
+                lost.add("colour-space")
         elif body[:4] in (b"prof", b"rICC"):
             icc = body[4:]
     return Metadata(icc=icc, lost=lost)

@@ -30,8 +30,9 @@ def read(data: bytes, limits: Limits) -> Header:
             raise truncated(f"{len(data)} bytes cannot hold the {width} x {height} pixels the BMP claims")
     if end > len(data):
         raise truncated("the BMP is shorter than its size says")
-    lost = size == 124 and data[70:74] in (b"MBED", b"LINK")
-    header = Header("bmp", width, height, data, 4 if bits == 32 else 3, metadata=Metadata(lost=lost))
+    has_profile = size == 124 and data[70:74] in (b"MBED", b"LINK")
+    metadata = Metadata(lost={"icc"} if has_profile else set())
+    header = Header("bmp", width, height, data, 4 if bits == 32 else 3, metadata=metadata)
     header.warn("palette-to-colour", when=bits <= 8)  # taken back when the palette is grey
     header.warn("trailing-data", when=len(data) > max(end, claimed))
     if bits == 32 and compression == 0:

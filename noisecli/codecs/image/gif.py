@@ -9,6 +9,7 @@ from noisecli.model import Limits
 _IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
 _GRAPHIC_CONTROL = 0xF9
 _LOOPS = b"NETSCAPE2.0"
+_EXTENSIONS = {0x01: "text", 0xFE: "comment", 0xFF: "application"}
 _EMPTIEST = 64
 """A screen of more than a million pixels may be this much bigger than the images on it."""
 
@@ -18,7 +19,7 @@ def read(data: bytes, limits: Limits) -> Header:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     check_size(width, height, 1, limits)
     position = 13 + _table_size(flags)
-    frames, covered, lost = 0, 0, False
+    frames, covered, lost = 0, 0, set[str]()
     while True:
         if position >= len(data):
             raise truncated("the GIF has no end mark")
@@ -30,7 +31,8 @@ def read(data: bytes, limits: Limits) -> Header:
             position, frames, covered = position + 11 + _table_size(flags), frames + 1, covered + across * down
             _check_plausible(across * down, len(data))
         elif block == _EXTENSION:
-            lost = lost or not (data[position + 1] == _GRAPHIC_CONTROL or data[position + 3 : position + 14] == _LOOPS)
+            if data[position + 1] != _GRAPHIC_CONTROL and data[position + 3 : position + 14] != _LOOPS:
+                lost.add(_EXTENSIONS.get(data[position + 1], "extension"))
             position += 2
         else:
             raise corrupt(f"GIF block {block:#04x} does not exist")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileFailed, FileSkipped
-from noisecli.model import Limits, Warn
+from noisecli.model import Limits, Warn, warning
 
 _WIDEST = 1 << 20
 """OpenCV refuses wider and higher images, and more than MOST_PIXELS of them, by an exception."""
@@ -26,10 +26,10 @@ class Metadata:
     are one string: there may be millions."""
     tags: tuple[dict[int, tuple[int, bytes]], ...] = ()
     """TIFF entries of each page: tag -> (type, little-endian values)."""
-    extra: bool = False
-    """Whether native and tags hold more than EXIF, XMP, profile and density, which only the same format can hold."""
-    lost: bool = False
-    """Whether the source holds something that no output will hold."""
+    extra: set[str] = field(default_factory=set)
+    """What native and tags hold beside EXIF, XMP, profile and density, which only the same format can hold."""
+    lost: set[str] = field(default_factory=set)
+    """What the source holds that no output will hold."""
 
     @property
     def size(self) -> int:
@@ -61,17 +61,18 @@ class Header:
     transparent_grey: int | None = None
     """The one sample value that a grey PNG says is transparent; OpenCV forgets it."""
     metadata: Metadata = field(default_factory=Metadata)
-    warnings: list[Warn] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def decoded(self) -> int:
         """Bytes of all samples and of the metadata that is carried."""
         return self.width * self.height * self.frames * self.pixel_bytes + self.metadata.size
 
-    def warn(self, word: Warn, *, when: bool = True) -> None:
+    def warn(self, word: Warn, *what: str, when: bool = True) -> None:
         """Add a warning once."""
-        if when and word not in self.warnings:
-            self.warnings.append(word)
+        text = warning(word, what)
+        if when and text not in self.warnings:
+            self.warnings.append(text)
 
 
 def unsupported(what: str) -> FileSkipped:

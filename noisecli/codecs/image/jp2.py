@@ -14,33 +14,37 @@ _JP2_BOXES = frozenset((b"uuid", b"xml ", b"uinf", b"jp2i", b"asoc", b"jp2c", b"
 
 def read(data: bytes, limits: Limits) -> Header:
     """Find the codestream of a JPEG 2000 file and follow its tile parts to the end."""
-    lost, start, end = False, 0, len(data)
+    lost, start, end = set[str](), 0, len(data)
     if data[:4] != SOC_SIZ:
         start = -1
         for kind, body, stop in boxes(data, 0, len(data)):
             if kind == b"jp2h":
-                lost = _check_jp2_header(data[body:stop]) or lost
+                lost |= _check_jp2_header(data[body:stop])
             elif kind == b"jp2c":
                 start, end = body, stop
                 break
-            lost = lost or kind in (b"uuid", b"xml ")
+            if kind in (b"uuid", b"xml "):
+                lost.add(kind.decode().strip())
     if start < 0 or data[start : start + 4] != SOC_SIZ:
         raise truncated("the JPEG 2000 file has no codestream")
     header = _codestream_header(data, start, limits)
     stop = _codestream_end(data, start)
     after = stop if end == len(data) else end
     more = data[after + 4 : after + 8] in _JP2_BOXES
-    header.metadata = Metadata(lost=lost or more)
+    if more:
+        lost.add("boxes")
+    header.metadata = Metadata(lost=lost)
     header.warn("trailing-data", when=after < len(data) and not more)
     return header
 
 
-def _check_jp2_header(body: bytes) -> bool:
-    """Return whether the header holds a profile or a resolution, which OpenCV drops."""
+def _check_jp2_header(body: bytes) -> set[str]:
+    """Return which of a profile and a resolution the header holds: OpenCV drops them."""
     kinds = {kind: body[start:end] for kind, start, end in boxes(body, 0, len(body))}
     if b"pclr" in kinds:
         raise unsupported("JPEG 2000 files with a palette are")
-    return b"res " in kinds or kinds.get(b"colr", b"\1")[:1] != b"\1"
+    held = {"density": b"res " in kinds, "icc": kinds.get(b"colr", b"\1")[:1] != b"\1"}
+    return {name for name, there in held.items() if there}
 
 
 def _codestream_header(data: bytes, start: int, limits: Limits) -> Header:

@@ -147,20 +147,20 @@ def _take(walk: _Walk, marker: int, payload: bytes) -> bool:
         found.density = _density(payload)
         return False
     if marker == _APP0 or (marker == 0xE2 and payload[:4] == b"MPF\0"):
-        found.lost = True
+        found.lost.add("mpf" if marker == 0xE2 else "jfif-extension")
         return False
     if marker == 0xE2 and payload.startswith(_ICC_MARK):
         if len(walk.profile) < _MOST_PROFILE_PARTS:
             walk.profile.append(payload[12:])
         else:
-            found.lost = True
+            found.lost.add("icc")
         return False
     if marker == 0xE1 and payload.startswith(_EXIF_MARK):
         found.exif = found.exif or payload[6:]
     elif marker == 0xE1 and payload.startswith(_XMP_MARK):
         found.xmp = found.xmp or payload[len(_XMP_MARK) :]
     else:
-        found.extra = True
+        found.extra.add("comment" if marker == _COM else f"app{marker - _APP0}")
     return True
 
 
@@ -250,11 +250,12 @@ def icc_segments(profile: bytes) -> list[bytes]:
     return [segment(0xE2, _ICC_MARK + bytes((number, len(parts))) + part) for number, part in enumerate(parts, start=1)]
 
 
-def common_segments(metadata: Metadata) -> tuple[list[bytes], bool]:
-    """Return EXIF and XMP of another format's image as segments, and whether one was too long to fit."""
-    pieces = [_EXIF_MARK + metadata.exif if metadata.exif else b"", _XMP_MARK + metadata.xmp if metadata.xmp else b""]
-    fitting = [segment(0xE1, piece) for piece in pieces if 0 < len(piece) <= _LARGEST_SEGMENT]
-    return fitting, any(len(piece) > _LARGEST_SEGMENT for piece in pieces)
+def common_segments(metadata: Metadata) -> tuple[list[bytes], set[str]]:
+    """Return EXIF and XMP of another format's image as segments, and which of them are too long to fit."""
+    pieces = {"exif": (_EXIF_MARK, metadata.exif), "xmp": (_XMP_MARK, metadata.xmp)}
+    held = {name: mark + payload for name, (mark, payload) in pieces.items() if payload}
+    fitting = [segment(0xE1, piece) for piece in held.values() if len(piece) <= _LARGEST_SEGMENT]
+    return fitting, {name for name, piece in held.items() if len(piece) > _LARGEST_SEGMENT}
 
 
 def splice(encoded: bytes, segments: list[bytes], density: tuple[int, int, int] | None) -> bytes:

@@ -133,10 +133,11 @@ def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
     if kind == b"iCCP":
         if not walk.has_icc:
             walk.has_icc, found.icc = True, _profile(whole[8:-4])
-            found.lost = found.lost or not found.icc
+            if not found.icc:
+                found.lost.add("icc")
         return
     if kind not in _KEPT:
-        found.lost = True
+        found.lost.add(kind.decode("latin-1"))
         return
     if kind == b"eXIf":
         found.exif = whole[8:-4]
@@ -146,7 +147,7 @@ def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
     elif kind == b"pHYs" and len(whole) == 21:
         found.density = _density(whole[8:-4])
     elif kind != b"sRGB":
-        found.extra = True
+        found.extra.add(kind.decode("latin-1"))
     if kind == b"zTXt" or (kind == b"iTXt" and whole[whole.find(b"\0", 8) + 1] == 1):
         walk.texts += len(whole)
     found.native += whole

@@ -12,7 +12,7 @@ from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata
 from noisecli.codecs.image.source import Image, ImageSource
 from noisecli.errors import FileFailed
-from noisecli.model import Encoding, SampleSpec, Warn
+from noisecli.model import Encoding, SampleSpec, warning
 
 _JPEG_QUALITY = 98
 _SUBSAMPLINGS = {
@@ -40,7 +40,7 @@ class ImageSink:
         self._pages: list[Image] = []
         self._encoded: bytes | bytearray = b""
         self.lossy = _is_lossy(self.format, encoding)
-        self.warnings: Sequence[Warn] = ("metadata-lost",) if lost else ()
+        self.warnings: Sequence[str] = (warning("metadata-lost", lost),) if lost else ()
 
     def write(self, block: Image) -> None:
         """Encode an image at once; keep a copy of a page until all are there."""
@@ -152,22 +152,25 @@ def _is_lossy(name: str, encoding: Encoding) -> bool:
     return name in ("jpeg", "gif")
 
 
-def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec) -> tuple[Metadata, bool]:
-    """Return the metadata the output will hold, and whether there was more."""
-    metadata, lost = header.metadata, header.metadata.lost
+def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec) -> tuple[Metadata, set[str]]:
+    """Return the metadata the output will hold, and what else there was."""
+    metadata, lost = header.metadata, set(header.metadata.lost)
     if turned and metadata.exif:
         metadata = replace(metadata, exif=exif.upright(metadata.exif))
     if metadata.icc and not _profile_fits(metadata.icc, capabilities.channels_of(spec, header.frames)):
-        metadata, lost = replace(metadata, icc=b""), True
+        metadata = replace(metadata, icc=b"")
+        lost.add("icc")
     if name == header.format and name in ("jpeg", "png"):
         return metadata, lost
     held = capabilities.METADATA.get(name, frozenset())
     has = {"exif": metadata.exif, "xmp": metadata.xmp, "icc": metadata.icc}
-    lost = lost or any(payload and kind not in held for kind, payload in has.items())
-    lost = lost or (metadata.density is not None and metadata.density[0] != 0 and "density" not in held)
-    lost = lost or (metadata.extra and name != header.format)
+    lost |= {kind for kind, payload in has.items() if payload and kind not in held}
+    if metadata.density is not None and metadata.density[0] != 0 and "density" not in held:
+        lost.add("density")
+    if name != header.format:
+        lost |= metadata.extra
     if name == "jpeg":
-        lost = lost or jpeg.common_segments(metadata)[1]
+        lost |= jpeg.common_segments(metadata)[1]
     return metadata, lost
 
 

@@ -13,7 +13,7 @@ from noisecli.codecs.image import exif, pnm
 from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
 from noisecli.codecs.image.header import Header
-from noisecli.model import Limits, SampleSpec, Warn
+from noisecli.model import Limits, SampleSpec
 
 Image = NDArray[Any]
 
@@ -34,7 +34,7 @@ class ImageSource:
     def __init__(self, header: Header, images: list[Image]) -> None:
         self.header = header
         self.format = header.format
-        self.warnings: Sequence[Warn] = tuple(header.warnings)
+        self.warnings: Sequence[str] = tuple(header.warnings)
         self.spec = _spec(header, images)
         self._images = images
 

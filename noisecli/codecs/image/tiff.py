@@ -23,6 +23,8 @@ _STRUCTURE = frozenset(
 """Tags about the stored samples; the output has its own."""
 _POINTERS = frozenset((330, 513, 514, 34665, 34853, 40965))
 """Tags whose values are places in the old file."""
+_NAMES = {270: "description", 305: "software", 306: "date", 315: "artist", 330: "sub-images", 33432: "copyright"}
+_NAMES |= {34665: "exif", 34853: "gps", 40965: "interoperability", 513: "thumbnail", 514: "thumbnail"}
 _COMMON = frozenset((282, 283, 296, 338, 700, 34675))
 """Tags that other formats have an equivalent of."""
 _SHARED = {WIDTH: 0, HEIGHT: 0, SAMPLES: 1, BITS: 1, COMPRESSION: 1, PHOTOMETRIC: 1, SAMPLE_FORMAT: 1}
@@ -135,8 +137,9 @@ def _finish(header: Header, directories: list[Page]) -> None:
     page = directories[0]
     tags, lost = zip(*(_carried(each) for each in directories), strict=True)
     icc, xmp = (page.raw(tag) if tag in page.entries else b"" for tag in (ICC, XMP))
-    extra = any(set(each) - _COMMON for each in tags)
-    header.metadata = Metadata(icc=icc, xmp=xmp, density=_density(page), tags=tags, extra=extra, lost=any(lost))
+    extra = {name_of(tag) for each in tags for tag in set(each) - _COMMON}
+    dropped = set().union(*lost)
+    header.metadata = Metadata(icc=icc, xmp=xmp, density=_density(page), tags=tags, extra=extra, lost=dropped)
     if page.value(ORIENTATION, 1) in (5, 6, 7, 8):
         header.width, header.height = header.height, header.width
     places = [each.entries[EXTRA][2] for each in directories if each.value(EXTRA) == UNASSOCIATED]
@@ -173,12 +176,18 @@ def _is_carried(tag: int, kind: int) -> bool:
     return tag not in _STRUCTURE and tag not in _POINTERS and kind < 13
 
 
-def _carried(page: Page) -> tuple[dict[int, tuple[int, bytes]], bool]:
-    """Return the tags to write again, their values little-endian, and whether others are lost."""
-    tags, lost = {}, False
+def name_of(tag: int) -> str:
+    """Return what a warning calls a tag."""
+    return _NAMES.get(tag, f"tag {tag}")
+
+
+def _carried(page: Page) -> tuple[dict[int, tuple[int, bytes]], set[str]]:
+    """Return the tags to write again, their values little-endian, and the names of others, which are lost."""
+    tags, lost = {}, set()
     for tag, (kind, _, _) in page.entries.items():
         if not _is_carried(tag, kind):
-            lost = lost or tag not in _STRUCTURE
+            if tag not in _STRUCTURE:
+                lost.add(name_of(tag))
             continue
         raw, unit = page.raw(tag), _UNITS.get(kind, SIZES[kind])
         if page.order == ">" and unit > 1:

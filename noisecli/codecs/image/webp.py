@@ -33,13 +33,13 @@ def read(data: bytes, limits: Limits) -> Header:
     return header
 
 
-def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, bool]:
-    """Return the first chunk of each known kind, how many frames there are, and whether there is something unknown.
+def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, set[str]]:
+    """Return the first chunk of each known kind, how many frames there are, and the names of unknown chunks.
 
     Of chunks about the image only the beginning is returned.
     """
     found: dict[bytes, bytes] = {}
-    frames, lost, position = 0, False, 12
+    frames, lost, position = 0, set[str](), 12
     while position + 8 <= end:
         kind, size = struct.unpack_from("<4sI", data, position)
         start = position + 8
@@ -58,7 +58,7 @@ def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, bool]:
         elif kind == b"ANMF":
             frames += 1
         else:
-            lost = True
+            lost.add(kind.decode("latin-1").strip())
         position = start + size + (size & 1)
     return found, frames, lost
 

@@ -21,7 +21,7 @@ from noisecli.codecs.weights.bf16 import BF16, RoundsToBF16
 from noisecli.codecs.weights.chunks import CACHE_BYTES, open_dataset, refuse_chunks, written_bytes
 from noisecli.codecs.weights.keras_layout import is_parameter, legacy_folder, walk
 from noisecli.errors import FileFailed, FileSkipped, shown
-from noisecli.model import Limits, SampleSpec, Warn
+from noisecli.model import Limits, SampleSpec
 
 _SLACK = 1 << 24
 """Room for what HDF5 itself notes beside the values."""
@@ -64,7 +64,7 @@ class HDF5Source:
     format = "hdf5"
 
     def __init__(self, file: Region, size: int, limits: Limits) -> None:
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         with _failing("cannot be opened", file):
             self._opened = h5py.File(file, "r", rdcc_nbytes=CACHE_BYTES)
         self.keeps_size, self._decoded = True, 0
@@ -107,7 +107,7 @@ class HDF5Sink:
     lossy = False
 
     def __init__(self, file: Region, most: int) -> None:
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         self._file = file
         file.hold_to(most)
         self._part: StoredArray | None = None

@@ -16,7 +16,7 @@ from noisecli.codecs import InputFile, OutputFile, StoredArray, zips
 from noisecli.codecs.region import Region, Scratch, copy, open_scratch, read_at, stretches, write_at
 from noisecli.codecs.weights.hdf5 import HDF5Sink, HDF5Source
 from noisecli.errors import FileFailed, FileSkipped, shown
-from noisecli.model import Limits, Warn
+from noisecli.model import Limits
 
 WEIGHTS = "model.weights.h5"
 
@@ -31,7 +31,7 @@ class KerasSource:
     format = "keras"
 
     def __init__(self, file: InputFile, limits: Limits) -> None:
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         self.descriptor, self.size = file.fileno(), file.size
         with contextlib.ExitStack() as held:
             self.archive = zips.open_archive(self.descriptor)

@@ -21,7 +21,7 @@ from noisecli.codecs.region import copy, read_at, stretches, write_at
 from noisecli.codecs.weights import bf16
 from noisecli.codecs.weights.bf16 import BF16, RoundsToBF16
 from noisecli.errors import FileFailed, shown
-from noisecli.model import SampleSpec, Warn
+from noisecli.model import SampleSpec
 
 SUFFIX = ".safetensors"
 
@@ -75,7 +75,7 @@ class SafetensorsSource(ArraysSource):
 
     def __init__(self, file: InputFile) -> None:
         self.descriptor = file.fileno()
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         self.header_end, header = _read_header(self.descriptor, file.size)
         _check_metadata(header.pop(_METADATA, {}))
         refuse_crowd(header)
@@ -93,7 +93,7 @@ class SafetensorsSink(ArraysSink):
     lossy = False
 
     def __init__(self, file: OutputFile, source: SafetensorsSource) -> None:
-        self.warnings: Sequence[Warn] = []
+        self.warnings: Sequence[str] = []
         self._descriptor, self._source = file.fileno(), source
         self._stored, self._position = "", 0
         copy(source.descriptor, self._descriptor, 0, source.header_end)
