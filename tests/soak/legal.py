@@ -74,14 +74,14 @@ class Legal:
             if name not in made:
                 fault("legal: files that nothing accounts for", 1, name, source / name)
                 continue
-            difference = self._difference(destination / made[name], one)
+            difference = self.difference(destination / made[name], one)
             told = f"{self.name} {name} ({one.told}), {way}: {difference}"
             fault(f"legal {self.name}: silently wrong", int(bool(difference)), told, source / name)
             self.figures.count(f"legal {self.name}: right", int(not difference))
         left = {*program.tree(destination)} - {*made.values()} - OURS
         fault("legal: leftovers in DST", len(left), f"{self.name}: {', '.join(sorted(left)[:5])}")
 
-    def _difference(self, output: Path, one: Varied) -> str:
+    def difference(self, output: Path, one: Varied) -> str:
         """Return how an output differs from what its source means; nothing where it does not."""
         try:
             found = _READERS[self.kind](output)
@@ -91,7 +91,7 @@ class Legal:
             return _array_difference(found, one.truth)
         truth = np.asarray(one.truth)
         if self.kind == "images":
-            found, truth = _plain(found), _plain(truth)
+            found, truth = plain(found), plain(truth)
         if found.shape != truth.shape:
             return f"{found.shape}, not {truth.shape}"
         apart = np.abs(found - truth)
@@ -102,7 +102,7 @@ class Legal:
         return "" if largest <= most and mean <= most_mean else f"largest difference {largest:.4f}, mean {mean:.5f}"
 
 
-def _plain(image: Any) -> Any:
+def plain(image: Any) -> Any:
     """Grey where all channels are equal, without an alpha that is opaque everywhere: the same picture either way."""
     if image.ndim == 3 and image.shape[2] == 4 and (image[..., 3] == 1).all():
         image = image[..., :3]

@@ -29,7 +29,9 @@ def make(choose: random.Random) -> tuple[str, bytes, Any, str]:
             name = choose.choice(("arr_", "features ", "groupe/é", "y", "a.b")) + str(number)
             arrays[name] = _array(choose, kind)
             content, told = _npy(choose, arrays[name])
-            with archive.open(f"{name}.npy", "w", force_zip64=choose.random() < 0.2) as member:
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.compress_type = packed
+            with archive.open(entry, "w", force_zip64=choose.random() < 0.2) as member:
                 member.write(content)
             words.append(f"{name} {kind} {told}")
         if choose.random() < 0.2:

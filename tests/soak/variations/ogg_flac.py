@@ -65,8 +65,8 @@ def _ogg(choose: random.Random) -> tuple[str, bytes, Any, str]:
     for start, end in pages:
         if change == "no end flag":
             data[start + 5] &= ~_NO_END
-        elif change == "another serial":
-            data[start + 14 : start + 18] = b"\xff\xff\xff\x7f"
+        serial = b"\xff\xff\xff\xff" if change == "another serial" else b"\1\2\3\4"
+        data[start + 14 : start + 18] = serial
         data[start + 22 : start + 26] = bytes(4)
         data[start + 22 : start + 26] = _sum(bytes(data[start:end])).to_bytes(4, "little")
     return choose.choice((".ogg", ".oga")), bytes(data), truth, f"{subtype} x {channels}, {change}"
