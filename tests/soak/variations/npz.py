@@ -50,7 +50,9 @@ def _array(choose: random.Random, kind: str) -> Any:
     values = generator.normal(0, 40, shape)
     if dtype.kind in "uM":
         values = np.abs(values)
-    array = np.array(values).astype("i8").astype(dtype) if dtype.kind == "M" else np.array(values).astype(dtype)
+    # in zeros: the long double has bytes that no assignment fills
+    array = np.zeros(shape, dtype)
+    array[...] = np.array(values).astype("i8").astype(dtype) if dtype.kind == "M" else values
     return np.asfortranarray(array) if choose.random() < 0.3 else array
 
 
