@@ -51,7 +51,8 @@ def _comments(choose: random.Random, data: bytes) -> bytes:
 
 def _stray(choose: random.Random, data: bytes) -> bytes:
     """Bytes between the last scan and the end, as some cameras write them."""
-    return data[:-2] + bytes(choose.choice((1, 2, 64))) + data[-2:]
+    end = data.rfind(b"\xff\xd9")
+    return data[:end] + bytes(choose.choice((1, 2, 64))) + data[end:]
 
 
 def _behind(choose: random.Random, data: bytes) -> bytes:

@@ -61,7 +61,7 @@ def _floats(choose: random.Random, kind: str) -> tuple[str, bytes, Any, str]:
     body = samples[::-1].astype(f"{order}f4").tobytes()
     head = f"{kind}\n{samples.shape[1]} {samples.shape[0]}\n{scale}\n".encode()
     return (
-        choose.choice((".pfm", ".pnm")),
+        ".pnm",
         head + body,
         samples if kind == "PF" else samples[..., 0],
         f"{kind}, {order}",
