@@ -19,6 +19,8 @@ _EXIF = b"Exif\0\0"
 _TURN = re.compile(rb"""(tiff:Orientation(?:=["']|>))[2-8]""")
 _ENCODER = {"preset": "ultrafast", "x265:pools": "none", "x265:frame-threads": "1", "x265:wpp": "0"}
 """x265's own choice of threads would show in the bytes; of noise, its slow presets make files 1% smaller."""
+_SURELY_READ = 1 << 23
+"""Bytes."""
 _CHROMAS = {"444": 444, "422": 422, "420": 420}
 
 
@@ -86,7 +88,20 @@ def encode(image: NDArray[Any], spec: SampleSpec, metadata: Metadata, encoding: 
     except (ValueError, RuntimeError, OSError, cv2.error) as error:
         words = f"libheif could not write it ({one_line(str(error), 160)}); try --format png"
         raise FileFailed("no-encoder", words) from None
+    _require_readable(pillow_heif, buffer)
     return buffer.getvalue()
+
+
+def _require_readable(pillow_heif: Any, encoded: io.BytesIO) -> None:
+    """Decode a large output again: beyond some 16 MB, libheif's own decoder makes nothing of it."""
+    size = encoded.getbuffer().nbytes
+    if size <= _SURELY_READ:
+        return
+    try:
+        caught(lambda: _read(pillow_heif, encoded.getvalue()))
+    except (ValueError, RuntimeError, SyntaxError, EOFError, OSError):
+        words = f"takes {size:,} bytes as a HEIC, more than decoders of HEIC read; choose --format png, or --quality 50"
+        raise FileFailed("no-encoder", words) from None
 
 
 def _upright_xmp(xmp: bytes) -> bytes:

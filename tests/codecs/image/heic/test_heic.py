@@ -3,6 +3,7 @@
 import io
 import struct
 
+import cv2
 import numpy as np
 import pytest
 from PIL import ImageCms
@@ -188,3 +189,11 @@ def test_zeros_in_the_stream_fail(place, open_picture):
     with pytest.raises(FileFailed) as caught:
         open_picture(bytes(data), ".heic")
     assert caught.value.reason == "corrupt"
+
+
+def test_what_no_decoder_would_read_fails_with_the_way_out(open_picture, write_picture):
+    """Noise on 2,816 x 2,816 pixels takes some 24 MB without loss."""
+    noise = np.random.default_rng(0).integers(0, 256, (2816, 2816, 3), np.uint8)
+    source = open_picture(cv2.imencode(".png", noise)[1].tobytes(), ".png")
+    with pytest.raises(FileFailed, match=r"bytes as a HEIC.*--format png"):
+        write_picture(source, format="heic")
