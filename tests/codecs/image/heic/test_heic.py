@@ -173,13 +173,6 @@ def test_a_stream_bigger_than_its_header_says_is_refused(open_picture):
         open_picture(lie, ".heic")
 
 
-def test_without_the_extra_it_is_skipped_by_name(monkeypatch, open_picture):
-    data = encode(samples())
-    monkeypatch.setattr(heic, "find_spec", lambda name: None)
-    with pytest.raises(FileSkipped, match=r"pip install 'noisecli\[heic\]', or convert it: heif-convert"):
-        open_picture(data, ".heic")
-
-
 @pytest.mark.parametrize("place", [0.3, 0.6, 0.95])
 def test_zeros_in_the_stream_fail(place, open_picture):
     data = bytearray(encode(samples((200, 300, 3))))
