@@ -17,7 +17,7 @@ from noisecli.kinds.adversarial import ADVERSARIAL, AdversarySettings
 @o.PATHS
 @o.apply(o.MODEL, o.EPS, o.CLASSES, o.INPUT_RANGE, o.LOGITS, o.PROBABILITIES, o.BATCH_SIZE, o.SAMPLES, o.LABELS)
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE)
+@o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE, o.RANGE)
 @o.IMAGE_FORMAT
 @o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE

@@ -7,7 +7,7 @@ from typing import Any
 
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
 from noisecli.errors import shown
-from noisecli.kinds import KINDS
+from noisecli.kinds import KINDS, Kind
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage.stdout import print_whole
@@ -64,7 +64,8 @@ def print_json(content: Any) -> None:
 
 def report_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
     """Name the sources that failed or were skipped, a line each; bugs of ours with their traceback where asked."""
-    problems = sorted(summary.problems, key=lambda problem: problem.source)
+    # of many, those that failed are shown first
+    problems = sorted(summary.problems, key=lambda problem: (problem.status, problem.source))
     shown = problems if everything else problems[:_PROBLEMS_SHOWN]
     for problem in shown:
         say(f"{problem.source}: {problem.status}: {problem.message}")
@@ -96,8 +97,12 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
             if number
         ]
         yield f"{', '.join(parts)}: {settings.destination}"
+    yield from _skipped(summary, settings)
     yield from _noised(summary)
     yield from _left_alone(summary, settings)
+    yield from _rounded_away(summary, kind)
+    yield from _clipped(summary, kind)
+    yield from _drowned(summary, kind)
     yield from _survival(summary, settings)
     yield from _palettes(summary)
     yield from _answers(summary)
@@ -119,11 +124,57 @@ def _noised(summary: Summary) -> Iterator[str]:
         yield f"noise on: {words}{f' and {more:,} more' if more else ''}"
 
 
+def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
+    """Nothing made of many never looks like success."""
+    if links := sum(problem.reason == "symlink-outside" for problem in summary.problems):
+        yield f"{count(links, 'symbolic link')} out of {settings.source} left alone: --follow-links follows them"
+    is_planned = summary.dry_run and summary.planned
+    if summary.skipped and not (summary.made or summary.kept or summary.failed or summary.stopped or is_planned):
+        yield f"nothing was made: all that was found was skipped ({count(summary.skipped, 'file')})"
+
+
+def _rounded_away(summary: Summary, kind: Kind) -> Iterator[str]:
+    if number := summary.rounded_away:
+        way_out = f"{kind.unrounded} keeps it" if kind.unrounded else "a higher level changes them"
+        yield f"{kind.counted(number)} without noise, as rounding takes all of it away: {way_out}"
+
+
+def _clipped(summary: Summary, kind: Kind) -> Iterator[str]:
+    """Clipping takes part of the noise away: the ratio asked for is not the one that is there."""
+    for level, means in summary.clipped.items():
+        have = "has more than 1% of its" if means.outputs == 1 else "have more than 1% of their"
+        words = f"{level}: {kind.counted(means.outputs)} {have} samples clipped ({means.clipped_fraction:.1%})"
+        words += f", which leaves {means.kept:.1%} of the noise's std"
+        if means.snr_db is not None:
+            words += f" and an SNR of {_decibels(means.snr_db)}"
+        way_out = f"; {kind.unrounded} --no-clip keeps it all" if kind.unrounded and kind.bare_unit is not None else ""
+        yield words + way_out
+
+
+def _drowned(summary: Summary, kind: Kind) -> Iterator[str]:
+    """An SNR below 0 dB that nobody asked for is a slip of units, most of the time."""
+    means = summary.drowned
+    if means.snr_db is None:
+        return
+    have = "has" if means.outputs == 1 else "have"
+    way_out = "--std 5% is a share of each array's own std"
+    if kind.bare_unit is not None:
+        way_out = "--full-scale V says what full scale is, and --snr-db goes by the signal"
+    more = f"{kind.counted(means.outputs)} {have} more noise than signal (an SNR of {_decibels(means.snr_db)})"
+    yield f"{more}; where the level's unit is not theirs, {way_out}"
+
+
+def _decibels(value: float) -> str:
+    return f"{round(value, 1) + 0.0:.1f} dB"
+
+
 def _palettes(summary: Summary) -> Iterator[str]:
-    """Label masks are often palette images, and noise on them is wrong."""
+    """Label masks are often palette images, or have few values; noise on them is wrong."""
     if number := summary.warnings["palette-to-colour"]:
         palettes = count(number, "palette image")
         yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
+    if summary.masks_asked_for:
+        yield "it looks like a label mask, whose values mean classes; noise makes others of them"
 
 
 def _kept_integers(summary: Summary) -> Iterator[str]:
@@ -146,6 +197,9 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     if summary.sidecars_left:
         left = count(summary.sidecars_left, "side file")
         yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
+    if summary.masks:
+        way_out = ": --sidecars copy takes them along" if settings.output.sidecars == "skip" else ""
+        yield f"{count(summary.masks, 'label mask')} left without noise{way_out}"
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{count(summary.sidecars_copied, 'side file')} {word}"

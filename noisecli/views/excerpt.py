@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import Source
 from noisecli.codecs.audio import open_source
+from noisecli.codecs.audio.subtypes import TRANSFORMED
 from noisecli.storage import SourceFile
 from noisecli.views.noisy_copy import Viewing
 
@@ -54,10 +55,13 @@ def listen(path: str, sound: Sound, viewing: Viewing) -> Wave:
     pieces: list[Wave] = [np.zeros(0)]
     position = 0
     with SourceFile(path, viewing.limits.max_bytes) as file, closing(open_source(file, viewing.limits)) as source:
+        # it counts in integers and in what encoders take where they store something else
+        is_scaled = source.spec.is_float and source.subtype not in TRANSFORMED
+        full_scale = viewing.full_scale or 1.0 if is_scaled else source.spec.full_scale
         for block in source.blocks():
             wanted = block[max(0, sound.start - position) : max(0, sound.stop - position), 0]
             if len(wanted):
-                pieces.append(_finite(wanted, _LARGEST) / source.spec.full_scale)
+                pieces.append(_finite(wanted, _LARGEST) / full_scale)
             position += len(block)
             if position >= sound.stop:
                 break

@@ -12,7 +12,7 @@ from noisecli.codecs import Opaque, StoredArray, StructuredField
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.kinds import Kind
 from noisecli.kinds.arrays import ArraysSettings
-from noisecli.model import Warn
+from noisecli.words import Warn
 
 _LIST_LENGTH = 700
 """Characters of a list of arrays: a message has room for it."""

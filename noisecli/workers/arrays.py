@@ -26,7 +26,7 @@ from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
 from noisecli.workers.array_choice import choose_arrays
 from noisecli.workers.output import Pair, Writer
 from noisecli.workers.recorded import RecordedNoise, arrays_of, noise_of
-from noisecli.workers.rows import build_arrays_row, describe_array, to_line
+from noisecli.workers.rows import build_arrays_row, describe_array, made_of
 
 AnyArray = NDArray[Any]
 
@@ -69,7 +69,7 @@ class ArraysMaker:
         row = self._make_drawn(task, opened, drawn, share, list(words))
         had_choice = not KINDS[self._settings.kind].all_arrays and [part.name for part in source.parts] != [""]
         noised = tuple(entry["name"] for entry in row["parts"] if entry["applied"]) if had_choice else ()
-        return Made(task.output, to_line(row), {}, tuple(row["warnings"]), row["applied"], noised)
+        return made_of(task, row, {}, noised)
 
     def _draw_share(self, task: Task) -> float:
         """Draw what share of its own std every array of the file gets."""

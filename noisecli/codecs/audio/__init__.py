@@ -11,10 +11,11 @@ from noisecli.codecs.audio.header import Window
 from noisecli.codecs.audio.pyav import open_with_pyav, recognise
 from noisecli.codecs.audio.sink import AudioSink
 from noisecli.codecs.audio.source import AudioSource
-from noisecli.model import Encoding, Limits, SampleSpec, warning
+from noisecli.model import Encoding, Limits, SampleSpec
+from noisecli.words import warning
 
 
-def open_source(file: InputFile, limits: Limits) -> Source:
+def open_source(file: InputFile, limits: Limits) -> Described:
     """Check an audio file's container, then open it; see noisecli.codecs.Codec.
 
     Of `limits`, max_decoded binds: a few KB of FLAC or Opus can hold hours of silence.

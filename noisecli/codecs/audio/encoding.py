@@ -7,7 +7,8 @@ import soundfile
 
 from noisecli.codecs import Source
 from noisecli.codecs.audio.header import Header
-from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, choose_subtype
+from noisecli.codecs.audio.places import Channels, choose_channels, must_tell, places_of
+from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, PADDED, choose_subtype
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Encoding, SampleSpec
 
@@ -52,6 +53,7 @@ class Target:
     """Bytes of one frame, 0 where frames have no fixed size."""
     most_frames: int
     """Frames that the container can hold."""
+    channels: Channels
 
 
 def choose_target(source: Described, spec: SampleSpec, encoding: Encoding) -> Target:
@@ -65,6 +67,9 @@ def choose_target(source: Described, spec: SampleSpec, encoding: Encoding) -> Ta
     subtype = choose_subtype(source.subtype, wanted, as_float32=spec.dtype == "float32" != source.spec.dtype)
     container = source.container if wanted == source.format else CONTAINERS[wanted]
     frames, channels = spec.shape
+    places = places_of(source.format, source.header.places, channels)
+    if container == "WAV" and source.format != "wav" and must_tell(places, channels) and subtype not in PADDED:
+        container = "WAVEX"
     frame_bytes = 0 if wanted == "flac" else _measure_frame(subtype, channels)
     container = _choose_container(container, subtype, frames * frame_bytes)
     _check_encoder(subtype, channels, spec.sample_rate or 0)
@@ -76,6 +81,7 @@ def choose_target(source: Described, spec: SampleSpec, encoding: Encoding) -> Ta
         _choose_level(subtype, encoding.quality),
         frame_bytes,
         LARGEST // (frame_bytes or 1) if container in _LIMITED else 1 << 62,
+        choose_channels(source.format, wanted, container, places, channels),
     )
 
 

@@ -4,7 +4,6 @@ libsndfile guesses the length of a file without such a header and stops there, a
 missing; so the frames are counted here. It costs about 1 us a frame, some 2% of decoding.
 """
 
-import os
 from dataclasses import dataclass
 
 from noisecli.codecs.audio.header import Header, Window
@@ -45,7 +44,7 @@ def starts_frame(head: int) -> bool:
     )
 
 
-def check_mp3(window: Window, descriptor: int) -> Header:
+def check_mp3(window: Window) -> Header:
     """Walk all frames after the ID3 tags; a stream that is shorter than its own count is cut."""
     start = skip_tags(window)
     head = window.number(start, 4, big=True)
@@ -53,7 +52,7 @@ def check_mp3(window: Window, descriptor: int) -> Header:
         raise FileSkipped("unsupported-samples", "is MPEG audio of layer I or II; convert it first")
     if not (head >> 12) & 15:
         raise FileSkipped("unsupported-samples", "is an MP3 of free bit rate; convert it first")
-    frames = _walk(descriptor, window.size, start, head)
+    frames = _walk(window, start, head)
     promised = _read_count(window, start, head)
     _check_count(frames, promised)
     trailing, tagged = _read_tail(window, frames.end)
@@ -126,21 +125,21 @@ def _measure_frames(head: int) -> tuple[list[int], int]:
     return [factor * kilobits // rate for kilobits in bitrates] + [0], factor // 125
 
 
-def _walk(descriptor: int, size: int, start: int, first: int) -> Frames:
+def _walk(window: Window, start: int, first: int) -> Frames:
     lengths, samples = _measure_frames(first)
     same = first & _SAME
-    position, count, base, buffer = start, 0, start, b""
+    position, count, base, buffer, size = start, 0, start, b"", window.size
     while position + 4 <= size:
         offset = position - base
         if offset + 4 > len(buffer):
-            base, offset, buffer = position, 0, os.pread(descriptor, _BOUND, position)
+            base, offset, buffer = position, 0, window.read(position, _BOUND)
         head = int.from_bytes(buffer[offset : offset + 4], "big")
         length = lengths[(head >> 12) & 15]
         if head & _SAME != same or not length:
             break
         position += length + ((head >> 9) & 1)
         count += 1
-    if position > size or (position < size < position + 4 and os.pread(descriptor, 1, position) == b"\xff"):
+    if position > size or (position < size < position + 4 and window.read(position, 1) == b"\xff"):
         raise truncated("the last frame is cut")
     return Frames(count, position, samples)
 

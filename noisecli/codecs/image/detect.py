@@ -65,7 +65,7 @@ def _reader(data: bytes) -> _Reader | None:
             return reader
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return webp.read
-    if data[:2] == b"BM" and data[6:10] == b"\0\0\0\0" and data[14:15] in b"\x0c\x28\x34\x38\x40\x6c\x7c":
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in bmp.SIZES:
         return bmp.read
     if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _AVIF_BRANDS):
         return avif.read

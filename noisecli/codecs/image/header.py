@@ -1,10 +1,12 @@
 """What an image's header says, read before anything is decoded."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileFailed, FileSkipped
-from noisecli.model import Limits, Warn, warning
+from noisecli.model import Limits
+from noisecli.words import Warn, warning
 
 _WIDEST = 1 << 20
 """OpenCV refuses wider and higher images, and more than MOST_PIXELS of them, by an exception."""
@@ -56,6 +58,10 @@ class Header:
     """Highest sample value when it is not the dtype's own (12 bits in 16)."""
     channels: int | None = None
     """What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped."""
+    ended: bool = True
+    """Whether a JPEG has its end marker; `data` has one in any case."""
+    is_luma: bool = False
+    """Whether OpenCV delivers luma and chroma, in the places of red, green and blue."""
     compression: int = 0
     """TIFF's number of the way the samples are packed."""
     cropped: bool = False
@@ -77,9 +83,15 @@ class Header:
             self.warnings.append(text)
 
 
-def unsupported(what: str) -> FileSkipped:
+def unsupported(what: str, way_out: str = "") -> FileSkipped:
     """Return the skip of valid samples that cannot be written back as they are."""
-    return FileSkipped("unsupported-samples", f"{what} left alone: they could not be written back as they are")
+    words = f"{what} left alone: they could not be written back as they are"
+    return FileSkipped("unsupported-samples", f"{words}; {way_out}" if way_out else words)
+
+
+def depth_words(bits: Iterable[int]) -> str:
+    """Return how the warning `depth` speaks of samples that had fewer or more bits before."""
+    return f"{'/'.join(map(str, dict.fromkeys(bits)))} to 8 bits"
 
 
 def animated(count: int, what: str = "frames") -> FileSkipped:

@@ -5,6 +5,7 @@ searched for.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -193,6 +194,16 @@ def _read_places(items: Items, body: int, end: int) -> None:
             reader.take(index)
             pieces.append((start + reader.take(offset), reader.take(length)))
         items.places[item] = Extents(method, tuple(pieces))
+
+
+def places_box(items: Items, moved: Callable[[int], int]) -> bytes:
+    """Return the body of the box iloc for the same items, those in the file at other places."""
+    body = struct.pack(">IBBI", 2 << 24, 0x44, 0, len(items.places))
+    for item, (method, pieces) in items.places.items():
+        body += struct.pack(">IHHH", item, method, 0, len(pieces))
+        for start, size in pieces:
+            body += struct.pack(">II", moved(start) if method == _IN_FILE else start, size)
+    return body
 
 
 def _read_data(items: Items, body: int, end: int) -> None:

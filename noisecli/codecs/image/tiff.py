@@ -5,7 +5,7 @@ import struct
 import numpy as np
 
 from noisecli.codecs.damage import corrupt, truncated
-from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
+from noisecli.codecs.image.header import Header, Metadata, check_size, depth_words, unsupported
 from noisecli.codecs.image.ifd import SIZES, Page, pages
 from noisecli.codecs.limits import DEFLATE_RATIO, refuse_bomb
 from noisecli.errors import FileFailed
@@ -83,6 +83,7 @@ def _check_samples(page: Page, header: Header) -> None:
     if photometric in GREYS:
         inverted = photometric == 0 and bits > 8
         fits = samples == 1 and (depth_fits or (form, bits) == (UINT, 1)) and not inverted
+        header.warn("depth", depth_words([bits]), when=bits < 8)
     elif photometric == COLOUR:
         planar = page.value(PLANAR, 1) == 2 and (form, bits) != (UINT, 8)
         fits = (samples == 3 or (samples == 4 and extra <= 1)) and depth_fits and not planar

@@ -2,7 +2,8 @@
 
 import pytest
 
-from noisecli.model import Encoding, warning, word_of
+from noisecli.model import Encoding
+from noisecli.words import warning, word_of
 
 TAGS = {
     "title": "Title é",

@@ -47,7 +47,7 @@ def work(tmp_path, monkeypatch):
             victim=SimpleNamespace(input_shape=(4, 4)),
             attacker=SimpleNamespace(step=stepping),
             input_eps=lambda spec: 0.1,
-            input_of=lambda samples, scale: samples.astype(np.float32) / scale,
+            input_of=lambda samples, spec: samples.astype(np.float32) / spec.full_scale,
             empty_batch=lambda shape: np.zeros((4, *shape), np.float32),
             refuse_other_pictures=lambda: None,
             versions=dict,

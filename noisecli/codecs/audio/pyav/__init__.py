@@ -3,7 +3,9 @@
 Nothing here writes these formats. This page is light: PyAV is an extra, and loads where a file needs it.
 """
 
-from noisecli.codecs import InputFile, Source
+from noisecli.codecs import InputFile
+from noisecli.codecs.audio.encoding import Described
+from noisecli.codecs.audio.flac_frames import read_head
 from noisecli.codecs.audio.header import Window
 from noisecli.codecs.audio.mp3 import skip_tags
 from noisecli.codecs.audio.pyav.boxes import check_asf, check_matroska, check_mp4
@@ -33,14 +35,16 @@ def recognise(window: Window) -> Container | None:
     for magic, container in _BY_MAGIC:
         if window.read(0, len(magic)) == magic:
             return container
-    head = window.read(skip_tags(window), 6)
-    if head[:2] == b"\x0b\x77" and len(head) == 6:
+    start = skip_tags(window)
+    head = window.read(start, 16)
+    if head[:2] == b"\x0b\x77" and len(head) == 16:
         return _AC3 if head[5] >> 3 <= _MOST_AC3_VERSION else _EAC3
-    # the same sync word as MP3's, with the layer that MP3 has not
-    return _AAC if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0 else None
+    # the same sync word as MP3's, with the layer that MP3 has not; it is that of FLAC's frames too
+    is_adts = int.from_bytes(head[:2], "big") & 0xFFF6 == 0xFFF0 and not read_head(head, start)
+    return _AAC if is_adts else None
 
 
-def open_with_pyav(file: InputFile, container: Container, limits: Limits) -> Source:
+def open_with_pyav(file: InputFile, container: Container, limits: Limits) -> Described:
     """Check that a file of these formats is whole, then open it with PyAV. Raises FileSkipped where that is missing."""
     trailing = container.check(Window(file.fileno(), file.size))
     try:
