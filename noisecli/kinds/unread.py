@@ -32,7 +32,11 @@ _VIDEO = (
 )
 
 IMAGES: Mapping[str, str] = _table(
-    (".avci .heics .heifs", "HEIC", "convert it first: heif-convert {0} image.png"),
+    (
+        ".avci .heics .heifs",
+        "HEIC of several images, or of another codec",
+        "convert it first: heif-convert {0} image.png",
+    ),
     (".jxl", "JPEG XL", "convert it first: djxl {0} image.png"),
     (".hdp .jxr .wdp", "JPEG XR", "convert it first: JxrDecApp -i {0} -o image.tif"),
     (".jls", "JPEG-LS", "convert it first: ffmpeg -i {0} image.png"),
@@ -90,5 +94,5 @@ AUDIO: Mapping[str, str] = _table(
         "samples without a header",
         f"{_RAW}: ffmpeg -f s16le -ar 16000 -ac 1 -i {{0}} audio.wav",
     ),
-    (_VIDEO, "a video", "extract its sound first: ffmpeg -i {0} audio.wav"),
+    (_VIDEO.replace(" .webm", ""), "a video", "extract its sound first: ffmpeg -i {0} audio.wav"),
 )

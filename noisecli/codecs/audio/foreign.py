@@ -19,7 +19,11 @@ class Foreign(NamedTuple):
 
 
 _FORMATS = (
+    Foreign(0, b"NIST_1A", "a SPHERE file", "convert it first: sph2pipe -f wav IN OUT.wav, or ffmpeg -i IN OUT.wav"),
     Foreign(4, b"ftyp", "an MP4 (m4a, mov)"),
+    Foreign(0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM file"),
+    Foreign(0, b"#!AMR", "an AMR file"),
+    Foreign(0, bytes.fromhex("3026b2758e66cf11"), "an ASF (wma)"),
     Foreign(0, b"ADIF", "an AAC file"),
     Foreign(0, b"FLV", "a Flash video"),
     Foreign(0, b"wvpk", "a WavPack file"),
@@ -48,6 +52,7 @@ _CONTENTS = (
     Foreign(0, b"RIFF", "a RIFF file without audio in it", "exclude it, or convert it first"),
 )
 _WEB = (b"<!doctype html", b"<html", b"<?xml", b"<head")
+_ADTS, _ADTS_MASK = 0xFFF0, 0xFFF6
 
 
 def foreign(window: Window, start: int) -> FileProblem:
@@ -59,6 +64,8 @@ def foreign(window: Window, start: int) -> FileProblem:
     if read_head(head[:16], start):
         words = "holds FLAC frames without the header of a FLAC in front"
         return FileSkipped("unsupported-format", f"{words}, which is not read here; {_FFMPEG}")
+    if int.from_bytes(head[:2], "big") & _ADTS_MASK == _ADTS:
+        return FileSkipped("unsupported-format", f"is an AAC file, which is not read here; {_FFMPEG}")
     for known in _CONTENTS:
         if head.startswith(known.magic, known.position):
             return FileFailed("wrong-content", f"is {known.name}; {known.way_out}")

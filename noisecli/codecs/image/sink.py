@@ -80,7 +80,7 @@ class ImageSink:
         if self.format == "gif":
             return _gif(image)
         if self.format == "heic":
-            return heic.encode(image, self._header.full_scale or self._spec.high, self._metadata, self._encoding)
+            return heic.encode(image, self._spec, self._metadata, self._encoding)
         return _encoded(".bmp", image, [])
 
     def _jpeg(self, image: Image) -> bytes:

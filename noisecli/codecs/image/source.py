@@ -27,7 +27,11 @@ _FULL_SCALES = {
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
-_DECODED_HERE: dict[str, Callable[[Header], Image]] = {"bmp": bmp.decode, "pnm": pnm.decode, "heic": pillow.decode}
+_DECODED_HERE: dict[str, Callable[[Header], Image]] = {
+    "bmp": bmp.decode,
+    "pnm": pnm.decode,
+    "heic": pillow.decode,
+}
 
 
 class ImageSource:

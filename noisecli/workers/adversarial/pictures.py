@@ -41,7 +41,7 @@ class Stepping:
                 done = _Batch(attack).work(items)
             except MemoryError:
                 raise Stopped("the model needs more memory than there is for a batch; lower --batch-size") from None
-        return BatchResult(*done, attack.versions())
+        return BatchResult(*done, attack.versions(), attack.victim.classes)
 
 
 def _archive(attack: Attack, item: BatchItem) -> tuple[list[Task], list[Problem]]:

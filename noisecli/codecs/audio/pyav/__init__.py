@@ -35,18 +35,17 @@ def recognise(window: Window) -> Container | None:
     for magic, container in _BY_MAGIC:
         if window.read(0, len(magic)) == magic:
             return container
-    start = skip_tags(window)
-    head = window.read(start, 16)
-    if head[:2] == b"\x0b\x77" and len(head) == 16:
+    tags = skip_tags(window)
+    head = window.read(tags, 16)
+    if head[:2] == b"\x0b\x77" and len(head) > 5:
         return _AC3 if head[5] >> 3 <= _MOST_AC3_VERSION else _EAC3
-    # the same sync word as MP3's, with the layer that MP3 has not; it is that of FLAC's frames too
-    is_adts = int.from_bytes(head[:2], "big") & 0xFFF6 == 0xFFF0 and not read_head(head, start)
-    return _AAC if is_adts else None
+    # the same sync word as MP3's, with the layer that MP3 has not; frames of a FLAC begin almost alike
+    is_aac = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0 and not read_head(head, tags)
+    return _AAC if is_aac else None
 
 
 def open_with_pyav(file: InputFile, container: Container, limits: Limits) -> Described:
     """Check that a file of these formats is whole, then open it with PyAV. Raises FileSkipped where that is missing."""
-    trailing = container.check(Window(file.fileno(), file.size))
     try:
         from noisecli.codecs.audio.pyav.source import PyavSource
     except ImportError:
@@ -54,4 +53,4 @@ def open_with_pyav(file: InputFile, container: Container, limits: Limits) -> Des
             f"is {container.title}, which PyAV reads: pip install 'noisecli[av]', or convert it: ffmpeg -i IN OUT.wav"
         )
         raise FileSkipped("unsupported-format", words) from None
-    return PyavSource(file, container, limits, trailing)
+    return PyavSource(file, container, limits, container.check(Window(file.fileno(), file.size)))

@@ -13,7 +13,7 @@ from noisecli.codecs.image import exif
 from noisecli.codecs.image.decoder_log import caught
 from noisecli.codecs.image.header import Header, Metadata, unsupported
 from noisecli.errors import FileFailed, one_line
-from noisecli.model import Encoding
+from noisecli.model import Encoding, SampleSpec
 
 _EXIF = b"Exif\0\0"
 _TURN = re.compile(rb"""(tiff:Orientation(?:=["']|>))[2-8]""")
@@ -55,13 +55,13 @@ def _read(pillow_heif: Any, data: bytes) -> tuple[Any, NDArray[Any]]:
     return image, np.asarray(image)[:, : image.size[0]].copy()
 
 
-def encode(image: NDArray[Any], highest: float, metadata: Metadata, encoding: Encoding) -> bytes:
+def encode(image: NDArray[Any], spec: SampleSpec, metadata: Metadata, encoding: Encoding) -> bytes:
     """Encode an image: without loss as red, green and blue in 4:4:4, or at a quality and subsampling."""
     try:
         import pillow_heif
     except ImportError:
         raise FileFailed("no-encoder", "HEIC is written by pillow-heif: pip install 'noisecli[heic]'") from None
-    depth = {1023.0: 10, 4095.0: 12}.get(highest, 8)
+    depth = {1023.0: 10, 4095.0: 12}.get(spec.full_scale, 8)
     channels = image.shape[2] if image.ndim == 3 else 1
     mode = {1: "L", 3: "BGR", 4: "BGRA"}[channels] + (f";{depth}" if depth > 8 else "")
     options: dict[str, Any] = {"bit_depth": depth, "enc_params": dict(_ENCODER), "chroma": 444, "quality": -1}
