@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
-from noisecli.codecs.audio.header import Header
+from noisecli.codecs.audio.form import KS
+from noisecli.codecs.audio.header import Header, Places
 from noisecli.codecs.audio.pyav.container import Container
 from noisecli.codecs.audio.source import BLOCK_SAMPLES
 from noisecli.codecs.audio.subtypes import LAYOUTS, describe_samples
@@ -25,6 +26,7 @@ from noisecli.model import Limits
 
 _SUBTYPES = {"u8": "PCM_U8", "s16": "PCM_16", "s32": "PCM_32", "flt": "FLOAT", "dbl": "DOUBLE"}
 _OPTIONS = {"err_detect": "crccheck+bitstream+buffer+explode", "flags": "bitexact"}
+_SPEAKERS = ("FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR")
 _TAGS = ("title", "artist", "album", "date", "comment", "genre", "copyright")
 _RENAMED = {"track": "tracknumber", "encoder": "software"}
 _TECHNICAL = frozenset(("major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration"))
@@ -57,7 +59,7 @@ class PyavSource:
                 raise corrupt("there are no samples in it")
             self._shape = _shape_of(first)
             self.subtype = _subtype_of(stream, first)
-        self.header = Header(container.format, lost_metadata=frozenset(lost))
+        self.header = Header(container.format, lost_metadata=frozenset(lost), places=_places_of(first))
         self.spec = describe_samples(self.subtype, -1, first.layout.nb_channels, first.sample_rate)
         self.warnings: Sequence[str] = ["trailing-data"] if trailing else []
 
@@ -86,7 +88,7 @@ class PyavSource:
         if packets < promised:
             raise truncated(f"{promised:,} packets are promised, {packets:,} are there")
         length = stream.duration * stream.time_base if self.format == "m4a" and stream.duration else 0
-        if length > seen / stream.codec_context.sample_rate + _SLACK:
+        if length > seen / max(1, stream.codec_context.sample_rate) + _SLACK:
             raise truncated(f"{float(length):.1f} s are promised, less is there")
 
     def blocks(self) -> Iterator[NDArray[Any]]:
@@ -183,6 +185,14 @@ def _read_tags(opened: Any, stream: Any) -> tuple[dict[str, str], set[str]]:
 
 def _shape_of(frame: Any) -> tuple[Any, ...]:
     return frame.sample_rate, frame.layout.nb_channels, frame.format.packed.name
+
+
+def _places_of(frame: Any) -> Places | None:
+    """Return the loudspeakers, which ffmpeg has in the order of their bits; None where it has no name for one."""
+    names = [channel.name for channel in frame.layout.channels]
+    if not set(names) <= set(_SPEAKERS):
+        return None
+    return Places(sum(1 << _SPEAKERS.index(name) for name in set(names)), KS)
 
 
 def _subtype_of(stream: Any, frame: Any) -> str:

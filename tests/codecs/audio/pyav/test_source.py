@@ -27,20 +27,20 @@ CODECS = {
 NAMES = {"alac": "m4a", "alac24": "m4a", "fragments": "m4a", "webm": "matroska", "mka": "matroska", "eac3": "ac3"}
 
 
-def encode(name, samples, tags=None):
+def encode(name, samples, tags=None, layout="stereo"):
     """Encode int32 samples, (frames, channels), with PyAV alone."""
     container, codec, rate, kind = CODECS[name]
     buffer = io.BytesIO()
     options = {"movflags": "frag_every_frame+empty_moov+default_base_moof"} if name == "fragments" else {}
     with av.open(buffer, "w", format=container, options=options) as file:
         file.metadata.update(tags or {})
-        stream = file.add_stream(codec, rate=rate, layout="stereo")
+        stream = file.add_stream(codec, rate=rate, layout=layout)
         context = stream.codec_context
         context.format, context.bit_rate = kind, 128_000
         context.open()
         step = context.frame_size or 1024
         for start in range(0, len(samples), step):
-            frame = av.AudioFrame.from_ndarray(as_stored(samples[start : start + step], kind), kind, "stereo")
+            frame = av.AudioFrame.from_ndarray(as_stored(samples[start : start + step], kind), kind, layout)
             frame.sample_rate, frame.pts = rate, start
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
@@ -155,3 +155,11 @@ def test_a_video_is_skipped_by_name(open_foreign):
         file.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")))
         file.mux(stream.encode(None))
     assert skip(lambda: open_foreign(buffer.getvalue()), "holds a video") == "unsupported-samples"
+
+
+def test_loudspeakers_are_kept(tone, open_foreign, open_bytes, decode, encode_like):
+    samples = tone(5000, 6, "int32")
+    source = open_foreign(encode("mka", samples, layout="5.1"))
+    written = open_bytes(encode_like(source, decode(source), Encoding(format="wav"))[0])
+    assert (written.container, written.header.places.mask) == ("WAVEX", 0x3F)
+    assert np.array_equal(decode(written), samples >> 16)
