@@ -24,6 +24,7 @@ Warn = Literal[
     "integers-kept",
     "none-chosen",
     "depth",
+    "alpha-assumed",
 ]
 """The fixed words of a row's `warnings`."""
 
@@ -168,6 +169,8 @@ class SampleSpec:
         How many leading channels get noise, when not all do: alpha stays behind them.
     sample_rate
         Frames per second of an audio file.
+    nodata
+        The value of samples that were not measured: they stay, and no other sample gets it.
     fortran_order
         Whether the samples of an array come with the first axis running fastest.
     """
@@ -180,6 +183,7 @@ class SampleSpec:
     noisy_channels: int | None = None
     sample_rate: int | None = None
     fortran_order: bool = False
+    nodata: float | None = None
 
     @property
     def is_float(self) -> bool:

@@ -38,17 +38,18 @@ def _meaning(line: bytes) -> tuple[bool, bool, bool] | None:
     """Return whether a line fails the file, speaks of memory, and of missing data; None where it means nothing."""
     if not line.strip() or any(words in line for words in _SILENT):
         return None
-    return _fails(line), any(words in line for words in _NO_MEMORY), any(words in line for words in _CUT)
+    return fails(line), any(words in line for words in _NO_MEMORY), any(words in line for words in _CUT)
 
 
-def _fails(line: bytes) -> bool:
+def fails(line: bytes) -> bool:
+    """Whether a line that a decoder printed says that samples are wrong."""
     return not line.startswith(_HARMLESS) or any(words in line for words in _DAMAGE)
 
 
 def judge(text: bytes, header: Header) -> None:
     """Warn of harmless messages of the decoder; fail on all others."""
     for line in text.splitlines():
-        if _fails(line):
+        if fails(line):
             raise decoder_error(text)
         header.warn("decoder-warning")
 
