@@ -17,6 +17,7 @@ from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
 from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.nodata import is_measured, measured
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.storage import OutputFile, SourceFile, folder_at
@@ -145,7 +146,10 @@ class SampleMaker:
             return
         high = source.spec.full_scale if self._settings.noise.full_scale is None else self._settings.noise.full_scale
         for block in source.blocks():
-            lowest, highest = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
+            known = measured(block, source.spec.nodata)
+            if not known.size:
+                continue
+            lowest, highest = np.fmin.reduce(known, axis=None), np.fmax.reduce(known, axis=None)
             if lowest < 0 or highest > high:
                 found = f"has samples from {lowest:g} to {highest:g}, outside 0..{high:g}"
                 raise FileFailed("out-of-range", f"{found}; say what white is: --full-scale V")
@@ -158,14 +162,17 @@ class SampleMaker:
         # as_float32() has made full scale 1
         scale = np.float32(self._settings.noise.full_scale or source.spec.full_scale)
         for block in source.blocks():
-            yield block.astype(np.float32) / scale
+            scaled = block.astype(np.float32) / scale
+            if spec.nodata is not None:
+                scaled[~is_measured(block, spec.nodata)] = spec.nodata
+            yield scaled
 
     def rms(self, source: Source, spec: SampleSpec) -> float:
         """Root mean square over the whole file and all its channels that get noise, DC included."""
         count, squares = 0, 0.0
         for block in self._blocks(source, spec):
             coloured = block[..., : spec.noisy_channels] if block.ndim == 3 else block
-            flat = np.ascontiguousarray(coloured).reshape(-1)
+            flat = measured(np.ascontiguousarray(coloured).reshape(-1), spec.nodata)
             count += flat.size
             squares += square_sum(flat)
         return (squares / count) ** 0.5 if count else 0.0

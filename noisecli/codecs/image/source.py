@@ -13,7 +13,7 @@ from noisecli.codecs.image import exif, pnm
 from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
 from noisecli.codecs.image.header import Header
-from noisecli.codecs.image.tiff import segments
+from noisecli.codecs.image.tiff import segments, tags
 from noisecli.model import Limits, SampleSpec
 
 Image = NDArray[Any]
@@ -75,7 +75,7 @@ def _spec(header: Header, images: list[Image]) -> SampleSpec:
         low=-full_scale if signed else 0.0,
         high=full_scale - 1 if signed else full_scale,
         noisy_channels=_noisy_channels(header, first),
-        nodata=header.nodata,
+        nodata=tags.mark_of(header.nodata, first.dtype),
     )
 
 

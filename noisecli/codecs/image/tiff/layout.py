@@ -25,8 +25,8 @@ _COMPRESSIONS = PACKED_BYTES | {2, 3, 4, 7}
 LZMA, ZSTD, WEBP, JPEGS_2000 = 34925, 50000, 50001, (33005, 34712)
 _OWN = PACKED_BYTES | {LZMA, ZSTD, WEBP, *JPEGS_2000}
 _MOST_SAMPLES = 1 << 10
-_SMALLEST_TILE = 1024
-"""OpenCV refuses smaller bare tiles of 8 bits and less."""
+_TILE_UNIT = 1024
+"""OpenCV refuses bare tiles of 8 bits and less that are no multiple of so many bytes."""
 _OPENCV_DEPTHS = {(UINT, 8), (UINT, 16), (INT, 16), (INT, 32), (FLOAT, 32), (FLOAT, 64)}
 _DTYPES = {(UINT, bits): "u1" for bits in (1, 2, 4, 8)} | {(UINT, 12): "u2", (UINT, 16): "u2", (UINT, 32): "u4"}
 _DTYPES |= {(INT, 8): "i1", (INT, 16): "i2", (INT, 32): "i4", (FLOAT, 16): "f2", (FLOAT, 32): "f4", (FLOAT, 64): "f8"}
@@ -99,11 +99,6 @@ class Layout:
         return -(-self.segment[0] * self.channels * self.bits // 8)
 
     @property
-    def segment_bytes(self) -> int:
-        """Bytes of a whole segment, unpacked."""
-        return self.row_bytes * self.segment[1]
-
-    @property
     def grid(self) -> tuple[int, int]:
         """How many segments a plane has down and across."""
         across, down = self.segment
@@ -141,7 +136,8 @@ def opencv_reads(layout: Layout) -> bool:
     samples, depth = layout.samples, (layout.form, layout.bits)
     if layout.compression not in _COMPRESSIONS:
         return False
-    if layout.tiled and layout.compression == BARE and layout.bits <= 8 and layout.segment_bytes < _SMALLEST_TILE:
+    odd = layout.row_bytes * layout.segment[1] % _TILE_UNIT
+    if layout.tiled and layout.compression == BARE and layout.bits <= 8 and odd:
         return False
     if layout.photometric in GREYS:
         return samples == 1 and (depth in _OPENCV_DEPTHS or depth == (UINT, 1))

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -155,6 +156,18 @@ def _nodata(page: Page) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def mark_of(value: float | None, dtype: "np.dtype[Any]") -> float | None:
+    """Return the value of samples without data as their type can hold it; None where it cannot."""
+    if value is None:
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            rounded = float(dtype.type(value))
+        return rounded if math.isfinite(rounded) else None
+    limits = np.iinfo(dtype)
+    return value if value.is_integer() and limits.min <= value <= limits.max else None
 
 
 def common_tags(metadata: Metadata, orientation: int) -> Tags:
