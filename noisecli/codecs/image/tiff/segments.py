@@ -41,6 +41,7 @@ Bytes = NDArray[np.uint8]
 
 _AT_ONCE = 1 << 26
 """Bytes unpacked in one call."""
+_NUMBERS_AT_ONCE = 1 << 20
 _WIDEST = 1 << 20
 _PACKBITS = 32773
 _WAY_OUT = "write it anew: gdal_translate -co COMPRESS=DEFLATE, or ImageMagick"
@@ -130,9 +131,13 @@ def _samples(page: Page, layout: Layout, segments: range, shift: int) -> Image:
 
 def _split_bits(rows: Bytes, bits: int, count: int) -> Image:
     """Return the first `count` numbers of each row, of 1, 2, 4 or 12 bits."""
-    single = np.unpackbits(rows, axis=1)[:, : count * bits].reshape(len(rows), count, bits)
-    weights = 1 << np.arange(bits - 1, -1, -1)
-    return (single @ weights.astype(np.uint16)).astype(np.uint16 if bits > 8 else np.uint8)
+    weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16)
+    numbers = np.empty((len(rows), count), np.uint16 if bits > 8 else np.uint8)
+    step = max(1, _NUMBERS_AT_ONCE // count)
+    for start in range(0, len(rows), step):
+        single = np.unpackbits(rows[start : start + step], axis=1)[:, : count * bits]
+        numbers[start : start + step] = single.reshape(-1, count, bits) @ weights
+    return numbers
 
 
 def _pieces(page: Page, layout: Layout, segments: range, shift: int) -> Iterator[tuple[bytes, int]]:

@@ -30,8 +30,9 @@ def images_behind(page: Page, layout: Layout, pages: int) -> tuple[int, bool]:
     size = layout.planes * layout.row_bytes * layout.height
     if layout.tiled or page.count(_METAMORPH):
         raise unsupported(f"TIFFs of {promised} images with one directory, made of tiles or by MetaMorph, are")
-    places = page.values(STRIPS, page.count(STRIPS))
-    held = (len(page.data) - min(places)) // size
+    start = min(page.values(STRIPS, page.count(STRIPS)))
+    others = [page.start, *(place for _, _, place in page.entries.values())]
+    held = (min((place for place in others if place > start), default=len(page.data)) - start) // size
     if held <= 1:
         return 1, False
     if held < promised:
