@@ -173,6 +173,9 @@ class SampleSpec:
         The value of samples that were not measured: they stay, and no other sample gets it.
     fortran_order
         Whether the samples of an array come with the first axis running fastest.
+    components
+        How many samples one element of an array is: of a complex number two, its real and its imaginary part. `dtype`
+        is that of a part, `shape` that of the array.
     """
 
     dtype: str
@@ -184,6 +187,12 @@ class SampleSpec:
     sample_rate: int | None = None
     fortran_order: bool = False
     nodata: float | None = None
+    components: int = 1
+
+    @property
+    def stored_dtype(self) -> str:
+        """The type of an element: of a pair of floats the complex type."""
+        return self.dtype if self.components == 1 else {"float32": "complex64", "float64": "complex128"}[self.dtype]
 
     @property
     def is_float(self) -> bool:
@@ -254,7 +263,8 @@ class Made:
     """Outcome: an output in place, with its manifest row as a line of JSON without its end.
 
     `survival` holds, when it was asked for, what the output kept of the noise; None where nothing was added or the
-    decoded length differs. `applied` is False where no sample changed.
+    decoded length differs. `applied` is False where no sample changed. `noised` names, of an archive, the arrays that
+    noise was put on.
     """
 
     output: str
@@ -262,6 +272,7 @@ class Made:
     survival: dict[str, Survival | None]
     warnings: tuple[str, ...]
     applied: bool
+    noised: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
+from noisecli.errors import shown
 from noisecli.kinds import KINDS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
@@ -13,6 +14,7 @@ from noisecli.storage.stdout import print_whole
 
 _PROBLEMS_SHOWN = 20
 _NOTABLE = 0.03
+_ARRAYS_NAMED = 8
 
 Begin = Callable[[int], Callable[[int], None]]
 
@@ -94,6 +96,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
             if number
         ]
         yield f"{', '.join(parts)}: {settings.destination}"
+    yield from _noised(summary)
     yield from _left_alone(summary, settings)
     yield from _survival(summary, settings)
     yield from _palettes(summary)
@@ -105,6 +108,15 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
         total = sum(summary.warnings.values())
         words = ", ".join(sorted(summary.warnings))
         yield f"{count(total, 'warning')} ({words}); the manifest's rows have them"
+
+
+def _noised(summary: Summary) -> Iterator[str]:
+    """Name the arrays of archives that got noise: whoever sees labels among them knows at once."""
+    if summary.noised:
+        named = summary.noised.most_common(_ARRAYS_NAMED)
+        words = ", ".join(f"{shown(name)} ({count(number, 'file')})" for name, number in named)
+        more = len(summary.noised) - len(named)
+        yield f"noise on: {words}{f' and {more:,} more' if more else ''}"
 
 
 def _palettes(summary: Summary) -> Iterator[str]:

@@ -101,8 +101,9 @@ NO_CLIP = _option(
     _NOISE, "--no-clip", is_flag=True, help="Keep floats beyond full scale; integer samples need --dtype float32 too."
 )
 KEY = _option(
-    _NOISE, "--key", multiple=True, metavar="GLOB", help="Only these arrays of a .npz get noise; may be repeated."
-)
+    _NOISE, "--key", multiple=True, metavar="GLOB",
+    help="Only these arrays of a .npz, or fields of a structured array, get noise; may be repeated.",
+)  # fmt: skip
 TENSORS = _option(
     _NOISE, "--tensors", multiple=True, metavar="GLOB", help="Only these tensors get noise; may be repeated."
 )

@@ -113,8 +113,9 @@ class StoredArray(Protocol):
     shape: tuple[int, ...]
     """Of the array."""
     spec: SampleSpec | None
-    """What blocks() yields (native byte order; BF16 and F16 as float32 and float16); full_scale 1.0; low and high the
-    dtype's limits, infinite for floats. None: never noised (bool, complex, text, quantised, optimizer state)."""
+    """What blocks() yields (native byte order; BF16 and F16 as float32 and float16; complex numbers as pairs of
+    floats); full_scale 1.0; low and high the dtype's limits, infinite for floats. None: never noised (bool, text,
+    quantised, optimizer state)."""
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Yield 1-D pieces in storage order, each at most a few MB; callable more than once.
@@ -129,6 +130,23 @@ class Rounding(Protocol):
 
     def rounded(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return a block as it will be read again."""
+
+
+@runtime_checkable
+class Opaque(Protocol):
+    """What may hold more than its type and shape say: Python objects, and members of an archive that are no arrays."""
+
+    @property
+    def opaque_bytes(self) -> int:
+        """How many bytes it has; 0 for arrays of numbers, text and the like."""
+
+
+@runtime_checkable
+class StructuredField(Protocol):
+    """A field of a structured array."""
+
+    member: str
+    """The name of the array."""
 
 
 class ArraysSource(AnySource, Protocol):

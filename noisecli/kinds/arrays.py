@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
+from noisecli.codecs.ways_out import DATA_WAYS_OUT
 from noisecli.kinds.record import Encoded, Kind, tuples
 
 
@@ -40,6 +41,7 @@ ARRAYS = Kind(
     noun="array file",
     nouns="array files",
     formats={".npy": Encoded("npy"), ".npz": Encoded("npz")},
+    refused=DATA_WAYS_OUT,
     codec="noisecli.codecs.arrays",
     maker="noisecli.workers.arrays:ArraysMaker",
     is_data=True,

@@ -76,12 +76,17 @@ class Measure:
         return operations().compare(x[finite].astype(np.float64), noisy[finite].astype(np.float64))
 
     @property
+    def _finite(self) -> int:
+        """How many samples the sums are over."""
+        return self.count - self.not_finite
+
+    @property
     def std(self) -> float:
-        """Standard deviation of what was added, after clip and rounding."""
-        if not self.count:
+        """Standard deviation of what was added to finite samples, after clip and rounding."""
+        if not self._finite:
             return 0.0
-        mean = self.total / self.count
-        return math.sqrt(max(self.squares / self.count - mean * mean, 0.0))
+        mean = self.total / self._finite
+        return math.sqrt(max(self.squares / self._finite - mean * mean, 0.0))
 
     @property
     def clipped_fraction(self) -> float:
@@ -92,7 +97,7 @@ class Measure:
         """Peak signal-to-noise ratio, 10 log10(full_scale^2 / mean square); None when nothing was added."""
         if not self.squares:
             return None
-        return _decibels(full_scale * full_scale * self.count / self.squares)
+        return _decibels(full_scale * full_scale * self._finite / self.squares)
 
     @property
     def snr_db(self) -> float | None:

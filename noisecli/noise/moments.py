@@ -23,27 +23,36 @@ class Columns(NamedTuple):
     Attributes
     ----------
     number
-        How many columns.
+        How many columns, those of the real and of the imaginary parts apart.
     run
-        How many samples of one column are adjacent: 1 in C order, all in Fortran order.
+        How many elements of one column are adjacent: 1 in C order, all in Fortran order.
+    components
+        How many samples an element is: two of complex numbers.
     """
 
     number: int
     run: int
+    components: int = 1
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], *, fortran_order: bool) -> Columns:
+    def of(cls, shape: tuple[int, ...], *, fortran_order: bool, components: int = 1) -> Columns:
         """Return the columns of an array."""
         if len(shape) < 2:
-            return cls(1, 1)
+            return cls(components, 1, components)
         rows = int(np.prod([int(length) for length in shape[:-1]], dtype=object))
-        return cls(shape[-1], rows if fortran_order else 1)
+        return cls(shape[-1] * components, rows if fortran_order else 1, components)
 
     def at(self, start: int, count: int) -> NDArray[np.intp]:
         """Return the column of each of `count` samples, from the sample number `start` on in storage order."""
         positions = np.arange(start, start + count)
+        if self.components > 1:
+            part = positions % self.components
+            positions //= self.components
         positions //= self.run
-        positions %= max(self.number, 1)
+        positions %= max(self.number // self.components, 1)
+        if self.components > 1:
+            positions *= self.components
+            positions += part
         return positions.astype(np.intp, copy=False)
 
 

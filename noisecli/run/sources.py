@@ -105,7 +105,7 @@ class _Sorter:
         """File one name away."""
         found, suffix = self._found, os.path.splitext(name)[1]
         kinds = kinds_of(suffix)
-        refused = None if kinds else self._refused.get(suffix.lower())
+        refused = None if self._kind in kinds else self._refused.get(suffix.lower())
         if not kinds and refused is None:
             if listed:
                 found.problems.append((name, problem or _unsupported(suffix)))

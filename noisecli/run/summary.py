@@ -40,6 +40,8 @@ class Summary:
     answers: dict[str, float] = field(default_factory=dict)
     """Adversarial: the share of samples that the model answers rightly before, after the step alone, and after step and
     noise."""
+    noised: Counter[str] = field(default_factory=Counter)
+    """Of archives, the arrays that noise was put on, and in how many outputs."""
     warnings: Counter[str] = field(default_factory=Counter)
     """How many outputs have each fixed word."""
     problems: list[Problem] = field(default_factory=list)
@@ -51,6 +53,7 @@ class Summary:
         self.made += 1
         self.replaced += replaced
         self.unchanged += not made.applied
+        self.noised.update(made.noised)
         self.warnings.update(map(word_of, made.warnings))
 
     def note_problem(self, problem: Problem) -> None:
@@ -71,5 +74,6 @@ class Summary:
     def as_json(self) -> dict[str, Any]:
         """Return the whole as plain data."""
         # asdict() would make a Counter of its pairs
-        told = {"warnings": dict(self.warnings), "problems": [problem.as_entry() for problem in self.problems]}
-        return {**asdict(self), **told, "exit_status": self.exit_status}
+        told = {"warnings": dict(self.warnings), "noised": dict(self.noised)}
+        problems = [problem.as_entry() for problem in self.problems]
+        return {**asdict(self), **told, "problems": problems, "exit_status": self.exit_status}

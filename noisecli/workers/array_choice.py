@@ -1,18 +1,28 @@
 """Which arrays of a file get noise. Labels must not: where that is not plain, the file fails, its arrays named."""
 
+import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from noisecli.codecs import StoredArray
+import numpy as np
+
+from noisecli.codecs import Opaque, StoredArray, StructuredField
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.kinds import Kind
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.model import Warn
 
-_NAMES_TOLD = 8
+_LIST_LENGTH = 700
+"""Characters of a list of arrays: a message has room for it."""
 _SHARD = re.compile(r"-\d+-of-\d+\.\w+$|_\d{5}\.weights\.h5$")
 """How Hugging Face and Keras name the files of a model that is spread over several."""
+_LABELS = re.compile(r"(?i)(?:^|[^a-z])(?:y|labels?|targets?|class(?:es)?|ids?|ind(?:ex|ices))(?:[^a-z]|$)")
+_MUCH_LARGER = 4
+"""Times as many integers as floats: the integers may be the data, and the floats boxes or targets."""
+_LONG_TEXT = 8
+"""Times as many letters as bytes of the floats: the text may be the data."""
 
 
 def choose_arrays(
@@ -21,8 +31,9 @@ def choose_arrays(
     """Return the names of the arrays that get noise, and warnings about the choice.
 
     With globs, what they name. Without, all of a file of weights; of an archive of arrays its one array of floats, or,
-    where it has no floats, its one array of integers. Single numbers (arrays without an axis) are no data by
-    themselves. A .npy has no choice. Where `source` is one shard of a model, its choice may be in the others.
+    where it has no floats, its one array of integers, unless another member may as well be the data. Single numbers
+    (arrays without an axis) are no data by themselves. A .npy has no choice but the fields of a structured array. Where
+    `source` is one shard of a model, its choice may be in the others.
 
     Raises
     ------
@@ -35,18 +46,24 @@ def choose_arrays(
     if [part.name for part in able] == [""] and len(parts) == 1 and not kind.all_arrays:
         return frozenset([""]), []
     if not able:
-        raise FileSkipped("unsupported-samples", "holds no array of integers or floats; left alone")
+        raise FileSkipped("unsupported-samples", _nothing_able(kind, parts))
     if wanted.choose or wanted.leave or kind.all_arrays:
         if kind.all_arrays and _SHARD.search(source) and not _named(wanted, able):
             return frozenset(), ["none-chosen"]
         return _require_named(kind, wanted, parts, able), []
-    return _only_one(able)
+    return _only_one(parts, able)
+
+
+def _nothing_able(kind: Kind, parts: Sequence[StoredArray]) -> str:
+    sought = "floats of 16, 32 or 64 bits" if kind.all_arrays else "array of integers, floats or complex numbers"
+    held = f"only {list_arrays(parts)}" if parts else "and nothing else"
+    return f"holds no {sought}, {held}; left alone"
 
 
 def _named(wanted: ArraysSettings, able: list[StoredArray]) -> frozenset[str]:
-    choose = wanted.choose or ("*",)
-    names = (part.name for part in able if not _matches(part.name, wanted.leave))
-    return frozenset(name for name in names if _matches(name, choose))
+    names = frozenset(part.name for part in able)
+    chosen = _matching(names, wanted.choose) if wanted.choose else names
+    return chosen - _matching(names, wanted.leave)
 
 
 def _require_named(
@@ -60,25 +77,85 @@ def _require_named(
     return chosen
 
 
-def _matches(name: str, globs: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
+def _matching(names: frozenset[str], globs: Iterable[str]) -> frozenset[str]:
+    """Return the names that globs choose. One that is a name, as layer[0], means that; a * alone means all."""
+    found: set[str] = set()
+    for glob in globs:
+        if glob in names and glob != "*":
+            found.add(glob)
+        else:
+            found.update(name for name in names if fnmatchcase(name, glob))
+    return frozenset(found)
 
 
-def _only_one(able: list[StoredArray]) -> tuple[frozenset[str], list[Warn]]:
-    with_axes = [part for part in able if part.shape]
+def _only_one(parts: Sequence[StoredArray], able: list[StoredArray]) -> tuple[frozenset[str], list[Warn]]:
+    whole = [part for part in able if not isinstance(part, StructuredField)]
+    if not whole:
+        message = f"is structured; choose a field that gets noise: --key NAME; it holds {list_arrays(parts)}"
+        raise FileSkipped("unsupported-samples", message)
+    with_axes = [part for part in whole if part.shape]
     floats = [part for part in with_axes if part.spec is not None and part.spec.is_float]
-    candidates = floats or with_axes or able
+    candidates = floats or with_axes or whole
+    candidates = [part for part in candidates if math.prod(part.shape)] or candidates
     if len(candidates) > 1:
-        message = f"holds several arrays, of which some may be labels: {list_arrays(candidates)}"
+        message = f"holds several arrays, of which some may be labels: {list_arrays(parts)}"
         raise FileFailed("ambiguous", f"{message}; say which get noise: --key NAME, or --key '*' for all")
-    return frozenset([candidates[0].name]), ["integers-kept"] if len(with_axes) > len(candidates) else []
+    [candidate] = candidates
+    if (rival := _rival(candidate, parts)) is not None:
+        message = f"would get noise on {shown(candidate.name)!r} only, but {shown(rival)!r} may be the data"
+        raise FileFailed("ambiguous", f"{message}; it holds {list_arrays(parts)}; say which get noise: --key NAME")
+    return frozenset([candidate.name]), ["integers-kept"] if len(with_axes) > len(candidates) else []
+
+
+def _rival(candidate: StoredArray, parts: Sequence[StoredArray]) -> str | None:
+    """Return the name of what may be the data instead of the one array that noise would be put on."""
+    in_records: Counter[str] = Counter()
+    for part in parts:
+        if isinstance(part, StructuredField):
+            in_records[part.member] += math.prod(part.shape)
+            if in_records[part.member] >= math.prod(candidate.shape):
+                return part.member
+        elif part is not candidate and _may_be_data(part, candidate):
+            return part.name
+    return None
+
+
+def _may_be_data(part: StoredArray, candidate: StoredArray) -> bool:
+    count, size = math.prod(part.shape), math.prod(candidate.shape)
+    size_bytes = size * np.dtype(candidate.dtype).itemsize
+    if isinstance(part, Opaque) and part.opaque_bytes >= max(_MUCH_LARGER * size_bytes, 1):
+        return True
+    if not part.shape or not count or part.dtype[1:2] == "M":
+        # single numbers say something of the data, and times when they are from
+        return False
+    if _LABELS.search(candidate.name):
+        return True
+    if part.spec is None:
+        return count >= size or count * _letters(part.dtype) >= _LONG_TEXT * size_bytes
+    is_vector = sum(length > 1 for length in candidate.shape) < 2
+    return count >= _MUCH_LARGER * size or (is_vector and count > size and len(part.shape) > 1)
+
+
+def _letters(dtype: str) -> int:
+    """Return how many letters an element of text has; 0 for what is none."""
+    return int(dtype[2:]) if dtype[1:2] in ("U", "S") and dtype[2:].isdecimal() else 0
 
 
 def list_arrays(parts: Sequence[StoredArray]) -> str:
-    """Return the first arrays of a file in words."""
-    names = [
-        f"{shown(part.name)} ({shown(part.dtype)}, {shown('x'.join(map(str, part.shape)) or 'one number')})"
-        for part in parts[:_NAMES_TOLD]
-    ]
-    more = f" and {len(parts) - _NAMES_TOLD:,} more" if len(parts) > _NAMES_TOLD else ""
-    return ", ".join(names) + more
+    """Return the arrays of a file in words, as many as a message has room for."""
+    told: list[str] = []
+    room = _LIST_LENGTH
+    for part in parts:
+        words = f"{shown(part.name)} ({_described(part)})"
+        room -= len(words) + 2
+        if room < 0 and told:
+            return f"{', '.join(told)} and {len(parts) - len(told):,} more"
+        told.append(words)
+    return ", ".join(told)
+
+
+def _described(part: StoredArray) -> str:
+    shape = shown("x".join(map(str, part.shape)) or "one number")
+    if isinstance(part, Opaque) and part.opaque_bytes:
+        return f"Python objects, {shape}" if part.dtype else "no array"
+    return f"{shown(part.dtype) or 'no array'}, {shape}"

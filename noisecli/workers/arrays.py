@@ -67,7 +67,9 @@ class ArraysMaker:
         share = self._draw_share(task) if task.level.relative else None
         drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen}
         row = self._make_drawn(task, opened, drawn, share, list(words))
-        return Made(task.output, to_line(row), {}, tuple(row["warnings"]), row["applied"])
+        had_choice = not KINDS[self._settings.kind].all_arrays and [part.name for part in source.parts] != [""]
+        noised = tuple(entry["name"] for entry in row["parts"] if entry["applied"]) if had_choice else ()
+        return Made(task.output, to_line(row), {}, tuple(row["warnings"]), row["applied"], noised)
 
     def _draw_share(self, task: Task) -> float:
         """Draw what share of its own std every array of the file gets."""
@@ -101,7 +103,8 @@ class ArraysMaker:
         spread = Spread(columns)
         for block in part.blocks():
             spread.note(block)
-        return np.array([round_significant(std, STD_DIGITS) for std in (spread.stds * share).tolist()])
+        stds = _of_elements(spread.stds, columns) * share
+        return np.array([round_significant(std, STD_DIGITS) for std in stds.tolist()])
 
     def read_row(self, row: Row) -> RecordedNoise:
         """Return the noise that a row records."""
@@ -204,7 +207,7 @@ class ArraysMaker:
             pair.noisy.write(changed)
             if pair.clean is not None and converts:
                 pair.clean.write(x)
-        dtype = np.dtype(drawn.spec.dtype).newbyteorder(">" if part.dtype.startswith(">") else "<").str
+        dtype = np.dtype(drawn.spec.stored_dtype).newbyteorder(">" if part.dtype.startswith(">") else "<").str
         measure = Measure() if field is None else field.measure
         return describe_array(part.name, dtype if converts else part.dtype, part.shape, drawn.draw, measure)
 
@@ -218,7 +221,7 @@ class ArraysMaker:
 
 
 def _itemsize(part: StoredArray) -> int:
-    return 0 if part.spec is None else np.dtype(part.spec.dtype).itemsize
+    return 0 if part.spec is None else np.dtype(part.spec.dtype).itemsize * part.spec.components
 
 
 def _begin(writer: Writer[ArraysSink], part: StoredArray, spec: SampleSpec | None) -> None:
@@ -241,11 +244,13 @@ def _refuse_too_large(drawn: Draw, spec: SampleSpec) -> None:
 
 
 def _own_std(part: StoredArray) -> float:
-    """The standard deviation of an array's finite samples, rounded."""
-    spread = Spread()
+    """The standard deviation of an array's finite samples, rounded; of complex numbers that of either part."""
+    assert part.spec is not None
+    columns = Columns(part.spec.components, 1, part.spec.components)
+    spread = Spread(columns)
     for block in part.blocks():
         spread.note(block)
-    std = spread.std
+    std = float(_of_elements(spread.stds, columns)[0])
     return round_significant(std, STD_DIGITS) if math.isfinite(std) else math.inf
 
 
@@ -261,7 +266,16 @@ def _rms(part: StoredArray) -> float:
 
 def _columns(part: StoredArray) -> Columns:
     assert part.spec is not None
-    return Columns.of(part.shape, fortran_order=part.spec.fortran_order)
+    return Columns.of(part.shape, fortran_order=part.spec.fortran_order, components=part.spec.components)
+
+
+def _of_elements(stds: NDArray[np.float64], columns: Columns) -> NDArray[np.float64]:
+    """Return the std of each column, the same for the real and the imaginary parts: the root of their mean variance."""
+    if columns.components == 1:
+        return stds
+    with np.errstate(over="ignore", invalid="ignore"):
+        each = np.sqrt(np.square(stds).reshape(-1, columns.components).mean(axis=1))
+    return np.repeat(each, columns.components)
 
 
 def _root_mean_square(stds: NDArray[np.float64]) -> float:

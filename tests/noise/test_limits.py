@@ -82,7 +82,9 @@ def test_what_is_no_number_stays(field_of, operations, dtype, clip):
     np.testing.assert_array_equal(y[bad], x[bad])
     assert np.isfinite(y[~bad]).all()
     assert field.measure.not_finite == np.count_nonzero(bad)
-    assert field.measure.std == pytest.approx(float(np.std(y[~bad].astype(float)) * np.mean(~bad) ** 0.5), rel=0.01)
+    added = y[~bad].astype(float) - 0.5
+    assert field.measure.std == pytest.approx(float(np.std(added)), rel=1e-4)
+    assert field.measure.psnr_db(1.0) == pytest.approx(-10 * np.log10(np.mean(added**2)), abs=1e-3)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -39,14 +39,26 @@ class Header(NamedTuple):
 
     @property
     def spec(self) -> SampleSpec | None:
-        """What the samples mean; None for what is not a real number, or differs between machines (longdouble)."""
-        if self.dtype.kind not in "iuf" or self.dtype.itemsize > 8:
-            return None
-        native = self.dtype.newbyteorder("=")
-        low, high = -math.inf, math.inf
-        if native.kind != "f":
-            low, high = int(np.iinfo(native).min), int(np.iinfo(native).max)
-        return SampleSpec(native.name, self.shape, 1.0, low, high, fortran_order=self.fortran_order)
+        """What the samples mean; see spec_of()."""
+        return spec_of(self.dtype, self.shape, fortran_order=self.fortran_order)
+
+
+def component(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of the real and the imaginary part of complex numbers; any other type itself."""
+    return np.dtype(f"{dtype.str[0]}f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+
+
+def spec_of(dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran_order: bool) -> SampleSpec | None:
+    """Return what samples mean; None for what is not a number, or differs between machines (longdouble)."""
+    native = component(dtype)
+    if native.kind not in "iuf" or native.itemsize > 8:
+        return None
+    native = native.newbyteorder("=")
+    low, high = -math.inf, math.inf
+    if native.kind != "f":
+        low, high = int(np.iinfo(native).min), int(np.iinfo(native).max)
+    components = 2 if dtype.kind == "c" else 1
+    return SampleSpec(native.name, shape, 1.0, low, high, fortran_order=fortran_order, components=components)
 
 
 def read_header(read: Callable[[int], bytes]) -> Header:
@@ -69,14 +81,19 @@ def read_header(read: Callable[[int], bytes]) -> Header:
     size_bytes = take(struct.calcsize(length))
     [size] = struct.unpack(length, size_bytes)
     if size > _LONGEST:
-        raise FileFailed("corrupt", f"has a header of {size:,} bytes, more than an array needs; save it again")
+        raise FileFailed(
+            "corrupt",
+            f"has a header of {size:,} bytes, more than numpy reads unless it is told to; save it with fewer fields",
+        )
     text = take(size)
-    return Header(start + size_bytes + text, *_parsed(text))
+    return Header(start + size_bytes + text, *_parsed(text, is_utf8=start[len(MAGIC)] == 3))
 
 
-def _parsed(text: bytes) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
-    """Have numpy parse the text, as of version 2: version 3 differs in letters that no number's type needs."""
+def _parsed(text: bytes, *, is_utf8: bool) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
+    """Have numpy parse the text, as of version 2: version 3 differs in the letters of names, which can be escaped."""
     try:
+        if is_utf8:
+            text = text.decode().encode("latin-1", "backslashreplace")
         with warnings.catch_warnings():
             # Python 2 wrote 10L: numpy reads it, and warns
             warnings.simplefilter("ignore")

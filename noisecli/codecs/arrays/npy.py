@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import ArraysSource, InputFile, OutputFile, Sink, StoredArray
 from noisecli.codecs.arrays.header import MAGIC, MOST_HEADER_BYTES, Header, read_header, write_header
-from noisecli.codecs.arrays.pieces import decode, encode, reader_at
+from noisecli.codecs.arrays.pieces import decode, decode_stored, encode, reader_at
+from noisecli.codecs.arrays.records import FieldWriter, RecordField, fields_of
 from noisecli.codecs.damage import truncated
-from noisecli.codecs.region import copy, write_at
+from noisecli.codecs.region import Region, copy, write_at
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import SampleSpec
 
@@ -32,6 +33,10 @@ class NpyArray:
     def blocks(self) -> Iterator[NDArray[Any]]:
         return decode(self.header, reader_at(self.descriptor, len(self.header.raw)))
 
+    def records(self) -> Iterator[NDArray[Any]]:
+        """Yield all of a structured array, as it is stored."""
+        return decode_stored(self.header, self.header.dtype, reader_at(self.descriptor, len(self.header.raw)))
+
 
 class NpySource(ArraysSource):
     """One opened .npy file; see noisecli.codecs.ArraysSource."""
@@ -40,9 +45,12 @@ class NpySource(ArraysSource):
 
     def __init__(self, file: InputFile) -> None:
         part = NpyArray(file.fileno())
-        self.parts: Sequence[StoredArray] = [part]
+        self.array = part
+        fields = fields_of("", part.header, part.records)
+        self.parts: Sequence[StoredArray] = fields or [part]
         self.warnings: Sequence[str] = []
-        _refuse_samples(part)
+        if not fields:
+            _refuse_samples(part)
         self._check_size(file.fileno(), file.size, part.header)
 
     def _check_size(self, descriptor: int, size: int, header: Header) -> None:
@@ -64,7 +72,8 @@ def _refuse_samples(part: NpyArray) -> None:
         words = f"samples of type {shown(dtype)}"
         if dtype.kind == "f":
             words = "longdouble samples, which differ between machines"
-        raise FileSkipped("unsupported-samples", f"has {words}; noise is for integers and floats up to float64")
+        message = f"has {words}; noise is for integers, floats up to float64 and complex numbers of them"
+        raise FileSkipped("unsupported-samples", message)
 
 
 class _Writer(Sink):
@@ -94,15 +103,38 @@ class _Writer(Sink):
 class NpySink(_Writer):
     """One .npy being written; see noisecli.codecs.ArraysSink."""
 
+    def __init__(self, file: OutputFile, source: NpySource) -> None:
+        super().__init__(file)
+        self._array = source.array
+        self._field: FieldWriter | None = None
+        self._has_records = False
+
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
-        """Write the header, or all of an array that stays as it is."""
-        assert isinstance(part, NpyArray)
-        header = part.header
-        if spec is None:
-            copy(part.descriptor, self._descriptor, 0, len(header.raw) + header.data_bytes)
+        """Write the header, or all of an array that stays as it is, or whose fields are written one by one."""
+        header = self._array.header
+        if spec is None or isinstance(part, RecordField):
+            self._copy_once()
+            self._begin_field(part, spec)
             return
         dtype = stored_type(header, spec)
         self._begin(output_header(header, dtype), dtype)
+
+    def _copy_once(self) -> None:
+        if not self._has_records:
+            header = self._array.header
+            copy(self._array.descriptor, self._descriptor, 0, len(header.raw) + header.data_bytes)
+        self._has_records = True
+
+    def _begin_field(self, part: StoredArray, spec: SampleSpec | None) -> None:
+        self._field = None
+        if spec is not None and isinstance(part, RecordField):
+            self._field = FieldWriter(Region(self._descriptor), len(part.header.raw), part, spec)
+
+    def write(self, block: NDArray[Any]) -> None:
+        if self._field is not None:
+            self._field.write(block)
+        else:
+            super().write(block)
 
 
 class NpyWriter(_Writer):
@@ -116,7 +148,7 @@ class NpyWriter(_Writer):
 
 def stored_type(header: Header, spec: SampleSpec) -> np.dtype[Any]:
     """Return the type that samples of `spec` are stored as: the source's byte order stays."""
-    return np.dtype(spec.dtype).newbyteorder(">" if header.dtype.str.startswith(">") else "<")
+    return np.dtype(spec.stored_dtype).newbyteorder(">" if header.dtype.str.startswith(">") else "<")
 
 
 def output_header(header: Header, dtype: np.dtype[Any]) -> bytes:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, cast
@@ -11,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile, OutputFile, StoredArray, zips
-from noisecli.codecs.arrays.header import Header, read_header
+from noisecli.codecs.arrays.header import MAGIC, Header, read_header
 from noisecli.codecs.arrays.npy import output_header, stored_type
-from noisecli.codecs.arrays.pieces import decode, encode
+from noisecli.codecs.arrays.pieces import ReadInto, decode, decode_stored, encode
+from noisecli.codecs.arrays.records import FieldWriter, RecordField, fields_of
 from noisecli.codecs.damage import truncated
-from noisecli.codecs.region import read_at, stretches
+from noisecli.codecs.region import Scratch, open_scratch, read_at, stretches
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.model import Limits, SampleSpec
 
@@ -23,7 +25,7 @@ _SUFFIX = ".npy"
 
 
 class NpzArray:
-    """One member of an archive; see noisecli.codecs.StoredArray. Anything but plain arrays is copied as it is."""
+    """One member of an archive; see noisecli.codecs.StoredArray. Anything but arrays of numbers is copied as it is."""
 
     def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, floats_only: bool) -> None:
         self._archive, self.info = archive, info
@@ -32,34 +34,75 @@ class NpzArray:
         self.dtype = "" if self.header is None else self.header.dtype.str
         self.shape = () if self.header is None else self.header.shape
         self.spec: SampleSpec | None = None if self.header is None else self.header.spec
-        if floats_only and self.spec is not None and not self.spec.is_float:
+        if floats_only and self.spec is not None and (not self.spec.is_float or self.spec.components > 1):
             self.spec = None
 
-    def _read_header(self) -> Header:
+    @property
+    def opaque_bytes(self) -> int:
+        """See noisecli.codecs.Opaque. What macOS adds holds nothing of anybody's."""
+        is_array = self.header is not None and not self.header.dtype.hasobject
+        is_apples = self.name.startswith("__MACOSX/") or self.name.rpartition("/")[2].startswith("._")
+        return 0 if is_array or is_apples else self.info.file_size
+
+    def _read_header(self) -> Header | None:
+        """Return what the member says of its array; None for one that numpy hands out as bytes, too."""
         with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
-            header = read_header(member.read)
-        if self.info.file_size < len(header.raw) + header.data_bytes:
+            start = member.read(len(MAGIC))
+            if not MAGIC.startswith(start):
+                return None
+            header = read_header(_ReadOn(start, member).read)
+        if self.info.file_size < len(header.raw) + _expected_bytes(header):
             raise truncated(f"its member {shown(self.name)!r} ends before the last of its samples")
         return header
 
     @property
     def has_trailing_data(self) -> bool:
-        """Whether bytes follow the array."""
-        return self.header is not None and self.info.file_size > len(self.header.raw) + self.header.data_bytes
+        """Whether bytes follow the array. How many a pickle has, it alone says."""
+        if self.header is None or self.header.dtype.hasobject:
+            return False
+        return self.info.file_size > len(self.header.raw) + self.header.data_bytes
 
-    def blocks(self) -> Iterator[NDArray[Any]]:
+    @contextlib.contextmanager
+    def _data(self) -> Iterator[ReadInto]:
         assert self.header is not None
         with zips.zip_damage_as_problems(), self._archive.open(self.info) as member:
             member.read(len(self.header.raw))
-            yield from decode(self.header, cast(io.BufferedIOBase, member).readinto)
+            yield cast(io.BufferedIOBase, member).readinto
             # the checksum is compared at the member's end
             while member.read(1 << 18):
                 pass
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        assert self.header is not None
+        with self._data() as read_into:
+            yield from decode(self.header, read_into)
+
+    def records(self) -> Iterator[NDArray[Any]]:
+        """Yield all of a structured array, as it is stored."""
+        assert self.header is not None
+        with self._data() as read_into:
+            yield from decode_stored(self.header, self.header.dtype, read_into)
 
     def check(self) -> None:
         """Compare the checksum of all of it."""
         for _ in zips.read_member(self._archive, self.info):
             pass
+
+
+class _ReadOn:
+    """A member of which some bytes have been read."""
+
+    def __init__(self, start: bytes, member: IO[bytes]) -> None:
+        self._start, self._member = start, member
+
+    def read(self, count: int) -> bytes:
+        start, self._start = self._start[:count], self._start[count:]
+        return start + self._member.read(count - len(start))
+
+
+def _expected_bytes(header: Header) -> int:
+    """Return how many bytes follow a header at least. Objects are pickled, and never loaded."""
+    return 0 if header.dtype.hasobject else header.data_bytes
 
 
 class NpzSource:
@@ -79,12 +122,27 @@ class NpzSource:
         except BaseException:
             self.close()
             raise
-        self.parts: Sequence[StoredArray] = arrays
+        self.arrays = {array.name: array for array in arrays}
+        self.parts: Sequence[StoredArray] = arrays if floats_only else _with_fields(arrays)
         trailing = any(array.has_trailing_data for array in arrays)
         self.warnings: Sequence[str] = ["trailing-data"] if trailing else []
 
     def close(self) -> None:
         zips.close_archive(self.archive)
+
+
+def _with_fields(arrays: Sequence[NpzArray]) -> list[StoredArray]:
+    """Return the arrays, those that are structured as their fields; as a whole where a name would be there twice."""
+    taken, parts = {array.name for array in arrays}, list[StoredArray]()
+    for array in arrays:
+        fields = [] if array.header is None else fields_of(array.name, array.header, array.records)
+        names = {field.name for field in fields}
+        if not fields or names & (taken - {array.name}):
+            parts.append(array)
+            continue
+        taken |= names
+        parts += fields
+    return parts
 
 
 def _refuse_odd_members(members: Sequence[zipfile.ZipInfo], names: Sequence[str]) -> None:
@@ -109,9 +167,14 @@ class NpzSink:
         self._archive.comment = source.archive.comment
         self._member: IO[bytes] | None = None
         self._dtype: np.dtype[Any] | None = None
+        self._records: tuple[NpzArray, Scratch | None] | None = None
+        self._field: FieldWriter | None = None
         self.warnings: Sequence[str] = []
 
     def begin(self, part: StoredArray, spec: SampleSpec | None) -> None:
+        if isinstance(part, RecordField):
+            self._begin_field(part, spec)
+            return
         assert isinstance(part, NpzArray)
         self._end_member()
         if spec is None:
@@ -119,15 +182,51 @@ class NpzSink:
             self._carry(part.info)
             return
         assert part.header is not None
-        self._dtype = stored_type(part.header, spec)
-        header = output_header(part.header, self._dtype)
-        info = _described_like(part.info)
+        self._begin_member(part, part.header, stored_type(part.header, spec))
+
+    def _begin_member(self, array: NpzArray, header: Header, dtype: np.dtype[Any]) -> IO[bytes]:
+        text = output_header(header, dtype)
+        info = _described_like(array.info)
         # whether the member needs 64 bits for its size is decided by what is to come
-        info.file_size = len(header) + part.header.data_bytes // part.header.dtype.itemsize * self._dtype.itemsize
-        self._member = self._archive.open(info, "w")
-        self._member.write(header)
+        info.file_size = len(text) + header.data_bytes // header.dtype.itemsize * dtype.itemsize
+        self._dtype, self._member = dtype, self._archive.open(info, "w")
+        self._member.write(text)
+        return self._member
+
+    def _begin_field(self, part: RecordField, spec: SampleSpec | None) -> None:
+        """Begin a field of a member that is begun, or of another one. Records with noise wait in a temporary file."""
+        if self._records is None or self._records[0].name != part.member:
+            self._end_member()
+            self._records = self._source.arrays[part.member], None
+        self._field = None
+        array, scratch = self._records
+        if spec is None:
+            return
+        if scratch is None:
+            scratch = open_scratch()
+            self._records = array, scratch
+            for records in array.records():
+                scratch.write(records.view(np.uint8))
+            scratch.check()
+        self._field = FieldWriter(scratch, 0, part, spec)
+
+    def _end_records(self, array: NpzArray, scratch: Scratch | None) -> None:
+        """Write a structured member, of which some fields may have noise."""
+        if scratch is None:
+            array.check()
+            self._carry(array.info)
+            return
+        assert array.header is not None
+        with contextlib.closing(scratch), self._begin_member(array, array.header, array.header.dtype) as member:
+            self._member = None
+            scratch.seek(0)
+            shutil.copyfileobj(scratch, member, 1 << 20)
+            scratch.check()
 
     def write(self, block: NDArray[Any]) -> None:
+        if self._field is not None:
+            self._field.write(block)
+            return
         assert self._member is not None
         assert self._dtype is not None
         self._member.write(encode(block, self._dtype))
@@ -150,6 +249,10 @@ class NpzSink:
         archive.NameToInfo[new.filename] = new
 
     def _end_member(self) -> None:
+        self._field = None
+        if self._records is not None:
+            records, self._records = self._records, None
+            self._end_records(*records)
         if self._member is not None:
             member, self._member = self._member, None
             member.close()
@@ -160,6 +263,9 @@ class NpzSink:
         self._file.close()
 
     def abort(self) -> None:
+        if self._records is not None and self._records[1] is not None:
+            self._records[1].close()
+        self._records = None
         with contextlib.suppress(OSError, ValueError, RuntimeError, zipfile.LargeZipFile):
             self._end_member()
         with contextlib.suppress(OSError, ValueError, RuntimeError):

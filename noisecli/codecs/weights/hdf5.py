@@ -92,7 +92,10 @@ class HDF5Source:
                 self.keeps_size = self.keeps_size and dataset.id.get_offset() is not None
         refuse_crowd(part.name for part in parts)
         if legacy is None and not any(is_parameter(part.name, None) for part in parts):
-            raise FileSkipped("unsupported-format", "is an HDF5 file without the weights of a Keras model; left alone")
+            message = (
+                "is an HDF5 file without the weights of a Keras model; of data, make an .npz for noisecli arrays, "
+            )
+            raise FileSkipped("unsupported-format", f"{message}which says how")
         return parts
 
     def close(self) -> None:

@@ -85,6 +85,7 @@ class NoiseField:
             own = np.empty_like(x, shape=here.shape)
             self._add_piece(x[here], noise[here], own)
             noisy[here] = own
+        self.measure.count += x.size - here.size
         self.measure.not_finite += x.size - here.size
         return noisy
 

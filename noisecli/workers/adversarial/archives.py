@@ -53,7 +53,7 @@ class _Archive:
         spec, expected = part.spec, self._attack.victim.input_shape
         low, high = self._attack.adversary.input_range
         name = shown(part.name)
-        if spec is None or not (spec.is_float or spec.dtype in _PICTURES):
+        if spec is None or spec.components > 1 or not (spec.is_float or spec.dtype in _PICTURES):
             raise FileSkipped(
                 "unsupported-samples", f"has {shown(part.dtype)} in {name!r}; images are uint8, uint16 or floats"
             )

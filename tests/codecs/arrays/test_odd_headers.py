@@ -94,12 +94,37 @@ ODD_DTYPES = [
     *("'?'", "'no type'", "'datetime64[ns/7]'", "'<f4' '<f4'", "'a' * 9", "'\\N{SNOWMAN}'", "'<f4\\x00'", "'<T16'"),
     *("'<M8[1000000000000s]'", "'|V2147483648'", "('<f4', '<i4')", "('<f4', {'a': ('<i2', 0)})", "[['a', '<f4']]"),
     *("(('<f4',),)", "('<f4', (2147483647, 3))", "[('a', '<f4', (2147483647, 2147483647))]", "'<T'", "'T'"),
+    *("[('a', '<f4', (0,))]", "[('a\\n', '<f4')]", "[('', '<f4')]"),
 ]
 
 
 @pytest.mark.parametrize("descr", ODD_DTYPES)
 def test_odd_types_are_one_answer(descr):
     assert through(arrays, header(descr=descr), ".npy") in ("made", "corrupt", "unsupported-samples", "unsafe")
+
+
+@pytest.mark.parametrize(
+    "descr",
+    ["[('\\ud800', '<f4')]", f"[('a', [('b', '<f4', {(1,) * 40})], {(1,) * 40})]", "[('a', '<f4', (4194305,))]"],
+    ids=["lone surrogate", "axes in axes", "large records"],
+)
+def test_fields_that_cannot_be_named_or_taken_apart_are_none(descr):
+    assert through(arrays, header(descr, shape="(0,)"), ".npy") == "unsupported-samples"
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "expected"),
+    [("é".encode("latin-1"), 1, "made"), ("é".encode(), 3, "made"), ("é".encode("latin-1"), 3, "corrupt")],
+    ids=["latin-1", "UTF-8", "neither"],
+)
+def test_names_are_read_as_their_version_spells_them(text, version, expected):
+    text = b"{'descr': [('" + text + b"', '<f4')], 'fortran_order': False, 'shape': (3,), }"
+    length = struct.pack("<H" if version == 1 else "<I", len(text))
+    data = b"\x93NUMPY" + bytes([version, 0]) + length + text + bytes(12)
+    assert through(arrays, data, ".npy") == expected
+    if expected == "made":
+        with closing(File(data)) as file, closing(arrays.open_source(file, Limits())) as source:
+            assert [part.name for part in source.parts] == ["é"]
 
 
 @pytest.mark.parametrize("shape", ["(0, 9223372036854775807)", "(" + "1, " * 64 + ")", "()"])

@@ -42,3 +42,16 @@ def one_array(arrays, tmp_path):
         return np.load(tmp_path / "dst" / name)
 
     return run
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Write an archive into a source folder of its own."""
+
+    def write(compressed=False, **members):
+        source = tmp_path / "archive"
+        source.mkdir(exist_ok=True)
+        (np.savez_compressed if compressed else np.savez)(source / "a.npz", **members)
+        return source
+
+    return write

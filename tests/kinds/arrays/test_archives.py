@@ -7,19 +7,6 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture
-def archive(tmp_path):
-    """Write an archive into a source folder of its own."""
-
-    def write(compressed=False, **members):
-        source = tmp_path / "archive"
-        source.mkdir(exist_ok=True)
-        (np.savez_compressed if compressed else np.savez)(source / "a.npz", **members)
-        return source
-
-    return write
-
-
 def raw(path, name):
     """A member as it is stored: its compressed bytes, its date and its checksum."""
     with zipfile.ZipFile(path) as file:

@@ -59,10 +59,10 @@ def test_python_objects_fail_and_are_never_loaded(hostile, tmp_path):
 
 @pytest.mark.parametrize(
     "array",
-    [np.ones(3, complex), np.ones(3, bool), np.array(["a"]), np.zeros(3, "f4,i4"), np.zeros(3, "M8[s]")],
-    ids=["complex", "bool", "text", "structured", "times"],
+    [np.ones(3, bool), np.array(["a"]), np.zeros(3, "f4,i4"), np.zeros(3, "M8[s]"), np.zeros(3, "V2")],
+    ids=["bool", "text", "structured", "times", "void"],
 )
-def test_what_is_no_real_number_is_skipped(hostile, array):
+def test_what_is_no_number_is_skipped(hostile, array):
     assert hostile(npy(array)) == ("skipped", "unsupported-samples")
 
 
@@ -165,7 +165,7 @@ def test_damaged_members_fail_whether_noised_or_carried(hostile, compressed, mem
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         info = file.getinfo(f"{member}.npy")
     data[info.header_offset + info.compress_size // 2 + 60] ^= 0x10
-    assert hostile(bytes(data), name="bad.npz") == ("failed", "corrupt")
+    assert hostile(bytes(data), "--key", "x", name="bad.npz") == ("failed", "corrupt")
 
 
 @pytest.mark.parametrize("cut", [30, 1000, -1, -10, -60])

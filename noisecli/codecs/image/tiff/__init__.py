@@ -28,7 +28,7 @@ from noisecli.codecs.image.tiff.layout import (
     layout_of,
     opencv_reads,
 )
-from noisecli.codecs.image.tiff.stacks import images_behind
+from noisecli.codecs.image.tiff.stacks import images_behind, lies_in_one_piece
 from noisecli.codecs.image.tiff.tags import carried_bytes, collect
 from noisecli.codecs.limits import DEFLATE_RATIO, refuse_bomb
 from noisecli.errors import FileFailed, FileSkipped
@@ -56,7 +56,7 @@ def read(data: bytes, limits: Limits) -> Header:
     header.frames, fits = images_behind(directories[0], first, len(directories))
     check_size(first.width, first.height, header.frames, limits)
     header.layout, header.orientation = first, first.orientation
-    header.by_opencv = by_opencv and header.frames == len(directories)
+    header.by_opencv = by_opencv and not (fits and header.frames > 1 and lies_in_one_piece(directories[0], first))
     if not header.by_opencv:
         check_segments(first)
     header.pages = directories

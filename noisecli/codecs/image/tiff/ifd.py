@@ -148,7 +148,10 @@ def splice(encoded: bytes, added: list[Tags]) -> bytes:
 
 
 def joined(made: Sequence[tuple[Sequence[bytes], Tags]], where: int, long: int) -> bytes:
-    """Return a little-endian TIFF of pages: their packed strips or tiles, and the tags besides `where` and `long`."""
+    """Return a little-endian TIFF of pages: their packed strips or tiles, and the tags besides `where` and `long`.
+
+    Nothing lies between the strips, as readers of ImageJ's stacks expect it.
+    """
     pieces: list[bytes] = []
     directories: list[Tags] = []
     position = 8
@@ -156,8 +159,8 @@ def joined(made: Sequence[tuple[Sequence[bytes], Tags]], where: int, long: int) 
         places = []
         for segment in segments:
             places.append(position)
-            pieces += [segment, b"\0" * (len(segment) & 1)]
-            position += len(segment) + (len(segment) & 1)
+            pieces.append(segment)
+            position += len(segment)
         if position > _MOST_BYTES - (1 << 24):
             raise FileFailed("no-encoder", "needs a TIFF of more than 4 GiB, which is not written; cut it into tiles")
         sizes = [len(segment) for segment in segments]
@@ -165,6 +168,8 @@ def joined(made: Sequence[tuple[Sequence[bytes], Tags]], where: int, long: int) 
             tag: (4, struct.pack(f"<{len(sizes)}I", *numbers)) for tag, numbers in ((where, places), (long, sizes))
         }
         directories.append(tags | lists)
+    pieces.append(b"\0" * (position & 1))
+    position += position & 1
     return b"".join([b"II*\0", struct.pack("<I", position), *pieces, *_directories(directories, position)])
 
 

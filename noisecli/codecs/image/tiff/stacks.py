@@ -6,7 +6,7 @@ import re
 from noisecli.codecs.damage import truncated
 from noisecli.codecs.image.header import unsupported
 from noisecli.codecs.image.tiff.ifd import Page
-from noisecli.codecs.image.tiff.layout import BARE, STRIPS, Layout
+from noisecli.codecs.image.tiff.layout import BARE, COLOUR, GREYS, STRIPS, Layout
 
 DESCRIPTION = 270
 _METAMORPH = 33629
@@ -40,6 +40,11 @@ def images_behind(page: Page, layout: Layout, pages: int) -> tuple[int, bool]:
     if promised > _MOST_IMAGES:
         raise unsupported(f"TIFFs of more than {_MOST_IMAGES:,} images with one directory are")
     return promised, True
+
+
+def lies_in_one_piece(page: Page, layout: Layout) -> bool:
+    """Whether readers take the images of a stack from one place, as its description tells them, not from its pages."""
+    return _promised(page) > 1 and layout.compression == BARE and layout.photometric in (*GREYS, COLOUR)
 
 
 def _promised(page: Page) -> int:
