@@ -35,6 +35,7 @@ SkippedReason = Literal[
     "special-file",
     "symlink-outside",
     "symlink-loop",
+    "label-mask",
 ]
 
 

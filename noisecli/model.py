@@ -2,53 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
-_MOST_THINGS = 12
-
-Warn = Literal[
-    "wrong-suffix",
-    "trailing-data",
-    "decoder-warning",
-    "metadata-lost",
-    "palette-to-colour",
-    "cmyk-to-colour",
-    "grey-alpha-to-colour-alpha",
-    "transparency-to-alpha",
-    "name-not-utf8",
-    "not-finite",
-    "overshoot",
-    "padded",
-    "integers-kept",
-    "none-chosen",
-    "depth",
-    "alpha-assumed",
-]
-"""The fixed words of a row's `warnings`."""
-
-
-def warning(word: Warn, what: Iterable[str] = ()) -> str:
-    """Return a row's warning: its fixed word, and what it speaks of where there is such: "metadata-lost: exif, icc"."""
-    things = sorted(set(what))
-    shown = things if len(things) <= _MOST_THINGS else [*things[:_MOST_THINGS], f"{len(things) - _MOST_THINGS} more"]
-    return f"{word}: {', '.join(shown)}" if shown else word
-
-
-def merged(warnings: Iterable[str]) -> list[str]:
-    """Return warnings, sorted, those of one word as one."""
-    things: dict[str, set[str]] = {}
-    for text in warnings:
-        word, _, what = text.partition(": ")
-        things.setdefault(word, set()).update(filter(None, what.split(", ")))
-    return sorted(warning(cast("Warn", word), what) for word, what in things.items())
-
-
-def word_of(text: str) -> str:
-    """Return the fixed word of a row's warning."""
-    return text.partition(":")[0]
-
+from noisecli.effects import Effect
 
 DECODED_RATIO = 100
 DECODED_FLOOR = 1 << 27
@@ -222,7 +179,7 @@ class Task(NamedTuple):
     size
         Bytes of the source, for the time limit.
     measure_survival
-        Whether to read a lossy output back and report what share of the noise it kept.
+        Whether to read the output back if it is lossy, and report what share of the noise it kept.
     span
         Latents: the number of the first, and how many.
     extra
@@ -273,6 +230,7 @@ class Made:
     warnings: tuple[str, ...]
     applied: bool
     noised: tuple[str, ...] = ()
+    effect: Effect = field(default_factory=Effect)
 
 
 @dataclass(frozen=True, slots=True)

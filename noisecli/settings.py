@@ -24,6 +24,7 @@ class NoiseSettings:
     clip: bool = True
     dtype: str | None = None
     full_scale: float | None = None
+    range: tuple[float, float] | None = None
 
 
 class Own(Protocol):
@@ -46,12 +47,16 @@ class OutputSettings:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which sources. `names` replaces the walk: relative to the source folder."""
+    """Which sources. `names` replaces the walk: relative to the source folder.
+
+    With `follow_links`, symbolic links out of the source folder are followed too.
+    """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
     limit: int | None = None
+    follow_links: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,9 @@ class Settings:
         noise = asdict(self.noise)
         for recorded_by_row in ("levels", "copies"):
             del noise[recorded_by_row]
+        if self.noise.range is None:
+            # a hash from before there was this option stays
+            del noise["range"]
         mean = self.noise.levels[0].mean
         encoding = asdict(self.output.encoding)
         clean = self.output.with_clean

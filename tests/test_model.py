@@ -1,6 +1,6 @@
 """The records that travel between the floors."""
 
-from noisecli.model import merged, warning, word_of
+from noisecli.words import merged, warning, word_of
 
 
 class TestWarnings:

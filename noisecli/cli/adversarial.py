@@ -17,7 +17,7 @@ from noisecli.kinds.adversarial import ADVERSARIAL, AdversarySettings
 @o.PATHS
 @o.apply(o.MODEL, o.EPS, o.CLASSES, o.INPUT_RANGE, o.LOGITS, o.PROBABILITIES, o.BATCH_SIZE, o.SAMPLES, o.LABELS)
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE)
+@o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE, o.RANGE)
 @o.IMAGE_FORMAT
 @o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
@@ -41,7 +41,8 @@ def command(source: str, destination: str, **options: Any) -> int:
     from noisecli.kinds.adversarial.request import describe_model
 
     if is_one_file(ADVERSARIAL, source, destination):
-        raise click.UsageError(f"{destination}: name a folder for DST; the class of an image is its folder's name")
+        why = "" if source.lower().endswith(".npz") else "; the class of an image is its folder's name"
+        raise click.UsageError(f"{destination}: name a folder for DST{why}")
     settings = request(ADVERSARIAL.name, source, destination, options)
     own = _own(settings.source, options)
     settings = folder_of_file(replace(settings, own=own))

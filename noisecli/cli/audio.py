@@ -11,7 +11,7 @@ from noisecli.cli.request import carry_out
 @click.command("audio", cls=o.SectionedCommand)
 @o.PATHS
 @o.apply(o.SNR, o.STD, o.VAR, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE)
+@o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE)
 @o.AUDIO_FORMAT
 @o.apply(o.QUALITY, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE

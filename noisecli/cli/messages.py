@@ -7,13 +7,20 @@ from typing import Any
 
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
 from noisecli.errors import shown
-from noisecli.kinds import KINDS
+from noisecli.kinds import KINDS, Kind
+from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage.stdout import print_whole
 
 _PROBLEMS_SHOWN = 20
 _NOTABLE = 0.03
+_OF_WEIGHTS = {
+    "scales-kept": "scales of quantised tensors stay as they are",
+    "buffers-kept": "running variances and constants stay as they are; --tensors '*running_var' and the like name them",
+    "negative-variance": "negative running variances, which give NaN; omit their names from --tensors",
+    "tied": "tensors that are stored twice get one noise",
+}
 _ARRAYS_NAMED = 8
 
 Begin = Callable[[int], Callable[[int], None]]
@@ -64,7 +71,8 @@ def print_json(content: Any) -> None:
 
 def report_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
     """Name the sources that failed or were skipped, a line each; bugs of ours with their traceback where asked."""
-    problems = sorted(summary.problems, key=lambda problem: problem.source)
+    # of many, those that failed are shown first
+    problems = sorted(summary.problems, key=lambda problem: (problem.status, problem.source))
     shown = problems if everything else problems[:_PROBLEMS_SHOWN]
     for problem in shown:
         say(f"{problem.source}: {problem.status}: {problem.message}")
@@ -96,12 +104,17 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
             if number
         ]
         yield f"{', '.join(parts)}: {settings.destination}"
+    yield from _skipped(summary, settings)
     yield from _noised(summary)
     yield from _left_alone(summary, settings)
+    yield from _rounded_away(summary, kind)
+    yield from _clipped(summary, kind)
+    yield from _drowned(summary, kind)
     yield from _survival(summary, settings)
     yield from _palettes(summary)
     yield from _answers(summary)
     yield from _kept_integers(summary)
+    yield from _parameters(summary, kind)
     if everything:
         yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
     elif summary.warnings:
@@ -119,11 +132,57 @@ def _noised(summary: Summary) -> Iterator[str]:
         yield f"noise on: {words}{f' and {more:,} more' if more else ''}"
 
 
+def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
+    """Nothing made of many never looks like success."""
+    if links := sum(problem.reason == "symlink-outside" for problem in summary.problems):
+        yield f"{count(links, 'symbolic link')} out of {settings.source} left alone: --follow-links follows them"
+    is_planned = summary.dry_run and summary.planned
+    if summary.skipped and not (summary.made or summary.kept or summary.failed or summary.stopped or is_planned):
+        yield f"nothing was made: all that was found was skipped ({count(summary.skipped, 'file')})"
+
+
+def _rounded_away(summary: Summary, kind: Kind) -> Iterator[str]:
+    if number := summary.rounded_away:
+        way_out = f"{kind.unrounded} keeps it" if kind.unrounded else "a higher level changes them"
+        yield f"{kind.counted(number)} without noise, as rounding takes all of it away: {way_out}"
+
+
+def _clipped(summary: Summary, kind: Kind) -> Iterator[str]:
+    """Clipping takes part of the noise away: the ratio asked for is not the one that is there."""
+    for level, means in summary.clipped.items():
+        have = "has more than 1% of its" if means.outputs == 1 else "have more than 1% of their"
+        words = f"{level}: {kind.counted(means.outputs)} {have} samples clipped ({means.clipped_fraction:.1%})"
+        words += f", which leaves {means.kept:.1%} of the noise's std"
+        if means.snr_db is not None:
+            words += f" and an SNR of {_decibels(means.snr_db)}"
+        way_out = f"; {kind.unrounded} --no-clip keeps it all" if kind.unrounded and kind.bare_unit is not None else ""
+        yield words + way_out
+
+
+def _drowned(summary: Summary, kind: Kind) -> Iterator[str]:
+    """An SNR below 0 dB that nobody asked for is a slip of units, most of the time."""
+    means = summary.drowned
+    if means.snr_db is None:
+        return
+    have = "has" if means.outputs == 1 else "have"
+    way_out = "--std 5% is a share of each array's own std"
+    if kind.bare_unit is not None:
+        way_out = "--full-scale V says what full scale is, and --snr-db goes by the signal"
+    more = f"{kind.counted(means.outputs)} {have} more noise than signal (an SNR of {_decibels(means.snr_db)})"
+    yield f"{more}; where the level's unit is not theirs, {way_out}"
+
+
+def _decibels(value: float) -> str:
+    return f"{round(value, 1) + 0.0:.1f} dB"
+
+
 def _palettes(summary: Summary) -> Iterator[str]:
-    """Label masks are often palette images, and noise on them is wrong."""
+    """Label masks are often palette images, or have few values; noise on them is wrong."""
     if number := summary.warnings["palette-to-colour"]:
         palettes = count(number, "palette image")
         yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
+    if summary.masks_asked_for:
+        yield "it looks like a label mask, whose values mean classes; noise makes others of them"
 
 
 def _kept_integers(summary: Summary) -> Iterator[str]:
@@ -132,12 +191,24 @@ def _kept_integers(summary: Summary) -> Iterator[str]:
         yield f"{count(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
 
 
+def _parameters(summary: Summary, kind: Kind) -> Iterator[str]:
+    """What files of weights hold beside parameters."""
+    for word, told in _OF_WEIGHTS.items():
+        if number := summary.warnings[word]:
+            yield f"{kind.counted(number)}: {told}"
+
+
 def _answers(summary: Summary) -> Iterator[str]:
     if right := summary.answers:
         yield (
             f"the model is right on {right['before']:.1%} of the samples, on {right['step']:.1%} after the step and on "
             f"{right['after']:.1%} after step and noise"
         )
+        if "chance" in right:
+            yield (
+                f"before the step that is hardly more than chance ({right['chance']:.1%}): check --input-range, and "
+                "that the labels, or --classes, are in the model's order"
+            )
 
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
@@ -146,6 +217,9 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     if summary.sidecars_left:
         left = count(summary.sidecars_left, "side file")
         yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
+    if summary.masks:
+        way_out = ": --sidecars copy takes them along" if settings.output.sidecars == "skip" else ""
+        yield f"{count(summary.masks, 'label mask')} left without noise{way_out}"
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{count(summary.sidecars_copied, 'side file')} {word}"
@@ -174,12 +248,22 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
         std, correlated = kept["std"], kept["correlated"]
         if std == correlated == 1.0:
             continue
-        words = f"{level}: on disk the noise has {std:.1%} of its std"
+        words, asked = _added(level, settings)
+        words = f"{level}: on disk {words.format(f'{std:.1%}')}"
         if abs(std - correlated) > _NOTABLE:
-            words += f", of which {correlated:.1%} is the noise asked for and the rest the codec's own error"
+            words += f", of which {correlated:.1%} is {asked} and the rest the codec's own error"
         if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
             words += f"; --format {KINDS[settings.kind].exact} keeps it exactly"
         yield words
+
+
+def _added(level: str, settings: Settings) -> tuple[str, str]:
+    """What was measured on disk: of adversarial outputs the step too, or alone."""
+    if settings.kind != ADVERSARIAL.name:
+        return "the noise has {} of its std", "the noise asked for"
+    if level in {each.label for each in settings.noise.levels if each.quantity != "snr_db" and each.high == 0}:
+        return "the step has {} of its size", "the step asked for"
+    return "step and noise together have {} of their std", "what was asked for"
 
 
 def count(number: int, noun: str) -> str:

@@ -119,7 +119,11 @@ DTYPE = _option(
 )
 FULL_SCALE = _option(
     _NOISE, "--full-scale", type=Finite(0, min_open=True), metavar="V",
-    help="Which value is white: for float images outside 0..1, or 12 bits in 16.",
+    help="Which value is white, or the highest amplitude: for floats beyond 1, or 12 bits in 16.",
+)  # fmt: skip
+RANGE = _option(
+    _NOISE, "--range", metavar="LO..HI",
+    help="Which values are black and white: for images of signed integers, or of floats below 0.",
 )  # fmt: skip
 
 _STEP = "The gradient step"
@@ -180,6 +184,7 @@ EXCLUDE = _option(
 FILES0 = _option(
     _CHOICE, "--files0-from", metavar="FILE|-", help="Take the files of this NUL-separated list, relative to SRC."
 )
+FOLLOW_LINKS = _option(_CHOICE, "--follow-links", is_flag=True, help="Follow symbolic links that lead out of SRC too.")
 LIMIT = _option(_CHOICE, "--limit", type=click.IntRange(1), metavar="N", help="The first N files only.")
 
 _RUNNING = "Running"
@@ -242,7 +247,7 @@ def output_format(*words: str) -> Decorator:
 
 IMAGE_FORMAT = output_format(*IMAGES.writes)
 AUDIO_FORMAT = output_format(*AUDIO.writes)
-COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, LIMIT)
+COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, FOLLOW_LINKS, LIMIT)
 COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
 SOURCE_LIMITS = apply(MAX_BYTES, MAX_DECODED)
 COMMON_OUTPUT = apply(JSON, QUIET, VERBOSE, PROGRESS)

@@ -11,7 +11,7 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.messages import count, progress_bar, report_problems
-from noisecli.cli.request import levels_of
+from noisecli.cli.request import levels_of, range_of
 from noisecli.cli.terminal import say
 from noisecli.engines.resources import available_cpus
 from noisecli.errors import Refused
@@ -28,7 +28,7 @@ _SHEET = "The sheet"
 _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
-_FOR_IMAGES = ("severity", "subsampling", "full_scale", "zoom")
+_FOR_IMAGES = ("severity", "subsampling", "range", "zoom")
 
 ROWS = click.option(
     "--rows", cls=o.SectionedOption, section=_SHEET, type=click.IntRange(1, 100), default=4, show_default=True,
@@ -51,10 +51,10 @@ SHOW = click.option(
 @click.argument("source", metavar="SRC", type=click.Path(path_type=str))
 @click.argument("out", metavar="OUT", type=click.Path(path_type=str))
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.SHARED, o.FULL_SCALE)
+@o.apply(o.SEED, o.SHARED, o.FULL_SCALE, o.RANGE)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
 @o.apply(o.QUALITY, o.SUBSAMPLING)
-@o.apply(o.INCLUDE, o.EXCLUDE)
+@o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
 @o.apply(ROWS, ZOOM, KIND, SHOW, o.REPLACE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.apply(o.QUIET, o.VERBOSE, o.PROGRESS)
@@ -150,9 +150,9 @@ def _kind(source: str, options: Mapping[str, Any]) -> str:
 def _chosen(source: str, options: Mapping[str, Any]) -> tuple[str, Choice]:
     """Return the folder and what is chosen of it: one file is a choice of its folder."""
     if os.path.isdir(source):
-        return source, Choice(options["include"], options["exclude"])
+        return source, Choice(options["include"], options["exclude"], follow_links=options["follow_links"])
     folder, name = os.path.split(source)
-    return folder or ".", Choice(names=(name,))
+    return folder or ".", Choice(names=(name,), follow_links=True)
 
 
 def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
@@ -169,6 +169,7 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         seed=options["seed"],
         shared_channels=options["shared_channels"],
         full_scale=options["full_scale"],
+        range=range_of(options),
     )
     limits = o.limits_of(options)
     folder, choice = _chosen(source, options)

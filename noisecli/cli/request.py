@@ -12,7 +12,7 @@ from noisecli.cli import options as o
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.messages import progress_bar, report
 from noisecli.engines.resources import available_cpus
-from noisecli.kinds import KINDS, Kind, format_of, kinds_of
+from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
 from noisecli.model import Encoding, Level, Quantity
@@ -85,7 +85,18 @@ def _noise(kind: Kind, options: Mapping[str, Any]) -> NoiseSettings:
         clip=not options.get("no_clip"),
         dtype=options.get("dtype"),
         full_scale=options.get("full_scale"),
+        range=range_of(options),
     )
+
+
+def range_of(options: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return black and white as --range says them."""
+    text = options.get("range")
+    if text is None:
+        return None
+    if options["full_scale"] is not None:
+        raise click.UsageError("--range and --full-scale exclude each other: full scale is HI - LO")
+    return parse_limits(text, "--range")
 
 
 def _arrays(options: Mapping[str, Any]) -> ArraysSettings:
@@ -141,7 +152,13 @@ def manifest_of(options: Mapping[str, Any]) -> str:
 
 
 def _choice(options: Mapping[str, Any]) -> Choice:
-    return Choice(options["include"], options["exclude"], _listed(options["files0_from"]), options["limit"])
+    return Choice(
+        options["include"],
+        options["exclude"],
+        _listed(options["files0_from"]),
+        options["limit"],
+        options["follow_links"],
+    )
 
 
 def _listed(path: str | None) -> tuple[str, ...] | None:
@@ -188,11 +205,12 @@ def is_one_file(kind: Kind, source: str, destination: str) -> bool:
         return True
     if not _is_file(source) or folder_at(destination).exists() or destination.endswith("/"):
         return False
-    suffix, own = os.path.splitext(destination)[1].lower(), os.path.splitext(source)[1].lower()
+    suffix, own = suffix_of(destination), suffix_of(source)
     if own in kind.refused:
         raise click.UsageError(f"{source}: {kind.refused[own]}")
     form = format_of(suffix)
-    if suffix in kind.refused or (form is None and kinds_of(suffix)):
+    only_read = form is not None and kind.name in form.kinds and bool(kind.writes) and form.name not in kind.writes
+    if suffix in kind.refused or only_read or (form is None and kinds_of(suffix)):
         raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
     if form is not None and kind.name not in form.kinds:
         raise click.UsageError(f"{destination}: noisecli {kind.name} does not write {suffix}")
@@ -210,11 +228,11 @@ def _refuse_folder_options(options: Mapping[str, Any]) -> None:
 
 
 def folder_of_file(settings: Settings) -> Settings:
-    """One file into a folder is a run over its folder that chooses one name."""
+    """One file into a folder is a run over its folder that chooses one name, wherever that leads."""
     if not _is_file(settings.source):
         return settings
     folder, name = os.path.split(settings.source)
-    return replace(settings, source=folder or ".", choice=replace(settings.choice, names=(name,)))
+    return replace(settings, source=folder or ".", choice=replace(settings.choice, names=(name,), follow_links=True))
 
 
 def refuse_ignored_metadata(settings: Settings) -> None:

@@ -8,9 +8,10 @@ from noisecli.kinds.audio import AUDIO
 from noisecli.kinds.images import IMAGES
 from noisecli.kinds.latents import LATENTS
 from noisecli.kinds.record import Format, Kind, load
+from noisecli.kinds.unread import PACKED
 from noisecli.kinds.weights import WEIGHTS
 
-__all__ = ["FORMATS", "KINDS", "Kind", "format_of", "kinds_of", "load", "split_suffix"]
+__all__ = ["FORMATS", "KINDS", "Kind", "format_of", "kinds_of", "load", "split_suffix", "suffix_of", "why_unread"]
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -29,9 +30,9 @@ KINDS: dict[str, Kind] = {
 def _by_suffix() -> dict[str, Format]:
     formats: dict[str, Format] = {}
     for kind in KINDS.values():
-        for suffix, (name, lossy) in kind.formats.items():
+        for suffix, (name, lossy, partly) in kind.formats.items():
             kinds = formats[suffix].kinds if suffix in formats else ()
-            formats[suffix] = Format(name, (*kinds, kind.name), lossy)
+            formats[suffix] = Format(name, (*kinds, kind.name), lossy, partly)
     return formats
 
 
@@ -49,9 +50,34 @@ def format_of(suffix: str) -> Format | None:
 
 
 def kinds_of(suffix: str) -> tuple[str, ...]:
-    """Return the kinds that a suffix belongs to, read or not; none for what is not a dataset file."""
-    form = format_of(suffix)
-    return form.kinds if form else _UNSUPPORTED.get(suffix.lower(), ())
+    """Return the kinds that a suffix belongs to, those that read it first; none for what is not a dataset file."""
+    plain = _unpacked(suffix.lower())
+    form = FORMATS.get(plain)
+    return tuple(dict.fromkeys((*(form.kinds if form else ()), *_UNSUPPORTED.get(plain, ()))))
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix that says what a file is, in lower case; that of a packed dataset file is two: .nii.gz."""
+    stem, suffix = os.path.splitext(name.lower())
+    inner = os.path.splitext(stem)[1] if suffix in PACKED else ""
+    return inner + suffix if inner in FORMATS or inner in _UNSUPPORTED else suffix
+
+
+def why_unread(suffix: str, kind: str) -> str:
+    """Return what a file is that a kind does not read, and the way out."""
+    plain = _unpacked(suffix)
+    if words := KINDS[kind].unsupported.get(plain):
+        return f"is {words}"
+    if plain != suffix:
+        packed = suffix.removeprefix(plain)
+        return f"is packed ({packed}), and noisecli does not unpack it; unpack it first: {PACKED[packed]} x{suffix}"
+    return f"is a format ({suffix or 'no suffix'}) that noisecli {kind} does not read; left alone"
+
+
+def _unpacked(suffix: str) -> str:
+    """Return a suffix as suffix_of() says it, without that of the packing."""
+    plain, packing = os.path.splitext(suffix)
+    return plain if packing in PACKED and plain else suffix
 
 
 def split_suffix(name: str) -> tuple[str, str]:

@@ -45,6 +45,7 @@ ARRAYS = Kind(
     codec="noisecli.codecs.arrays",
     maker="noisecli.workers.arrays:ArraysMaker",
     is_data=True,
+    unrounded="--dtype float32",
     keeps_format=True,
     option_of_arrays="--key",
     own=ArraysSettings,

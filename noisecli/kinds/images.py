@@ -1,5 +1,6 @@
 """Images."""
 
+from noisecli.kinds import unread
 from noisecli.kinds.record import Encoded, Kind
 
 NO_OPENCV = (
@@ -14,19 +15,27 @@ IMAGES = Kind(
     noun="image",
     nouns="images",
     formats={
-        **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
+        **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), _JPEG),
         **dict.fromkeys((".png", ".apng"), Encoded("png")),
         **dict.fromkeys((".tif", ".tiff"), Encoded("tiff")),
         ".webp": Encoded("webp", lossy=True),
         **dict.fromkeys((".bmp", ".dib"), Encoded("bmp")),
-        **dict.fromkeys((".pbm", ".pgm", ".ppm", ".pnm"), _PNM),
+        **dict.fromkeys((".pbm", ".pgm", ".ppm", ".pnm", ".pgm16", ".ppm16"), _PNM),
         ".avif": Encoded("avif", lossy=True),
-        ".jp2": Encoded("jp2", lossy=True),
+        **dict.fromkeys((".jp2", ".jpf", ".jpx"), Encoded("jp2", lossy=True)),
+        **dict.fromkeys((".j2k", ".j2c", ".jpc"), Encoded("j2k", lossy=True)),
         ".gif": Encoded("gif", lossy=True),
+        # with the extra "heic"
+        **dict.fromkeys((".heic", ".heif", ".hif"), Encoded("heic", lossy=True)),
     },
-    unsupported=(".exr", ".heic", ".heif", ".jxl", ".svg"),
-    writes=("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "gif"),
+    unsupported=unread.IMAGES,
+    mask_formats=("png", "tiff", "bmp", "pnm", "gif"),
+    writes=(
+        *("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "j2k", "gif"),
+        "heic",
+    ),
     exact="png",
+    unrounded="--dtype float32 --format tiff",
     codec="noisecli.codecs.image",
     maker="noisecli.workers.samples:SampleMaker",
     drawer="noisecli.views.pictures:draw_row",

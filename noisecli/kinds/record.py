@@ -18,18 +18,22 @@ class Format(NamedTuple):
     ----------
     kinds
         The commands that read it; the first is named to people who come with another one.
+    partly
+        Whether some of its encodings are lossy: what a file has shows when it is opened.
     """
 
     name: str
     kinds: tuple[str, ...]
     lossy: bool = False
+    partly: bool = False
 
 
 class Encoded(NamedTuple):
-    """A format by name, and whether its encoder loses something of every sample."""
+    """A format by name, and whether its encoder loses something of every sample, or some of its encoders do."""
 
     name: str
     lossy: bool = False
+    partly: bool = False
 
 
 class OwnSettings(Protocol):
@@ -53,13 +57,17 @@ class Kind(NamedTuple):
     formats
         Suffix (lower case) -> format, of the files it reads.
     unsupported
-        Suffixes of its files that nothing here reads: skipped by name.
+        Suffixes of its files that nothing here reads: skipped by name. What each is, and the way out.
+    mask_formats
+        Formats, by name, of which some files may be label masks: indices of classes, not samples.
     refused
         Suffixes that are its files to this command alone, and why they are skipped.
     writes
         The words of --format.
     exact
         The word of --format that keeps noise exactly, where some of its formats lose part of it.
+    unrounded
+        The options that write the sum of sample and noise itself, where it has them.
     codec, maker, stage, plan, prover
         What opens and encodes its files, makes one output, stands between the plan and the workers, names all outputs,
         and tells whether a row's key is that of what the row says.
@@ -97,10 +105,12 @@ class Kind(NamedTuple):
     formats: Mapping[str, Encoded]
     codec: str
     maker: str
-    unsupported: tuple[str, ...] = ()
+    unsupported: Mapping[str, str] = MappingProxyType({})
+    mask_formats: tuple[str, ...] = ()
     refused: Mapping[str, str] = MappingProxyType({})
     writes: tuple[str, ...] = ()
     exact: str = ""
+    unrounded: str = ""
     stage: str = "noisecli.workers.stage:PlainStage"
     plan: str = "noisecli.run.plan:Plan"
     prover: str = "noisecli.run.proof:proves_source"

@@ -12,7 +12,7 @@ STD_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What one output gets: std and mean in the native unit; applied is False where no sample changes."""
+    """What one output gets: std and mean in the native unit; applied is False where nothing is added."""
 
     applied: bool
     std: float

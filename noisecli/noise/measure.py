@@ -49,6 +49,8 @@ class Measure:
         Sum and sum of squares of (noisy - clean).
     signal_squares
         Sum of squares of the clean samples.
+    changed
+        Blocks in which any sample changed.
     """
 
     count: int = 0
@@ -57,6 +59,7 @@ class Measure:
     total: float = 0
     squares: float = 0
     signal_squares: float = 0
+    changed: int = 0
 
     def note(self, x: AnyArray, noisy: AnyArray, clipped: int) -> None:
         """Add one block, of which the clip changed `clipped` samples."""
@@ -68,6 +71,8 @@ class Measure:
         self.total += sums.total
         self.squares += sums.squares
         self.signal_squares += sums.signal_squares
+        # squares of tiny changes are 0, and changes to infinity are left out of the sums
+        self.changed += bool(sums.squares or not np.array_equal(x, noisy, equal_nan=x.dtype.kind == "f"))
 
     def _compare_finite(self, x: AnyArray, noisy: AnyArray) -> Sums:
         """Leave out and count NaN and infinities."""

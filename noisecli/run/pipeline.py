@@ -3,19 +3,20 @@
 import itertools
 import os
 import secrets
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 
 from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
-from noisecli.errors import Refused, Stopped
-from noisecli.kinds import KINDS, load
+from noisecli.errors import FileProblem, Refused, Stopped
+from noisecli.kinds import KINDS, format_of, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.claims import refuse_claims, with_claims
-from noisecli.run.plan import Plan, refuse_nesting
+from noisecli.run.masks import set_aside
+from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.prune import Pruning, is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
@@ -54,7 +55,8 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
         # while the walk goes on; a second run may find nothing to do
         warm_up(kind.modules, settings.running)
-    found = walk(settings.source, settings.kind, settings.choice) if kind.has_sources else Listing()
+    found = find_sources(settings) if kind.has_sources else Listing()
+    refuse_followed(settings, found)
     plan: Plan = load(kind.plan)(settings, found)
     if kind.has_sources:
         plan.refuse_names(names)
@@ -73,6 +75,14 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
             ledger.abandon()
             raise
     return summary
+
+
+def find_sources(settings: Settings) -> Listing:
+    """Return what a request's source folder holds, label masks set aside and --limit kept. Raises Refused."""
+    found = walk(settings.source, settings.kind, settings.choice)
+    set_aside(settings, found)
+    found.keep_first(settings.choice.limit)
+    return found
 
 
 class Run:
@@ -100,11 +110,11 @@ class Run:
         self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
-            for source, problem in self._found.problems:
-                self._note(Problem(escape_name(source), problem.status, problem.reason, problem.message))
+            for problem in _problems(self._found.problems):
+                self._note(problem)
             self._make_all()
             self._ledger.check_in_place()
-            sidecars.copy_all(self._settings, self._sidecars(), self._prefix, self._summary, self._note)
+            self._copy_sidecars()
             self._summary.pruned = pruning.remove(self._note)
         except Stopped as stop:
             self._summary.stopped = str(stop)
@@ -173,7 +183,7 @@ class Run:
     def _keep(self, task: Task) -> bool:
         if task.measure_survival:
             self._sampled[task.output] = task.level.label
-            if task.output not in self._ledger.survival:
+            if task.output not in self._ledger.survival and _always_loses(task.output):
                 return False
         if task.output in self._ledger.intended:
             # a run that was killed may have replaced it after its row was written
@@ -195,13 +205,24 @@ class Run:
     def _sidecars(self) -> Iterable[tuple[str, str]]:
         return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
 
+    def _copy_sidecars(self) -> None:
+        """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
+        for sidecar, name in self._sidecars():
+            if sidecar in self._found.masks and name in self._ledger:
+                # it had noise in an earlier run, and --force was given
+                self._ledger.forget(name)
+        sidecars.copy_all(self._settings, self._sidecars(), self._prefix, self._summary, self._note)
+        for problem in _problems(self._found.masks.items()):
+            self._note(problem)
+
     def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are outdated."""
         problems = self._ledger.problems
         if not KINDS[self._settings.kind].has_sources:
             problems.clear()
         if problems:
-            again = {escape_name(source) for source in itertools.chain(self._found.sources, self._found.sidecars)}
+            listed = itertools.chain(self._found.sources, self._found.sidecars, self._found.masks)
+            again = {escape_name(source) for source in listed}
             all_listed = self._settings.choice.names is None
             folder = folder_at(self._settings.source)
             for source in list(problems):
@@ -223,6 +244,17 @@ def _pruning(settings: Settings, recorded: ManifestReader, plan: Plan, found: Li
     return Pruning(settings, recorded, plan.outputs, (escape_name(source) for source, _ in found.problems))
 
 
+def _problems(found: Iterable[tuple[str, FileProblem]]) -> Iterator[Problem]:
+    for source, problem in found:
+        yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
+
+
+def _always_loses(output: str) -> bool:
+    """Whether every file of an output's format is lossy: of others, a row may be without a measure."""
+    form = format_of(os.path.splitext(output)[1])
+    return form is not None and form.lossy
+
+
 def by_source(chunk: list[Task]) -> list[list[Task]]:
     """Return the chunk's tasks as one chunk for each source."""
     return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]
@@ -230,14 +262,16 @@ def by_source(chunk: list[Task]) -> list[list[Task]]:
 
 def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> Summary:
     summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
-    summary.other_kinds = dict(found.other_kinds)
+    summary.other_kinds, summary.masks = dict(found.other_kinds), len(found.masks)
+    summary.masks_asked_for = found.masks_asked_for
     if settings.output.sidecars == "skip":
         summary.sidecars_left = len(found.sidecars)
     else:
-        summary.sidecars_copied = len(found.sidecars) + len(found.data_beside) if dry_run else 0
+        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks)
+        summary.sidecars_copied = carried if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
     if dry_run:
         summary.input_bytes = plan.input_bytes() if found.sources else 0
-        for source, problem in found.problems:
-            summary.note_problem(Problem(escape_name(source), problem.status, problem.reason, problem.message))
+        for problem in _problems(itertools.chain(found.problems, found.masks.items())):
+            summary.note_problem(problem)
     return summary

@@ -26,7 +26,7 @@ class Plan:
     def __init__(self, settings: Settings, found: Listing) -> None:
         self._settings, self._found = settings, found
         self.naming = Naming(settings)
-        if not found.sources and not found.problems:
+        if not found.sources and not found.problems and not found.masks:
             raise Refused(_nothing_found(settings, found))
         self._refuse_collisions()
 
@@ -41,7 +41,7 @@ class Plan:
         for source in self._found.sources:
             size = _size(folder, source)
             path = os.fsencode(source)
-            sample = sampled < SURVIVAL_SAMPLE and self._is_lossy(source)
+            sample = sampled < SURVIVAL_SAMPLE and self._may_lose(source)
             for level, copy, output, clean in self.naming.outputs(source):
                 key = stream_key(seed, path, canonical[level], copy)
                 measured = sample and sampled < SURVIVAL_SAMPLE
@@ -62,7 +62,7 @@ class Plan:
             return
         stems = frozenset(os.path.splitext(source)[0] for source in self._found.sources)
         left_out = self._found.not_chosen_stems - stems
-        for sidecar in itertools.chain(self._found.sidecars, self._found.data_beside):
+        for sidecar in itertools.chain(self._found.sidecars, self._found.data_beside, self._found.masks):
             if os.path.splitext(sidecar)[0] in left_out:
                 continue
             for name in self.naming.sidecars(sidecar, stems):
@@ -84,9 +84,9 @@ class Plan:
                 words = f"would become {name}, noisecli's own file; use --manifest or --exclude"
                 raise Refused(f"{escape_name(source)}: {words}")
 
-    def _is_lossy(self, source: str) -> bool:
+    def _may_lose(self, source: str) -> bool:
         form = format_of(self.naming.suffix(source))
-        return form is not None and form.lossy
+        return form is not None and (form.lossy or form.partly)
 
     def _refuse_collisions(self) -> None:
         """Two sources, or a side file and a source, that would meet in one output."""
@@ -121,6 +121,23 @@ def refuse_nesting(settings: Settings) -> None:
             f"{escape_name(settings.source)}: lies inside the destination {escape_name(settings.destination)}, whose "
             "outputs may take its files' places; choose another folder for them"
         )
+
+
+def refuse_followed(settings: Settings, found: Listing) -> None:
+    """Refuse the same of folders outside of the source that symbolic links lead to."""
+    destination = folder_at(settings.destination)
+    for path in sorted(found.followed | found.linked):
+        folder = folder_at(path)
+        if path in found.followed and folder.contains(destination):
+            raise Refused(
+                f"{escape_name(settings.destination)}: lies inside {escape_name(path)}, which a symbolic link of the "
+                "source folder leads to; choose a folder outside of it"
+            )
+        if destination.contains(folder):
+            raise Refused(
+                f"{escape_name(path)}: lies inside the destination {escape_name(settings.destination)}, and a symbolic "
+                "link of the source folder leads there; choose another folder for the outputs"
+            )
 
 
 def _collision(first: str, second: str, output: str) -> str:

@@ -1,5 +1,6 @@
 """Work already done is not done again: by recorded outcome, never by a file being there."""
 
+import os
 import stat
 import time
 from typing import Any
@@ -19,6 +20,7 @@ class Resume:
         self._settings, self._key = settings, settings.key
         self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
         self._began = time.time_ns()
+        self._links: dict[str, int] = {}
 
     def is_current(self, task: Task, row: dict[str, Any]) -> bool:
         """Whether the output of this task is as its row says, made from the source as it is now."""
@@ -53,8 +55,19 @@ class Resume:
             return False
         # a change in the same tick of the clock looks equally old, and an output from the future is newer than any
         # change: there the content decides
-        older = max(source.st_mtime_ns, source.st_ctime_ns) < output.st_mtime_ns < self._began
+        changed = max(source.st_mtime_ns, source.st_ctime_ns, self._newest_link(task.source))
+        older = changed < output.st_mtime_ns < self._began
         return (older and not checksum) or self._source.sha256(task.source) == row.get("source_sha256")
+
+    def _newest_link(self, name: str) -> int:
+        """Return when a symbolic link on the way to a file was made: since then it may lead to an older one."""
+        folder = os.path.dirname(name)
+        if folder and folder not in self._links:
+            self._links[folder] = self._newest_link(folder)
+        found = self._source.look(name)
+        is_link = found is not None and stat.S_ISLNK(found.st_mode)
+        own = max(found.st_mtime_ns, found.st_ctime_ns) if found and is_link else 0
+        return max(own, self._links.get(folder, 0))
 
     def _clean_holds(self, clean_output: str, row: dict[str, Any]) -> bool:
         if self._settings.running.checksum:

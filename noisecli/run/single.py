@@ -10,8 +10,9 @@ from typing import BinaryIO
 from noisecli.engines import Lost, open_engine
 from noisecli.errors import Refused, Stopped
 from noisecli.keys import stream_key
-from noisecli.kinds import KINDS, format_of
+from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_unread
 from noisecli.model import Made, Problem, Task
+from noisecli.run.masks import looks_like_mask
 from noisecli.run.naming import refuse_existing
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
@@ -104,7 +105,7 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     with stopping(source_path):
         size = _size(source_path)
     form = format_of(os.path.splitext(output)[1])
-    task = Task(source, output, None, level, 1, key, size, measure_survival=form is not None and form.lossy)
+    task = Task(source, output, None, level, 1, key, size, form is not None and (form.lossy or form.partly))
     task = task._replace(replaces=(output,) if settings.running.force else ())
     prefix = f"{held_prefix()}{secrets.token_hex(4)}-"
     clean_up_beside(output_path)
@@ -116,7 +117,8 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
                     summary.note_problem(result.problem_of(source))
                     continue
                 for outcome in result.outcomes:
-                    _count(summary, outcome, level.label)
+                    _count(summary, outcome, level.label, settings.kind)
+        summary.masks_asked_for = int(summary.made > 0 and looks_like_mask(settings, source))
     except Stopped as stop:
         summary.stopped = str(stop)
     finally:
@@ -124,8 +126,12 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     return summary
 
 
-def _count(summary: Summary, outcome: Made | Problem, label: str) -> None:
+def _count(summary: Summary, outcome: Made | Problem, label: str, kind: str) -> None:
     if isinstance(outcome, Problem):
+        suffix = suffix_of(outcome.source)
+        if outcome.reason == "wrong-content" and suffix not in KINDS[kind].formats and kinds_of(suffix):
+            message = f"{outcome.message} (by its name it {why_unread(suffix, kind)})"
+            outcome = replace(outcome, message=message)
         summary.note_problem(outcome)
         return
     summary.note_made(outcome)

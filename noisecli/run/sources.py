@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from noisecli.errors import FileProblem, FileSkipped, Refused
-from noisecli.kinds import KINDS, format_of, kinds_of
+from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_unread
 from noisecli.settings import Choice
 from noisecli.storage import Listed, escape_name, folder_at
 
@@ -18,6 +18,8 @@ class Listing:
 
     sources: list[str] = field(default_factory=list)
     """Files to be done, sorted."""
+    masks: dict[str, FileSkipped] = field(default_factory=dict)
+    """Label masks among them, which get no noise and are side files; see noisecli.run.masks."""
     sidecars: list[str] = field(default_factory=list)
     """Files beside them: labels, transcripts, and what --exclude names. Sorted."""
     problems: list[tuple[str, FileProblem]] = field(default_factory=list)
@@ -28,6 +30,12 @@ class Listing:
     """How many files another command is for."""
     data_beside: list[str] = field(default_factory=list)
     """Those of them that hold arrays beside images or audio files: their depth maps, masks, embeddings. Sorted."""
+    masks_asked_for: int = 0
+    """How many sources look like label masks and are done, as they were named."""
+    followed: set[str] = field(default_factory=set)
+    """Folders outside of the source folder that symbolic links led to, and of which all is listed."""
+    linked: set[str] = field(default_factory=set)
+    """Folders outside in which single files lie that symbolic links led to."""
     hidden: int = 0
     """How many names began with a dot."""
     not_chosen: int = 0
@@ -38,16 +46,23 @@ class Listing:
     @property
     def kinds_beside(self) -> Counter[str]:
         """Count data_beside as other_kinds does."""
-        return Counter(kinds_of(os.path.splitext(name)[1])[0] for name in self.data_beside)
+        return Counter(kinds_of(suffix_of(name))[0] for name in self.data_beside)
 
     def leave_out(self, name: str) -> None:
         """Count a dataset file that was not chosen; its labels stay behind with it."""
         self.not_chosen += 1
         self.not_chosen_stems.add(os.path.splitext(name)[0])
 
+    def keep_first(self, limit: int | None) -> None:
+        """Leave out all sources but so many."""
+        if limit is not None:
+            for name in self.sources[limit:]:
+                self.leave_out(name)
+            del self.sources[limit:]
+
 
 def walk(root: str, kind: str | None, choice: Choice) -> Listing:
-    """List the sources below a folder: those of a kind, or of every kind.
+    """List the sources below a folder: those of a kind, or of every kind; `choice.limit` is not looked at yet.
 
     Raises Refused when there is no such folder, or a name of `choice.names` leads out of it.
     """
@@ -57,24 +72,22 @@ def walk(root: str, kind: str | None, choice: Choice) -> Listing:
     found = Listing()
     sorter = _Sorter(kind, choice, found)
     if choice.names is None:
-        for listed in folder.files():
+        for listed in folder.files(follow_links=choice.follow_links):
             sorter.take(listed)
     else:
         for name in dict.fromkeys(_inside(root, name) for name in choice.names):
-            sorter.place(name, folder.problem_of(name), listed=True)
+            sorter.place(name, folder.problem_of(name, follow_links=choice.follow_links), listed=True)
+    # what a link names as a dataset file is no side file under another name: the blobs of a cache
+    found.sidecars = [name for name in found.sidecars if name not in sorter.aliased]
     found.sources.sort(key=os.fsencode)
     found.sidecars.sort(key=os.fsencode)
     found.data_beside.sort(key=os.fsencode)
-    if choice.limit is not None:
-        for name in found.sources[choice.limit :]:
-            found.leave_out(name)
-        del found.sources[choice.limit :]
     return found
 
 
 def may_lie_beside(name: str, kind: str) -> bool:
     """Whether a dataset file of another kind may as well be a label of this kind's."""
-    kinds = kinds_of(os.path.splitext(name)[1])
+    kinds = kinds_of(suffix_of(name))
     return not KINDS[kind].is_data and bool(kinds) and KINDS[kinds[0]].is_data
 
 
@@ -83,13 +96,20 @@ class _Sorter:
 
     def __init__(self, kind: str | None, choice: Choice, found: Listing) -> None:
         self._kind, self._found = kind, found
+        self.aliased: set[str] = set()
         self._refused = KINDS[kind].refused if kind is not None else {}
-        self._include = [_pattern(glob) for glob in choice.include]
-        self._exclude = [_pattern(glob) for glob in choice.exclude]
+        self._include = [pattern_of(glob) for glob in choice.include]
+        self._exclude = [pattern_of(glob) for glob in choice.exclude]
 
     def take(self, listed: Listed) -> None:
         """File away what the folder's listing names."""
-        name, problem, sort = listed
+        name, problem, sort, outside, inside = listed
+        if outside is not None:
+            (self._found.followed if sort == "followed" else self._found.linked).add(outside)
+        if sort == "followed":
+            return
+        if inside is not None and kinds_of(suffix_of(name)):
+            self.aliased.add(inside)
         if sort == "hidden":
             self._found.hidden += 1
         elif sort == "unlisted" and problem is not None:
@@ -103,12 +123,12 @@ class _Sorter:
 
     def place(self, name: str, problem: FileProblem | None, *, listed: bool = False) -> None:
         """File one name away."""
-        found, suffix = self._found, os.path.splitext(name)[1]
+        found, suffix = self._found, suffix_of(name)
         kinds = kinds_of(suffix)
-        refused = None if self._kind in kinds else self._refused.get(suffix.lower())
+        refused = None if self._kind in kinds else self._refused.get(suffix)
         if not kinds and refused is None:
             if listed:
-                found.problems.append((name, problem or _unsupported(suffix)))
+                found.problems.append((name, problem or self._unread(suffix)))
             elif problem is None:
                 found.sidecars.append(name)
             else:
@@ -124,19 +144,21 @@ class _Sorter:
             found.other_kinds[kinds[0]] += 1
             if problem is None and may_lie_beside(name, self._kind):
                 found.data_beside.append(name)
-        elif problem is not None or format_of(suffix) is None:
-            found.problems.append((name, problem or _unsupported(suffix)))
+        elif problem is not None or not self._is_read(suffix):
+            found.problems.append((name, problem or self._unread(suffix)))
         else:
             found.sources.append(name)
 
+    def _is_read(self, suffix: str) -> bool:
+        return (format_of(suffix) is not None) if self._kind is None else suffix in KINDS[self._kind].formats
 
-def _unsupported(suffix: str) -> FileSkipped:
-    words = f"is a format ({suffix or 'no suffix'}) that noisecli does not read; left alone"
-    return FileSkipped("unsupported-format", words)
+    def _unread(self, suffix: str) -> FileSkipped:
+        kind = self._kind or next(iter(kinds_of(suffix)), next(iter(KINDS)))
+        return FileSkipped("unsupported-format", why_unread(suffix, kind))
 
 
 def _has_no_format(name: str) -> bool:
-    return format_of(os.path.splitext(name)[1]) is None
+    return format_of(suffix_of(name)) is None
 
 
 def _inside(root: str, name: str) -> str:
@@ -148,7 +170,7 @@ def _inside(root: str, name: str) -> str:
 
 
 @cache
-def _pattern(glob: str) -> re.Pattern[str]:
+def pattern_of(glob: str) -> re.Pattern[str]:
     """Compile a glob. * and ? stay in a folder, ** crosses them; without a slash, but at its end, any depth matches.
 
     What names a folder names all below it, as in .gitignore.

@@ -4,7 +4,32 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from noisecli.model import Made, Problem, Survival, word_of
+from noisecli.effects import Effect
+from noisecli.model import Made, Problem, Survival
+from noisecli.words import word_of
+
+_NOTABLY_CLIPPED = 0.01
+
+
+@dataclass
+class Means:
+    """How many outputs something is said of; the means of their effects, of the SNR over those that have one."""
+
+    outputs: int = 0
+    clipped_fraction: float = 0.0
+    kept: float = 0.0
+    snr_db: float | None = None
+    with_snr: int = 0
+
+    def note(self, effect: Effect) -> None:
+        """Count one more output."""
+        self.outputs += 1
+        self.clipped_fraction += (effect.clipped - self.clipped_fraction) / self.outputs
+        self.kept += (effect.kept - self.kept) / self.outputs
+        if effect.snr_db is not None:
+            self.with_snr += 1
+            before = self.snr_db or 0.0
+            self.snr_db = before + (effect.snr_db - before) / self.with_snr
 
 
 @dataclass
@@ -17,7 +42,13 @@ class Summary:
     pruned: int = 0
     """Outputs asked for, made, left as they were, and removed by --prune."""
     unchanged: int = 0
-    """Of those made, the ones in which no sample changed: silence, --prob, a level of none."""
+    """Of those made, the ones in which no sample changed: silence, --prob, a level of none, rounding."""
+    rounded_away: int = 0
+    """Of those unchanged, the ones that rounding took all noise from."""
+    clipped: dict[str, Means] = field(default_factory=dict)
+    """Of those made, the ones of which the clip changed more than 1% of the samples, by level."""
+    drowned: Means = field(default_factory=Means)
+    """Of those made, the ones with more noise than signal, where the level was not asked for relative to it."""
     replaced: int = 0
     """Of those made, the ones that took the place of an earlier run's."""
     orphans: int = 0
@@ -32,6 +63,10 @@ class Summary:
     sidecars_copied: int = 0
     sidecars_left: int = 0
     other_kinds: dict[str, int] = field(default_factory=dict)
+    masks: int = 0
+    """Label masks among the sources: skipped, and side files."""
+    masks_asked_for: int = 0
+    """Sources that look like label masks, and got noise as they were named."""
     hidden: int = 0
     not_chosen: int = 0
     """Files of SRC that are no sources of this run, the last five."""
@@ -39,7 +74,7 @@ class Summary:
     """What lossy outputs keep of the noise on disk, by level; the mean over those measured."""
     answers: dict[str, float] = field(default_factory=dict)
     """Adversarial: the share of samples that the model answers rightly before, after the step alone, and after step and
-    noise."""
+    noise; what would be right by chance, where it is hardly more before."""
     noised: Counter[str] = field(default_factory=Counter)
     """Of archives, the arrays that noise was put on, and in how many outputs."""
     warnings: Counter[str] = field(default_factory=Counter)
@@ -53,6 +88,12 @@ class Summary:
         self.made += 1
         self.replaced += replaced
         self.unchanged += not made.applied
+        effect = made.effect
+        self.rounded_away += effect.rounded_away
+        if effect.clipped > _NOTABLY_CLIPPED:
+            self.clipped.setdefault(effect.level, Means()).note(effect)
+        if effect.drowned:
+            self.drowned.note(effect)
         self.noised.update(made.noised)
         self.warnings.update(map(word_of, made.warnings))
 

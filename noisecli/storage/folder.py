@@ -23,8 +23,13 @@ class Listed(NamedTuple):
     name: str
     problem: FileProblem | None = None
     """Why it cannot be a source."""
-    sort: Literal["file", "symlink", "hidden", "unlisted"] = "file"
-    """Hidden names are not looked at, an unlisted folder is one whose names nobody knows."""
+    sort: Literal["file", "symlink", "hidden", "unlisted", "followed"] = "file"
+    """Hidden names are not looked at, an unlisted folder is one whose names nobody knows; what a followed one holds,
+    which a symbolic link leads to, is listed after it."""
+    outside: str | None = None
+    """Where a symbolic link that is followed leads to, out of the folder: a folder, or the one that a file lies in."""
+    inside: str | None = None
+    """The name in the folder of the file that a symbolic link leads to."""
 
 
 class Folder(Protocol):
@@ -42,8 +47,11 @@ class Folder(Protocol):
     def names(self) -> list[str]:
         """Return what it holds, files and folders, one level deep. Raises OSError."""
 
-    def files(self) -> Iterator[Listed]:
-        """Yield what it holds at any depth. Raises Refused where it cannot be listed."""
+    def files(self, *, follow_links: bool = False) -> Iterator[Listed]:
+        """Yield what it holds at any depth. Raises Refused where it cannot be listed.
+
+        With `follow_links`, what symbolic links lead to that lies outside is part of it.
+        """
 
     def look(self, name: str, *, follow: bool = False) -> FileStatus | None:
         """Return a file's size, times and permissions; None where there is none for certain.
@@ -138,8 +146,8 @@ class Folder(Protocol):
         """Whether a symbolic link on the way to a file leads out of the folder."""
         return False
 
-    def problem_of(self, name: str) -> FileProblem | None:
-        """Return why a name from somebody's list cannot be a source."""
+    def problem_of(self, name: str, *, follow_links: bool = False) -> FileProblem | None:
+        """Return why a name from somebody's list cannot be a source; `follow_links` as for files()."""
         return None if self.has(name) else not_there()
 
     def sha256(self, name: str) -> str:

@@ -34,8 +34,8 @@ class LocalFolder(Folder):
     def names(self) -> list[str]:
         return os.listdir(self.location)
 
-    def files(self) -> Iterator[Listed]:
-        return files_below(self.location)
+    def files(self, *, follow_links: bool = False) -> Iterator[Listed]:
+        return files_below(self.location, follow_links=follow_links)
 
     def look(self, name: str, *, follow: bool = False) -> FileStatus | None:
         path = self.location_of(name)
@@ -107,8 +107,8 @@ class LocalFolder(Folder):
     def leads_out(self, name: str) -> bool:
         return escapes_by_symlink(self.location, name)
 
-    def problem_of(self, name: str) -> FileProblem | None:
-        return problem_of_listed(self.location, name)
+    def problem_of(self, name: str, *, follow_links: bool = False) -> FileProblem | None:
+        return problem_of_listed(self.location, name, follow_links=follow_links)
 
     def sha256(self, name: str) -> str:
         return file_sha256(self.location_of(name))

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from noisecli.engines import Job, Lost, cut, open_engine, run_all
-from noisecli.errors import Refused
+from noisecli.errors import FileProblem, Refused
 from noisecli.keys import STREAM_VERSION
-from noisecli.kinds import KINDS, Kind
+from noisecli.kinds import KINDS, Kind, kinds_of, suffix_of
+from noisecli.kinds.record import tuples
 from noisecli.manifest.entries import read_line
 from noisecli.manifest.finished import RecordedRun, files_of, manifests_in
 from noisecli.model import Encoding, Level
+from noisecli.run.masks import label_masks
 from noisecli.run.sources import may_lie_beside, walk
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.storage import escape_name, folder_at
@@ -158,10 +160,27 @@ class _Verification:
         found = walk(destination, None, Choice(exclude=self._request.exclude))
         for name in found.unlisted:
             self._report.differ(escape_name(name), "unreadable", "cannot be listed; check its permissions")
-        for name in (*found.sources, *(name for name, problem in found.problems if name not in found.unlisted)):
-            if name not in self._listed and not may_lie_beside(name, self._kind.name):
+        problems = dict(found.problems)
+        names = [
+            name
+            for name in (*found.sources, *problems)
+            if name not in self._listed
+            and name not in found.unlisted
+            and not may_lie_beside(name, self._kind.name)
+            and not self._is_linked_side_file(name, problems.get(name))
+        ]
+        noise = NoiseSettings(levels=())
+        settings = Settings(self._kind.name, destination, destination, noise, running=self._request.running)
+        masks = label_masks(settings, names, {*found.sources, *names})
+        for name in names:
+            if name not in masks:
                 message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
                 self._report.differ(escape_name(name), "not-listed", message)
+
+    def _is_linked_side_file(self, name: str, problem: FileProblem | None) -> bool:
+        """Whether a name is that of a link which --sidecars link made: not to a folder, nor to a dataset file."""
+        is_link = problem is not None and problem.reason == "symlink-outside"
+        return is_link and not kinds_of(suffix_of(name)) and not folder_at(self._request.destination).is_folder(name)
 
 
 def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:
@@ -205,7 +224,7 @@ def _require_recomputable(request: Request, kind: Kind, run: dict[str, Any], spe
 def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any], key: str) -> Settings | None:
     """Return the request that a hash stands for, writing into a scratch folder; None when it is another's hash."""
     try:
-        recorded = {item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled}
+        recorded = tuples({item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled})
         level = Level("std", 0.0, 0.0, "", spelled["mean"])
         encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
         output = OutputSettings(encoding, spelled["with_clean"])

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.codecs import Source
 from noisecli.codecs.audio import open_source
-from noisecli.codecs.audio.source import AudioSource
+from noisecli.codecs.audio.subtypes import TRANSFORMED
 from noisecli.storage import SourceFile
 from noisecli.views.noisy_copy import Viewing
 
@@ -54,10 +55,13 @@ def listen(path: str, sound: Sound, viewing: Viewing) -> Wave:
     pieces: list[Wave] = [np.zeros(0)]
     position = 0
     with SourceFile(path, viewing.limits.max_bytes) as file, closing(open_source(file, viewing.limits)) as source:
+        # it counts in integers and in what encoders take where they store something else
+        is_scaled = source.spec.is_float and source.subtype not in TRANSFORMED
+        full_scale = viewing.full_scale or 1.0 if is_scaled else source.spec.full_scale
         for block in source.blocks():
             wanted = block[max(0, sound.start - position) : max(0, sound.stop - position), 0]
             if len(wanted):
-                pieces.append(_finite(wanted, _LARGEST) / source.spec.full_scale)
+                pieces.append(_finite(wanted, _LARGEST) / full_scale)
             position += len(block)
             if position >= sound.stop:
                 break
@@ -68,7 +72,7 @@ def _finite(samples: NDArray[Any], most: float) -> Wave:
     return np.clip(np.nan_to_num(samples.astype(np.float64), posinf=0.0, neginf=0.0), -most, most)
 
 
-def _energies(source: AudioSource, piece: int) -> tuple[NDArray[np.float64], int]:
+def _energies(source: Source, piece: int) -> tuple[NDArray[np.float64], int]:
     """Return the energy of the first channel in every piece of so many frames, and the number of frames."""
     energies: list[NDArray[np.float64]] = [np.zeros(1)]
     rest = np.zeros(0)

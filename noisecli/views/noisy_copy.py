@@ -29,7 +29,9 @@ class Viewing:
     """How many pixels of the sheet a pixel of an image gets in each direction; None: one, and as many as there is room
     for where the image is small."""
     full_scale: float | None = None
-    """The value that is white, where the file does not define it."""
+    """The value that is white, or full scale, where the file does not define it."""
+    range: tuple[float, float] | None = None
+    """The values that are black and white instead."""
 
 
 def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> NoisyCopy:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cv2
@@ -17,6 +17,7 @@ from noisecli.views.canvas import LINE, NOISY, WHITE, Canvas, blank, enlarge
 from noisecli.views.histogram import BINS, draw_histogram
 from noisecli.views.noisy_copy import NoisyCopy, Viewing
 from noisecli.views.sheet import Cell, Row
+from noisecli.workers.scale import on_scale
 
 Samples = NDArray[Any]
 
@@ -87,8 +88,8 @@ def _look(path: str, viewing: Viewing) -> _Look:
         bands = source.spec.noisy_channels or samples.shape[-1]
         if samples.ndim == 3 and bands != 3:  # of many bands the first three, of two the first
             samples = samples[..., :3] if bands > 3 else samples[..., 0]
-        white = viewing.full_scale or source.spec.high
-        return _Look(samples, replace(source.spec, high=white), len(frames), source.format)
+        spec = on_scale(source.spec, viewing.full_scale, viewing.range)
+        return _Look(samples, spec, len(frames), source.format)
 
 
 def _about(look: _Look) -> str:

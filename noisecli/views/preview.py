@@ -9,8 +9,7 @@ from noisecli.errors import Stopped
 from noisecli.kinds import KINDS, load
 from noisecli.manifest.finished import FinishedRun
 from noisecli.model import Level
-from noisecli.run.pipeline import Progress, run
-from noisecli.run.sources import walk
+from noisecli.run.pipeline import Progress, find_sources, run
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import Readers, escape_name, folder_at, readers_of
@@ -43,9 +42,9 @@ def draw(
     The request's own destination is not touched; see Viewing for `zoom`, and `noisecli.run.pipeline.run` for `begin`.
     Raises Refused, Stopped as the run does.
     """
-    found = walk(settings.source, settings.kind, settings.choice)
+    found = find_sources(settings)
     chosen = tuple(spread(found.sources, rows))
-    viewing = Viewing(settings.running.limits, zoom, settings.noise.full_scale)
+    viewing = Viewing(settings.running.limits, zoom, settings.noise.full_scale, settings.noise.range)
     with ScratchFolder() as scratch:
         choice = replace(settings.choice, names=chosen or settings.choice.names)
         settings = replace(settings, destination=os.path.join(scratch, "noisy"), choice=choice)

@@ -117,6 +117,8 @@ class Committed(NamedTuple):
     warnings: list[str]
     noisy: tuple[int, str]
     clean: tuple[int, str] | None
+    order: Sequence[int] | None = None
+    """Of audio whose channels were put into another order: which of the source's each one is."""
 
 
 class Pair(Generic[S]):
@@ -154,7 +156,7 @@ class Pair(Generic[S]):
             self._file.check_unchanged()
         clean = self.clean.commit() if self.clean is not None else None
         sink, noisy = self.noisy.sink, self.noisy.commit()
-        return Committed(sink.format, sink.lossy, list(sink.warnings), noisy, clean)
+        return Committed(sink.format, sink.lossy, list(sink.warnings), noisy, clean, getattr(sink, "order", None))
 
     def __enter__(self) -> Self:
         return self

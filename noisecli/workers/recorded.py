@@ -17,11 +17,14 @@ class RecordedNoise(NamedTuple):
 
 
 def draw_of(entry: Row) -> Draw:
-    """Return the noise of an output or an array. Raises KeyError or ValueError where its entry does not say."""
+    """Return the noise of an output or an array. Raises KeyError or ValueError where its entry does not say.
+
+    What rounding left nothing of was added all the same.
+    """
     std, mean = _number(entry["std"]), _number(entry["mean"])
     if std < 0:
         raise ValueError(f"std {std}")
-    return Draw(entry["applied"] is True, std, mean)
+    return Draw(bool(std or mean), std, mean)
 
 
 def arrays_of(row: Row) -> list[Row] | None:

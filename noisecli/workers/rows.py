@@ -4,13 +4,17 @@ import json
 import os
 from typing import Any
 
-from noisecli.model import SampleSpec, Task, merged
+from noisecli.effects import Effect
+from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw
 from noisecli.noise.measure import Measure, significant_or_none
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, escape_name
+from noisecli.words import merged
 from noisecli.workers import Row
 from noisecli.workers.output import Committed
+
+_PRECISE = ("float32", "float64", "f4", "f8", "c8", "c16", "F32", "F64")
 
 
 def build_row(
@@ -71,7 +75,7 @@ def build_samples_row(
         "std_fraction": drawn.fraction(spec),
         "key": task.key.hex(),
         "copy": task.copy,
-        "applied": drawn.applied,
+        "applied": drawn.applied and measure.changed > 0,
         "clipped_fraction": significant_or_none(measure.clipped_fraction),
         "measured_std": significant_or_none(measure.std),
     }
@@ -122,7 +126,7 @@ def describe_array(name: str, dtype: str, shape: tuple[int, ...], drawn: Draw, m
         "shape": list(shape),
         "std": drawn.std,
         "mean": drawn.mean,
-        "applied": drawn.applied,
+        "applied": drawn.applied and measure.changed > 0,
         "clipped_fraction": significant_or_none(measure.clipped_fraction),
         "measured_std": significant_or_none(measure.std),
         "snr_db": significant_or_none(measure.snr_db),
@@ -143,6 +147,32 @@ def unit_of(spec: SampleSpec) -> str:
     if spec.full_scale == 1:
         return "1"
     return f"1/{spec.full_scale:g}" if spec.full_scale < 1e6 else f"1/{spec.full_scale:.0f}"
+
+
+def made_of(task: Task, row: Row, kept: dict[str, Survival | None], noised: tuple[str, ...] = ()) -> Made:
+    """Return the outcome that a row tells of."""
+    return Made(task.output, to_line(row), kept, tuple(row["warnings"]), row["applied"], noised, _effect(task, row))
+
+
+def _effect(task: Task, row: Row) -> Effect:
+    """Return what the summary says of an output's noise: of an array file, by the array that was clipped most."""
+    parts: list[Row] = [part for part in row.get("parts", [row]) if part["std"] or part["mean"]]
+    if not parts:
+        return Effect(task.level.label)
+    most = max(parts, key=lambda part: part["clipped_fraction"] or 0.0)
+    in_db = [part["snr_db"] for part in parts if part["snr_db"] is not None]
+    kept = most["measured_std"] / most["std"] if most["measured_std"] and most["std"] else 1.0
+    asked = task.level.quantity == "snr_db" or task.level.relative
+    drowned = bool(in_db) and min(in_db) < 0 and not asked
+    rounded_away = not row["applied"] and "not-finite" not in row["warnings"] and all(map(_is_rounded, parts))
+    clipped = most["clipped_fraction"] or 0.0
+    snr_db = min(in_db) if drowned else most["snr_db"]
+    return Effect(task.level.label, rounded_away, clipped, kept, snr_db, drowned)
+
+
+def _is_rounded(part: Row) -> bool:
+    """Whether samples have so few digits that noise may be lost in them, and rounding alone changed what they got."""
+    return part["dtype"].lstrip("<>=") not in _PRECISE and 0 not in part["shape"] and not part["clipped_fraction"]
 
 
 def to_line(row: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, cast
 
@@ -24,7 +24,8 @@ from noisecli.storage import OutputFile, SourceFile, folder_at
 from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
 from noisecli.workers.output import Committed, Pair
 from noisecli.workers.recorded import draw_of
-from noisecli.workers.rows import build_samples_row, to_line
+from noisecli.workers.rows import build_samples_row, made_of
+from noisecli.workers.scale import Scale, is_overshooting
 
 AnyArray = NDArray[Any]
 
@@ -46,6 +47,7 @@ class SampleMaker:
     def __init__(self, context: WorkerContext) -> None:
         self._context, self._settings = context, context.settings
         self._codec = cast(Codec, context.codec)
+        self._scale = Scale(context.settings.noise)
 
     @contextlib.contextmanager
     def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
@@ -59,17 +61,18 @@ class SampleMaker:
     def make(self, task: Task, opened: OpenSource) -> Made:
         """Draw an output's noise, and write it."""
         source: Source = opened.source
+        self._scale.refuse_unknown(source, task.level)
         spec = self.spec_of_output(source)
         rms = self.rms(source, spec) if task.level.quantity == "snr_db" else None
         drawn = draw(task.level, spec, Streams(task.key), self._settings.noise.probability, rms)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
-        row, lossy = self._make_drawn(task, opened, spec, drawn)
+        row, written = self._make_drawn(task, opened, spec, drawn)
         kept: dict[str, Survival | None] = {}
-        if task.measure_survival:
-            field = self._field(task, spec, drawn)
-            kept[task.output] = self.survival(task, source, spec, field) if lossy and drawn.applied else None
-        return Made(task.output, to_line(row), kept, tuple(row["warnings"]), drawn.applied)
+        if task.measure_survival and (written.lossy or written.format in _LOSSY):
+            field, measured = self._field(task, spec, drawn), written.lossy and row["applied"]
+            kept[task.output] = self.survival(task, source, spec, field, written.order) if measured else None
+        return made_of(task, row, kept)
 
     def read_row(self, row: Row) -> Draw:
         """Return the noise that a row records."""
@@ -77,8 +80,8 @@ class SampleMaker:
 
     def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
         """Make an output once more with the noise that its row records."""
-        row, lossy = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise)
-        return row, lossy or opened.source.format in _LOSSY
+        row, written = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise)
+        return row, written.lossy or opened.source.format in _LOSSY
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode an output wholly and compare type, shape and rate with its row."""
@@ -98,20 +101,23 @@ class SampleMaker:
 
     def spec_of_output(self, source: Source) -> SampleSpec:
         """Return what an output's samples mean. Raises FileFailed where the request does not fit them."""
-        spec = self._effective_spec(source.spec)
-        if not self._settings.noise.clip and not spec.is_float:
+        noise = self._settings.noise
+        spec = self._scale.spec_of(source)
+        if noise.dtype == "float32":
+            # a range is in the samples' own unit, and they stay in it
+            spec = replace(spec, dtype="float32") if noise.range is not None else spec.as_float32()
+        if not noise.clip and not spec.is_float:
             message = "has integer samples, which cannot hold an unclipped sum; add --dtype float32"
             raise FileFailed("no-encoder", message)
-        self._check_range(source, spec)
         return spec
 
-    def _make_drawn(self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw) -> tuple[Row, bool]:
-        """Write an output, and the clean one beside it. Return its row, and whether its encoding is lossy."""
+    def _make_drawn(self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw) -> tuple[Row, Committed]:
+        """Write an output, and the clean one beside it. Return its row, and what was written."""
         assert opened.file is not None
         field = self._field(task, spec, drawn)
         frames, written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
         row = build_samples_row(self._settings, task, opened.file, drawn, field.measure, spec, frames, written)
-        return row, written.lossy
+        return row, written
 
     def write(
         self, task: Task, file: SourceFile, source: Source, spec: SampleSpec, field: Adding | None
@@ -119,7 +125,8 @@ class SampleMaker:
         """Stream the source through the noise into its output; return how many frames it has, and what was written."""
 
         def open_sink(output: OutputFile) -> Sink:
-            return self._codec.create_sink(output, source, spec, self._settings.output.encoding, task.key)
+            stored = _stored(spec, source)
+            return self._codec.create_sink(output, source, stored, self._settings.output.encoding, task.key)
 
         frames = 0
         with Pair(self._context, task, open_sink, file) as pair:
@@ -127,40 +134,16 @@ class SampleMaker:
                 frames += len(block)
                 pair.write(block if field is None else field.add(block), block)
             written = pair.commit()
-        return frames, written._replace(warnings=[*source.warnings, *written.warnings])
-
-    def _effective_spec(self, spec: SampleSpec) -> SampleSpec:
-        """What the samples mean after --full-scale and --dtype."""
-        noise = self._settings.noise
-        if noise.full_scale is not None:
-            if not spec.is_float and noise.full_scale > spec.high:
-                raise FileFailed(
-                    "out-of-range", f"has {spec.dtype} samples, which end below --full-scale {noise.full_scale:g}"
-                )
-            spec = replace(spec, full_scale=noise.full_scale, high=noise.full_scale)
-        return spec.as_float32() if noise.dtype == "float32" else spec
-
-    def _check_range(self, source: Source, spec: SampleSpec) -> None:
-        """Float images come in many scales; guessing one would change what a level means."""
-        if spec.sample_rate is not None or not (source.spec.is_float or self._settings.noise.full_scale):
-            return
-        high = source.spec.full_scale if self._settings.noise.full_scale is None else self._settings.noise.full_scale
-        for block in source.blocks():
-            known = measured(block, source.spec.nodata)
-            if not known.size:
-                continue
-            lowest, highest = np.fmin.reduce(known, axis=None), np.fmax.reduce(known, axis=None)
-            if lowest < 0 or highest > high:
-                found = f"has samples from {lowest:g} to {highest:g}, outside 0..{high:g}"
-                raise FileFailed("out-of-range", f"{found}; say what white is: --full-scale V")
+        words = ["overshoot"] if is_overshooting(spec) and self._settings.noise.clip else []
+        return frames, written._replace(warnings=[*source.warnings, *written.warnings, *words])
 
     def _blocks(self, source: Source, spec: SampleSpec) -> Iterator[AnyArray]:
         """Yield the source's blocks in the samples of spec."""
         if spec.dtype == source.spec.dtype:
             yield from source.blocks()
             return
-        # as_float32() has made full scale 1
-        scale = np.float32(self._settings.noise.full_scale or source.spec.full_scale)
+        # as_float32() has made the full scale of integers 1
+        scale = np.float32(self._scale.spec_of(source).full_scale / spec.full_scale)
         for block in source.blocks():
             scaled = block.astype(np.float32) / scale
             if spec.nodata is not None:
@@ -177,8 +160,13 @@ class SampleMaker:
             squares += square_sum(flat)
         return (squares / count) ** 0.5 if count else 0.0
 
-    def survival(self, task: Task, clean: Source, spec: SampleSpec, field: Adding) -> Survival | None:
-        """Read a lossy output back, and add its noise once more, to measure what is left of it."""
+    def survival(
+        self, task: Task, clean: Source, spec: SampleSpec, field: Adding, order: Sequence[int] | None = None
+    ) -> Survival | None:
+        """Read a lossy output back, and add its noise once more, to measure what is left of it.
+
+        `order` is that of its channels, where it is another than the source's.
+        """
         folder = folder_at(self._settings.destination)
         # an output of ours may be many times smaller than its samples
         limits = replace(self._settings.running.limits, max_decoded=sys.maxsize)
@@ -187,13 +175,28 @@ class SampleMaker:
             contextlib.closing(self._codec.open_source(file, limits)) as decoded,
         ):
             # decoders of lossy audio give floats, whatever the source held
-            scale = spec.full_scale / decoded.spec.full_scale
-            pairs = zip(self._blocks(clean, spec), decoded.blocks(), strict=False)
-            return survival((x, field.add(x), y if scale == 1 else y * scale) for x, y in pairs)
+            is_audio = spec.sample_rate is not None
+            scale = _stored(spec, clean).full_scale / decoded.spec.full_scale if is_audio else 1
+            places = slice(None) if order is None else np.argsort(order)
+            # a last block that was filled up is longer
+            written = (block[..., places] for block in decoded.blocks())
+            pairs = zip(self._blocks(clean, spec), written, strict=False)
+            return survival((x, field.add(x), (y if scale == 1 else y * scale)[: len(x)]) for x, y in pairs)
 
     def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> Field:
         noise = self._settings.noise
         return field_of(task.level.noise, NoiseParameters(task.key, spec, drawn, noise.clip, noise.shared_channels))
+
+
+def _stored(spec: SampleSpec, source: Source) -> SampleSpec:
+    """Return what the samples handed to an encoder mean to it: --full-scale moves no sample of an audio file.
+
+    Floats alone are divided by it, for encoders that take them in -1..1.
+    """
+    own = source.spec.full_scale
+    if spec.sample_rate is None or spec.dtype != source.spec.dtype:
+        return spec
+    return spec if spec.is_float and source.format not in _LOSSY else replace(spec, full_scale=own)
 
 
 def _described(spec: SampleSpec, frames: int) -> Row:

@@ -5,7 +5,9 @@ import json
 import math
 import os
 
+import numpy as np
 import pytest
+import soundfile
 
 IMAGE_KEYS = [
     "file_name",
@@ -178,11 +180,11 @@ def test_nothing_tells_where_or_when_it_was_made(images, noisy, pictures, destin
 def test_errors_tell_every_source_that_failed_or_was_skipped(images, pictures, destination, errors):
     (pictures / "empty.png").write_bytes(b"")
     (pictures / "html.png").write_text("<html>")
-    (pictures / "x.heic").write_bytes(b"x")
+    (pictures / "x.jxl").write_bytes(b"x")
     (pictures / "unknown.xyz").write_bytes(b"x")
     assert images().status == 1
     found = errors(destination)
-    assert list(found) == ["empty.png", "html.png", "x.heic"]
+    assert list(found) == ["empty.png", "html.png", "x.jxl"]
     for entry in found.values():
         assert list(entry) == ["source", "status", "reason", "message"]
     assert [entry["status"] for entry in found.values()] == ["failed", "failed", "skipped"]
@@ -235,6 +237,41 @@ def test_survival_where_the_samples_change_their_type(noisy, sample_data, destin
     shares = json.loads((destination / "run.json").read_text())["survival"].values()
     assert all(0.5 < share["std"] < 2 for share in shares if share is not None)
     assert any(share is not None for share in shares)
+
+
+@pytest.mark.parametrize("subtype", ["ULAW", "ALAW", "IMA_ADPCM", "MS_ADPCM", "GSM610"])
+def test_survival_is_measured_by_what_a_file_holds(noisy, tmp_path, destination, subtype):
+    """A WAV may be lossy inside; one that is not is none of those measured."""
+    source = tmp_path / "wavs"
+    source.mkdir()
+    rng = np.random.default_rng(3)
+    sound = np.sin(np.arange(8000) * 0.05)[:, None] * 0.3 + rng.normal(0, 0.01, (8000, 1))
+    soundfile.write(source / "coded.wav", sound, 8000, subtype=subtype)
+    soundfile.write(source / "plain.wav", sound, 8000, subtype="PCM_16")
+    done = noisy("audio", source, destination, "--snr-db", "10", "--json")
+    assert done.status == 0
+    survival = json.loads((destination / "run.json").read_text())["survival"]
+    assert survival.keys() == {"coded.wav"}
+    assert 0.3 < survival["coded.wav"]["correlated"] < 1.2
+    assert done.summary["survival"]["snr_db=10"] == survival["coded.wav"]
+    again = noisy("audio", source, destination, "--snr-db", "10", "--json")
+    assert (again.summary["kept"], again.summary["survival"]) == (2, done.summary["survival"])
+
+
+def test_survival_of_channels_in_another_order(noisy, tmp_path, destination):
+    source = tmp_path / "wavs"
+    source.mkdir()
+    rng = np.random.default_rng(3)
+    sound = rng.normal(0, 0.1, (48000, 5)) * [1, 0.5, 0.2, 0.7, 0.3]
+    soundfile.write(source / "five.wav", sound, 48000, subtype="PCM_16", format="WAVEX")
+    path = source / "five.wav"
+    data = bytearray(path.read_bytes())
+    at = data.index(b"fmt ") + 28
+    data[at : at + 4] = (0x37).to_bytes(4, "little")
+    path.write_bytes(data)
+    done = noisy("audio", source, destination, "--snr-db", "0", "--format", "ogg", "--json")
+    assert done.status == 0
+    assert done.summary["survival"]["snr_db=0"]["correlated"] > 0.9
 
 
 def test_names_are_utf8_as_they_are(images, fill, pictures, destination, rows):

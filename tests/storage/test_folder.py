@@ -62,7 +62,7 @@ class MemoryFolder(Folder):
     def names(self):
         return sorted({name.partition("/")[0] for name in self.content})
 
-    def files(self):
+    def files(self, *, follow_links=False):
         for name in self.content:
             yield Listed(name)
 

@@ -126,7 +126,7 @@ OTHER_SAMPLES = [{"dtype": "uint16"}, {"shape": [12, 16]}, {"shape": [12, 17, 3]
 EDITS = [
     ({"std": 24.0}, "noise-differs"),
     ({"mean": 1.0}, "noise-differs"),
-    ({"applied": False}, "noise-differs"),
+    ({"applied": False}, "row-differs"),
     ({"key": "0" * 32}, "noise-differs"),
     ({"key": "0"}, "bad-row"),
     ({"noise": "pink"}, "bad-row"),

@@ -53,7 +53,13 @@ def test_all_words_of_strength_are_those_of_the_real_run(noisy, preview, save, p
 
 @pytest.mark.parametrize(
     ("dtype", "white", "words"),
-    [("uint8", 255, []), ("uint16", 65535, []), (FLOAT, 1, []), (FLOAT, 80, ["--full-scale", "80"])],
+    [
+        ("uint8", 255, []),
+        ("uint16", 65535, []),
+        (FLOAT, 1, []),
+        (FLOAT, 80, ["--full-scale", "80"]),
+        (FLOAT, 80, ["--range", "0..80"]),
+    ],
 )
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_depth_is_shown_on_the_screens_scale(preview, save, holds, tmp_path, dtype, white, words, channels):
@@ -164,6 +170,14 @@ def test_every_float_can_be_shown(tmp_path, size, white):
     assert cv2.imwrite(path, picture)
     row = pictures.draw_row(path, "a", [NoisyCopy(path, "", ())], Viewing(Limits(), None, white))
     assert len(row.cells) == 2
+
+
+def test_signed_samples_are_shown_from_black_to_white(preview, save, holds, tmp_path):
+    ramp = np.linspace(-1000, 3000, 300)[None].repeat(200, axis=0).astype(np.int16)
+    source = save("a.tiff", ramp)
+    assert preview(source, tmp_path / "sheet.png", "--std", "25", "--range", "-1000..3000").status == 0
+    shown = np.rint((ramp + 1000) / 4000 * 255).astype(np.uint8)
+    assert holds(cv2.imread(str(tmp_path / "sheet.png")), cv2.merge([shown] * 3))
 
 
 @pytest.mark.parametrize("white", ["1e300", "1e39"])

@@ -1,19 +1,23 @@
 """Which format an audio file has, by its content; and the check that belongs to it."""
 
+from dataclasses import replace
+
 from noisecli.codecs.audio.aiff import check_aiff
 from noisecli.codecs.audio.au import check_au
 from noisecli.codecs.audio.caf import check_caf
 from noisecli.codecs.audio.flac import check_flac
-from noisecli.codecs.audio.header import Header, Window
+from noisecli.codecs.audio.foreign import foreign
+from noisecli.codecs.audio.header import Correction, Header, Window
 from noisecli.codecs.audio.mp3 import check_mp3, skip_tags, starts_frame
 from noisecli.codecs.audio.ogg import check_ogg
 from noisecli.codecs.audio.w64 import check_w64
 from noisecli.codecs.audio.wav import check_wav
 from noisecli.codecs.damage import empty
-from noisecli.errors import FileFailed, FileSkipped
 
 _BY_MAGIC = {b".snd": check_au, b"dns.": check_au, b"caff": check_caf}
-_KNOWN_ELSEWHERE = (b"8SVX", b"16SV", b"MAUD")
+_MOST_ZEROS = 1 << 20
+_JUNK = 1 << 16
+_FLAC_HEADS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 
 
 def inspect(descriptor: int, size: int) -> Header:
@@ -21,28 +25,48 @@ def inspect(descriptor: int, size: int) -> Header:
     if size == 0:
         raise empty()
     window = Window(descriptor, size)
+    tags = skip_tags(window)
+    if found := _check(window, tags):
+        return found
+    start = _find_start(window, tags)
+    found = _check(Window(descriptor, size, start), 0) if 0 < start < size else None
+    if found is None:
+        raise foreign(window, tags)
+    leading = () if start == tags else ("leading-data",)
+    return replace(
+        found,
+        warnings=(*leading, *found.warnings),
+        lost_metadata=found.lost_metadata | ({"id3"} if tags else set()),
+        correction=(found.correction or Correction())._replace(start=start),
+    )
+
+
+def _check(window: Window, tags: int) -> Header | None:
+    """Check what begins here, or behind `tags` bytes of ID3, which FLAC and MP3 may have; None: none that is known."""
     magic, kind = window.read(0, 4), window.read(8, 4)
     if magic in (b"RIFF", b"RIFX", b"RF64") and kind == b"WAVE":
         return check_wav(window)
     if magic == b"FORM" and kind in (b"AIFF", b"AIFC"):
         return check_aiff(window)
     if magic == b"OggS":
-        return check_ogg(descriptor, size)
+        return check_ogg(window)
     if magic == b"riff" and window.read(24, 4) == b"wave":
         return check_w64(window)
     if magic in _BY_MAGIC:
         return _BY_MAGIC[magic](window)
-    return _inspect_tagged(window, descriptor)
-
-
-def _inspect_tagged(window: Window, descriptor: int) -> Header:
-    """FLAC and MP3 may have ID3 tags in front."""
-    start = skip_tags(window)
-    magic = window.read(start, 4)
+    magic = window.read(tags, 4)
     if magic == b"fLaC":
-        return check_flac(window, start)
+        return check_flac(window, tags)
     if len(magic) == 4 and starts_frame(int.from_bytes(magic, "big")):
-        return check_mp3(window, descriptor)
-    if window.read(0, 4) == b"BW64" or window.read(8, 4) in _KNOWN_ELSEWHERE:
-        raise FileSkipped("unsupported-format", "has an audio format that is not written here; convert it to WAV first")
-    raise FileFailed("wrong-content", "is not an audio file, whatever its name says; exclude it")
+        return check_mp3(window)
+    return None
+
+
+def _find_start(window: Window, tags: int) -> int:
+    """Return where zeros behind the tags end; or where a FLAC begins behind other bytes, which its header shows."""
+    zeros = window.read(tags, _MOST_ZEROS)
+    start = tags + len(zeros) - len(zeros.lstrip(b"\0"))
+    if start > tags or tags:
+        return start
+    found = [at for at in map(zeros[:_JUNK].find, _FLAC_HEADS) if at > 0]
+    return min(found, default=0)

@@ -1,16 +1,23 @@
 """FLAC: its metadata blocks, and the hash of its samples. libFLAC itself checks every frame's sum."""
 
 import hashlib
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs.audio.header import Header, Window
+from noisecli.codecs.audio.flac_frames import Form, ends_whole, walk_frames
+from noisecli.codecs.audio.form import KS
+from noisecli.codecs.audio.header import Correction, Header, Places, Window
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped, shown
+from noisecli.words import warning
 
 _STREAMINFO, _VORBIS_COMMENT = 0, 4
+_COUNT = (1 << 36) - 1
+_MASK = re.compile(rb"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x([0-9a-fA-F]{1,8})", re.IGNORECASE)
 _CARRIED = {_STREAMINFO, 1, 3, _VORBIS_COMMENT}
 _BLOCKS = {2: "application", 5: "cue-sheet", 6: "cover"}
 _MOST_LOST = 64
@@ -19,8 +26,8 @@ _KEYS = set(b"TITLE COPYRIGHT SOFTWARE ENCODER ARTIST COMMENT DATE ALBUM LICENSE
 
 
 def check_flac(window: Window, start: int) -> Header:
-    """Check the metadata blocks; `start` is the position of fLaC (ID3 tags may come before)."""
-    position, last, lost, known, md5 = start + 4, False, set[str](), False, bytes(16)
+    """Check the metadata blocks, then the frames; `start` is the position of fLaC (ID3 tags may come before)."""
+    position, last, lost, fields, md5, mask = start + 4, False, set[str](), 0, bytes(16), None
     if start:
         lost.add("id3")
     while not last:
@@ -31,22 +38,51 @@ def check_flac(window: Window, start: int) -> Header:
         if position == start + 4:
             if kind != _STREAMINFO or size < 34:
                 raise corrupt("a FLAC without its stream header")
-            known = _check_streaminfo(window.number(position + 14, 8, big=True))
+            fields = window.number(position + 14, 8, big=True)
             md5 = window.read(position + 22, 16)
         if kind == _VORBIS_COMMENT:
-            lost |= other_comments(window.read(position + 4, size))
+            comments = window.read(position + 4, size)
+            lost |= other_comments(comments)
+            mask = _MASK.search(comments) or mask
         if kind not in _CARRIED:
             lost.add(_BLOCKS.get(kind, f"block {kind}"))
         position += 4 + size
-    return Header("flac", frames=None if known else -1, lost_metadata=frozenset(lost), md5=md5 if any(md5) else None)
+    header = Header("flac", lost_metadata=frozenset(lost), md5=md5 if any(md5) else None)
+    if mask:
+        header = replace(header, places=Places(int(mask[1], 16), KS))
+    return _check_frames(window, header, start, position, fields)
 
 
-def _check_streaminfo(fields: int) -> bool:
-    """Refuse depths that libsndfile cannot write; return whether the number of frames is given."""
-    bits = ((fields >> 36) & 0x1F) + 1
+def _check_frames(window: Window, header: Header, start: int, position: int, fields: int) -> Header:
+    """Compare the frames with what the stream's header says of them: libFLAC stops at its count, whatever follows."""
+    bits, promised = ((fields >> 36) & 0x1F) + 1, fields & _COUNT
+    form = Form(fields >> 44, (fields >> 41 & 7) + 1, bits)
+    walked = walk_frames(window, position, form, promised)
+    if walked.other:
+        raise FileSkipped("unsupported-samples", _changes(form, walked.other))
     if bits not in (8, 16, 24):
         raise FileSkipped("unsupported-samples", f"is a FLAC of {bits} bits; convert it to 16 or 24 bits first")
-    return fields & 0xFFFFFFFFF != 0
+    trailing = 0 < promised <= walked.samples and not ends_whole(window, walked)
+    if not promised and walked.samples:
+        # a cut and a tag look the same here: libFLAC finds which it is in the last frame
+        trailing = not ends_whole(window, walked)
+    if not promised and not header.md5:
+        header = replace(header, warnings=(warning("unknown-length", ["sample count"]),))
+    if promised >= walked.samples or not (promised or trailing):
+        return replace(header, frames=None if promised else -1, least=walked.samples, trailing_data=trailing)
+    patch = (fields & ~_COUNT | walked.samples).to_bytes(8, "big")
+    warnings = (warning("wrong-length", ["sample count"]),) if promised else header.warnings
+    correction = Correction(patches=((start + 18, patch),))
+    return replace(header, warnings=warnings, trailing_data=trailing, correction=correction)
+
+
+def _changes(form: Form, other: Form) -> str:
+    told = [
+        f"{name} ({said:,} and {found:,})"
+        for name, said, found in zip(("sample rate", "channels", "bits"), form, other, strict=True)
+        if found not in (0, said)
+    ]
+    return f"is a FLAC that changes within: {', '.join(told)}; make it one first: ffmpeg -i IN OUT.flac"
 
 
 def other_comments(block: bytes) -> set[str]:

@@ -4,7 +4,7 @@ libsndfile silently shortens cut files and loops forever on some broken ones; a 
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +12,34 @@ from noisecli.codecs.damage import corrupt, truncated
 
 _WINDOW = 4096
 UNKNOWN_SIZE = 0xFFFFFFFF
+
+
+_PLACEHOLDERS = (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x7FFFF000, 0x7F000000, 2_000_000_000)
+"""Sizes that programs write which cannot go back to put the true one in: into a pipe, over a network."""
+_HEADS = (0, 8, 36, 44)
+"""What some of them take off: the RIFF header, all before the samples."""
+
+
+class Correction(NamedTuple):
+    """The file as libsndfile is shown it where it would misread what is there."""
+
+    start: int = 0
+    """Where the file begins: bytes before it are left out."""
+    patches: tuple[tuple[int, bytes], ...] = ()
+    """Positions, counted from the start, and the bytes that stand there instead."""
+    end: int | None = None
+    """Where it ends, counted from the start; None: where the file does."""
+    fill: int = 0
+    """Zeros after the end."""
+
+
+class Places(NamedTuple):
+    """Which loudspeakers the channels of a WAV belong to."""
+
+    mask: int
+    """0: none."""
+    guid: bytes
+    """The last 12 bytes of the subformat: ambisonic channels have others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +57,14 @@ class Header:
     """Names of the metadata that libsndfile does not keep."""
     md5: bytes | None = None
     """Of a FLAC: the hash of all its samples, None where none is known."""
+    least: int = 0
+    """How many frames there are at least where the file does not say how many there are."""
+    warnings: tuple[str, ...] = ()
+    """Other warnings."""
+    correction: Correction | None = None
+    """None: libsndfile reads the file as it is."""
+    places: Places | None = None
+    """None: the file does not say."""
 
 
 class Chunk(NamedTuple):
@@ -45,19 +81,23 @@ class Chunk(NamedTuple):
 
 
 class Window:
-    """Random reads of an open file; its beginning is remembered, the descriptor's position is left alone."""
+    """Random reads of an open file from `start` on, which is its position 0; the descriptor's position is left alone.
 
-    def __init__(self, descriptor: int, size: int) -> None:
-        self.size = size
-        self._descriptor = descriptor
-        self._head = os.pread(descriptor, min(size, _WINDOW), 0)
+    Its beginning is remembered.
+    """
+
+    def __init__(self, descriptor: int, size: int, start: int = 0) -> None:
+        self.size = size - start
+        self.start = start
+        self.descriptor = descriptor
+        self._head = os.pread(descriptor, min(self.size, _WINDOW), start)
 
     def read(self, offset: int, count: int) -> bytes:
         """Return `count` bytes, fewer at the end of the file."""
         end = min(offset + count, self.size)
         if end <= len(self._head):
             return self._head[offset:end]
-        return os.pread(self._descriptor, end - offset, offset) if end > offset else b""
+        return os.pread(self.descriptor, end - offset, self.start + offset) if end > offset else b""
 
     def number(self, offset: int, count: int, big: bool = False) -> int:
         """Return an unsigned integer of `count` bytes; a file that ends inside it is cut."""
@@ -67,13 +107,24 @@ class Window:
         return int.from_bytes(data, "big" if big else "little")
 
 
+Measure = Callable[[int, int], int]
+"""Of a chunk of samples, from where its content starts and the size its header claims: its size."""
+
+
 def iterate_chunks(
-    window: Window, start: int, big: bool = False, *, long_data: int | None = None, width: int = 4, padding: int = 2
+    window: Window,
+    start: int,
+    big: bool = False,
+    *,
+    measure: Measure | None = None,
+    width: int = 4,
+    padding: int = 2,
+    samples: bytes = b"data",
 ) -> Iterator[Chunk]:
     """Yield the chunks of a RIFF, IFF or CAF file in order, ending at the file's end or where no chunk name is.
 
-    Sizes have `width` bytes; chunks are filled up to multiples of `padding`. A data chunk whose size is all ones is
-    `long_data` bytes long, and runs to the file's end without that: so write programs into a pipe.
+    Sizes have `width` bytes; chunks are filled up to multiples of `padding`. The chunk of samples is as long as
+    `measure` says; without that, one whose size is all ones runs to the file's end.
     """
     position, head = start, 4 + width
     while position + head <= window.size:
@@ -81,10 +132,17 @@ def iterate_chunks(
         if not is_chunk_name(name):
             return
         size = window.number(position + 4, width, big)
-        if size == (1 << 8 * width) - 1 and name == b"data":
-            size = window.size - position - head if long_data is None else long_data
+        if name == samples and measure:
+            size = measure(position + head, size)
+        elif name == samples and size == (1 << 8 * width) - 1:
+            size = window.size - position - head
         yield Chunk(name, position + head, size)
         position += head + size + -size % padding
+
+
+def is_placeholder(size: int, head: int = 0) -> bool:
+    """Whether a size stands for one that was not known when it was written; `head` bytes may be taken off."""
+    return any(known - size in {*_HEADS, head} for known in _PLACEHOLDERS)
 
 
 def is_chunk_name(name: bytes) -> bool:

@@ -6,6 +6,9 @@ from typing import Any
 import soundfile
 from numpy.typing import NDArray
 
+from noisecli.codecs.audio.corrected import CorrectedFile
+from noisecli.codecs.audio.header import Correction
+
 UNSUPPORTED = {4, 18}
 """libsndfile's error numbers for encodings that it knows and does not decode."""
 
@@ -33,8 +36,10 @@ class Stream(soundfile.SoundFile):  # type: ignore[misc]
         return buffer[:frames]
 
 
-def open_input(descriptor: int) -> Stream:
+def open_input(descriptor: int, correction: Correction | None = None) -> Stream:
     """Open an audio file for reading; libsndfile takes the descriptor's position for the file's start."""
+    if correction:
+        return Stream(CorrectedFile(descriptor, correction), "r")
     os.lseek(descriptor, 0, os.SEEK_SET)
     return Stream(descriptor, "r", closefd=False)
 

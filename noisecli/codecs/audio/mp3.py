@@ -4,7 +4,6 @@ libsndfile guesses the length of a file without such a header and stops there, a
 missing; so the frames are counted here. It costs about 1 us a frame, some 2% of decoding.
 """
 
-import os
 from dataclasses import dataclass
 
 from noisecli.codecs.audio.header import Header, Window
@@ -19,9 +18,10 @@ _SYNC = 0xFFE00000
 _SAME = 0xFFFE0C00
 """Sync, version, layer and sample rate: the same in every frame of one stream."""
 _APE_TAG, _ID3_1, _LYRICS = b"APETAGEX", b"TAG", b"LYRICSBEGIN"
-_CARRIED = {b"TIT2", b"TPE1", b"TALB", b"TYER", b"TDRC", b"TRCK", b"TCON", b"COMM", b"TSSE", b"TENC", b"TLEN"}
+_CARRIED = {b"TIT2", b"TPE1", b"TALB", b"TYER", b"TDRC", b"TRCK", b"TCON", b"COMM", b"TCOP", b"TSSE", b"TENC", b"TLEN"}
 """Frames of an ID3v2 tag that libsndfile keeps."""
 _MOST_NAMES = 64
+_LONGEST_TEXT = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def starts_frame(head: int) -> bool:
     )
 
 
-def check_mp3(window: Window, descriptor: int) -> Header:
+def check_mp3(window: Window) -> Header:
     """Walk all frames after the ID3 tags; a stream that is shorter than its own count is cut."""
     start = skip_tags(window)
     head = window.number(start, 4, big=True)
@@ -52,7 +52,7 @@ def check_mp3(window: Window, descriptor: int) -> Header:
         raise FileSkipped("unsupported-samples", "is MPEG audio of layer I or II; convert it first")
     if not (head >> 12) & 15:
         raise FileSkipped("unsupported-samples", "is an MP3 of free bit rate; convert it first")
-    frames = _walk(descriptor, window.size, start, head)
+    frames = _walk(window, start, head)
     promised = _read_count(window, start, head)
     _check_count(frames, promised)
     trailing, tagged = _read_tail(window, frames.end)
@@ -81,21 +81,33 @@ def _measure_id3(window: Window, start: int) -> int:
 
 
 def _other_frames(window: Window, start: int) -> set[str]:
-    """Return the frames of the tag (a cover, a user's own text) beyond those libsndfile knows."""
+    """Return the frames of the tag (a cover, a user's own text, a second artist) beyond those libsndfile keeps."""
     end = start + _measure_id3(window, start)
     version = window.read(start + 3, 1)
     if version not in (b"\x03", b"\x04"):
         return {"id3"}
-    position, lost = start + 10, set[str]()
+    position, lost, seen = start + 10, set[str](), set[bytes]()
     for _ in range(_MOST_NAMES):
         name = window.read(position, 4)
         if position + 10 > end or name[:1] == b"\0":
             return lost
-        if name not in _CARRIED:
+        digits = window.read(position + 4, 4)
+        size = _synchsafe(digits) if version == b"\x04" else int.from_bytes(digits, "big")
+        several = name in seen or _holds_several(name, window.read(position + 10, min(size, _LONGEST_TEXT)))
+        if name not in _CARRIED or several:
             lost.add("cover" if name == b"APIC" else name.decode("latin-1"))
-        size = window.read(position + 4, 4)
-        position += 10 + (_synchsafe(size) if version == b"\x04" else int.from_bytes(size, "big"))
+        seen.add(name)
+        position += 10 + size
     return lost | {"id3"}
+
+
+def _holds_several(name: bytes, body: bytes) -> bool:
+    """Whether a text has several values, with zeros between them: of these only the first is read."""
+    if name[:1] != b"T" or not body:
+        return False
+    wide = body[0] in (1, 2)
+    text = body[1:].decode("utf-16-le" if wide else "latin-1", "replace")
+    return "\0" in text.rstrip("\0")
 
 
 def _synchsafe(data: bytes) -> int:
@@ -113,21 +125,21 @@ def _measure_frames(head: int) -> tuple[list[int], int]:
     return [factor * kilobits // rate for kilobits in bitrates] + [0], factor // 125
 
 
-def _walk(descriptor: int, size: int, start: int, first: int) -> Frames:
+def _walk(window: Window, start: int, first: int) -> Frames:
     lengths, samples = _measure_frames(first)
     same = first & _SAME
-    position, count, base, buffer = start, 0, start, b""
+    position, count, base, buffer, size = start, 0, start, b"", window.size
     while position + 4 <= size:
         offset = position - base
         if offset + 4 > len(buffer):
-            base, offset, buffer = position, 0, os.pread(descriptor, _BOUND, position)
+            base, offset, buffer = position, 0, window.read(position, _BOUND)
         head = int.from_bytes(buffer[offset : offset + 4], "big")
         length = lengths[(head >> 12) & 15]
         if head & _SAME != same or not length:
             break
         position += length + ((head >> 9) & 1)
         count += 1
-    if position > size or (position < size < position + 4 and os.pread(descriptor, 1, position) == b"\xff"):
+    if position > size or (position < size < position + 4 and window.read(position, 1) == b"\xff"):
         raise truncated("the last frame is cut")
     return Frames(count, position, samples)
 

@@ -15,10 +15,11 @@ from noisecli.codecs.audio.subtypes import LOSSY, TRANSFORMED, layout_of
 from noisecli.codecs.audio.tags import split_tags
 from noisecli.codecs.audio.written import check_written, settle
 from noisecli.errors import FileFailed
-from noisecli.model import SampleSpec, warning
+from noisecli.model import SampleSpec
+from noisecli.words import warning
 
 _LARGEST_FOR_LAME = 1e6
-"""Full scale is 1; from about 1e8 LAME ends its process."""
+"""Times full scale; from about 1e8 LAME ends its process."""
 _UNREADABLE_WHEN_EMPTY = ("flac", "mp3", "OPUS")
 
 
@@ -28,13 +29,15 @@ class AudioSink:
     def __init__(self, file: OutputFile, target: Target, spec: SampleSpec, tags: dict[str, str], key: bytes) -> None:
         self.format = target.format
         self.lossy = target.subtype in LOSSY
-        self.warnings: list[str] = []
+        self.order = target.channels.order
+        lost = target.channels.lost
+        self.warnings: list[str] = [warning("channel-layout", lost)] if lost else []
         self._target = target
         self._spec = spec
         self._layout = layout_of(spec)
-        self._scaled = target.subtype in TRANSFORMED and not spec.is_float
+        self._scaled = target.subtype in TRANSFORMED and spec.full_scale != 1
         self._dtype = self._layout.dtype
-        if self._scaled:
+        if self._scaled and not spec.is_float:
             self._dtype = "float32" if self._layout.bits <= 24 else "float64"
         self._key = key
         self._frames = 0
@@ -78,6 +81,8 @@ class AudioSink:
 
     def write(self, block: NDArray[Any]) -> None:
         """Take the next (frames, channels) block, in the spec's native units."""
+        if self.order:
+            block = np.take(block, self.order, axis=1)
         if self._target.subtype in TRANSFORMED and self._spec.is_float:
             self._refuse_what_ends_encoders(block)
         if self._frames + len(block) > self._target.most_frames:
@@ -93,7 +98,7 @@ class AudioSink:
     def _refuse_what_ends_encoders(self, block: NDArray[Any]) -> None:
         if not np.isfinite(block).all():
             raise FileFailed("not-finite", f"{self.format} cannot hold NaN or infinity; choose wav, or repair it")
-        if self.format == "mp3" and np.abs(block).max(initial=0) > _LARGEST_FOR_LAME:
+        if self.format == "mp3" and np.abs(block).max(initial=0) > _LARGEST_FOR_LAME * self._spec.full_scale:
             raise FileFailed("out-of-range", "has samples far beyond full scale, which MP3 cannot hold; choose wav")
 
     def _align(self, block: NDArray[Any]) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from noisecli.codecs.audio.flac import SampleHash
 from noisecli.codecs.audio.header import Header
 from noisecli.codecs.audio.libsndfile import UNSUPPORTED, Stream, explain, open_input
 from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, describe_samples, layout_of
-from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.damage import corrupt, not_decoded, truncated
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.stderr import caught
 from noisecli.errors import FileSkipped
@@ -27,6 +27,7 @@ _REWINDABLE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Subtypes whose samples have fixed places. Other decoders are reopened: a seek changes what some return."""
 
 _DAMAGE = b"error:"
+_WAY_OUT = "try another decoder, or copy it again if that fails too: ffmpeg -i IN OUT.wav"
 
 
 class AudioSource:
@@ -41,7 +42,7 @@ class AudioSource:
         self._limits = limits
         self._descriptor = file.fileno()
         self.header: Header = inspect(self._descriptor, file.size)
-        self._stream = _open(self._descriptor)
+        self._stream = self._open()
         self._position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         self._is_fresh = True
         self.format = self.header.format
@@ -56,7 +57,8 @@ class AudioSource:
         self._refuse_bomb(self.spec.shape[0])
         self._md5 = self.header.md5
         self.tags = {name: text for name, text in self._stream.copy_metadata().items() if text}
-        self.warnings: Sequence[str] = ["trailing-data"] if self.header.trailing_data else []
+        trailing = ("trailing-data",) if self.header.trailing_data else ()
+        self.warnings: Sequence[str] = [*trailing, *self.header.warnings]
 
     def _check_subtype(self) -> None:
         if self.subtype not in LAYOUTS or self.subtype not in HOLDS[self.format]:
@@ -89,7 +91,7 @@ class AudioSource:
         summed = SampleHash(layout.bits) if self._md5 else None
         seen = 0
         while seen != promised:
-            block = self._read(buffer)
+            block = self._read(buffer if promised < 0 else buffer[: promised - seen])
             if not len(block):
                 break
             seen += len(block)
@@ -104,8 +106,8 @@ class AudioSource:
                 self._whole = block
                 block.flags.writeable = False
             yield block
-        if seen < promised:
-            raise truncated(f"{promised:,} frames are promised, {seen:,} are there")
+        if seen < max(promised, self.header.least):
+            raise truncated(f"{max(promised, self.header.least):,} frames are promised, {seen:,} are there")
         if summed:
             if summed.digest() != self._md5:
                 raise corrupt("its samples are not those that its MD5 was made of")
@@ -127,7 +129,7 @@ class AudioSource:
                 self._stream.seek(0)
             else:
                 self._stream.close()
-                self._stream = _open(self._descriptor)
+                self._stream = self._open()
             self._position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         self._is_fresh = False
 
@@ -137,7 +139,10 @@ class AudioSource:
         try:
             block: NDArray[Any] = self._decode(buffer)
         except soundfile.LibsndfileError as error:
-            raise corrupt(f"decoding stops ({explain(error)})") from None
+            if self.format == "flac":
+                # each frame has its sum
+                raise corrupt(f"decoding stops ({explain(error)})") from None
+            raise not_decoded("libsndfile", explain(error), _WAY_OUT) from None
         self._position = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         return block
 
@@ -153,15 +158,15 @@ class AudioSource:
             raise corrupt(f"decoding fails ({said})")
         return block
 
+    def _open(self) -> Stream:
+        try:
+            return caught(lambda: open_input(self._descriptor, self.header.correction))[0]
+        except soundfile.LibsndfileError as error:
+            if error.code in UNSUPPORTED:
+                words = f"has samples that libsndfile does not decode ({explain(error)}); {_WAY_OUT}"
+                raise FileSkipped("unsupported-samples", words) from None
+            raise not_decoded("libsndfile", explain(error), _WAY_OUT) from None
+
     def close(self) -> None:
         self._whole = None
         self._stream.close()
-
-
-def _open(descriptor: int) -> Stream:
-    try:
-        return caught(lambda: open_input(descriptor))[0]
-    except soundfile.LibsndfileError as error:
-        if error.code in UNSUPPORTED:
-            raise FileSkipped("unsupported-samples", f"is not decoded ({explain(error)}); convert it first") from None
-        raise corrupt(explain(error)) from None

@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 
-from noisecli.codecs.audio.header import Chunk, Header, Window, check_total, fitting, lost_names, require_samples
+from noisecli.codecs.audio.form import Form, count_frames, fill_block, read_form
+from noisecli.codecs.audio.header import (
+    Chunk,
+    Correction,
+    Header,
+    Window,
+    check_total,
+    fitting,
+    lost_names,
+    require_samples,
+)
 from noisecli.codecs.audio.wav import CARRIED
-from noisecli.codecs.damage import corrupt
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.words import warning
 
-_FIXED = {0x01, 0x03, 0x06, 0x07}
+_UNSAID = (0, (1 << 64) - 1, (1 << 63) - 1)
+"""Sizes written by programs that cannot go back to correct them."""
+_FACT_SIZE = 8
 _NAMES_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _LEVEL = bytes.fromhex("abf76ad7")
 
@@ -16,35 +29,61 @@ def check_w64(window: Window) -> Header:
 
     libsndfile plays all that follows the samples as samples, so their number is taken from here.
     """
-    check_total(window.number(16, 8), window, padding=7)
+    total = window.number(16, 8)
+    streamed = total in _UNSAID
+    if not streamed:
+        check_total(total, window, padding=7)
     held: dict[bytes, Chunk] = {}
     end, lost = 40, set[bytes]()
-    for chunk in fitting(_iterate(window), window, b"data"):
+    for chunk in fitting(iterate_w64(window, streamed), window, b"data"):
         held[chunk.name] = chunk
-        lost |= {chunk.name} - CARRIED
+        lost |= {chunk.name} - (CARRIED - {b"LIST"})
         end = chunk.end + (-chunk.end % 8)
-    data = require_samples(held.get(b"data") if b"fmt " in held else None, end, window)
-    frames = _count_frames(window, held[b"fmt "], data)
-    return Header("w64", frames, trailing_data=end < window.size, lost_metadata=lost_names(lost))
+    if b"fmt " not in held:
+        raise truncated("the file has no samples in it")
+    form, data = read_form(window, held[b"fmt "]), require_samples(held.get(b"data"), end, window)
+    fact = window.number(held[b"fact"].start, 8) if b"fact" in held and held[b"fact"].size >= _FACT_SIZE else None
+    said = window.number(data.start - 8, 8) - 24
+    return Header(
+        "w64",
+        _count_frames(form, data, fact),
+        trailing_data=end < window.size,
+        lost_metadata=lost_names(lost),
+        warnings=(*form.warnings, *([warning("unknown-length", ["data size"])] if data.size != said else [])),
+        correction=_correct(form, held[b"fmt "], data, said),
+        places=form.places,
+    )
 
 
-def _count_frames(window: Window, form: Chunk, data: Chunk) -> int | None:
-    """Return the frames in a data chunk where each has the same size."""
-    encoding, channels, frame_bytes, bits = (window.number(form.start + at, 2) for at in (0, 2, 12, 14))
-    if encoding not in _FIXED:
-        return None
-    if frame_bytes == 0 or frame_bytes != channels * -(-bits // 8):
+def _correct(form: Form, place: Chunk, data: Chunk, said: int) -> Correction | None:
+    """Of an extensible format libsndfile reads the depth alone, and takes floats for integers."""
+    correction = fill_block(form, data, width=8, extra=24) or Correction()
+    if form.places:
+        correction = correction._replace(patches=((place.start, form.encoding.to_bytes(2, "little")),))
+    elif data.size != said and not correction.patches:
+        correction = correction._replace(patches=((data.start - 8, (data.size + 24).to_bytes(8, "little")),))
+    return correction if correction.patches else None
+
+
+def _count_frames(form: Form, data: Chunk, fact: int | None) -> int | None:
+    """Return the frames in a data chunk."""
+    if not form.frames_are_fixed:
+        return count_frames(form, data.size, fact)
+    if form.frame_bytes == 0 or form.sample_bytes != (form.bits + 7) // 8:
         raise corrupt("the size of a frame is not that of its channels")
-    return data.size // frame_bytes
+    return data.size // form.frame_bytes
 
 
-def _iterate(window: Window) -> Iterator[Chunk]:
+def iterate_w64(window: Window, streamed: bool = False) -> Iterator[Chunk]:
+    """Yield the chunks in order; of what was streamed, the samples run to the file's end."""
     position = 40
     while position + 24 <= window.size:
         name, tail = window.read(position, 4), window.read(position + 4, 12)
         size = window.number(position + 16, 8)
         if tail != _NAMES_TAIL and name != _LEVEL:
             return
+        if streamed and name == b"data" and size in _UNSAID:
+            size = window.size - position
         if size < 24:
             raise corrupt("a chunk smaller than its own header")
         yield Chunk(name, position + 24, size - 24)

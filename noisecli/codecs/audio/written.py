@@ -6,10 +6,12 @@ import soundfile
 
 from noisecli.codecs.audio.detect import inspect
 from noisecli.codecs.audio.encoding import Target
-from noisecli.codecs.audio.header import Chunk, Window, iterate_chunks
+from noisecli.codecs.audio.form import KS
+from noisecli.codecs.audio.header import Chunk, Places, Window, iterate_chunks
 from noisecli.codecs.audio.libsndfile import Stream, explain, open_input
 from noisecli.codecs.audio.ogg import set_serial
 from noisecli.codecs.audio.subtypes import PADDED
+from noisecli.codecs.audio.w64 import iterate_w64
 from noisecli.codecs.region import write_at
 from noisecli.errors import FileProblem
 from noisecli.model import SampleSpec
@@ -21,6 +23,10 @@ def settle(descriptor: int, target: Target, frames: int, key: bytes) -> None:
     The first four bytes of `key` become the serial number of an Ogg stream.
     """
     size = frames * target.frame_bytes
+    if target.channels.places:
+        _write_places(descriptor, target.channels.places)
+    if target.subtype in PADDED and target.container in ("WAV", "W64"):
+        _write_fact(descriptor, frames)
     if target.container == "OGG":
         set_serial(descriptor, int.from_bytes(key[:4], "little"))
     elif target.container in ("WAV", "WAVEX", "AIFF") and target.subtype in ("FLOAT", "DOUBLE"):
@@ -32,6 +38,26 @@ def settle(descriptor: int, target: Target, frames: int, key: bytes) -> None:
 def _iterate(descriptor: int, big: bool) -> list[Chunk]:
     window = Window(descriptor, os.fstat(descriptor).st_size)
     return list(iterate_chunks(window, 12, big or window.read(0, 4) == b"RIFX"))
+
+
+def _write_places(descriptor: int, places: Places) -> None:
+    """An extensible format has them behind its valid bits; libsndfile writes masks of its own choice."""
+    big = os.pread(descriptor, 4, 0) == b"RIFX"
+    for chunk in _iterate(descriptor, big):
+        if chunk.name == b"fmt ":
+            write_at(descriptor, places.mask.to_bytes(4, "big" if big else "little"), chunk.start + 20)
+            if places.guid != KS and not big:
+                write_at(descriptor, places.guid, chunk.start + 28)
+
+
+def _write_fact(descriptor: int, frames: int) -> None:
+    """Where the last block is filled up, this count is the true one; libsndfile counts whole blocks, or writes none."""
+    window = Window(descriptor, os.fstat(descriptor).st_size)
+    is_w64 = window.read(0, 4) == b"riff"
+    big = window.read(0, 4) == b"RIFX"
+    for chunk in iterate_w64(window) if is_w64 else iterate_chunks(window, 12, big):
+        if chunk.name == b"fact":
+            write_at(descriptor, frames.to_bytes(8 if is_w64 else 4, "big" if big else "little"), chunk.start)
 
 
 def _clear_peak_time(descriptor: int, big: bool) -> None:
@@ -58,7 +84,7 @@ def check_written(descriptor: int, target: Target, spec: SampleSpec, frames: int
     """
     try:
         header = inspect(descriptor, os.fstat(descriptor).st_size)
-        stream = open_input(descriptor)
+        stream = open_input(descriptor, header.correction)
     except (FileProblem, soundfile.LibsndfileError) as error:
         said = explain(error) if isinstance(error, soundfile.LibsndfileError) else str(error)
         raise OSError(f"it reads back as damaged ({said})") from None

@@ -23,3 +23,8 @@ def boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, in
             raise truncated("a box is longer than the file")
         yield kind, body, stop
         position = stop
+
+
+def box(kind: bytes, body: bytes | bytearray) -> bytes:
+    """Return one box."""
+    return struct.pack(">I4s", 8 + len(body), kind) + body

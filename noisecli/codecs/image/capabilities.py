@@ -5,6 +5,7 @@ from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec
 
 _NAMES = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "apng": "png", "dib": "bmp"}
+_NAMES |= {"heif": "heic", "hif": "heic"}
 _NAMES |= dict.fromkeys(("pbm", "pgm", "ppm"), "pnm")
 
 _EIGHT, _BYTES = ("uint8",), ("uint8", "uint16")
@@ -19,18 +20,21 @@ SAMPLES = {
     "bmp": (_EIGHT, (1, 3, 4), 1 << 20),
     "avif": (_BYTES, (1, 3, 4), 65536),
     "jp2": (_BYTES, (1, 3, 4), 1 << 20),
+    "j2k": (_BYTES, (1, 3, 4), 1 << 20),
     "gif": (_EIGHT, (1, 3, 4), 65535),
+    "heic": (_BYTES, (1, 3, 4), 16384),
 }
 """Format -> (dtypes, channels, longest side), those first that are named when another does not fit."""
 
 _PAYLOADS = frozenset(("exif", "xmp", "icc"))
-METADATA = {"webp": _PAYLOADS, "avif": _PAYLOADS, "tiff": frozenset(("xmp", "icc", "density"))}
+METADATA = {"webp": _PAYLOADS, "avif": _PAYLOADS, "heic": _PAYLOADS, "tiff": frozenset(("xmp", "icc", "density"))}
 METADATA |= dict.fromkeys(("jpeg", "png"), _PAYLOADS | {"density"})
 """What travels with a format's samples; nothing with the other formats'."""
 
 _SHORTEST_JP2_SIDE = 32
 """OpenCV's encoder halves six times, and has no word to stop it."""
 _AVIF_SCALES = (1023.0, 4095.0)
+_JP2_SCALES = tuple(float((1 << bits) - 1) for bits in range(9, 16))
 
 
 def name_of(word: str) -> str:
@@ -71,10 +75,12 @@ def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
         return "several pages"
     if max(header.width, header.height) > longest:
         return f"more than {longest} pixels a side"
-    if name == "jp2" and min(header.width, header.height) < _SHORTEST_JP2_SIDE:
+    if name in ("jp2", "j2k") and min(header.width, header.height) < _SHORTEST_JP2_SIDE:
         return f"less than {_SHORTEST_JP2_SIDE} pixels a side here"
-    if name == "avif" and spec.dtype == "uint16":
-        return None if spec.full_scale in _AVIF_SCALES else "all 16 bits"
+    if name in ("avif", "heic") and spec.dtype == "uint16":
+        return None if (header.full_scale or spec.high) in _AVIF_SCALES else "all 16 bits"
     if name == "pnm" or spec.is_float or header.full_scale is None:
+        return None
+    if name in ("jp2", "j2k") and header.full_scale in _JP2_SCALES:
         return None
     return f"samples whose highest value is {header.full_scale:g}"

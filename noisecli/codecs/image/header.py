@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileFailed, FileSkipped
-from noisecli.model import Limits, Warn, warning
+from noisecli.model import Limits
+from noisecli.words import Warn, warning
 
 if TYPE_CHECKING:
     from noisecli.codecs.image.tiff.ifd import Page
@@ -70,6 +72,10 @@ class Header:
     """Highest sample value when it is not the dtype's own (12 bits in 16)."""
     channels: int | None = None
     """What OpenCV must deliver, when that is known; a 4th channel beyond it is dropped."""
+    ended: bool = True
+    """Whether a JPEG has its end marker; `data` has one in any case."""
+    is_luma: bool = False
+    """Whether OpenCV delivers luma and chroma, in the places of red, green and blue."""
     compression: int = 0
     """TIFF's number of the way the samples are packed."""
     layout: Layout | None = None
@@ -86,6 +92,8 @@ class Header:
     """Whether the highest sample is black; other formats cannot say so."""
     nodata: float | None = None
     """The value of samples that were not measured."""
+    cropped: bool = False
+    """Whether the decoder cuts a part out, so that the samples have a size of their own."""
     transparent_grey: int | None = None
     """The one sample value that a grey PNG says is transparent; OpenCV forgets it."""
     metadata: Metadata = field(default_factory=Metadata)
@@ -103,9 +111,15 @@ class Header:
             self.warnings.append(text)
 
 
-def unsupported(what: str) -> FileSkipped:
+def unsupported(what: str, way_out: str = "") -> FileSkipped:
     """Return the skip of valid samples that cannot be written back as they are."""
-    return FileSkipped("unsupported-samples", f"{what} left alone: they could not be written back as they are")
+    words = f"{what} left alone: they could not be written back as they are"
+    return FileSkipped("unsupported-samples", f"{words}; {way_out}" if way_out else words)
+
+
+def depth_words(bits: Iterable[int]) -> str:
+    """Return how the warning `depth` speaks of samples that had fewer or more bits before."""
+    return f"{'/'.join(map(str, dict.fromkeys(bits)))} to 8 bits"
 
 
 def animated(count: int, what: str = "frames") -> FileSkipped:

@@ -1,6 +1,10 @@
 """JPEG 2000: the boxes around its codestream, and the codestream's own tile parts."""
 
 import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image.boxes import boxes
@@ -10,16 +14,23 @@ from noisecli.model import Limits
 SOC_SIZ, _SOT, _EOC = b"\xff\x4f\xff\x51", 0xFF90, b"\xff\xd9"
 _JP2_BOXES = frozenset((b"uuid", b"xml ", b"uinf", b"jp2i", b"asoc", b"jp2c", b"free"))
 """What may follow a codestream."""
+_WAY_OUT = "convert it to PNG or TIFF first"
+_COLOUR_SPACE, _LUMA_SPACE = 16, 18
+_SPACES, _OTHER_SPACES = (0, _COLOUR_SPACE, 17, _LUMA_SPACE), (20, 21)
+"""Numbers of colour spaces: none named, sRGB, grey and its luma and chroma; and wider ones of red, green and blue."""
+_LUMA = b"luma"
 
 
 def read(data: bytes, limits: Limits) -> Header:
     """Find the codestream of a JPEG 2000 file and follow its tile parts to the end."""
-    lost, start, end = set[str](), 0, len(data)
-    if data[:4] != SOC_SIZ:
+    lost, start, end, colour, place = set[str](), 0, len(data), b"", 0
+    is_bare = data[:4] == SOC_SIZ
+    if not is_bare:
         start = -1
         for kind, body, stop in boxes(data, 0, len(data)):
             if kind == b"jp2h":
-                lost |= _check_jp2_header(data[body:stop])
+                colour = _check_jp2_header(data[body:stop], lost)
+                place = data.find(b"colr\1", body) + 10
             elif kind == b"jp2c":
                 start, end = body, stop
                 break
@@ -33,18 +44,35 @@ def read(data: bytes, limits: Limits) -> Header:
     more = data[after + 4 : after + 8] in _JP2_BOXES
     if more:
         lost.add("boxes")
-    header.metadata = Metadata(lost=lost)
+    header.format = "j2k" if is_bare else "jp2"
+    header.metadata = Metadata(lost=lost, icc=colour if colour != _LUMA else b"")
+    if colour == _LUMA and header.pixel_bytes in (3, 6):
+        # what OpenCV makes of it are other colours
+        header.data, header.is_luma = data[:place] + bytes((_COLOUR_SPACE,)) + data[place + 1 :], True
     header.warn("trailing-data", when=after < len(data) and not more)
     return header
 
 
-def _check_jp2_header(body: bytes) -> set[str]:
-    """Return which of a profile and a resolution the header holds: OpenCV drops them."""
-    kinds = {kind: body[start:end] for kind, start, end in boxes(body, 0, len(body))}
+def _check_jp2_header(body: bytes, lost: set[str]) -> bytes:
+    """Return the profile that the header holds, or _LUMA; note a resolution, which OpenCV drops."""
+    kinds: dict[bytes, bytes] = {}
+    for kind, start, end in boxes(body, 0, len(body)):
+        kinds.setdefault(kind, body[start:end])
     if b"pclr" in kinds:
-        raise unsupported("JPEG 2000 files with a palette are")
-    held = {"density": b"res " in kinds, "icc": kinds.get(b"colr", b"\1")[:1] != b"\1"}
-    return {name for name, there in held.items() if there}
+        raise unsupported("JPEG 2000 files with a palette are", _WAY_OUT)
+    if b"res " in kinds:
+        lost.add("density")
+    colour = kinds.get(b"colr", b"")
+    if colour[:1] == b"\1":
+        space = int.from_bytes(colour[3:7], "big")
+        if space in _OTHER_SPACES:
+            lost.add("colour-space")
+        elif space not in _SPACES:
+            raise unsupported(f"JPEG 2000 files of colour space {space} are", _WAY_OUT)
+        return _LUMA if space == _LUMA_SPACE else b""
+    if colour[:1] == b"\2" and colour[19:23] not in (b"RGB ", b"GRAY"):
+        raise unsupported("JPEG 2000 files of inks or other colours than red, green and blue are", _WAY_OUT)
+    return colour[3:]
 
 
 def _codestream_header(data: bytes, start: int, limits: Limits) -> Header:
@@ -53,14 +81,17 @@ def _codestream_header(data: bytes, start: int, limits: Limits) -> Header:
     width, height = right - left, bottom - top
     check_size(width, height, 1, limits)
     if components not in (1, 3, 4):
-        raise unsupported(f"JPEG 2000 files of {components} components are")
+        raise unsupported(f"JPEG 2000 files of {components} components are", _WAY_OUT)
     parts = {data[start + 42 + 3 * index : start + 45 + 3 * index] for index in range(components)}
-    if parts not in ({b"\x07\1\1"}, {b"\x0f\1\1"}):
-        raise unsupported("JPEG 2000 samples other than whole planes of 8 or 16 bits are")
+    bits = min(parts)[0] + 1
+    if len(parts) > 1 or min(parts)[1:] != b"\1\1" or not 8 <= bits <= 16:
+        raise unsupported("JPEG 2000 samples other than whole planes of 8 to 16 bits are", _WAY_OUT)
     tile_width, tile_height = struct.unpack_from(">II", data, start + 24)
     if not tile_width or not tile_height or -(-width // tile_width) * -(-height // tile_height) > 65535:
         raise corrupt("impossible JPEG 2000 tiles")
-    return Header("jp2", width, height, data, components * (1 if parts == {b"\x07\1\1"} else 2))
+    header = Header("jp2", width, height, data, components * (1 if bits == 8 else 2))
+    header.full_scale = float((1 << bits) - 1) if 8 < bits < 16 else None
+    return header
 
 
 def _codestream_end(data: bytes, start: int) -> int:
@@ -82,3 +113,23 @@ def _codestream_end(data: bytes, start: int) -> int:
             raise truncated("a JPEG 2000 tile part is longer than the file")
         if data[position : position + 2] == _EOC:
             return position + 2
+
+
+def lift(image: NDArray[Any], full_scale: float) -> NDArray[Any]:
+    """Return samples of fewer than 16 bits as an encoder of 16 bits must see them, for the middles to be the same."""
+    return image + np.uint16((1 << 15) - (int(full_scale) + 1) // 2)
+
+
+def finish(encoded: bytes, full_scale: float | None, is_bare: bool) -> bytes:
+    """Write the bits of a sample into a file of 16 bits, and leave out the boxes around a bare codestream."""
+    [(body, end)] = [(body, end) for kind, body, end in boxes(encoded, 0, len(encoded)) if kind == b"jp2c"]
+    stream = bytearray(encoded[body:end])
+    head = encoded[:body]
+    if full_scale is not None:
+        depth = int(full_scale).bit_length() - 1
+        (components,) = struct.unpack_from(">H", stream, 40)
+        for index in range(components):
+            stream[42 + 3 * index] = depth
+        place = head.index(b"ihdr") + 14
+        head = head[:place] + bytes((depth,)) + head[place + 1 :]
+    return bytes(stream) if is_bare else head + bytes(stream) + encoded[end:]

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
 from noisecli.codecs.image.header import Header, Metadata, check_size, unsupported
+from noisecli.codecs.image.jpeg_end import EOI
 from noisecli.model import Limits
 
 _SOI, _EOI, _SOS, _COM, _APP0, _APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xEE
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
+_ARITHMETIC = (0xC9, 0xCA)
+_WAY_OUT = "convert it to PNG first"
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
@@ -49,6 +52,7 @@ class _Walk:
     marks: NDArray[np.intp] | None = None
     marks_from: int = 0
     marks_to: int = 0
+    ended: bool = True
 
     def edit(self, start: int, end: int, replacement: bytes) -> None:
         """Have bytes replaced for the decoder."""
@@ -68,7 +72,9 @@ def read(data: bytes, limits: Limits) -> Header:
     height, width, components = walk.frame
     channels = 1 if components == 1 else 3
     walk.metadata.icc = b"".join(part[2:] for part in sorted(walk.profile, key=lambda part: part[:1]))
-    header = Header("jpeg", width, height, _repaired(data, walk.edits), channels, metadata=walk.metadata)
+    repaired = _repaired(data[: walk.end], walk.edits)
+    header = Header("jpeg", width, height, repaired if walk.ended else repaired + EOI, channels)
+    header.metadata, header.ended = walk.metadata, walk.ended
     header.orientation = exif.orientation(walk.metadata.exif)
     header.channels = channels
     header.warn("decoder-warning", when=bool(walk.edits))
@@ -83,7 +89,9 @@ def _walk(data: bytes, limits: Limits) -> _Walk:
     while True:
         found = _MARKER.search(data, position)
         if found is None:
-            raise truncated("the JPEG has no end marker")
+            # the decoder knows whether a sample is missing
+            walk.end, walk.ended = len(data), False
+            return walk
         if found.start() > position and not walk.refined:
             stray = data[position : found.start()].rstrip(b"\xff")  # markers may be filled up with 0xff
             if stray:
@@ -108,15 +116,19 @@ def _walk(data: bytes, limits: Limits) -> _Walk:
 
 
 def _frame(walk: _Walk, marker: int, payload: bytes, limits: Limits) -> None:
+    if marker in _ARITHMETIC:
+        raise unsupported("arithmetic-coded JPEGs are", "jpegtran -copy all makes an ordinary one of it, without loss")
     if marker not in (_BASELINE, _EXTENDED, _PROGRESSIVE):
-        raise unsupported("lossless, hierarchical and arithmetic-coded JPEGs are")
+        raise unsupported("lossless and hierarchical JPEGs are", _WAY_OUT)
     if walk.frame is not None:
         raise corrupt("two JPEG frame headers")
     precision, height, width, components = struct.unpack_from(">BHHB", payload)
     if precision != 8:
-        raise unsupported(f"{precision}-bit JPEGs are")
+        raise unsupported(f"{precision}-bit JPEGs are", _WAY_OUT)
     if components not in (1, 3, 4):
-        raise unsupported(f"JPEGs of {components} components are")
+        raise unsupported(f"JPEGs of {components} components are", _WAY_OUT)
+    if height == 0:
+        raise unsupported("JPEGs that say their height after their samples are", _WAY_OUT)
     check_size(width, height, 1, limits)
     walk.frame = (height, width, components)
     walk.progressive = marker == _PROGRESSIVE
@@ -198,7 +210,7 @@ def _scan_end(walk: _Walk, data: bytes, start: int) -> int:
         if index < len(walk.marks):
             return walk.marks_from + int(walk.marks[index])
         position = walk.marks_to
-    raise truncated("the JPEG has no end marker")
+    return len(data)
 
 
 def _look_for_marks(walk: _Walk, data: bytes, start: int) -> None:

@@ -9,7 +9,7 @@ from isal import isal_zlib
 
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image import exif
-from noisecli.codecs.image.header import Header, Metadata, animated, check_size
+from noisecli.codecs.image.header import Header, Metadata, animated, check_size, depth_words
 from noisecli.codecs.limits import DEFLATE_RATIO
 from noisecli.model import Limits
 
@@ -23,6 +23,7 @@ _KEPT = frozenset(
 )
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"acTL", b"fcTL"))
 _DEPTHS = {GREY: (1, 2, 4, 8, 16), COLOUR: (8, 16), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8, 16), COLOUR_ALPHA: (8, 16)}
+_TEXTS, _MOVING = (b"zTXt", b"iTXt"), (b"acTL", b"fcTL", b"fdAT")
 _MOST_TEXT = 1 << 25
 """libpng inflates and keeps a thousand texts of 8 MB each: above this, it does not get to see them."""
 
@@ -39,6 +40,8 @@ class _Walk:
     colours: int = 0
     transparent: bytes = b""
     texts: int = 0
+    moving: int = 0
+    """One more than the frames of an animation, where there is none or one: libpng refuses none."""
     has_xmp: bool = False
     has_icc: bool = False
 
@@ -63,11 +66,13 @@ def read(data: bytes, limits: Limits) -> Header:
     header.pixel_bytes = (4 if alpha else 1 if colour == GREY else 3) * (2 if bits == 16 else 1)
     if walk.transparent and colour == GREY:
         header.transparent_grey = _transparent_grey(walk.transparent, bits)
-    if walk.texts * DEFLATE_RATIO > _MOST_TEXT:
-        header.data = _without_texts(data)
+    unread = (_TEXTS if walk.texts * DEFLATE_RATIO > _MOST_TEXT else ()) + (_MOVING if walk.moving else ())
+    if unread:
+        header.data = _without(data, unread)
     header.metadata = walk.metadata
     header.orientation = exif.orientation(header.metadata.exif)
     header.warn("palette-to-colour", when=colour == PALETTE)
+    header.warn("depth", depth_words([bits]), when=bits < 8 and colour == GREY and not walk.transparent)
     header.warn("grey-alpha-to-colour-alpha", when=colour == GREY_ALPHA)
     header.warn("transparency-to-alpha", when=bool(walk.transparent))
     header.warn("trailing-data", when=walk.end < len(data))
@@ -101,6 +106,9 @@ def _look_through(header: Header, data: bytes, walk: _Walk) -> None:
             (frames,) = struct.unpack_from(">I", data, position + 8)
             if frames > 1:
                 raise animated(frames)
+            walk.moving = frames + 1
+        elif kind == b"fdAT" and walk.moving > 1:
+            raise animated(2)
         elif kind == b"PLTE":
             walk.colours = (end - position - 12) // 3
         elif kind == b"tRNS" or kind not in _PIXELS:
@@ -153,11 +161,11 @@ def _take(walk: _Walk, kind: bytes, whole: bytes) -> None:
     found.native += whole
 
 
-def _without_texts(data: bytes) -> bytes:
-    """Return the PNG without its compressible texts."""
+def _without(data: bytes, kinds: tuple[bytes, ...]) -> bytes:
+    """Return the PNG without some of its chunks."""
     kept = bytearray(data[:33])
     for kind, position, end in _chunks(data):
-        if kind not in (b"zTXt", b"iTXt"):
+        if kind not in kinds:
             kept += memoryview(data)[position:end]
     return bytes(kept)
 

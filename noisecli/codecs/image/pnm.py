@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs.damage import corrupt, truncated
-from noisecli.codecs.image.header import Header, animated, check_size
+from noisecli.codecs.image.header import Header, animated, check_size, depth_words
 from noisecli.model import Limits
 
 _BLANKS = b" \t\n\v\f\r"
@@ -52,6 +52,7 @@ def read(data: bytes, limits: Limits) -> Header:
     header = Header("pnm", start.width, start.height, data, pixel_bytes)
     usual = maximum in (255, 65535) or kind in _BITMAPS
     header.full_scale = None if usual else float(maximum)
+    header.warn("depth", depth_words([1]), when=kind in _BITMAPS)
     if kind in _TEXTS:
         shortest = start.samples * (1 if kind in _BITMAPS else 2)
         if len(data) - start.end < shortest:
@@ -99,8 +100,9 @@ def _check_binary(header: Header, start: _Start) -> None:
     header.warn("trailing-data", when=bool(rest))
 
 
-def decode(data: bytes) -> NDArray[Any]:
+def decode(header: Header) -> NDArray[Any]:
     """Return the samples of a PNM whose header has been checked, at its own highest value; bitmaps as 0 and 255."""
+    data = header.data
     start = _start(data)
     flat: NDArray[Any]
     if start.kind == 1:

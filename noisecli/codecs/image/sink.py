@@ -7,13 +7,15 @@ import cv2
 import numpy as np
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.image import capabilities, exif, jpeg, png, png_encode, pnm
+from noisecli.codecs.image import capabilities, exif, jp2, jpeg, png, png_encode, pnm
 from noisecli.codecs.image.decoder_log import caught, first_words
 from noisecli.codecs.image.header import Header, Metadata, Tags
+from noisecli.codecs.image.heic import pillow as heic
 from noisecli.codecs.image.source import Image, ImageSource
 from noisecli.codecs.image.tiff import ifd, layout, tags, write
 from noisecli.errors import FileFailed
-from noisecli.model import Encoding, SampleSpec, warning
+from noisecli.model import Encoding, SampleSpec
+from noisecli.words import warning
 
 _JPEG_QUALITY = 98
 _SUBSAMPLINGS = {
@@ -23,7 +25,7 @@ _SUBSAMPLINGS = {
     "440": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
     "411": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
 }
-_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "avif"))
+_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "j2k", "avif", "heic"))
 """Formats that store no orientation: their pixels are turned instead."""
 _LOSSLESS_QUALITY = 100
 
@@ -77,11 +79,12 @@ class ImageSink:
             return _encoded(".webp", image, self._webp_options(image), self._metadata)
         if self.format == "avif":
             return _encoded(".avif", image, self._avif_options(), self._metadata)
-        if self.format == "jp2":
-            quality = self._encoding.quality or _LOSSLESS_QUALITY
-            return _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
+        if self.format in ("jp2", "j2k"):
+            return self._jp2(image)
         if self.format == "gif":
             return _gif(image)
+        if self.format == "heic":
+            return heic.encode(image, self._spec, self._metadata, self._encoding)
         return _encoded(".bmp", image, [])
 
     def _jpeg(self, image: Image) -> bytes:
@@ -97,6 +100,13 @@ class ImageSink:
         chunks = [metadata.native] if self._header.format == "png" else png.common_chunks(metadata)
         profile = [png.icc_chunk(metadata.icc)] if metadata.icc else []
         return png_encode.encode(image, [*profile, *chunks])
+
+    def _jp2(self, image: Image) -> bytes:
+        quality, scale = self._encoding.quality or _LOSSLESS_QUALITY, self._header.full_scale
+        image = image if scale is None else jp2.lift(image, scale)
+        encoded = _encoded(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, min(quality * 10, 1000)])
+        is_bare = self.format == "j2k"
+        return jp2.finish(encoded, scale, is_bare) if is_bare or scale is not None else encoded
 
     def _tiff(self, images: list[Image]) -> bytes:
         """Deflate when the source was compressed, else bare: LZW makes noise bigger (8 bits: by a third)."""
@@ -142,7 +152,7 @@ class ImageSink:
 
     def _avif_options(self) -> list[int]:
         """Full quality is lossless and 4:4:4; anything less is 4:2:0 and keeps 70% of the std."""
-        depth = {1023.0: 10, 4095.0: 12}.get(self._spec.full_scale, 8)
+        depth = {1023.0: 10, 4095.0: 12}.get(self._header.full_scale or self._spec.high, 8)
         quality = self._encoding.quality or _LOSSLESS_QUALITY
         return [cv2.IMWRITE_AVIF_QUALITY, quality, cv2.IMWRITE_AVIF_DEPTH, depth, cv2.IMWRITE_AVIF_SPEED, 9]
 
@@ -154,9 +164,9 @@ def create_sink(file: OutputFile, source: ImageSource, spec: SampleSpec, encodin
 
 
 def _is_lossy(name: str, encoding: Encoding) -> bool:
-    if name == "webp":
+    if name in ("webp", "heic"):
         return encoding.quality is not None
-    if name in ("avif", "jp2"):
+    if name in ("avif", "jp2", "j2k"):
         return (encoding.quality or _LOSSLESS_QUALITY) < _LOSSLESS_QUALITY
     return name in ("jpeg", "gif")
 

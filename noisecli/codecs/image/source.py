@@ -1,6 +1,6 @@
 """Bytes -> samples, exactly as stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.codecs import InputFile
-from noisecli.codecs.damage import corrupt
-from noisecli.codecs.image import exif, pnm
+from noisecli.codecs.damage import corrupt, truncated
+from noisecli.codecs.image import avif, bmp, exif, jpeg_end, pnm
 from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
 from noisecli.codecs.image.header import Header
+from noisecli.codecs.image.heic import pillow
 from noisecli.codecs.image.tiff import segments, tags
 from noisecli.model import Limits, SampleSpec
 
@@ -30,6 +31,11 @@ _FULL_SCALES = {
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
+_DECODED_HERE: dict[str, Callable[[Header], Image]] = {
+    "bmp": bmp.decode,
+    "pnm": pnm.decode,
+    "heic": pillow.decode,
+}
 
 
 class ImageSource:
@@ -88,12 +94,15 @@ def _noisy_channels(header: Header, image: Image) -> int | None:
 
 def _decode(header: Header) -> list[Image]:
     images, text = caught(lambda: _call(header))
+    if header.format == "jpeg":
+        images, text = _to_the_end(header, images, text)
+    if not images and not text and header.format == "avif":
+        header.data = avif.with_room(header.data)
+        images, text = caught(lambda: _call(header))
     if not images:
         raise decoder_error(text)
     judge(text, header)
     finished = [_finished(header, image) for image in images]
-    if header.format == "bmp" and finished[0].ndim == 2 and "palette-to-colour" in header.warnings:
-        header.warnings.remove("palette-to-colour")
     if header.format == "avif" and header.orientation != 1:
         finished = [exif.turn(image, header.orientation) for image in finished]
         header.orientation = 1
@@ -102,10 +111,27 @@ def _decode(header: Header) -> list[Image]:
     return finished
 
 
+def _to_the_end(header: Header, images: list[Image], text: bytes) -> tuple[list[Image], bytes]:
+    """Decode a JPEG once more without the padding before its end marker."""
+    if not header.ended:
+        raise jpeg_end.unended() if images and not text else truncated("the JPEG has no end marker")
+    unclear = jpeg_end.unclear(text)
+    if unclear is None:
+        return images, text
+    unpadded = jpeg_end.without_padding(header.data, text)
+    if unpadded is not None:
+        header.data = unpadded
+        images, text = caught(lambda: _call(header))
+    if unpadded is None or text:
+        raise unclear
+    header.warn("decoder-warning")
+    return images, text
+
+
 def _call(header: Header) -> list[Image]:
     """Decode; an empty list means that the decoder refused, its messages on descriptor 2."""
-    if header.format == "pnm":
-        return [pnm.decode(header.data)]
+    if header.format in _DECODED_HERE:
+        return [_DECODED_HERE[header.format](header)]
     if not header.by_opencv:
         return segments.decode_all(header)
     buffer = np.frombuffer(header.data, np.uint8)
@@ -133,6 +159,8 @@ def _finished(header: Header, image: Image) -> Image:
         raise corrupt(f"decoded as {image.shape[1]} x {image.shape[0]}, not {header.width} x {header.height}")
     if image.dtype not in _FULL_SCALES:
         raise corrupt(f"decoded to {image.dtype.name} samples")
+    if header.is_luma:
+        return cv2.cvtColor(image[..., (2, 0, 1)], cv2.COLOR_YCrCb2BGR)
     if header.channels == 3 and image.shape[2:] == (4,):
         return np.ascontiguousarray(image[..., :3])
     if header.transparent_grey is not None and image.ndim == 2:

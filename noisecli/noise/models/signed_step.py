@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.model import SampleSpec
+from noisecli.noise.adding import add_noise
+from noisecli.noise.draw import Draw
 from noisecli.noise.measure import Measure
 from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
@@ -38,7 +40,9 @@ class StepField:
 
     def __init__(self, key: bytes, spec: SampleSpec, std: float, mean: float, step: float) -> None:
         plain = replace(spec, noisy_channels=None)
-        self._step = step
+        self._step, self._spec = step, plain
+        self.noise_changed = False
+        """Whether a sample so far is another than the step alone makes it."""
         self._fields = {
             sign: NoiseField(Streams(_key_of(key, sign)), plain, std, mean + sign * step) for sign in (-1, 0, 1)
         }
@@ -60,7 +64,18 @@ class StepField:
             here = np.flatnonzero(each == sign)
             if here.size:
                 noisy[here] = field.add(x[here])
+                self.noise_changed = self.noise_changed or not self._is_step_alone(x[here], noisy[here], sign)
         return noisy.reshape(block.shape)
+
+    def made_of(self, drawn: Draw) -> Draw:
+        """Return the noise that was drawn, as what it has been to the samples: rounding may leave nothing of it."""
+        return replace(drawn, applied=drawn.applied and self.noise_changed)
+
+    def _is_step_alone(self, x: AnyArray, noisy: AnyArray, sign: int) -> bool:
+        alone = np.empty_like(x)
+        step = np.full(x.shape, sign * self._step, x.dtype if self._spec.is_float else np.float64)
+        add_noise(x, step, self._spec, alone, clip=True)
+        return np.array_equal(alone, noisy)
 
     @property
     def measure(self) -> Measure:

@@ -17,6 +17,7 @@ from noisecli.workers.adversarial.attack import Attack
 from noisecli.workers.adversarial.maker import AnyArray, PreparedOutput, describe_step, in_storage_order, whole
 from noisecli.workers.adversarial.stage import BatchItem
 from noisecli.workers.array_choice import list_arrays
+from noisecli.workers.scale import scaled
 
 _PICTURES = ("uint8", "uint16")
 
@@ -65,9 +66,13 @@ class _Archive:
             raise FileFailed(
                 "wrong-shape", f"has {name!r} of shape {shown(part.shape)}; the model takes samples of {expected}"
             )
-        if spec.is_float:
-            return replace(spec, full_scale=high - low, low=low, high=high)
-        return replace(spec, full_scale=spec.high, low=0.0)
+        noise = self._attack.settings.noise
+        if not spec.is_float:
+            return scaled(replace(spec, full_scale=spec.high, low=0.0), noise)
+        if noise.full_scale is not None or noise.range is not None:
+            words = f"has floats in {name!r}, in the model's own scale, which --input-range says; omit the other one"
+            raise FileFailed("out-of-range", words)
+        return replace(spec, full_scale=high - low, low=low, high=high)
 
     def _labels_of(self, part: StoredArray) -> Labels:
         name, classes = shown(part.name), self._attack.victim.classes
@@ -89,12 +94,12 @@ class _Archive:
             raise FileFailed(
                 "out-of-range",
                 f"has samples from {lowest:g} to {highest:g}, outside {self._spec.low:g}..{self._spec.high:g}; "
-                "say what the model takes: --input-range LO..HI",
+                + ("say what the model takes: --input-range LO..HI" if self._spec.is_float else "give it wider limits"),
             )
 
     def _inputs(self, samples: AnyArray) -> Float32:
         """Return so many samples and holes behind them, as the model takes them."""
-        given = samples if self._spec.is_float else self._attack.input_of(samples, self._spec.full_scale)
+        given = samples if self._spec.is_float else self._attack.input_of(samples, self._spec)
         shape = self._attack.victim.input_shape
         batch = self._attack.empty_batch(tuple(size for size in shape if size is not None))
         batch[: len(samples)] = given.reshape(len(samples), *batch.shape[1:])
@@ -145,7 +150,7 @@ class _Archive:
         member = self._attack.adversary.samples_key
         described = describe_step(eps, full_scale, self._labels, said, place=None, member=member)
         stored = in_storage_order(noisy, self._spec)
-        return PreparedOutput(sha256, self._spec, stored, drawn, field.measure, described)
+        return PreparedOutput(sha256, self._spec, stored, field.made_of(drawn), field.measure, described)
 
 
 def _member(source: ArraysSource, name: str, option: str) -> StoredArray:

@@ -52,10 +52,11 @@ class Attack:
                 "which is which is a guess; name all classes in the model's order: --classes FILE or a,b,c"
             )
 
-    def input_of(self, samples: AnyArray, full_scale: float) -> Float32:
-        """Return samples whose full scale is white in the model's own scale."""
+    def input_of(self, samples: AnyArray, spec: SampleSpec) -> Float32:
+        """Return samples, black and white of which are the ends of spec, in the model's own scale."""
         low, high = self.adversary.input_range
-        scaled: Float32 = (low + (high - low) * (samples / full_scale)).astype(np.float32)
+        shares = (samples - spec.low if spec.low else samples) / spec.full_scale
+        scaled: Float32 = (low + (high - low) * shares).astype(np.float32)
         return scaled
 
     def eps_of(self, spec: SampleSpec) -> float:

@@ -25,7 +25,7 @@ from noisecli.settings import own_settings
 from noisecli.storage import OutputFile, SourceFile
 from noisecli.workers import OpenSource, Row, check_suffix
 from noisecli.workers.output import Committed, Pair, Writer
-from noisecli.workers.rows import build_samples_row, to_line
+from noisecli.workers.rows import build_samples_row, made_of
 from noisecli.workers.samples import SampleMaker
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class AdversarialMaker(SampleMaker):
             self._settings, task, opened.file, ready.drawn, ready.measure, ready.spec, frames, written
         )
         row |= ready.step
-        return Made(task.output, to_line(row), kept, tuple(row["warnings"]), ready.drawn.applied)
+        return made_of(task, row, kept)
 
     def _write_archive(self, task: Task, file: SourceFile, source: ArraysSource, ready: PreparedOutput) -> Committed:
         """Write the samples with step and noise, and all other arrays as they are, labels among them."""

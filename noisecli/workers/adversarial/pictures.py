@@ -41,7 +41,7 @@ class Stepping:
                 done = _Batch(attack).work(items)
             except MemoryError:
                 raise Stopped("the model needs more memory than there is for a batch; lower --batch-size") from None
-        return BatchResult(*done, attack.versions())
+        return BatchResult(*done, attack.versions(), attack.victim.classes)
 
 
 def _archive(attack: Attack, item: BatchItem) -> tuple[list[Task], list[Problem]]:
@@ -120,8 +120,9 @@ class _Batch:
         """Return the channels that the model sees. Raises FileFailed where it takes others, or another size."""
         if len(frames) > 1:
             raise FileFailed("wrong-shape", f"has {len(frames)} pages, and a model takes one image; split it")
-        if spec.low < 0:
-            raise FileSkipped("unsupported-samples", "has signed samples, in which black and white mean nothing here")
+        if spec.low < 0 and self._attack.settings.noise.range is None:
+            words = "has signed samples, in which black and white mean nothing here; say them: --range LO..HI"
+            raise FileSkipped("unsupported-samples", words)
         [frame] = frames
         bands = spec.noisy_channels or frame.shape[-1]
         if frame.ndim == 3 and bands != _COLOURS:
@@ -144,7 +145,7 @@ class _Batch:
         batch = self._attack.empty_batch(known)
         for picture, array in arrays:
             ordered = array[..., ::-1] if array.ndim == 3 else array
-            batch[picture.item.slot] = self._attack.input_of(ordered, picture.spec.full_scale).reshape(known)
+            batch[picture.item.slot] = self._attack.input_of(ordered, picture.spec).reshape(known)
         return batch
 
     def _made(self, number: int, pictures: list[_Picture], labels: Labels, stepped: StepResult) -> list[Task]:
@@ -177,7 +178,7 @@ class _Batch:
         except Exception as error:
             self._problems.append(problem_of(item.source, error))
             return None
-        return picture, PreparedOutput(picture.sha256, picture.spec, noisy, drawn, field.measure, {})
+        return picture, PreparedOutput(picture.sha256, picture.spec, noisy, field.made_of(drawn), field.measure, {})
 
 
 def most_tasks(items: list[BatchItem]) -> int:

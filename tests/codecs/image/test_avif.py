@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from noisecli.codecs.image import avif
 from noisecli.codecs.image.av1 import sequences
 from noisecli.codecs.image.detect import read_header
-from noisecli.errors import FileFailed, FileProblem
+from noisecli.errors import FileFailed, FileProblem, FileSkipped
 from noisecli.model import Limits
 
 SIZE = (b"ispe", struct.pack(">III", 0, 9000, 9000))
@@ -111,3 +112,66 @@ class TestWalk:
             struct.pack(">HHH", item, 0, 65_535) for item in range(60_000)
         )
         corrupt(avif_file(64, 64, boxes=[(b"iloc", table)]))
+
+
+class TestWhatOpenCvDoesNotTakeForAnAvif:
+    def late(self, data):
+        """Return the same file with its meta box behind its data."""
+        at = data.index(b"meta") - 4
+        (size,) = struct.unpack_from(">I", data, at)
+        return data[: at + 4] + b"free" + data[at + 8 :] + data[at : at + size]
+
+    def test_a_meta_box_behind_the_data(self, photo, encode, frames_of, open_picture):
+        data = encode(".avif", photo)
+        late = self.late(data)
+        assert cv2.imdecode(np.frombuffer(late, np.uint8), cv2.IMREAD_UNCHANGED) is None
+        source = open_picture(late, ".avif")
+        np.testing.assert_array_equal(frames_of(source)[0], frames_of(open_picture(data, ".avif"))[0])
+        assert source.warnings == ()
+
+    def test_a_meta_box_in_the_middle_moves_what_is_around_it(self, photo, encode):
+        """Data in front of the box and behind it is found again."""
+        data = encode(".avif", photo)
+        late = self.late(data) + struct.pack(">I4s", 8 + 600, b"free") + bytes(600)
+        for each in (data, late):
+            moved = avif.with_room(each)
+            assert moved.index(b"meta") < 64
+            decoded = cv2.imdecode(np.frombuffer(moved, np.uint8), cv2.IMREAD_UNCHANGED)
+            np.testing.assert_array_equal(decoded, cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
+
+
+def test_tiles_that_share_their_data(photo, pillow_file):
+    """An encoder stores equal tiles once."""
+    data = pillow_file(photo, "AVIF")
+    items, _ = avif.items_of(data)
+    items.kinds[9], items._owned[9], items.places[9] = b"av01", items._owned[1], items.places[1]
+    depths, pixels = avif._check_streams(items, [1, 9])
+    assert (depths, pixels) == ([8, 8], 2 * 48 * 64)
+    start, size = items.places[1].pieces[0]
+    items.places[9] = items.places[1]._replace(pieces=((start + 1, size - 1),))
+    with pytest.raises(FileFailed, match="overlap"):
+        avif._check_streams(items, [1, 9])
+
+
+def test_grey_with_transparency_is_named(photo, pillow_file, open_picture):
+    data = pillow_file(np.dstack([photo[..., 0], photo[..., 1]]), "AVIF", mode="RGBA")
+    at = data.index(b"av1C") + 6
+    grey = data[:at] + bytes((data[at] | 0x10,)) + data[at + 1 :]
+    with pytest.raises(FileSkipped, match=r"grey AVIFs with transparency are left alone.*; convert it to PNG"):
+        open_picture(grey, ".avif")
+
+
+def test_a_gain_map_is_lost_by_name(photo, encode, copy):
+    data = encode(".avif", photo)
+    at = data.index(b"iinf") - 4
+    (size,) = struct.unpack_from(">I", data, at)
+    (count,) = struct.unpack_from(">H", data, at + 12)
+    infe = struct.pack(">I4sIHH4s", 21, b"infe", 2 << 24, 99, 0, b"tmap") + b"\0"
+    iinf = struct.pack(">I", size + len(infe)) + data[at + 4 : at + 12] + struct.pack(">H", count + 1)
+    iinf += data[at + 14 : at + size] + infe
+    items, _ = avif.items_of(data)
+    assert b"tmap" not in items.kinds.values()
+    start = data.index(b"meta") - 4
+    (length,) = struct.unpack_from(">I", data, start)
+    longer = data[:start] + struct.pack(">I", length + len(infe)) + data[start + 4 : at] + iinf + data[at + size :]
+    assert avif._lost_items(avif.items_of(longer)[0], []) == {"gain-map"}

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from noisecli.errors import FileFailed, FileSkipped
+
 JPEGS = {
     "baseline": (),
     "progressive": (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
@@ -66,6 +68,42 @@ class TestJpeg:
         assert source.warnings == ("decoder-warning",)
         np.testing.assert_array_equal(frames_of(source)[0], frames_of(open_picture(jpeg, ".jpg"))[0])
 
+    @pytest.mark.parametrize("stray", [b"\0", bytes(64), bytes(5000), b" " * 40])
+    def test_padding_before_the_end(self, jpeg, stray, open_picture, frames_of):
+        """All samples are there; a single byte is nothing that the decoder speaks of."""
+        source = open_picture(jpeg[:-2] + stray + jpeg[-2:], ".jpg")
+        assert source.warnings == (("decoder-warning",) if len(stray) > 1 else ())
+        np.testing.assert_array_equal(frames_of(source)[0], frames_of(open_picture(jpeg, ".jpg"))[0])
+
+    @pytest.mark.parametrize("lost", [1, 2, 3, 40])
+    @pytest.mark.parametrize("fill", [b"\0", b"\x55"])
+    def test_padding_in_the_place_of_samples(self, jpeg, lost, fill, fails):
+        fails(jpeg[: -2 - lost] + fill * 64 + jpeg[-2:], "truncated", ".jpg")
+
+    def test_other_bytes_before_the_end_may_be_damage(self, jpeg, open_picture):
+        with pytest.raises(
+            FileFailed, match=r"at least [56]. bytes between its last sample and its end marker: padding, or what"
+        ):
+            open_picture(jpeg[:-2] + b"garbage" * 9 + jpeg[-2:], ".jpg")
+
+    @pytest.mark.parametrize("lost", [1, 2])
+    def test_only_the_end_marker_is_missing(self, jpeg, lost, open_picture):
+        with pytest.raises(FileFailed, match="has no end marker, though all of its samples are there; save it again"):
+            open_picture(jpeg[:-lost], ".jpg")
+
+    @pytest.mark.parametrize("lost", [3, 4, 9, 100])
+    def test_samples_are_missing_too(self, jpeg, lost, open_picture):
+        with pytest.raises(FileFailed, match="cut short: the JPEG has no end marker"):
+            open_picture(jpeg[:-lost], ".jpg")
+
+    def test_factors_that_the_decoder_does_not_know_are_no_damage(self, photo, encode, open_picture):
+        data = encode(".jpg", photo, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+        frame = data.find(b"\xff\xc0")
+        odd = data[: frame + 11] + b"\x33" + data[frame + 12 : frame + 14] + b"\x22" + data[frame + 15 :]
+        with pytest.raises(FileFailed, match="OpenCV cannot read it") as caught:
+            open_picture(odd, ".jpg")
+        assert caught.value.reason == "not-decoded"
+
     def test_stray_bytes_do_not_hide_a_cut(self, photo, encode, fails):
         """libjpeg prints its first complaint only."""
         data = encode(".jpg", photo)
@@ -96,8 +134,32 @@ class TestJpeg:
         frame = data.find(b"\xff\xc0")
         skipped(data[: frame + 4] + b"\x0c" + data[frame + 5 :], "unsupported-samples", ".jpg")
 
+    @pytest.mark.parametrize(("marker", "words"), [(0xC9, "jpegtran"), (0xCA, "jpegtran"), (0xC3, "convert it to PNG")])
+    def test_other_codings_are_named_with_the_way_out(self, marker, words, photo, encode, open_picture):
+        data = encode(".jpg", photo)
+        frame = data.find(b"\xff\xc0")
+        with pytest.raises(FileSkipped, match=words):
+            open_picture(data[: frame + 1] + bytes((marker,)) + data[frame + 2 :], ".jpg")
+
+    def test_a_height_after_the_samples(self, photo, encode, skipped):
+        data = encode(".jpg", photo)
+        frame = data.find(b"\xff\xc0")
+        height = struct.pack(">BBHH", 0xFF, 0xDC, 4, 48)
+        skipped(data[: frame + 5] + b"\0\0" + data[frame + 7 : -2] + height + data[-2:], "unsupported-samples", ".jpg")
+
 
 class TestPng:
+    @pytest.mark.parametrize("frames", [0, 1])
+    def test_an_animation_of_one_picture_or_none(self, frames, png_file, open_picture, frames_of):
+        control = struct.pack(">IIIIIHHBB", 0, 2, 1, 0, 0, 1, 10, 0, 0)
+        before = ((b"acTL", struct.pack(">II", frames, 0)), (b"fcTL", control))
+        source = open_picture(png_file(2, 1, 8, 0, b"\0\x10\x20", before[: 1 + frames]))
+        np.testing.assert_array_equal(frames_of(source)[0], [[16, 32]])
+
+    def test_a_frame_beside_the_picture(self, png_file, skipped):
+        frame = ((b"fdAT", bytes(4) + zlib.compress(b"\0\x30\x40")),)
+        skipped(png_file(2, 1, 8, 0, b"\0\x10\x20", ((b"acTL", struct.pack(">II", 1, 0)),), frame), "animated")
+
     @pytest.fixture
     def png(self, photo, encode):
         return encode(".png", photo)
@@ -183,7 +245,14 @@ class TestPng:
     def test_one_bit_grey(self, png_file, open_picture, frames_of):
         source = open_picture(png_file(8, 1, 1, 0, b"\0\xa0"))
         np.testing.assert_array_equal(frames_of(source)[0], [[255, 0, 255, 0, 0, 0, 0, 0]])
-        assert source.warnings == ()
+        assert source.warnings == ("depth: 1 to 8 bits",)
+
+    @pytest.mark.parametrize("bits", [2, 4])
+    def test_grey_of_few_bits(self, bits, png_file, open_picture, frames_of):
+        source = open_picture(png_file(16 // bits, 1, bits, 0, b"\0\x1b\x4f"))
+        values = [0x1B4F >> shift & (1 << bits) - 1 for shift in range(16 - bits, -1, -bits)]
+        np.testing.assert_array_equal(frames_of(source)[0], [[value * 255 // ((1 << bits) - 1) for value in values]])
+        assert source.warnings == (f"depth: {bits} to 8 bits",)
 
     def test_single_pixel(self, png_file, copy, pillow_read):
         assert pillow_read(copy(png_file(1, 1, 8, 0, b"\0\x33"))[0]).getpixel((0, 0)) == 0x33

@@ -40,14 +40,13 @@ def test_no_data(level, floats, run, sources, rows, tiff_file, open_picture, fra
     samples = np.full((60, 50), 100, np.int16)
     samples[:20] = -9999
     (sources / "a.tif").write_bytes(tiff_file(samples, 1, 2, more={42113: (2, list(b"-9999\0"))}))
-    destination = run(*level, *floats)
+    destination = run(*level, *floats, "--range", "0..1000")
     [found] = frames_of(open_picture((destination / "a.tif").read_bytes(), ".tif"))
     assert (found[:20] == -9999).all()
     assert found[20:].std() > 0
     row = rows(destination)["a.tif"]
     assert row["warnings"] == ["not-finite"]
-    step = 1 / 32768 if floats else 1
-    expected = 10 / 255 * 32768 * step if level[0] == "--std" else 10 * step
+    expected = 10 / 255 * 1000 if level[0] == "--std" else 10
     assert row["measured_std"] == pytest.approx(expected, rel=0.06)
 
 

@@ -1,0 +1,30 @@
+"""What noise came to be in an output, for the summary: a record that travels from a worker. Light."""
+
+from typing import NamedTuple
+
+
+class Effect(NamedTuple):
+    """What the summary says of an output's noise, out of its row.
+
+    Attributes
+    ----------
+    level
+        The level in words.
+    rounded_away
+        Whether noise was asked for, and rounding to the output's samples left nothing of it.
+    clipped
+        Share of samples that the clip changed; of an array file, of the array with most of them.
+    kept
+        measured_std / std there.
+    snr_db
+        What is there, after clip and rounding; None where it is undefined.
+    drowned
+        Whether it is below 0 dB without having been asked for in dB or relative to the data.
+    """
+
+    level: str = ""
+    rounded_away: bool = False
+    clipped: float = 0.0
+    kept: float = 1.0
+    snr_db: float | None = None
+    drowned: bool = False

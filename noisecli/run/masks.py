@@ -1,0 +1,132 @@
+"""Label masks among images: a mask's name, and few values. Noise would make other classes of its indices."""
+
+import os
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from noisecli.engines import Job, Lost, cut, open_engine, run_all
+from noisecli.errors import FileSkipped
+from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of
+from noisecli.run.sources import Listing, pattern_of
+from noisecli.settings import Settings
+from noisecli.storage import escape_name, folder_at
+
+_WORDS = {
+    *("anno", "annot", "annotation", "annotations", "gt", "groundtruth", "instance"),
+    *("instances", "label", "labels", "mask", "masks", "panoptic", "seg"),
+    *("segmap", "segmaps", "segmentation", "segmentations", "semantic", "testannot", "trainannot"),
+    *("trimap", "trimaps", "truth", "valannot"),
+}
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+class _Suspicion(NamedTuple):
+    """What makes a file look like a mask, and the glob of --include that asks for noise on it."""
+
+    words: str
+    glob: str
+    is_twin: bool = False
+
+
+def set_aside(settings: Settings, found: Listing) -> None:
+    """Move the label masks among the sources to `found.masks`; one file that is named alone is asked for, and stays."""
+    if settings.choice.names is not None and len(settings.choice.names) == 1:
+        found.masks_asked_for = sum(looks_like_mask(settings, source) for source in found.sources)
+        return
+    found.masks = label_masks(settings, found.sources, found.sources)
+    if found.masks:
+        found.sources = [source for source in found.sources if source not in found.masks]
+
+
+def looks_like_mask(settings: Settings, name: str) -> bool:
+    """Whether one file is a label mask, by what its folder is called and holds."""
+    folder, own = os.path.split(os.path.join(os.path.realpath(settings.source), name))
+    try:
+        names = folder_at(folder).names()
+    except OSError:
+        names = []
+    above, folder = os.path.split(folder)
+    return bool(label_masks(replace(settings, source=above), [f"{folder}/{own}"], [f"{folder}/{n}" for n in names]))
+
+
+def label_masks(settings: Settings, names: Iterable[str], among: Collection[str]) -> dict[str, FileSkipped]:
+    """Return those of `names` that are label masks of the images `among` which they lie, and why they get no noise.
+
+    Their content is looked at in worker processes where the name, or an image beside it, gives reason to.
+    """
+    wanted = KINDS[settings.kind].mask_formats
+    if not wanted:
+        return {}
+    beside = _beside(name for name in among if settings.kind in kinds_of(suffix_of(name)))
+    suspects = {
+        name: why
+        for name in names
+        if (form := format_of(suffix_of(name))) is not None
+        and form.name in wanted
+        and (why := _why(name, beside)) is not None
+        and not _is_asked_for(name, settings.choice.include)
+    }
+    counts = _count_values(settings, list(suspects)) if suspects else {}
+    return {
+        name: _skipped(suspects[name], count)
+        for name, count in counts.items()
+        if not suspects[name].is_twin or any(twin not in counts for twin in beside[os.path.splitext(name)[0]])
+    }
+
+
+def _beside(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names that differ by their suffix alone, by what they have in common."""
+    by_stem: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_stem[os.path.splitext(name)[0]].append(name)
+    return {stem: twins for stem, twins in by_stem.items() if len(twins) > 1}
+
+
+def _why(name: str, beside: dict[str, list[str]]) -> _Suspicion | None:
+    """Say what makes a file look like a mask before it is looked at."""
+    stem = os.path.splitext(name)[0]
+    folder, own = os.path.split(stem)
+    while folder:
+        above, part = os.path.split(folder)
+        if _label_words(part):
+            return _Suspicion(f"in a folder called {part}", f"{folder}/**")
+        folder = above
+    if _label_words(own):
+        return _Suspicion("named like one", name)
+    return _Suspicion("beside an image of its name", name, is_twin=True) if stem in beside else None
+
+
+def _label_words(text: str) -> bool:
+    return not _WORDS.isdisjoint(word.lower() for word in _WORD.findall(text))
+
+
+def _is_asked_for(name: str, include: Iterable[str]) -> bool:
+    """Whether a glob of --include speaks of masks, or of this very file."""
+    own = os.path.basename(os.path.splitext(name)[0])
+    speaking = (glob for glob in include if _label_words(glob) or os.path.basename(glob).startswith(own))
+    return any(pattern_of(glob).match(name) for glob in speaking)
+
+
+def _count_values(settings: Settings, suspects: list[str]) -> dict[str, int]:
+    """Return how many values those have that have few; one that cannot be read is left to whoever processes it."""
+    counts: dict[str, int] = {}
+    job = Job("noisecli.workers.few_values:Looking", (settings,), KINDS[settings.kind].modules)
+    chunks = cut(suspects, len(suspects), settings.running.jobs)
+    with open_engine(job, settings.running) as engine:
+        for _, result in run_all(engine, chunks, lambda chunk: [[name] for name in chunk]):
+            if not isinstance(result, Lost):
+                counts.update(result)
+    return counts
+
+
+def _skipped(why: _Suspicion, count: int) -> FileSkipped:
+    values = "1 value" if count == 1 else f"{count} values"
+    glob = shlex.quote(escape_name(why.glob))
+    return FileSkipped(
+        "label-mask",
+        f"looks like a label mask ({values}, {why.words}): left without noise; --include {glob} asks for it",
+    )
