@@ -25,6 +25,7 @@ Warn = Literal[
     "negative-variance",
     "tied",
     "depth",
+    "alpha-assumed",
     "leading-data",
     "unknown-length",
     "wrong-length",

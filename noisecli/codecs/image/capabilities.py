@@ -47,7 +47,7 @@ def name_of(word: str) -> str:
 
 
 def channels_of(spec: SampleSpec, frames: int) -> int:
-    """Return 1, 3 or 4."""
+    """Return how many samples a pixel has."""
     image = spec.shape[1:] if frames > 1 else spec.shape
     return image[2] if len(image) == 3 else 1
 
@@ -62,9 +62,13 @@ def check(name: str, spec: SampleSpec, header: Header) -> None:
 
 
 def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
+    if name == "tiff" and header.format == "tiff" and not header.by_opencv:
+        return None
     dtypes, channels, longest = SAMPLES[name]
     if spec.dtype not in dtypes:
         return f"{spec.dtype} samples"
+    if header.bands and name != "tiff":
+        return f"{channels_of(spec, header.frames)} bands"
     if channels_of(spec, header.frames) not in channels:
         return "transparency"
     if header.frames > 1 and name != "tiff":
