@@ -126,6 +126,8 @@ class SampleSpec:
         How many leading channels get noise, when not all do: alpha stays behind them.
     sample_rate
         Frames per second of an audio file.
+    nodata
+        The value of samples that were not measured: they stay, and no other sample gets it.
     fortran_order
         Whether the samples of an array come with the first axis running fastest.
     components
@@ -141,6 +143,7 @@ class SampleSpec:
     noisy_channels: int | None = None
     sample_rate: int | None = None
     fortran_order: bool = False
+    nodata: float | None = None
     components: int = 1
 
     @property

@@ -38,6 +38,8 @@ OWNERS = {
     "cv2": ["codecs/", "views/", "noise/array_ops.py", "noise/kernels.py"],
     "soundfile": ["codecs/", "views/"],
     "h5py": ["codecs/weights/"],
+    "av": ["codecs/audio/pyav/source.py"],
+    "pillow_heif": ["codecs/image/heic/"],
     "tqdm": ["cli/"],
     "ray": ["engines/ray.py"],
     "fsspec": ["storage/"],

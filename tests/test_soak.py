@@ -1,15 +1,21 @@
 """The soak's own tools: grammars that surprise and repeat themselves, and a judge that knows what may be deleted."""
 
+import io
 import json
 import random
 from collections import Counter
 
 import attempt
 import edits
+import figures
 import grammars
 import ground
+import legal
+import numpy as np
 import pytest
 import spoil
+import variations
+from PIL import Image
 
 SAMPLE = 100
 SEED = 0
@@ -141,3 +147,62 @@ def test_edits_touch_nothing_but_noisecli_s_own_files_and_differ(tmp_path):
         assert changed <= ground.OWN, told[-1]
         assert (one.outside / "precious.txt").read_text() == "somebody's own"
     assert len(set(told)) > 40
+
+
+FORMATS = pytest.mark.parametrize("name", variations.VARIATIONS)
+
+
+class TestLegalVariations:
+    """Files as a format allows them and few programs write them."""
+
+    @FORMATS
+    def test_they_are_others_each_time_and_the_same_for_a_seed(self, name):
+        first = [variations.varied(name, at, SEED) for at in range(40)]
+        again = [variations.varied(name, at, SEED) for at in range(40)]
+        assert [one.data for one in first] == [one.data for one in again]
+        assert len({one.data for one in first}) >= 30
+        assert len({one.told for one in first}) >= 10
+
+    @pytest.mark.parametrize("name", ["bmp", "jpeg", "png", "pnm"])
+    def test_pillow_sees_in_them_what_their_writer_meant(self, name):
+        """It refuses some, and reads floats of PNM as well; what it reads it reads alike."""
+        seen = 0
+        for at in range(60):
+            one = variations.varied(name, at, SEED)
+            try:
+                found = seen_by_pillow(one.data)
+            except (OSError, SyntaxError, ValueError):
+                continue
+            truth = legal.plain(np.asarray(one.truth))
+            if found.shape == truth.shape:
+                seen += 1
+                assert np.abs(found - truth).max() < 0.01, one.told
+        assert seen > 30
+
+    @FORMATS
+    def test_none_is_called_damaged_or_comes_out_wrong(self, name, tmp_path):
+        one = figures.Figures(tmp_path, SEED)
+        legal.Legal(name, tmp_path, one).batch(0, SEED, count=15)
+        assert not one.failed, one.notes
+
+    def test_the_judge_sees_a_sample_that_differs(self, tmp_path):
+        one = variations.varied("png", 3, SEED)
+        path = tmp_path / "a.png"
+        path.write_bytes(one.data)
+        judge = legal.Legal("png", tmp_path, figures.Figures(tmp_path, SEED))
+        assert not judge.difference(path, one)
+        wrong = np.array(one.truth)
+        wrong[0, 0] = 1 - wrong[0, 0]
+        assert judge.difference(path, one._replace(truth=wrong))
+
+
+def seen_by_pillow(data):
+    with Image.open(io.BytesIO(data)) as opened:
+        opened.load()
+        image = opened
+        if image.mode in ("P", "PA", "LA", "1", "CMYK") or "transparency" in image.info:
+            alpha = "transparency" in image.info or image.mode in ("LA", "PA")
+            image = image.convert("RGBA" if alpha else "L" if image.mode == "1" else "RGB")
+        samples = np.asarray(image)
+    full = {"f": 1.0, "b": 1.0, "i": 65535.0}.get(samples.dtype.kind) or float(np.iinfo(samples.dtype).max)
+    return legal.plain(samples / full)

@@ -41,7 +41,8 @@ def command(source: str, destination: str, **options: Any) -> int:
     from noisecli.kinds.adversarial.request import describe_model
 
     if is_one_file(ADVERSARIAL, source, destination):
-        raise click.UsageError(f"{destination}: name a folder for DST; the class of an image is its folder's name")
+        why = "" if source.lower().endswith(".npz") else "; the class of an image is its folder's name"
+        raise click.UsageError(f"{destination}: name a folder for DST{why}")
     settings = request(ADVERSARIAL.name, source, destination, options)
     own = _own(settings.source, options)
     settings = folder_of_file(replace(settings, own=own))

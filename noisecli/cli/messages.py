@@ -8,12 +8,19 @@ from typing import Any
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
 from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
+from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage.stdout import print_whole
 
 _PROBLEMS_SHOWN = 20
 _NOTABLE = 0.03
+_OF_WEIGHTS = {
+    "scales-kept": "scales of quantised tensors stay as they are",
+    "buffers-kept": "running variances and constants stay as they are; --tensors '*running_var' and the like name them",
+    "negative-variance": "negative running variances, which give NaN; omit their names from --tensors",
+    "tied": "tensors that are stored twice get one noise",
+}
 _ARRAYS_NAMED = 8
 
 Begin = Callable[[int], Callable[[int], None]]
@@ -107,6 +114,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _palettes(summary)
     yield from _answers(summary)
     yield from _kept_integers(summary)
+    yield from _parameters(summary, kind)
     if everything:
         yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
     elif summary.warnings:
@@ -183,12 +191,24 @@ def _kept_integers(summary: Summary) -> Iterator[str]:
         yield f"{count(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
 
 
+def _parameters(summary: Summary, kind: Kind) -> Iterator[str]:
+    """What files of weights hold beside parameters."""
+    for word, told in _OF_WEIGHTS.items():
+        if number := summary.warnings[word]:
+            yield f"{kind.counted(number)}: {told}"
+
+
 def _answers(summary: Summary) -> Iterator[str]:
     if right := summary.answers:
         yield (
             f"the model is right on {right['before']:.1%} of the samples, on {right['step']:.1%} after the step and on "
             f"{right['after']:.1%} after step and noise"
         )
+        if "chance" in right:
+            yield (
+                f"before the step that is hardly more than chance ({right['chance']:.1%}): check --input-range, and "
+                "that the labels, or --classes, are in the model's order"
+            )
 
 
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
@@ -228,12 +248,22 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
         std, correlated = kept["std"], kept["correlated"]
         if std == correlated == 1.0:
             continue
-        words = f"{level}: on disk the noise has {std:.1%} of its std"
+        words, asked = _added(level, settings)
+        words = f"{level}: on disk {words.format(f'{std:.1%}')}"
         if abs(std - correlated) > _NOTABLE:
-            words += f", of which {correlated:.1%} is the noise asked for and the rest the codec's own error"
+            words += f", of which {correlated:.1%} is {asked} and the rest the codec's own error"
         if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
             words += f"; --format {KINDS[settings.kind].exact} keeps it exactly"
         yield words
+
+
+def _added(level: str, settings: Settings) -> tuple[str, str]:
+    """What was measured on disk: of adversarial outputs the step too, or alone."""
+    if settings.kind != ADVERSARIAL.name:
+        return "the noise has {} of its std", "the noise asked for"
+    if level in {each.label for each in settings.noise.levels if each.quantity != "snr_db" and each.high == 0}:
+        return "the step has {} of its size", "the step asked for"
+    return "step and noise together have {} of their std", "what was asked for"
 
 
 def count(number: int, noun: str) -> str:

@@ -209,7 +209,11 @@ def is_one_file(kind: Kind, source: str, destination: str) -> bool:
     if own in kind.refused:
         raise click.UsageError(f"{source}: {kind.refused[own]}")
     form = format_of(suffix)
-    if suffix in kind.refused or (form is None and kinds_of(suffix)):
+    is_read = form is not None and kind.name in form.kinds
+    # an archive keeps its format, which no --format has a word for
+    keeps = form is not None and any(KINDS[other].keeps_format for other in form.kinds)
+    only_read = form is not None and is_read and bool(kind.writes) and not keeps and form.name not in kind.writes
+    if suffix in kind.refused or only_read or (form is None and kinds_of(suffix)):
         raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
     if form is not None and kind.name not in form.kinds:
         raise click.UsageError(f"{destination}: noisecli {kind.name} does not write {suffix}")

@@ -1,9 +1,8 @@
-"""What a model's own description says before any of it is loaded: code in it, the scale of its input, its output.
+"""What a model's own description says before any of it is loaded: code in it, and its output.
 
 Light: the parent process loads no Keras.
 """
 
-import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -18,8 +17,7 @@ _PARTS = {
     "optimizers", "quantizers", "random", "regularizers",
 }  # fmt: skip
 """The parts of Keras that models are built from; others (utils) fetch files, and older versions would call them."""
-_LARGEST_SCALE = 2.0
-_CONTAINERS = ("Sequential", "Functional", "Model")
+CONTAINERS = ("Sequential", "Functional", "Model")
 
 
 def refuse_code(config: Config) -> None:
@@ -47,21 +45,7 @@ def _is_built_of(module: str) -> bool:
     return first == "keras" and (not rest or rest[0] in _PARTS)
 
 
-def input_range(config: Config) -> tuple[float, float]:
-    """Return the lowest and highest value the model takes, by the first layer that rescales it; 0 to 1 without one.
-
-    Raises Refused where that layer does not say.
-    """
-    for entry in _entries(config):
-        name = entry.get("class_name")
-        if name == "Normalization":
-            raise Refused(_unclear_range("a Normalization layer"))
-        if name == "Rescaling":
-            return _range_of(_settings(entry).get("scale"))
-    return 0.0, 1.0
-
-
-def _settings(entry: Config) -> Config:
+def settings_of(entry: Config) -> Config:
     """Return an object's settings. Raises Refused where they have another form."""
     settings = entry.get("config", {})
     if not isinstance(settings, dict):
@@ -70,27 +54,10 @@ def _settings(entry: Config) -> Config:
     return settings
 
 
-def _range_of(scale: Any) -> tuple[float, float]:
-    """Layers map to 0..1 or -1..1: the range they take is one or two over their scale."""
-    if isinstance(scale, (int, float)) and not isinstance(scale, bool) and abs(scale) <= _LARGEST_SCALE:
-        for high in (1.0, 255.0):
-            if any(math.isclose(scale * high, width, rel_tol=1e-3) for width in (1, 2)):
-                return 0.0, high
-    return _refuse_range(f"a Rescaling layer of scale {shown(scale)}")
-
-
-def _refuse_range(layer: str) -> tuple[float, float]:
-    raise Refused(_unclear_range(layer))
-
-
-def _unclear_range(layer: str) -> str:
-    return f"begins with {layer}, which does not give its input's range; add --input-range 0..1, 0..255 or what it is"
-
-
 def answers(config: Config) -> Answers:
     """Return what the model outputs, by its last activation. Raises Refused where that does not say."""
     last = _last_layer(config)
-    name, settings = last.get("class_name"), _settings(last)
+    name, settings = last.get("class_name"), settings_of(last)
     activation = "softmax" if name == "Softmax" else settings.get("activation", "none")
     if activation in ("linear", "log_softmax", None):
         return "logits"
@@ -103,19 +70,20 @@ def answers(config: Config) -> Answers:
 
 def _last_layer(config: Config) -> Config:
     """Return the output layer, inside nested models too."""
-    while config.get("class_name") in _CONTAINERS and (layers := _layers(config)):
-        outputs = _list(_settings(config).get("output_layers"))
+    while config.get("class_name") in CONTAINERS and (layers := layers_of(config)):
+        outputs = list_of(settings_of(config).get("output_layers"))
         if outputs and isinstance(outputs[0], list):
             if len(outputs) > 1:
                 raise Refused(f"has {len(outputs)} outputs; the step needs a model with one")
             [outputs] = outputs
-        named = [layer for layer in layers if outputs and _settings(layer).get("name") == outputs[0]]
+        named = [layer for layer in layers if outputs and settings_of(layer).get("name") == outputs[0]]
         config = named[0] if named else layers[-1]
     return config
 
 
-def _layers(config: Config) -> list[Config]:
-    layers = _list(_settings(config).get("layers"))
+def layers_of(config: Config) -> list[Config]:
+    """Return the layers of a model. Raises Refused where one has another form."""
+    layers = list_of(settings_of(config).get("layers"))
     for layer in layers:
         if not isinstance(layer, dict):
             words = f"has a layer that is {shown(layer)}, which no model saved by Keras has"
@@ -123,7 +91,8 @@ def _layers(config: Config) -> list[Config]:
     return layers
 
 
-def _list(value: Any) -> list[Any]:
+def list_of(value: Any) -> list[Any]:
+    """Return a list as it is, and nothing of anything else."""
     return value if isinstance(value, list) else []
 
 

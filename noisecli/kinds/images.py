@@ -25,10 +25,15 @@ IMAGES = Kind(
         **dict.fromkeys((".jp2", ".jpf", ".jpx"), Encoded("jp2", lossy=True)),
         **dict.fromkeys((".j2k", ".j2c", ".jpc"), Encoded("j2k", lossy=True)),
         ".gif": Encoded("gif", lossy=True),
+        # with the extra "heic"
+        **dict.fromkeys((".heic", ".heif", ".hif"), Encoded("heic", lossy=True)),
     },
     unsupported=unread.IMAGES,
     mask_formats=("png", "tiff", "bmp", "pnm", "gif"),
-    writes=("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "j2k", "gif"),
+    writes=(
+        *("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "j2k", "gif"),
+        "heic",
+    ),
     exact="png",
     unrounded="--dtype float32 --format tiff",
     codec="noisecli.codecs.image",

@@ -32,7 +32,11 @@ _VIDEO = (
 )
 
 IMAGES: Mapping[str, str] = _table(
-    (".avci .heic .heics .heif .heifs .hif", "HEIC", "convert it first: heif-convert {0} image.png"),
+    (
+        ".avci .heics .heifs",
+        "HEIC of several images, or of another codec",
+        "convert it first: heif-convert {0} image.png",
+    ),
     (".jxl", "JPEG XL", "convert it first: djxl {0} image.png"),
     (".hdp .jxr .wdp", "JPEG XR", "convert it first: JxrDecApp -i {0} -o image.tif"),
     (".jls", "JPEG-LS", "convert it first: ffmpeg -i {0} image.png"),
@@ -76,12 +80,10 @@ IMAGES: Mapping[str, str] = _table(
 )
 
 AUDIO: Mapping[str, str] = _table(
-    (".aac .adts .alac .m4a .m4b .m4p .m4r", "AAC or ALAC", _TO_WAV),
-    (".wma", "Windows Media", _TO_WAV),
-    (".3ga .amr .awb", "AMR", _TO_WAV),
-    (".mka .weba", "Matroska or WebM", _TO_WAV),
-    (".nist .sph", "SPHERE", "convert it first: sox {0} audio.wav, or sph2pipe -f wav where it is Shorten inside"),
-    (".ac3 .dts .dtshd .ec3 .eac3 .mlp .thd", "the sound of a film", _TO_WAV),
+    (".adts .alac .m4p .m4r", "AAC or ALAC", _TO_WAV),
+    (".3ga", "AMR", _TO_WAV),
+    (".nist", "SPHERE", "convert it first: sox {0} audio.wav, or sph2pipe -f wav where it is Shorten inside"),
+    (".dts .dtshd .ec3 .mlp .thd", "the sound of a film", _TO_WAV),
     (".ape .mpc .ofr .ofs .shn .tak .tta .wv", "a compressed format", _TO_WAV),
     (".m2a .mp1 .mp2 .mpa", "MPEG audio before MP3", _TO_WAV),
     (".dff .dsf", "DSD", _TO_WAV),
@@ -92,5 +94,5 @@ AUDIO: Mapping[str, str] = _table(
         "samples without a header",
         f"{_RAW}: ffmpeg -f s16le -ar 16000 -ac 1 -i {{0}} audio.wav",
     ),
-    (_VIDEO, "a video", "extract its sound first: ffmpeg -i {0} audio.wav"),
+    (_VIDEO.replace(" .webm", ""), "a video", "extract its sound first: ffmpeg -i {0} audio.wav"),
 )

@@ -74,7 +74,7 @@ class Summary:
     """What lossy outputs keep of the noise on disk, by level; the mean over those measured."""
     answers: dict[str, float] = field(default_factory=dict)
     """Adversarial: the share of samples that the model answers rightly before, after the step alone, and after step and
-    noise."""
+    noise; what would be right by chance, where it is hardly more before."""
     noised: Counter[str] = field(default_factory=Counter)
     """Of archives, the arrays that noise was put on, and in how many outputs."""
     warnings: Counter[str] = field(default_factory=Counter)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.codecs import Source
 from noisecli.codecs.audio import open_source
-from noisecli.codecs.audio.source import AudioSource
 from noisecli.codecs.audio.subtypes import TRANSFORMED
 from noisecli.storage import SourceFile
 from noisecli.views.noisy_copy import Viewing
@@ -72,7 +72,7 @@ def _finite(samples: NDArray[Any], most: float) -> Wave:
     return np.clip(np.nan_to_num(samples.astype(np.float64), posinf=0.0, neginf=0.0), -most, most)
 
 
-def _energies(source: AudioSource, piece: int) -> tuple[NDArray[np.float64], int]:
+def _energies(source: Source, piece: int) -> tuple[NDArray[np.float64], int]:
     """Return the energy of the first channel in every piece of so many frames, and the number of frames."""
     energies: list[NDArray[np.float64]] = [np.zeros(1)]
     rest = np.zeros(0)

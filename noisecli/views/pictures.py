@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs.image import exif, open_source
+from noisecli.codecs.image import open_source
 from noisecli.model import SampleSpec
 from noisecli.storage import SourceFile
 from noisecli.views.canvas import LINE, NOISY, WHITE, Canvas, blank, enlarge
@@ -84,7 +84,10 @@ def _look(path: str, viewing: Viewing) -> _Look:
     limits = viewing.limits
     with SourceFile(path, limits.max_bytes) as file, closing(open_source(file, limits)) as source:
         frames = list(source.blocks())
-        samples = exif.turn(frames[0], source.header.orientation)
+        samples = source.upright(frames[0])
+        bands = source.spec.noisy_channels or samples.shape[-1]
+        if samples.ndim == 3 and bands != 3:  # of many bands the first three, of two the first
+            samples = samples[..., :3] if bands > 3 else samples[..., 0]
         spec = on_scale(source.spec, viewing.full_scale, viewing.range)
         return _Look(samples, spec, len(frames), source.format)
 

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -26,9 +26,9 @@ _LONG_TEXT = 8
 
 
 def choose_arrays(
-    kind: Kind, wanted: ArraysSettings, parts: Sequence[StoredArray], source: str
+    kind: Kind, wanted: ArraysSettings, parts: Sequence[StoredArray], source: str, left: Collection[str] = ()
 ) -> tuple[frozenset[str], list[Warn]]:
-    """Return the names of the arrays that get noise, and warnings about the choice.
+    """Return the names of the arrays that get noise, and warnings about the choice; none of those in `left`.
 
     With globs, what they name. Without, all of a file of weights; of an archive of arrays its one array of floats, or,
     where it has no floats, its one array of integers, unless another member may as well be the data. Single numbers
@@ -42,22 +42,28 @@ def choose_arrays(
     FileSkipped
         When there is no array of numbers.
     """
-    able = [part for part in parts if part.spec is not None]
+    able = [part for part in parts if part.spec is not None and part.name not in left]
     if [part.name for part in able] == [""] and len(parts) == 1 and not kind.all_arrays:
         return frozenset([""]), []
+    if kind.all_arrays and _SHARD.search(source) and not _named(wanted, able):
+        return frozenset(), ["none-chosen"]
     if not able:
-        raise FileSkipped("unsupported-samples", _nothing_able(kind, parts))
+        raise FileSkipped("unsupported-samples", _nothing_able(kind, parts, left))
     if wanted.choose or wanted.leave or kind.all_arrays:
-        if kind.all_arrays and _SHARD.search(source) and not _named(wanted, able):
-            return frozenset(), ["none-chosen"]
         return _require_named(kind, wanted, parts, able), []
     return _only_one(parts, able)
 
 
-def _nothing_able(kind: Kind, parts: Sequence[StoredArray]) -> str:
+def _nothing_able(kind: Kind, parts: Sequence[StoredArray], left: Collection[str]) -> str:
     sought = "floats of 16, 32 or 64 bits" if kind.all_arrays else "array of integers, floats or complex numbers"
+    sought += " besides scales of quantised tensors, running statistics and constants" if left else ""
     held = f"only {list_arrays(parts)}" if parts else "and nothing else"
     return f"holds no {sought}, {held}; left alone"
+
+
+def names_in_particular(globs: tuple[str, ...], name: str) -> bool:
+    """Whether a glob means this array, not all of its layer as "encoder.*" does."""
+    return bool(_matching(frozenset([name]), (glob for glob in globs if re.split(r"[./]", glob)[-1].strip("*"))))
 
 
 def _named(wanted: ArraysSettings, able: list[StoredArray]) -> frozenset[str]:
@@ -73,6 +79,8 @@ def _require_named(
     if not chosen:
         words = f"has no array of numbers that {kind.option_of_arrays} {' '.join(wanted.choose or '*')} chooses"
         words += f" and --skip-tensors {' '.join(wanted.leave)} leaves" if wanted.leave else ""
+        if len(able) < sum(part.spec is not None for part in parts):
+            words += "; scales of quantised tensors never get noise, running variances and constants by name"
         raise FileFailed("no-match", f"{words}; it holds {list_arrays(parts)}")
     return chosen
 

@@ -23,8 +23,8 @@ from noisecli.noise.moments import Columns, Spread
 from noisecli.noise.stream import Streams
 from noisecli.storage import OutputFile, SourceFile
 from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
-from noisecli.workers.array_choice import choose_arrays
 from noisecli.workers.output import Pair, Writer
+from noisecli.workers.parameters import Chosen, choose
 from noisecli.workers.recorded import RecordedNoise, arrays_of, noise_of
 from noisecli.workers.rows import build_arrays_row, describe_array, made_of
 
@@ -63,10 +63,10 @@ class ArraysMaker:
     def make(self, task: Task, opened: OpenSource) -> Made:
         """Draw the noise of every array chosen, and write the output."""
         source: ArraysSource = opened.source
-        chosen, words = choose_arrays(KINDS[self._settings.kind], self._wanted, source.parts, task.source)
+        chosen = choose(KINDS[self._settings.kind], self._wanted, source.parts, task.source)
         share = self._draw_share(task) if task.level.relative else None
-        drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen}
-        row = self._make_drawn(task, opened, drawn, share, list(words))
+        drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen.names}
+        row = self._make_drawn(task, opened, drawn, share, chosen)
         had_choice = not KINDS[self._settings.kind].all_arrays and [part.name for part in source.parts] != [""]
         noised = tuple(entry["name"] for entry in row["parts"] if entry["applied"]) if had_choice else ()
         return made_of(task, row, {}, noised)
@@ -112,15 +112,15 @@ class ArraysMaker:
 
     def recompute(self, task: Task, opened: OpenSource, noise: RecordedNoise) -> tuple[Row, bool]:
         """Make an output once more with the noise that its row records."""
-        chosen, words = choose_arrays(KINDS[self._settings.kind], self._wanted, opened.source.parts, task.source)
+        chosen = choose(KINDS[self._settings.kind], self._wanted, opened.source.parts, task.source)
         drawn = {}
         for part in opened.source.parts:
-            if part.name in chosen:
+            if part.name in chosen.names:
                 if part.name not in noise.draws:
                     raise FileFailed("no-match", f"its row does not name the array {shown(part.name)!r}")
                 column_stds = self._column_stds(part, noise.std_fraction)
                 drawn[part.name] = PartDraw(noise.draws[part.name], self._spec_of_output(part), column_stds)
-        return self._make_drawn(task, opened, drawn, noise.std_fraction, list(words)), False
+        return self._make_drawn(task, opened, drawn, noise.std_fraction, chosen), False
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode the arrays chosen, and compare types and shapes with the row."""
@@ -167,7 +167,7 @@ class ArraysMaker:
         return replace(spec, low=low, high=high)
 
     def _make_drawn(
-        self, task: Task, opened: OpenSource, drawn: dict[str, PartDraw], share: float | None, words: list[str]
+        self, task: Task, opened: OpenSource, drawn: dict[str, PartDraw], share: float | None, chosen: Chosen
     ) -> Row:
         """Write an output, and the clean one beside it; return its row."""
         assert opened.file is not None
@@ -180,19 +180,22 @@ class ArraysMaker:
             entries = []
             for part in source.parts:
                 if part.name in drawn:
-                    entries.append(self._write_part(task, part, drawn[part.name], pair))
+                    entries.append(self._write_part(task, part, drawn[part.name], pair, chosen))
                 else:
                     _copy(part, pair)
             written = pair.commit()
         unchanged = len(source.parts) - len(drawn)
-        words += source.warnings
+        words = [*chosen.words, *source.warnings]
         return build_arrays_row(self._settings, task, opened.file, share, entries, unchanged, words, written)
 
-    def _write_part(self, task: Task, part: StoredArray, drawn: PartDraw, pair: Pair[ArraysSink]) -> Row:
+    def _write_part(
+        self, task: Task, part: StoredArray, drawn: PartDraw, pair: Pair[ArraysSink], chosen: Chosen
+    ) -> Row:
         """Stream one array through its noise into the output; return its entry for the row."""
         assert part.spec is not None
         converts = drawn.spec.dtype != part.spec.dtype
-        field = self._field(task, part, drawn) if drawn.draw.applied else None
+        key = part_key(task.key, chosen.twins.get(part.name, part.name))
+        field = self._field(task, part, drawn, key) if drawn.draw.applied else None
         if field is None and not converts:
             _copy(part, pair)
             return describe_array(part.name, part.dtype, part.shape, drawn.draw, Measure())
@@ -205,14 +208,16 @@ class ArraysMaker:
                 x = block.astype(drawn.spec.dtype) if converts else block
                 changed = x if field is None else field.add(x)
             pair.noisy.write(changed)
+            if part.name in chosen.variances and (changed < 0).any():
+                chosen.words.append("negative-variance")
             if pair.clean is not None and converts:
                 pair.clean.write(x)
         dtype = np.dtype(drawn.spec.stored_dtype).newbyteorder(">" if part.dtype.startswith(">") else "<").str
         measure = Measure() if field is None else field.measure
         return describe_array(part.name, dtype if converts else part.dtype, part.shape, drawn.draw, measure)
 
-    def _field(self, task: Task, part: StoredArray, drawn: PartDraw) -> Field:
-        key, clip = part_key(task.key, part.name), self._wanted.limits is not None
+    def _field(self, task: Task, part: StoredArray, drawn: PartDraw, key: bytes) -> Field:
+        clip = self._wanted.limits is not None
         parameters = NoiseParameters(
             key, drawn.spec, drawn.draw, clip, columns=_columns(part), column_stds=drawn.column_stds
         )

@@ -17,6 +17,7 @@ from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
 from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.nodata import is_measured, measured
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.storage import OutputFile, SourceFile, folder_at
@@ -144,14 +145,17 @@ class SampleMaker:
         # as_float32() has made the full scale of integers 1
         scale = np.float32(self._scale.spec_of(source).full_scale / spec.full_scale)
         for block in source.blocks():
-            yield block.astype(np.float32) / scale
+            scaled = block.astype(np.float32) / scale
+            if spec.nodata is not None:
+                scaled[~is_measured(block, spec.nodata)] = spec.nodata
+            yield scaled
 
     def rms(self, source: Source, spec: SampleSpec) -> float:
         """Root mean square over the whole file and all its channels that get noise, DC included."""
         count, squares = 0, 0.0
         for block in self._blocks(source, spec):
             coloured = block[..., : spec.noisy_channels] if block.ndim == 3 else block
-            flat = np.ascontiguousarray(coloured).reshape(-1)
+            flat = measured(np.ascontiguousarray(coloured).reshape(-1), spec.nodata)
             count += flat.size
             squares += square_sum(flat)
         return (squares / count) ** 0.5 if count else 0.0

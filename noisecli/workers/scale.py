@@ -10,6 +10,7 @@ import numpy as np
 from noisecli.codecs import Source
 from noisecli.errors import FileFailed
 from noisecli.model import Level, SampleSpec
+from noisecli.noise.nodata import measured
 from noisecli.settings import NoiseSettings
 
 _FAR = 4.0
@@ -120,6 +121,7 @@ def _extremes_of(source: Source) -> Extremes:
     lowest, highest = math.inf, -math.inf
     for block in source.blocks():
         coloured = block[..., : source.spec.noisy_channels] if block.ndim == 3 else block
+        coloured = measured(coloured, source.spec.nodata)
         if not coloured.size:
             continue
         low, high = coloured.min(), coloured.max()

@@ -40,7 +40,7 @@ PARTS: dict[str, list[str]] = {
     "survival (16 files a run)": ["noisecli.workers.samples:SampleMaker.survival"],
     "digest": ["noisecli.storage.output:*sha256", "noisecli.storage.source:*sha256"],
     "write and rename": ["noisecli.storage:OutputFile." + name for name in ("__init__", "write", "commit", "discard")],
-    "row": ["noisecli.workers.samples:build_samples_row", "noisecli.workers.samples:made_of"],
+    "row": ["noisecli.workers.samples:build_samples_row", "noisecli.workers.rows:to_line"],
 }
 DECODE, ENCODE = "header and decode", "encode"
 ORDER = ["read", "digest", DECODE, "noise", "measure", ENCODE, "write and rename", "row", "survival (16 files a run)"]

@@ -39,7 +39,7 @@ def test_the_outputs_name_says_the_format(noisy, dog, samples, tmp_path):
 
 
 def test_a_format_that_cannot_be_written_is_refused(noisy, dog, tmp_path):
-    assert noisy("images", dog, tmp_path / "noisy.heic", "--std", "50").status == 2
+    assert noisy("images", dog, tmp_path / "noisy.jxl", "--std", "50").status == 2
     assert os.listdir(tmp_path) == ["in"]
 
 

@@ -87,7 +87,7 @@ def test_dry_run_tells_refusals(images, destination, pictures):
 
 def test_some_skipped_and_none_failed_is_0(images, pictures, errors, destination):
     os.mkfifo(pictures / "pipe.png")
-    (pictures / "photo.heic").write_bytes(b"heic")
+    (pictures / "photo.jxl").write_bytes(b"jxl")
     done = images()
     assert done.status == 0
     assert "2 skipped" in done.err

@@ -6,6 +6,7 @@ import pytest
 
 from noisecli.errors import Refused
 from noisecli.gradient import backend, model_config
+from noisecli.gradient.input_range import read_input_range
 
 
 def layer(name, module="keras.layers", **config):
@@ -75,7 +76,7 @@ def test_layers_of_keras_are_no_code():
     ],
 )
 def test_the_scale_of_the_input_is_what_its_rescaling_takes(model, expected):
-    assert model_config.input_range(model) == expected
+    assert read_input_range(model) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_the_scale_of_the_input_is_what_its_rescaling_takes(model, expected):
 )
 def test_a_scale_that_cannot_be_told_is_refused(first):
     with pytest.raises(Refused, match=r"--input-range"):
-        model_config.input_range(sequential(layer("InputLayer"), first, layer("Dense")))
+        read_input_range(sequential(layer("InputLayer"), first, layer("Dense")))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from grammars import keras
 from noisecli.codecs import arrays
 from noisecli.errors import Refused
 from noisecli.gradient import model_config
+from noisecli.gradient.input_range import read_input_range
 from noisecli.gradient.victim import as_victim
 from noisecli.kinds.adversarial import request as adversarial_request
 from noisecli.settings import NoiseSettings, Settings
@@ -117,9 +118,7 @@ def test_whatever_a_grammar_makes_is_read_or_refused(seed):
         except (ValueError, RecursionError):
             continue
         for ask in (
-            (model_config.refuse_code, model_config.input_range, model_config.answers)
-            if isinstance(config, dict)
-            else ()
+            (model_config.refuse_code, read_input_range, model_config.answers) if isinstance(config, dict) else ()
         ):
             try:
                 ask(config)

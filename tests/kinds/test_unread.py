@@ -92,7 +92,7 @@ def test_audio_files_that_are_not_read(noisy, sample_data, errors, tree, tmp_pat
     source = tmp_path / "speech"
     source.mkdir()
     (source / "a.wav").write_bytes(next((sample_data / "audio").rglob("*.wav")).read_bytes())
-    names = ("b.amr", "c.webm", "d.sph", "e.mkv", "f.raw")
+    names = ("b.ape", "c.mp4", "d.nist", "e.mkv", "f.raw")
     for name in names:
         (source / name).write_bytes(b"clean")
     assert noisy("audio", source, destination, "--std", "0.01", "--sidecars", "copy").status == 0

@@ -180,11 +180,11 @@ def test_nothing_tells_where_or_when_it_was_made(images, noisy, pictures, destin
 def test_errors_tell_every_source_that_failed_or_was_skipped(images, pictures, destination, errors):
     (pictures / "empty.png").write_bytes(b"")
     (pictures / "html.png").write_text("<html>")
-    (pictures / "x.heic").write_bytes(b"x")
+    (pictures / "x.jxl").write_bytes(b"x")
     (pictures / "unknown.xyz").write_bytes(b"x")
     assert images().status == 1
     found = errors(destination)
-    assert list(found) == ["empty.png", "html.png", "x.heic"]
+    assert list(found) == ["empty.png", "html.png", "x.jxl"]
     for entry in found.values():
         assert list(entry) == ["source", "status", "reason", "message"]
     assert [entry["status"] for entry in found.values()] == ["failed", "failed", "skipped"]

@@ -13,7 +13,7 @@ WORDS = ["--std", "25", "--fsync", "--with-clean", "--sidecars", "copy", "-j", "
 def ground(tmp_path, fill, request, start_driver, make_ground):
     """Return a call on images, in a fresh folder or over an older run."""
     source, destination, driver = tmp_path / "src", tmp_path / "dst", start_driver()
-    fill(source, "a.png", "cats/b.png", "cats/b.txt", "skipped.heic")
+    fill(source, "a.png", "cats/b.png", "cats/b.txt", "skipped.jxl")
     words = ["images", source, destination, *WORDS]
     if request.param == "over an older run":
         fill(source, "gone.png")
@@ -22,7 +22,7 @@ def ground(tmp_path, fill, request, start_driver, make_ground):
         shutil.copytree(destination, tmp_path / "older")
         fill(source, "z.png", "broken.png")
         (source / "gone.png").unlink()
-        (source / "skipped.heic").unlink()
+        (source / "skipped.jxl").unlink()
         words += ["--prune"]
     ground = make_ground(driver, words)
     status, err, _ = ground.first

@@ -16,9 +16,12 @@ from figures import Figures
 from grammars import GRAMMARS
 from hostile import BATCH, Hostile
 from kills import Kills
+from legal import BATCH as LEGAL_BATCH
+from legal import Legal
 from seeds import KINDS
 from structured import BATCH as STRUCTURED_BATCH
 from structured import QUICK_BATCH, Structured
+from variations import VARIATIONS
 
 Step = Callable[[], None]
 KILLS_IN_A_ROW, EDITS_IN_A_ROW = 4, 6
@@ -36,11 +39,15 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--cuts", type=int, metavar="N", help="cut positions for every format (all files: 76)")
     parser.add_argument("--grammars", type=int, metavar="N", help="inputs made by grammars, each way (see --only)")
     parser.add_argument("--edits", type=int, metavar="N", help="edits of manifest, journal, errors and run.json")
-    parser.add_argument("--only", action="append", choices=sorted(GRAMMARS), help="this grammar; may be repeated")
+    parser.add_argument(
+        "--variations", type=int, metavar="N", help="legal files of unusual form, so many of each format"
+    )
+    only = sorted({*GRAMMARS, *VARIATIONS})
+    parser.add_argument("--only", action="append", choices=only, help="this grammar or format; may be repeated")
     parser.add_argument("--home", type=Path, default=Path(".bench"), help="where figures and bad inputs are kept")
     parser.add_argument("--name", default="soak", help="the figures go to HOME/NAME.json")
     args = parser.parse_args()
-    counts = (args.inputs, args.kills, args.worker_kills, args.cuts, args.grammars, args.edits)
+    counts = (args.inputs, args.kills, args.worker_kills, args.cuts, args.grammars, args.edits, args.variations)
     if args.minutes is None and all(number is None for number in counts):
         args.minutes = 10
     return args
@@ -74,7 +81,7 @@ def cuts(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[
 
 def structured(args: argparse.Namespace, scratch: Path, figures: Figures) -> list[Structured]:
     """Return the grammars whose packages are here; the others are named."""
-    every = [Structured(name, scratch, figures) for name in args.only or GRAMMARS]
+    every = [Structured(name, scratch, figures) for name in GRAMMARS if not args.only or name in args.only]
     for one in every:
         if one.missing:
             figures.notes.append(f"grammar {one.name}: left out, {one.missing} is not installed")
@@ -93,6 +100,14 @@ def whole_inputs(args: argparse.Namespace, scratch: Path, figures: Figures) -> I
         yield lambda number=number: every[number % len(every)].batch(number // len(every), args.seed)  # type: ignore[misc]
 
 
+def variations(args: argparse.Namespace, scratch: Path, figures: Figures, most: int = LEGAL_BATCH) -> Iterator[Step]:
+    names = [name for name in VARIATIONS if not args.only or name in args.only]
+    every = [Legal(name, scratch, figures) for name in names]
+    for number in itertools.count():
+        for one in every:
+            yield lambda number=number, one=one: one.batch(number, args.seed, most)  # type: ignore[misc]
+
+
 def edits(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator[Step]:
     every = Edits(scratch, figures)
     for number in itertools.count():
@@ -107,6 +122,8 @@ def steps(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator
         wanted = args.grammars or 0
         yield from itertools.islice(quick_inputs(args, scratch, figures), -(-wanted // QUICK_BATCH))
         yield from itertools.islice(whole_inputs(args, scratch, figures), -(-wanted // STRUCTURED_BATCH))
+        for many in [args.variations] if args.variations else []:
+            yield from itertools.islice(variations(args, scratch, figures, many), len(args.only or VARIATIONS))
         yield from itertools.islice(edits(args, scratch, figures), args.edits or 0)
         yield from cuts(args, scratch, figures) if args.cuts else ()
         if args.kills:
@@ -117,7 +134,7 @@ def steps(args: argparse.Namespace, scratch: Path, figures: Figures) -> Iterator
         if args.worker_kills:
             yield from itertools.islice(worker_kills(args, scratch, figures), args.worker_kills)
         return
-    sources = [(quick_inputs, 2), (whole_inputs, 2), (edits, EDITS_IN_A_ROW)]
+    sources = [(quick_inputs, 2), (whole_inputs, 2), (variations, 2), (edits, EDITS_IN_A_ROW)]
     sources += [(hostile, 1), (parent_kills, KILLS_IN_A_ROW), (cuts, 2), (worker_kills, 2)]
     running = [(way(args, scratch, figures), number) for way, number in sources]
     while True:

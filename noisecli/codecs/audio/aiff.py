@@ -15,7 +15,9 @@ from noisecli.codecs.audio.header import (
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.words import warning
 
-_CARRIED = {b"COMM", b"SSND", b"FVER", b"PEAK", b"NAME", b"AUTH", b"(c) ", b"ANNO", b"APPL", b"FLLR"}
+_ONCE = {b"NAME", b"AUTH", b"(c) ", b"ANNO", b"APPL"}
+"""Of several, libsndfile keeps the last."""
+_CARRIED = _ONCE | {b"COMM", b"SSND", b"FVER", b"PEAK", b"FLLR"}
 _HEAD = 8
 """Bytes in front of the samples in their chunk."""
 _PLAIN = {b"NONE", b"twos", b"sowt", b"raw ", b"fl32", b"FL32", b"fl64", b"FL64", b"in24", b"in32", b"23ni", b"42ni"}
@@ -31,7 +33,7 @@ def check_aiff(window: Window) -> Header:
     streamed = total == 0 or is_placeholder(total & ~0xFF)
     form: Chunk | None = None
     held: Chunk | None = None
-    end, lost = 12, set[bytes]()
+    end, lost, seen = 12, set[bytes](), set[bytes]()
 
     def measure(start: int, size: int) -> int:
         rest = window.size - start
@@ -43,7 +45,8 @@ def check_aiff(window: Window) -> Header:
             form = chunk
         elif chunk.name == b"SSND":
             held = chunk
-        lost |= {chunk.name} - _CARRIED
+        lost |= {chunk.name} - (_CARRIED - (seen & _ONCE))
+        seen.add(chunk.name)
         end = chunk.end + (chunk.size & 1)
     needed = _count_bytes(window, form, compressed) if form else None
     streamed &= held is not None and held.size != window.number(held.start - 4, 4, big=True)

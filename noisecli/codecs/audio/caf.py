@@ -4,6 +4,9 @@ from noisecli.codecs.audio.header import Chunk, Header, Window, fitting, is_chun
 from noisecli.codecs.damage import corrupt, truncated
 
 _CARRIED = {b"desc", b"data", b"free", b"peak", b"info", b"kuki", b"pakt"}
+_KEYS = set(b"title copyright software artist comment comments date album license tracknumber genre".split())
+_MOST_KEYS = 64
+_LONGEST_KEY = 40
 _PIECE = 1 << 16
 _LONGEST_SIZE = 4
 _EDIT_COUNT = 4
@@ -23,11 +26,20 @@ def check_caf(window: Window) -> Header:
         end = chunk.end
     if b"data" not in held:
         raise truncated("the file has no samples in it")
+    lost |= _other_keys(window, held[b"info"]) if b"info" in held else set()
     padded = end + 1 == window.size and window.read(end, 1) == b"\0"
     frames = None
     if b"desc" in held and window.read(held[b"desc"].start + 8, 4) == b"alac":
         frames = _check_packets(window, held)
     return Header("caf", frames, trailing_data=end < window.size and not padded, lost_metadata=lost_names(lost))
+
+
+def _other_keys(window: Window, info: Chunk) -> set[bytes]:
+    """Return the keys of the text tags that libsndfile does not know, and those given twice."""
+    texts = window.read(info.start + 4, min(info.size - 4, _PIECE)).split(b"\0")
+    keys = [key[:_LONGEST_KEY].lower() for key in texts[:-1:2]]
+    others = [key for at, key in enumerate(keys[:_MOST_KEYS]) if key not in _KEYS or key in keys[:at]]
+    return {*others} | ({b"info"} if len(keys) > _MOST_KEYS or info.size - 4 > _PIECE else set())
 
 
 def _check_packets(window: Window, held: dict[bytes, Chunk]) -> int:

@@ -1,13 +1,15 @@
 """How an output is encoded: container, subtype, quality, decided before anything is written."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import soundfile
 
+from noisecli.codecs import Source
+from noisecli.codecs.audio.header import Header
 from noisecli.codecs.audio.places import Channels, choose_channels, must_tell, places_of
-from noisecli.codecs.audio.source import AudioSource
 from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, PADDED, choose_subtype
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Encoding, SampleSpec
 
 LARGEST = (1 << 32) - (1 << 20)
@@ -22,6 +24,17 @@ _QUALITY = {"VORBIS": 100, "OPUS": 50, "MPEG_LAYER_III": 100}
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _MOST_VORBIS_RATE, _MOST_VORBIS_CHANNELS = 200_000, 255
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+
+
+@runtime_checkable
+class Described(Source, Protocol):
+    """An audio source and how its file is encoded, in soundfile's words; `tags` are those that libsndfile knows."""
+
+    container: str
+    subtype: str
+    endian: str
+    header: Header
+    tags: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +56,14 @@ class Target:
     channels: Channels
 
 
-def choose_target(source: AudioSource, spec: SampleSpec, encoding: Encoding) -> Target:
+def choose_target(source: Described, spec: SampleSpec, encoding: Encoding) -> Target:
     """Decide how to encode blocks of `spec` that come from `source`. Raises FileFailed, naming what fits."""
     if encoding.subsampling is not None:
         raise FileFailed("no-encoder", "audio has no chroma to subsample; omit --subsampling")
     wanted = encoding.format or source.format
+    if wanted not in HOLDS and encoding.format is None:
+        fits = "wav or flac" if source.subtype in ("PCM_U8", "PCM_16", "PCM_24") else "wav"
+        raise FileSkipped("unsupported-format", f"is {wanted}, which is read and not written; add --format {fits}")
     subtype = choose_subtype(source.subtype, wanted, as_float32=spec.dtype == "float32" != source.spec.dtype)
     container = source.container if wanted == source.format else CONTAINERS[wanted]
     frames, channels = spec.shape
@@ -85,7 +101,7 @@ def _choose_container(container: str, subtype: str, size: int) -> str:
     raise FileFailed("no-encoder", f"{size:,} bytes of samples are too many for {container}; choose w64, rf64 or caf")
 
 
-def _choose_endian(source: AudioSource, container: str, subtype: str) -> str:
+def _choose_endian(source: Described, container: str, subtype: str) -> str:
     """Keep the source's byte order where the same container and this subtype have it."""
     if container != source.container or source.endian == "FILE":
         return "FILE"

@@ -18,9 +18,10 @@ _SYNC = 0xFFE00000
 _SAME = 0xFFFE0C00
 """Sync, version, layer and sample rate: the same in every frame of one stream."""
 _APE_TAG, _ID3_1, _LYRICS = b"APETAGEX", b"TAG", b"LYRICSBEGIN"
-_CARRIED = {b"TIT2", b"TPE1", b"TALB", b"TYER", b"TDRC", b"TRCK", b"TCON", b"COMM", b"TSSE", b"TENC", b"TLEN"}
+_CARRIED = {b"TIT2", b"TPE1", b"TALB", b"TYER", b"TDRC", b"TRCK", b"TCON", b"COMM", b"TCOP", b"TSSE", b"TENC", b"TLEN"}
 """Frames of an ID3v2 tag that libsndfile keeps."""
 _MOST_NAMES = 64
+_LONGEST_TEXT = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +81,33 @@ def _measure_id3(window: Window, start: int) -> int:
 
 
 def _other_frames(window: Window, start: int) -> set[str]:
-    """Return the frames of the tag (a cover, a user's own text) beyond those libsndfile knows."""
+    """Return the frames of the tag (a cover, a user's own text, a second artist) beyond those libsndfile keeps."""
     end = start + _measure_id3(window, start)
     version = window.read(start + 3, 1)
     if version not in (b"\x03", b"\x04"):
         return {"id3"}
-    position, lost = start + 10, set[str]()
+    position, lost, seen = start + 10, set[str](), set[bytes]()
     for _ in range(_MOST_NAMES):
         name = window.read(position, 4)
         if position + 10 > end or name[:1] == b"\0":
             return lost
-        if name not in _CARRIED:
+        digits = window.read(position + 4, 4)
+        size = _synchsafe(digits) if version == b"\x04" else int.from_bytes(digits, "big")
+        several = name in seen or _holds_several(name, window.read(position + 10, min(size, _LONGEST_TEXT)))
+        if name not in _CARRIED or several:
             lost.add("cover" if name == b"APIC" else name.decode("latin-1"))
-        size = window.read(position + 4, 4)
-        position += 10 + (_synchsafe(size) if version == b"\x04" else int.from_bytes(size, "big"))
+        seen.add(name)
+        position += 10 + size
     return lost | {"id3"}
+
+
+def _holds_several(name: bytes, body: bytes) -> bool:
+    """Whether a text has several values, with zeros between them: of these only the first is read."""
+    if name[:1] != b"T" or not body:
+        return False
+    wide = body[0] in (1, 2)
+    text = body[1:].decode("utf-16-le" if wide else "latin-1", "replace")
+    return "\0" in text.rstrip("\0")
 
 
 def _synchsafe(data: bytes) -> int:

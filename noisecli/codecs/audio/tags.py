@@ -12,6 +12,8 @@ _HELD: dict[str, frozenset[str]] = {
     "mp3": _RIFF - {"copyright", "software"},
 }
 _ENCODER_STAMPS = ("libsndfile", "LAME", "Lavf", "libFLAC", "Xiph", "libopus")
+_LONGEST_SOFTWARE = 100
+"""libsndfile puts its own name behind another program's, and cuts both together at 127 bytes."""
 _LONGEST = 250
 """WAV and CAF silently drop a longer header of strings, AIFF gets unreadable; FLAC and Ogg take any."""
 
@@ -28,6 +30,8 @@ def _is_held(target: str, name: str, value: str) -> bool:
     if name not in _HELD.get(target, ()) or "\ufffd" in value:
         return False
     if target not in ("flac", "ogg") and len(value.encode()) > _LONGEST:
+        return False
+    if name == "software" and "libsndfile" not in value and len(value.encode()) > _LONGEST_SOFTWARE:
         return False
     if target == "mp3" and name == "date" and len(value) != 4:
         return False

@@ -37,7 +37,7 @@ def check_w64(window: Window) -> Header:
     end, lost = 40, set[bytes]()
     for chunk in fitting(iterate_w64(window, streamed), window, b"data"):
         held[chunk.name] = chunk
-        lost |= {chunk.name} - CARRIED
+        lost |= {chunk.name} - (CARRIED - {b"LIST"})
         end = chunk.end + (-chunk.end % 8)
     if b"fmt " not in held:
         raise truncated("the file has no samples in it")

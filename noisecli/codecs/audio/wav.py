@@ -20,6 +20,8 @@ from noisecli.words import warning
 
 CARRIED = {b"fmt ", b"fact", b"data", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"LIST"}
 _INFO_CARRIED = {b"INAM", b"ICOP", b"ISFT", b"IART", b"ICMT", b"ICRD", b"IPRD", b"ITRK", b"IGNR"}
+_LONGEST_READ = 2046
+"""Bytes of an entry of INFO, its zero included: libsndfile silently passes over a longer one."""
 _MOST_ENTRIES = 1 << 16
 _FACT_SIZE = 4
 _LONG_AT = 28
@@ -135,7 +137,7 @@ def _check_list(window: Window, chunk: Chunk, big: bool) -> set[bytes]:
     """A size near 2**32 inside a LIST makes libsndfile step backwards forever; no entry may end beyond the file."""
     kind = window.read(chunk.start, 4)
     lost = {kind} - {b"INFO"}
-    position = chunk.start + 4
+    position, seen = chunk.start + 4, set[bytes]()
     for _ in range(_MOST_ENTRIES):
         if position + 8 > chunk.end:
             return lost
@@ -144,6 +146,8 @@ def _check_list(window: Window, chunk: Chunk, big: bool) -> set[bytes]:
         if position + 8 + size > window.size:
             raise corrupt("an entry of a LIST chunk is larger than the file")
         if is_chunk_name(name) and len(lost) < _MOST_LOST:
-            lost |= {name} - _INFO_CARRIED
+            once = name not in seen and size <= _LONGEST_READ
+            lost |= {name} - (_INFO_CARRIED if once else set())
+            seen.add(name)
         position += 8 + size + (size & 1)
     raise corrupt("a LIST chunk of more entries than any program writes")

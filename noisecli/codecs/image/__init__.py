@@ -1,5 +1,8 @@
 """Images: JPEG, PNG, TIFF, WebP, BMP, PNM, AVIF, JPEG 2000 and GIF, decoded as stored, and encoded."""
 
+import importlib.metadata
+from contextlib import suppress
+
 import cv2
 import isal
 
@@ -11,4 +14,7 @@ __all__ = ["create_sink", "open_source", "versions"]
 
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that decode and encode."""
-    return {"opencv": cv2.__version__, "isal": isal.__version__}
+    found = {"opencv": cv2.__version__, "isal": isal.__version__}
+    with suppress(importlib.metadata.PackageNotFoundError):
+        found["pillow-heif"] = importlib.metadata.version("pillow-heif")
+    return found

@@ -28,7 +28,7 @@ _ROOM = 512
 
 def read(data: bytes, limits: Limits) -> Header:
     """Read size, depth and turns of an AVIF from its primary item, and see that no stream is bigger."""
-    items, trailing = _items(data)
+    items, trailing = items_of(data)
     if items.primary is None or items.primary not in items.kinds:
         raise corrupt("the AVIF does not say which image it shows")
     properties = items.properties(items.primary)
@@ -43,14 +43,14 @@ def read(data: bytes, limits: Limits) -> Header:
         raise unsupported("grey AVIFs with transparency are", "convert it to PNG first")
     channels = (4 if beside else 3) * (1 if depth == 8 else 2)
     refuse_bomb(pixels * channels, len(data), limits)
-    metadata = _metadata(properties, _lost_items(items, beside))
-    header = Header("avif", width, height, data, channels, metadata=metadata, orientation=_turn(properties))
+    metadata = metadata_of(properties, _lost_items(items, beside))
+    header = Header("avif", width, height, data, channels, metadata=metadata, orientation=turn_of(properties))
     header.full_scale = _FULL_SCALES[depth]
     header.warn("trailing-data", when=trailing)
     return header
 
 
-def _items(data: bytes) -> tuple[Items, bool]:
+def items_of(data: bytes) -> tuple[Items, bool]:
     """Return the items of the file, and whether something that is not a box follows."""
     meta: tuple[int, int] | None = None
     moving = trailing = False
@@ -64,7 +64,7 @@ def _items(data: bytes) -> tuple[Items, bool]:
     if moving:
         raise animated(2, "or more frames")
     if meta is None:
-        raise corrupt("the AVIF does not say its size")
+        raise corrupt("the file does not say its size")
     return read_items(data, *meta), trailing
 
 
@@ -95,11 +95,11 @@ def _coded(items: Items, item: int) -> tuple[int, ...]:
     tiles = items.references.get((b"dimg", item), ())
     if items.kinds.get(item) != _GRID or not tiles or any(items.kinds.get(tile) != _CODED for tile in tiles):
         raise unsupported("AVIFs that are neither one AV1 image nor a grid of them are")
-    _check_grid(items, item)
+    check_grid(items, item)
     return tiles
 
 
-def _check_grid(items: Items, item: int) -> None:
+def check_grid(items: Items, item: int) -> None:
     """A grid says its size in its own data once more, and its decoder believes that."""
     content = bytes(items.content(item)[:12])
     size = struct.unpack_from(">II" if content[1] & 1 else ">HH", content, 4)
@@ -169,14 +169,15 @@ def _check_sequence(sequence: Sequence, claimed: tuple[int, int], depth: int, la
         raise corrupt(f"its AV1 stream has {sequence.depth} bits, its header says {depth}")
 
 
-def _turn(properties: list[Property]) -> int:
+def turn_of(properties: list[Property]) -> int:
     """Return the turn and mirror properties as the EXIF orientation that shows the same."""
     found = dict(properties)
     mirror = found[b"imir"][0] & 1 if b"imir" in found else -1
     return _TURNED[found.get(b"irot", b"\0")[0] & 3, mirror]
 
 
-def _metadata(properties: list[Property], lost: set[str]) -> Metadata:
+def metadata_of(properties: list[Property], lost: set[str]) -> Metadata:
+    """Return the profile among an item's properties, and with `lost` the names of those that no output has."""
     icc, lost = b"", set(lost)
     for kind, body in properties:
         if kind in _LOST:
@@ -193,7 +194,7 @@ def _metadata(properties: list[Property], lost: set[str]) -> Metadata:
 
 def with_room(data: bytes) -> bytes:
     """Return the same AVIF with its meta box in front, and more room in it; see _ROOM."""
-    items, _ = _items(data)
+    items, _ = items_of(data)
     kinds, bodies, ends = zip(*_top_boxes(data), strict=True)
     index = kinds.index(b"meta")
     begin, body, end = (0, *ends)[index], bodies[index], ends[index]

@@ -5,6 +5,7 @@ from noisecli.errors import FileFailed
 from noisecli.model import SampleSpec
 
 _NAMES = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "apng": "png", "dib": "bmp"}
+_NAMES |= {"heif": "heic", "hif": "heic"}
 _NAMES |= dict.fromkeys(("pbm", "pgm", "ppm"), "pnm")
 
 _EIGHT, _BYTES = ("uint8",), ("uint8", "uint16")
@@ -21,11 +22,12 @@ SAMPLES = {
     "jp2": (_BYTES, (1, 3, 4), 1 << 20),
     "j2k": (_BYTES, (1, 3, 4), 1 << 20),
     "gif": (_EIGHT, (1, 3, 4), 65535),
+    "heic": (_BYTES, (1, 3, 4), 16384),
 }
 """Format -> (dtypes, channels, longest side), those first that are named when another does not fit."""
 
 _PAYLOADS = frozenset(("exif", "xmp", "icc"))
-METADATA = {"webp": _PAYLOADS, "avif": _PAYLOADS, "tiff": frozenset(("xmp", "icc", "density"))}
+METADATA = {"webp": _PAYLOADS, "avif": _PAYLOADS, "heic": _PAYLOADS, "tiff": frozenset(("xmp", "icc", "density"))}
 METADATA |= dict.fromkeys(("jpeg", "png"), _PAYLOADS | {"density"})
 """What travels with a format's samples; nothing with the other formats'."""
 
@@ -45,7 +47,7 @@ def name_of(word: str) -> str:
 
 
 def channels_of(spec: SampleSpec, frames: int) -> int:
-    """Return 1, 3 or 4."""
+    """Return how many samples a pixel has."""
     image = spec.shape[1:] if frames > 1 else spec.shape
     return image[2] if len(image) == 3 else 1
 
@@ -60,9 +62,13 @@ def check(name: str, spec: SampleSpec, header: Header) -> None:
 
 
 def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
+    if name == "tiff" and header.format == "tiff" and not header.by_opencv:
+        return None
     dtypes, channels, longest = SAMPLES[name]
     if spec.dtype not in dtypes:
         return f"{spec.dtype} samples"
+    if header.bands and name != "tiff":
+        return f"{channels_of(spec, header.frames)} bands"
     if channels_of(spec, header.frames) not in channels:
         return "transparency"
     if header.frames > 1 and name != "tiff":
@@ -71,7 +77,7 @@ def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
         return f"more than {longest} pixels a side"
     if name in ("jp2", "j2k") and min(header.width, header.height) < _SHORTEST_JP2_SIDE:
         return f"less than {_SHORTEST_JP2_SIDE} pixels a side here"
-    if name == "avif" and spec.dtype == "uint16":
+    if name in ("avif", "heic") and spec.dtype == "uint16":
         return None if (header.full_scale or spec.high) in _AVIF_SCALES else "all 16 bits"
     if name == "pnm" or spec.is_float or header.full_scale is None:
         return None

@@ -48,17 +48,18 @@ def _meaning(line: bytes) -> tuple[bool, bool, bool] | None:
     """Return whether a line fails the file, speaks of memory, and of missing data; None where it means nothing."""
     if not line.strip() or line.startswith(_CONTINUED) or any(words in line for words in _SILENT):
         return None
-    return _fails(line), any(words in line for words in _NO_MEMORY), any(words in line for words in _CUT)
+    return fails(line), any(words in line for words in _NO_MEMORY), any(words in line for words in _CUT)
 
 
-def _fails(line: bytes) -> bool:
+def fails(line: bytes) -> bool:
+    """Whether a line that a decoder printed says that samples are wrong."""
     return not line.startswith(_HARMLESS) or any(words in line for words in _DAMAGE)
 
 
 def judge(text: bytes, header: Header) -> None:
     """Warn of harmless messages of the decoder; fail on all others."""
     for line in text.splitlines():
-        if _fails(line):
+        if fails(line):
             raise decoder_error(text)
         header.warn("decoder-warning")
 
@@ -76,7 +77,7 @@ def decoder_error(text: bytes) -> FileFailed:
 def first_words(text: bytes) -> str:
     """Return the first line that fails a file, or the first of all, without OpenCV's prefixes."""
     lines = text.strip().splitlines()
-    line = next(filter(_fails, lines), lines[0] if lines else b"").decode("utf-8", "replace")
+    line = next(filter(fails, lines), lines[0] if lines else b"").decode("utf-8", "replace")
     found = _EXCEPTION.match(words := _LOG_PREFIX.sub("", line))
     if found is not None:
         words = re.sub(r" *in function '.*", "", words[found.end() :]) or found["kind"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from noisecli.codecs.damage import empty, truncated
 from noisecli.codecs.image import avif, bmp, gif, jp2, jpeg, png, pnm, tiff, webp
 from noisecli.codecs.image.header import Header
+from noisecli.codecs.image.heic import header as heic
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits
@@ -68,6 +69,8 @@ def _reader(data: bytes) -> _Reader | None:
         return bmp.read
     if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _AVIF_BRANDS):
         return avif.read
+    if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _HEIF_BRANDS):
+        return heic.read
     return None
 
 
@@ -80,8 +83,6 @@ def _refusal(data: bytes) -> FileFailed | FileSkipped:
     """Return why these bytes are not read."""
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     name = next((name for magic, name in _OTHERS if data.startswith(magic)), None)
-    if data[4:8] == b"ftyp" and any(brand in _brands(data) for brand in _HEIF_BRANDS):
-        name = "HEIC"
     if start.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in start:
         name = "SVG"
     if name is not None:

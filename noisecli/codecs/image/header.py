@@ -1,12 +1,22 @@
 """What an image's header says, read before anything is decoded."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from noisecli.codecs.damage import corrupt
 from noisecli.errors import FileFailed, FileSkipped
 from noisecli.model import Limits
 from noisecli.words import Warn, warning
+
+if TYPE_CHECKING:
+    from noisecli.codecs.image.tiff.ifd import Page
+    from noisecli.codecs.image.tiff.layout import Layout
+
+Tags: TypeAlias = "dict[int, tuple[int, bytes | Tags]]"
+"""TIFF entries: tag -> (type, little-endian values, or the directory of tags that it points to)."""
 
 _WIDEST = 1 << 20
 """OpenCV refuses wider and higher images, and more than MOST_PIXELS of them, by an exception."""
@@ -26,8 +36,8 @@ class Metadata:
     native: bytearray = field(default_factory=bytearray)
     """JPEG segments or PNG chunks, kept verbatim for an output of the same format; the profile is not among them. They
     are one string: there may be millions."""
-    tags: tuple[dict[int, tuple[int, bytes]], ...] = ()
-    """TIFF entries of each page: tag -> (type, little-endian values)."""
+    tags: tuple[Tags, ...] = ()
+    """Of each page of a TIFF."""
     extra: set[str] = field(default_factory=set)
     """What native and tags hold beside EXIF, XMP, profile and density, which only the same format can hold."""
     lost: set[str] = field(default_factory=set)
@@ -37,7 +47,11 @@ class Metadata:
     def size(self) -> int:
         """Bytes of all payloads together."""
         pieces = (self.exif, self.xmp, self.icc, self.native)
-        return sum(map(len, pieces)) + sum(len(raw) for page in self.tags for _, raw in page.values())
+        return sum(map(len, pieces)) + sum(map(_size_of, self.tags))
+
+
+def _size_of(tags: Tags) -> int:
+    return sum(_size_of(raw) if isinstance(raw, dict) else len(raw) for _, raw in tags.values())
 
 
 @dataclass(slots=True)
@@ -64,6 +78,22 @@ class Header:
     """Whether OpenCV delivers luma and chroma, in the places of red, green and blue."""
     compression: int = 0
     """TIFF's number of the way the samples are packed."""
+    layout: Layout | None = None
+    """Of a TIFF."""
+    by_opencv: bool = True
+    """Whether OpenCV decodes it; else codecs/image/tiff/segments.py does, and write.py the output."""
+    pages: list[Page] = field(default_factory=list)
+    """Of a TIFF that OpenCV does not decode."""
+    noisy_channels: int | None = None
+    """How many leading channels are no alpha, where the header says."""
+    bands: bool = False
+    """Whether its channels are other than grey or colours, with or without alpha, which only TIFF holds."""
+    white_is_zero: bool = False
+    """Whether the highest sample is black; other formats cannot say so."""
+    nodata: float | None = None
+    """The value of samples that were not measured."""
+    cropped: bool = False
+    """Whether the decoder cuts a part out, so that the samples have a size of their own."""
     transparent_grey: int | None = None
     """The one sample value that a grey PNG says is transparent; OpenCV forgets it."""
     metadata: Metadata = field(default_factory=Metadata)

@@ -39,6 +39,7 @@ class Items:
     references: dict[tuple[bytes, int], tuple[int, ...]] = field(default_factory=dict)
     """(four letters, from) -> the items it refers to."""
     places: dict[int, Extents] = field(default_factory=dict)
+    hidden: set[int] = field(default_factory=set)
     inner: tuple[int, int] | None = None
     _properties: list[Property] = field(default_factory=list)
     _owned: dict[int, bytes] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Items:
         """Refuse tables that no image needs."""
         self._entries += entries
         if self._entries > _MOST_ENTRIES:
-            raise corrupt(f"more than {_MOST_ENTRIES:,} entries in the tables of the AVIF")
+            raise corrupt(f"more than {_MOST_ENTRIES:,} entries in the tables of the file")
 
     def properties(self, item: int) -> list[Property]:
         """Return an item's properties in their order."""
@@ -133,6 +134,7 @@ def _read_kinds(items: Items, body: int, end: int) -> None:
         if item in items.kinds:
             raise corrupt(f"two items {item}")
         items.kinds[item] = entry.take(4).to_bytes(4, "big")
+        items.hidden |= {item} if entry.flags & 1 else set()
         if items.kinds[item] == b"mime":
             items.media[item] = items.data[entry.position : min(stop, entry.position + 1024)].split(b"\0", 2)[1]
 
@@ -222,5 +224,5 @@ def size_of(properties: list[Property]) -> tuple[int, int]:
     """Return width and height as the properties of an item say."""
     sizes = {struct.unpack_from(">II", body, 4) for kind, body in properties if kind == b"ispe"}
     if len(sizes) != 1:
-        raise corrupt("the AVIF does not say its size" if not sizes else "an image of the AVIF has two sizes")
+        raise corrupt("the file does not say its size" if not sizes else "an image of the file has two sizes")
     return sizes.pop()

@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 
 from noisecli.codecs import OutputFile
-from noisecli.codecs.image import capabilities, exif, ifd, jp2, jpeg, png, png_encode, pnm, tiff
+from noisecli.codecs.image import capabilities, exif, jp2, jpeg, png, png_encode, pnm
 from noisecli.codecs.image.decoder_log import caught, first_words
-from noisecli.codecs.image.header import Header, Metadata
+from noisecli.codecs.image.header import Header, Metadata, Tags
+from noisecli.codecs.image.heic import pillow as heic
 from noisecli.codecs.image.source import Image, ImageSource
+from noisecli.codecs.image.tiff import ifd, layout, tags, write
 from noisecli.errors import FileFailed
 from noisecli.model import Encoding, SampleSpec
 from noisecli.words import warning
@@ -23,7 +25,7 @@ _SUBSAMPLINGS = {
     "440": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
     "411": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
 }
-_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "j2k", "avif"))
+_TURNED_HERE = frozenset(("bmp", "pnm", "gif", "jp2", "j2k", "avif", "heic"))
 """Formats that store no orientation: their pixels are turned instead."""
 _LOSSLESS_QUALITY = 100
 
@@ -35,8 +37,11 @@ class ImageSink:
         self.format = capabilities.name_of(encoding.format) if encoding.format else source.format
         capabilities.check(self.format, spec, source.header)
         self._file, self._spec, self._encoding, self._header = file, spec, encoding, source.header
-        self._turned = self.format in _TURNED_HERE and source.header.orientation != 1
-        self._metadata, lost = _fitting(source.header, self.format, self._turned, spec)
+        from_tiff = source.format == "tiff" and self.format != "tiff"
+        self._turned = (self.format in _TURNED_HERE or from_tiff) and source.header.orientation != 1
+        self._upright = source.upright if self._turned or (from_tiff and source.header.white_is_zero) else None
+        retyped = spec.dtype != source.spec.dtype
+        self._metadata, lost = _fitting(source.header, self.format, self._turned, spec, retyped)
         self._frames = source.header.frames
         self._pages: list[Image] = []
         self._encoded: bytes | bytearray = b""
@@ -45,7 +50,7 @@ class ImageSink:
 
     def write(self, block: Image) -> None:
         """Encode an image at once; keep a copy of a page until all are there."""
-        image = exif.turn(block, self._header.orientation) if self._turned else block
+        image = self._upright(block) if self._upright else block
         if self._frames > 1:
             self._pages.append(image.copy())
         else:
@@ -78,6 +83,8 @@ class ImageSink:
             return self._jp2(image)
         if self.format == "gif":
             return _gif(image)
+        if self.format == "heic":
+            return heic.encode(image, self._spec, self._metadata, self._encoding)
         return _encoded(".bmp", image, [])
 
     def _jpeg(self, image: Image) -> bytes:
@@ -103,6 +110,9 @@ class ImageSink:
 
     def _tiff(self, images: list[Image]) -> bytes:
         """Deflate when the source was compressed, else bare: LZW makes noise bigger (8 bits: by a third)."""
+        if not self._header.by_opencv:
+            assert self._header.layout is not None
+            return write.encode(images, self._header.layout, list(self._metadata.tags))
         options = [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]
         if self._header.format == "tiff" and self._header.compression != 1:
             predictor = cv2.IMWRITE_TIFF_PREDICTOR_HORIZONTAL
@@ -111,23 +121,25 @@ class ImageSink:
             options = [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_ADOBE_DEFLATE]
             options += [cv2.IMWRITE_TIFF_PREDICTOR, predictor]
         encoded = _encoded(".tiff", images if len(images) > 1 else images[0], options)
-        tags = self._tags(images)
-        return ifd.splice(encoded, tags) if any(tags) else encoded
+        added = self._tags(images)
+        return ifd.splice(encoded, added) if any(added) else encoded
 
-    def _tags(self, images: list[Image]) -> list[dict[int, tuple[int, bytes]]]:
+    def _tags(self, images: list[Image]) -> list[Tags]:
         metadata, header = self._metadata, self._header
         if header.format == "tiff":
-            tags = [dict(page) for page in metadata.tags]
-            for page in tags if not metadata.icc else []:
-                page.pop(tiff.ICC, None)
+            made = [dict(page) for page in metadata.tags]
+            for page in made if not metadata.icc else []:
+                page.pop(tags.ICC, None)
         else:
-            tags = [tiff.common_tags(metadata, header.orientation)]
-        for page, image in zip(tags, images, strict=True):
+            made = [tags.common_tags(metadata, header.orientation)]
+        for page, image in zip(made, images, strict=True):
             if image.shape[2:] == (4,):
-                page.setdefault(tiff.EXTRA, (3, tiff.UNASSOCIATED.to_bytes(2, "little")))
+                page.setdefault(layout.EXTRA, (3, layout.UNASSOCIATED.to_bytes(2, "little")))
             else:
-                page.pop(tiff.EXTRA, None)
-        return tags
+                page.pop(layout.EXTRA, None)
+            if header.white_is_zero:
+                page[layout.PHOTOMETRIC] = (3, bytes(2))
+        return made
 
     def _webp_options(self, image: Image) -> list[int]:
         if self._encoding.quality is not None:
@@ -152,14 +164,14 @@ def create_sink(file: OutputFile, source: ImageSource, spec: SampleSpec, encodin
 
 
 def _is_lossy(name: str, encoding: Encoding) -> bool:
-    if name == "webp":
+    if name in ("webp", "heic"):
         return encoding.quality is not None
     if name in ("avif", "jp2", "j2k"):
         return (encoding.quality or _LOSSLESS_QUALITY) < _LOSSLESS_QUALITY
     return name in ("jpeg", "gif")
 
 
-def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec) -> tuple[Metadata, set[str]]:
+def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec, retyped: bool) -> tuple[Metadata, set[str]]:
     """Return the metadata the output will hold, and what else there was."""
     metadata, lost = header.metadata, set(header.metadata.lost)
     if turned and metadata.exif:
@@ -169,6 +181,9 @@ def _fitting(header: Header, name: str, turned: bool, spec: SampleSpec) -> tuple
         lost.add("icc")
     if name == header.format and name in ("jpeg", "png"):
         return metadata, lost
+    if name == header.format == "tiff" and retyped:
+        kept, gone = tags.retyped(metadata)
+        metadata, lost = replace(metadata, tags=kept), lost | gone
     held = capabilities.METADATA.get(name, frozenset())
     has = {"exif": metadata.exif, "xmp": metadata.xmp, "icc": metadata.icc}
     lost |= {kind for kind, payload in has.items() if payload and kind not in held}

@@ -13,6 +13,8 @@ from noisecli.codecs.image import avif, bmp, exif, jpeg_end, pnm
 from noisecli.codecs.image.decoder_log import caught, decoder_error, judge
 from noisecli.codecs.image.detect import read_header
 from noisecli.codecs.image.header import Header
+from noisecli.codecs.image.heic import pillow
+from noisecli.codecs.image.tiff import segments, tags
 from noisecli.model import Limits, SampleSpec
 
 Image = NDArray[Any]
@@ -20,13 +22,20 @@ Image = NDArray[Any]
 _FULL_SCALES = {
     np.dtype("uint8"): ("uint8", 255.0),
     np.dtype("uint16"): ("uint16", 65535.0),
+    np.dtype("uint32"): ("uint32", 4294967295.0),
+    np.dtype("int8"): ("int8", 128.0),
     np.dtype("int16"): ("int16", 32768.0),
     np.dtype("int32"): ("int32", 2147483648.0),
+    np.dtype("float16"): ("float16", 1.0),
     np.dtype("float32"): ("float32", 1.0),
     np.dtype("float64"): ("float64", 1.0),
 }
 """Sample types that are noised and written back; dtype.name would take 8 us each time."""
-_DECODED_HERE: dict[str, Callable[[Header], Image]] = {"bmp": bmp.decode, "pnm": pnm.decode}
+_DECODED_HERE: dict[str, Callable[[Header], Image]] = {
+    "bmp": bmp.decode,
+    "pnm": pnm.decode,
+    "heic": pillow.decode,
+}
 
 
 class ImageSource:
@@ -42,6 +51,12 @@ class ImageSource:
     def blocks(self) -> Iterator[Image]:
         yield from self._images
 
+    def upright(self, image: Image) -> Image:
+        """Return samples as a viewer shows them: turned, and highest where they are white."""
+        if self.header.white_is_zero:
+            image = self.spec.full_scale - image if self.spec.is_float else ~image
+        return exif.turn(image, self.header.orientation)
+
     def close(self) -> None:
         self._images = []
 
@@ -50,7 +65,7 @@ def open_source(file: InputFile, limits: Limits) -> ImageSource:
     """Check an image's header, then decode it; see noisecli.codecs.Codec."""
     header = read_header(file.read(), limits)
     images = _decode(header)
-    header.data = b""
+    header.data, header.pages = b"", []
     return ImageSource(header, images)
 
 
@@ -65,8 +80,16 @@ def _spec(header: Header, images: list[Image]) -> SampleSpec:
         full_scale=full_scale,
         low=-full_scale if signed else 0.0,
         high=full_scale - 1 if signed else full_scale,
-        noisy_channels=3 if first.shape[2:] == (4,) else None,
+        noisy_channels=_noisy_channels(header, first),
+        nodata=tags.mark_of(header.nodata, first.dtype),
     )
+
+
+def _noisy_channels(header: Header, image: Image) -> int | None:
+    if image.ndim == 2:
+        return None
+    noisy = header.noisy_channels or min(image.shape[2], 3)
+    return noisy if noisy < image.shape[2] else None
 
 
 def _decode(header: Header) -> list[Image]:
@@ -109,6 +132,8 @@ def _call(header: Header) -> list[Image]:
     """Decode; an empty list means that the decoder refused, its messages on descriptor 2."""
     if header.format in _DECODED_HERE:
         return [_DECODED_HERE[header.format](header)]
+    if not header.by_opencv:
+        return segments.decode_all(header)
     buffer = np.frombuffer(header.data, np.uint8)
     decoded: Image | None
     try:

@@ -35,11 +35,8 @@ _MOST_DIMENSIONS = 64
 _MOST_DIGITS = 20
 
 _STORED = {"F16": "<f2", "BF16": BF16, "F32": "<f4", "F64": "<f8"}
-_QUANTISED = {"I8", "U8", "I32", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}
-_QUANTISED |= {"F6_E2M3", "F6_E3M2", "F4"}
 _NEW_DTYPE = re.compile(r"[A-Z]{1,4}[0-9]{1,3}[A-Z0-9_]{0,16}")
 """How the format spells its types: those of its later versions are kept."""
-_SCALES = ("scale", "absmax", "quant_map", "zero", "SCB")
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64,
     "F16": 16, "BF16": 16, "F32": 32, "F64": 64, "C64": 64,
@@ -86,7 +83,6 @@ class SafetensorsSource(ArraysSource):
         # the sort keeps the header's order where empty tensors share a place
         tensors.sort(key=lambda tensor: (tensor.start, tensor.end))
         _check_places(tensors, self.header_end, file.size)
-        _leave_scales(tensors)
         self.parts: Sequence[StoredArray] = tensors
 
 
@@ -208,16 +204,6 @@ def _check_metadata(metadata: object) -> None:
 def _is_text(name: str) -> bool:
     """JSON can escape a lone surrogate, which a manifest cannot hold."""
     return not any("\ud800" <= character <= "\udfff" for character in name)
-
-
-def _leave_scales(tensors: Sequence[Tensor]) -> None:
-    """Scales and tables of quantised tensors are part of their numbers' format: noise would not be on the weights."""
-    quantised = {tensor.name for tensor in tensors if tensor.dtype in _QUANTISED and len(tensor.shape) > 1}
-    modules = quantised | {name.rpartition(".")[0] for name in quantised}
-    for tensor in tensors:
-        module, _, own = tensor.name.rpartition(".")
-        if module in modules and any(word in own for word in _SCALES):
-            tensor.spec = None
 
 
 def _check_places(tensors: Sequence[Tensor], header_end: int, size: int) -> None:

@@ -11,6 +11,7 @@ from noisecli.codecs.zips import PLAIN, close_archive, open_archive, zip_damage_
 from noisecli.errors import FileProblem, Refused, shown
 from noisecli.gradient import model_config
 from noisecli.gradient.backend import choose_backend
+from noisecli.gradient.input_range import read_input_range
 from noisecli.kinds.adversarial import AdversarySettings
 from noisecli.storage import escape_name, file_sha256
 
@@ -60,7 +61,7 @@ def adversary_settings(
     try:
         config = _read_config(model)
         model_config.refuse_code(config)
-        taken = model_config.input_range(config) if input_range is None else input_range
+        taken = read_input_range(config) if input_range is None else input_range
         given = model_config.answers(config) if answers is None else answers
     except Refused as error:
         # one line, whatever the file holds

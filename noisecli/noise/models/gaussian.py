@@ -9,6 +9,7 @@ from noisecli.noise.adding import add_noise
 from noisecli.noise.kernels import CACHED, draw_noise
 from noisecli.noise.measure import Measure
 from noisecli.noise.models import AnyArray, NoiseParameters
+from noisecli.noise.nodata import avoid_mark, is_measured
 from noisecli.noise.stream import Streams
 
 _PIECE = 1 << 19
@@ -64,9 +65,29 @@ class NoiseField:
             noise = draw_noise(self._streams, x.dtype, x[piece].size // channels, self._std, self._mean)
             if channels > 1:
                 noise = np.repeat(noise, channels)
-            clipped = add_noise(x[piece], noise, self._spec, noisy[piece], clip=self._clip)
-            self.measure.note(x[piece], noisy[piece], clipped)
+            if self._spec.nodata is None:
+                self._add_piece(x[piece], noise, noisy[piece])
+            else:
+                noisy[piece] = self._with_gaps(x[piece], noise, self._spec.nodata)
         return noisy.reshape(block.shape)
+
+    def _add_piece(self, x: AnyArray, noise: AnyArray, noisy: AnyArray) -> None:
+        clipped = add_noise(x, noise, self._spec, noisy, clip=self._clip)
+        if self._spec.nodata is not None:
+            avoid_mark(x, noisy, self._spec.nodata)
+        self.measure.note(x, noisy, clipped)
+
+    def _with_gaps(self, x: AnyArray, noise: AnyArray, nodata: float) -> AnyArray:
+        """Return samples with noise, those without data as they are; these count as not finite."""
+        here = np.flatnonzero(is_measured(x, nodata))
+        noisy = x.copy()
+        if here.size:
+            own = np.empty_like(x, shape=here.shape)
+            self._add_piece(x[here], noise[here], own)
+            noisy[here] = own
+        self.measure.count += x.size - here.size
+        self.measure.not_finite += x.size - here.size
+        return noisy
 
 
 def field(parameters: NoiseParameters) -> NoiseField:

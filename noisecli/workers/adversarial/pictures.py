@@ -41,7 +41,7 @@ class Stepping:
                 done = _Batch(attack).work(items)
             except MemoryError:
                 raise Stopped("the model needs more memory than there is for a batch; lower --batch-size") from None
-        return BatchResult(*done, attack.versions())
+        return BatchResult(*done, attack.versions(), attack.victim.classes)
 
 
 def _archive(attack: Attack, item: BatchItem) -> tuple[list[Task], list[Problem]]:
@@ -124,6 +124,9 @@ class _Batch:
             words = "has signed samples, in which black and white mean nothing here; say them: --range LO..HI"
             raise FileSkipped("unsupported-samples", words)
         [frame] = frames
+        bands = spec.noisy_channels or frame.shape[-1]
+        if frame.ndim == 3 and bands != _COLOURS:
+            raise FileFailed("wrong-shape", f"has {bands} bands, neither grey nor colour; choose some first")
         coloured = frame[..., :_COLOURS] if frame.ndim == 3 else frame
         expected = self._attack.victim.input_shape
         channels = expected[2] if len(expected) == 3 else 1

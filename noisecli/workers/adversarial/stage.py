@@ -21,6 +21,10 @@ from noisecli.workers.stage import Prepared
 
 _NO_LABEL = "lies in no folder of a class that is known; move it there, or name all classes: --classes a,b,c"
 
+_FEW_SAMPLES = 20
+_NEAR_CHANCE = 0.2
+"""What is a fifth above chance, or two standard errors, is no better than it."""
+
 
 class BatchItem(NamedTuple):
     """A source in a batch.
@@ -42,11 +46,12 @@ class BatchItem(NamedTuple):
 
 
 class BatchResult(NamedTuple):
-    """What became of a batch: tasks ready to be written, and sources that cannot be done."""
+    """What became of a batch: tasks ready to be written, and sources that cannot be done; `classes`: the model's."""
 
     tasks: list[Task]
     problems: list[Problem]
     versions: dict[str, str]
+    classes: int
 
 
 class GradientStage:
@@ -58,6 +63,8 @@ class GradientStage:
         self._labels = {name: number for number, name in enumerate(own.classes)}
         labelled = (source for source in sources if self._label(source) is not None)
         self._slots = {source: number % own.batch_size for number, source in enumerate(labelled)}
+        # of archives, the model says how many there are
+        self._classes = len(own.classes) if self._slots else 0
         self._tally = _Tally()
 
     def _label(self, source: str) -> int | None:
@@ -94,6 +101,7 @@ class GradientStage:
                     [item] = items
                     yield Prepared([], [result.problem_of(item.source)], dropped=len(item.tasks))
                 else:
+                    self._classes = result.classes
                     yield from self._cut(items, result)
         yield from _emptied(unlabelled)
 
@@ -129,8 +137,11 @@ class GradientStage:
         self._tally.note(json.loads(made.row))
 
     def answers(self) -> dict[str, float]:
-        """Return the shares of samples that the model answers rightly, over all outputs made and kept."""
-        return self._tally.shares()
+        """Return the shares of samples that the model answers rightly, over all outputs made and kept.
+
+        Where it is hardly better than chance before the step, also the share that is right by "chance".
+        """
+        return self._tally.shares() | self._tally.chance(self._classes)
 
 
 class _Tally:
@@ -152,6 +163,15 @@ class _Tally:
     def shares(self) -> dict[str, float]:
         """Return the shares; nothing where there were no samples."""
         return {when: round(right / self._samples, 6) for when, right in self._right.items() if self._samples}
+
+    def chance(self, classes: int) -> dict[str, float]:
+        """Return the share that is right by chance; nothing where the model is surely better, or samples are few."""
+        if not classes or self._samples < _FEW_SAMPLES:
+            return {}
+        chance = 1 / classes
+        deviation = (chance * (1 - chance) / self._samples) ** 0.5
+        near = self._right["before"] / self._samples < chance + max(2 * deviation, _NEAR_CHANCE * chance)
+        return {"chance": round(chance, 6)} if near else {}
 
 
 def _emptied(prepared: list[Prepared]) -> Iterator[Prepared]:

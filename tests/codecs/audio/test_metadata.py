@@ -67,3 +67,88 @@ def test_flac_pictures_and_other_comments_are_told(encode, tone, open_bytes, dec
     with_picture = plain[:42] + picture + plain[42:]
     source = open_bytes(with_picture, ".flac")
     assert encode_like(source, decode(source))[1].warnings == ["metadata-lost: cover"]
+
+
+def chunk(name, body, order="little"):
+    return name + len(body).to_bytes(4, order) + body + bytes(len(body) & 1)
+
+
+def with_chunks(plain, chunks, order="little"):
+    data = plain + b"".join(chunks)
+    return data[:4] + (len(data) - 8).to_bytes(4, order) + data[8:]
+
+
+def lost_of(source, decode, encode_like, target=None):
+    """Return what the sink and the source say is lost, one name each."""
+    warnings = encode_like(source, decode(source), Encoding(format=target))[1].warnings
+    return {name for warning in warnings for name in warning.partition(": ")[2].split(", ")}
+
+
+INFO_CASES = [
+    ([(b"IART", b"A\0"), (b"IART", b"B\0")], {"IART"}),
+    ([(b"ICMT", b"c" * 2045 + b"\0")], {"comment"}),
+    ([(b"ICMT", b"c" * 2046 + b"\0")], {"ICMT"}),
+    ([(b"ICMT", b"c" * 9000 + b"\0")], {"ICMT"}),
+    ([(b"ISFT", b"s" * 120 + b"\0")], {"software"}),
+    ([(b"INAM", "T\u00eftle".encode("latin-1") + b"\0")], {"title"}),
+    ([(b"IART", b"A\0"), (b"ICMT", b"c" * 249 + b"\0")], set()),
+]
+
+
+@pytest.mark.parametrize(("entries", "lost"), INFO_CASES)
+def test_entries_of_info_are_kept_or_named(entries, lost, encode, tone, open_bytes, decode, encode_like):
+    info = chunk(b"LIST", b"INFO" + b"".join(chunk(*entry) for entry in entries))
+    source = open_bytes(with_chunks(encode(tone(500, 1)), [info]))
+    assert lost_of(source, decode, encode_like) == lost
+
+
+def test_text_chunks_of_aiff_given_twice_are_named(encode, tone, open_bytes, decode, encode_like):
+    chunks = [chunk(name, b"text", "big") for name in (b"NAME", b"AUTH", b"AUTH", b"ANNO", b"ANNO")]
+    source = open_bytes(with_chunks(encode(tone(500, 1), "AIFF"), chunks, "big"), ".aiff")
+    assert lost_of(source, decode, encode_like) == {"AUTH", "ANNO"}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "lost"),
+    [
+        ([(b"title", b"T"), (b"comments", b"c")], set()),
+        ([(b"artist", b"A"), (b"artist", b"B")], {"artist"}),
+        ([(b"composer", b"C"), (b"recorded date", b"2020")], {"composer", "recorded date"}),
+    ],
+)
+def test_keys_of_caf_are_kept_or_named(pairs, lost, encode, tone, open_bytes, decode, encode_like):
+    body = len(pairs).to_bytes(4, "big") + b"".join(key + b"\0" + text + b"\0" for key, text in pairs)
+    plain = encode(tone(500, 1), "CAF")
+    data = plain[:52] + b"info" + len(body).to_bytes(8, "big") + body + plain[52:]
+    assert lost_of(open_bytes(data, ".caf"), decode, encode_like) == lost
+
+
+def test_a_list_in_w64_is_named(encode, tone, open_bytes, decode, encode_like):
+    plain = encode(tone(500, 1), "W64")
+    body = b"INFO" + chunk(b"INAM", b"T\0")
+    piece = b"LIST" + bytes.fromhex("f3acd3118cd100c04f8edb8a") + (24 + len(body)).to_bytes(8, "little") + body
+    data = plain + piece + bytes(-len(piece) % 8)
+    data = data[:16] + len(data).to_bytes(8, "little") + data[24:]
+    assert lost_of(open_bytes(data, ".w64"), decode, encode_like) == {"LIST"}
+
+
+UTF_16 = b"\1" + "A\0B".encode("utf-16")
+ID3_CASES = [
+    ([(b"TPE1", b"\0A"), (b"TPE1", b"\0B")], {"TPE1"}),
+    ([(b"TPE1", b"\0A\0B")], {"TPE1"}),
+    ([(b"TPE1", UTF_16)], {"TPE1"}),
+    ([(b"COMM", b"\0engone\0text"), (b"COMM", b"\0engtwo\0text")], {"COMM"}),
+    ([(b"TIT2", b"\1" + "T\u00eftle".encode("utf-16"))], {"title"}),
+    ([(b"TCOP", b"\0mine")], {"copyright"}),
+    ([(b"TXXX", b"\0k\0v"), (b"APIC", bytes(20))], {"TXXX", "cover"}),
+    ([(b"TPE1", b"\0A"), (b"TIT2", b"\0T\0"), (b"COMM", b"\0eng\0text")], set()),
+]
+
+
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize(("frames", "lost"), ID3_CASES)
+def test_frames_of_id3_are_kept_or_named(frames, lost, version, encode, tone, open_bytes, decode, encode_like):
+    body = b"".join(name + len(text).to_bytes(4, "big") + bytes(2) + text for name, text in frames)
+    tag = b"ID3" + bytes([version, 0, 0, 0, 0, len(body) >> 7, len(body) & 127]) + body
+    source = open_bytes(tag + encode(tone(3000, 1), "MP3"), ".mp3")
+    assert lost_of(source, decode, encode_like) == lost

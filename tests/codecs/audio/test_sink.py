@@ -288,4 +288,5 @@ def test_a_full_disk_is_the_system_s_error_not_a_short_file(target, encode, tone
 
 
 def test_versions_are_told():
-    assert audio.versions() == {"soundfile": sf.__version__, "libsndfile": sf.__libsndfile_version__}
+    libraries = {name: version for name, version in audio.versions().items() if name != "av"}
+    assert libraries == {"soundfile": sf.__version__, "libsndfile": sf.__libsndfile_version__}

@@ -143,7 +143,7 @@ class TestWhatOpenCvDoesNotTakeForAnAvif:
 def test_tiles_that_share_their_data(photo, pillow_file):
     """An encoder stores equal tiles once."""
     data = pillow_file(photo, "AVIF")
-    items, _ = avif._items(data)
+    items, _ = avif.items_of(data)
     items.kinds[9], items._owned[9], items.places[9] = b"av01", items._owned[1], items.places[1]
     depths, pixels = avif._check_streams(items, [1, 9])
     assert (depths, pixels) == ([8, 8], 2 * 48 * 64)
@@ -169,9 +169,9 @@ def test_a_gain_map_is_lost_by_name(photo, encode, copy):
     infe = struct.pack(">I4sIHH4s", 21, b"infe", 2 << 24, 99, 0, b"tmap") + b"\0"
     iinf = struct.pack(">I", size + len(infe)) + data[at + 4 : at + 12] + struct.pack(">H", count + 1)
     iinf += data[at + 14 : at + size] + infe
-    items, _ = avif._items(data)
+    items, _ = avif.items_of(data)
     assert b"tmap" not in items.kinds.values()
     start = data.index(b"meta") - 4
     (length,) = struct.unpack_from(">I", data, start)
     longer = data[:start] + struct.pack(">I", length + len(infe)) + data[start + 4 : at] + iinf + data[at + size :]
-    assert avif._lost_items(avif._items(longer)[0], []) == {"gain-map"}
+    assert avif._lost_items(avif.items_of(longer)[0], []) == {"gain-map"}

@@ -28,7 +28,6 @@ class TestContent:
         "start",
         [
             b"v/1\x01" + bytes(40),
-            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
             b"\xff\x0a" + bytes(20),
             b"\0\0\0\x0cJXL \r\n\x87\n",
             b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, FileSkipped
 
 
 class TestTiff:
@@ -92,23 +92,37 @@ class TestTiff:
         fails(data[:last] + struct.pack("<I", start) + data[last + 4 :], "corrupt", ".tif")
 
     @pytest.mark.parametrize(
-        ("shape", "dtype", "form", "photometric"),
+        ("shape", "dtype", "form", "photometric", "words"),
         [
-            ((4, 4, 2), np.uint8, 1, 1),
-            ((4, 4, 5), np.uint8, 1, 2),
-            ((4, 4), np.float16, 3, 1),
-            ((4, 4), np.uint32, 1, 1),
-            ((4, 4), np.uint16, 1, 0),
-            ((4, 4, 3), np.uint8, 1, 8),
-            ((4, 4, 4), np.uint16, 1, 5),
+            ((4, 4, 3), np.uint8, 1, 8, "CIE Lab"),
+            ((4, 4, 3), np.uint8, 1, 6, None),
+            ((4, 4, 3), np.uint16, 1, 6, "YCbCr"),
+            ((4, 4), np.complex64, 6, 1, "64-bit complex"),
+            ((4, 4), np.uint64, 1, 1, "64-bit unsigned"),
+            ((4, 4, 2), np.uint8, 1, 2, "2 x 8-bit"),
         ],
     )
-    def test_samples_that_cannot_be_kept(self, shape, dtype, form, photometric, tiff_file, skipped):
-        skipped(tiff_file(np.zeros(shape, dtype), photometric, form), "unsupported-samples", ".tif")
+    def test_samples_that_cannot_be_kept(self, shape, dtype, form, photometric, words, tiff_file, open_picture):
+        data = tiff_file(np.zeros(shape, dtype), photometric, form)
+        if words is None:
+            open_picture(data, ".tif")
+            return
+        with pytest.raises(FileSkipped, match=words) as caught:
+            open_picture(data, ".tif")
+        assert caught.value.reason == "unsupported-samples"
 
-    @pytest.mark.parametrize("compression", [6, 34925, 50000, 50001])
-    def test_packed_as_opencv_cannot(self, compression, photo, tiff_file, skipped):
-        skipped(tiff_file(photo, 2, more={259: (3, [compression])}), "unsupported-samples", ".tif")
+    @pytest.mark.parametrize(("compression", "name"), [(6, "old JPEG"), (34887, "LERC"), (50002, "JPEG XL"), (9, "9")])
+    def test_packed_as_nothing_here_can(self, compression, name, photo, tiff_file, open_picture):
+        with pytest.raises(FileSkipped, match=f"compression .*{name}, of 3 x 8-bit.*DEFLATE"):
+            open_picture(tiff_file(photo, 2, more={259: (3, [compression])}), ".tif")
+
+    @pytest.mark.parametrize("compression", [5, 8, 32773, 34925, 50001, 33005])
+    @pytest.mark.parametrize("bits", [16, 32])
+    def test_packed_samples_that_are_none(self, compression, bits, tiff_file, open_picture):
+        samples = np.random.default_rng(2).integers(0, 1 << 16, (9, 8, 5)).astype(f"u{bits // 8}")
+        with pytest.raises((FileFailed, FileSkipped)) as caught:
+            open_picture(tiff_file(samples, 1, more={259: (3, [compression])}), ".tif")
+        assert caught.value.reason in ("corrupt", "truncated", "not-decoded", "unsupported-samples")
 
     def test_damage_that_libtiff_only_warns_of(self, photo, pillow_file, open_picture):
         data = bytearray(pillow_file(photo, "TIFF", compression="jpeg"))

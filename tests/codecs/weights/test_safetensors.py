@@ -112,24 +112,6 @@ def test_a_tensor_of_many_blocks(safetensors_bytes, new_path, rewrite):
     assert new[: -len(data) * 4] == path.read_bytes()[: -len(data) * 4]
 
 
-def test_scales_of_quantised_tensors_are_no_weights(safetensors_bytes, open_bytes):
-    data = safetensors_bytes(
-        tensor("q.weight", "F8_E4M3", [4, 4]),
-        tensor("q.weight_scale", "F32", [1]),
-        tensor("q.bias", "F32", [4]),
-        tensor("g.qweight", "I32", [4, 4]),
-        tensor("g.scales", "F16", [4]),
-        tensor("n.weight", "U8", [8, 1]),
-        tensor("n.weight.absmax", "F32", [1]),
-        tensor("n.weight.quant_map", "F32", [16]),
-        tensor("plain.scale", "F32", [4]),
-        tensor("norm.weight", "F32", [4]),
-        tensor("norm.num_batches_tracked", "I64", []),
-    )
-    noisy = [part.name for part in open_bytes(data).parts if part.spec is not None]
-    assert noisy == ["q.bias", "plain.scale", "norm.weight"]
-
-
 @pytest.mark.parametrize("kept", [0, 4, 8, 20, -1, -9])
 def test_a_file_cut_short_fails(kept, safetensors_bytes, open_bytes):
     data = safetensors_bytes(tensor("w", "F32", [6]))[:kept]

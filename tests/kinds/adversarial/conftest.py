@@ -34,6 +34,16 @@ def linear(name, shape, activation, *first):
 linear("grey", (8, 8, 1), "softmax")
 linear("colour", (6, 5, 3), "softmax", layers.Rescaling(1 / 255))
 linear("binary", (8, 8), "sigmoid", layers.Dropout(0.5))
+
+# the same as colour, with its scale in an operation, and with one that moves the input alone
+rescaled = keras.saving.load_model(os.path.join(folder, "colour.keras"))
+for name, prepare in (("divided", lambda x: x / 255.0), ("moved", lambda x: (x - 3) / 255.0 + 3 / 255.0)):
+    inputs = keras.Input((6, 5, 3))
+    model = keras.Model(inputs, rescaled.layers[-1](layers.Flatten()(prepare(inputs))))
+    model.save(os.path.join(folder, f"{name}.keras"))
+inputs = keras.Input((6, 5, 3))
+prepared = layers.Flatten()(keras.applications.vgg16.preprocess_input(inputs))
+keras.Model(inputs, rescaled.layers[-1](prepared)).save(os.path.join(folder, "vgg.keras"))
 """
 
 

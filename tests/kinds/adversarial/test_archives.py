@@ -154,3 +154,17 @@ def test_a_file_is_no_place_for_the_output(one_backend, models, save, adversaria
     done = adversarial(models["grey"], source=tmp_path / "src/a.npz", to=tmp_path / "b.npz")
     assert done.status == 2
     assert "name a folder for DST" in done.err
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_a_model_no_better_than_chance_before_the_step_is_told(one_backend, models, save, adversarial, shift):
+    """As with labels in another order, or an input range that is not the model's."""
+    model = models["grey"]
+    x = samples_of(model, "uint8")
+    save(x=x, y=(model.answers(x / 255) + shift) % 3)
+    done = adversarial(model, "--json")
+    assert done.status == 0
+    assert ("chance" in done.summary["answers"]) == bool(shift)
+    assert ("hardly more than chance (33.3%): check --input-range" in done.err) == bool(shift)
+    if shift:
+        assert done.summary["answers"]["chance"] == pytest.approx(1 / 3, abs=1e-6)

@@ -44,7 +44,7 @@ def work(tmp_path, monkeypatch):
             settings=settings,
             adversary=SimpleNamespace(batch_size=4),
             maker=Maker(errors),
-            victim=SimpleNamespace(input_shape=(4, 4)),
+            victim=SimpleNamespace(input_shape=(4, 4), classes=3),
             attacker=SimpleNamespace(step=stepping),
             input_eps=lambda spec: 0.1,
             input_of=lambda samples, spec: samples.astype(np.float32) / spec.full_scale,

@@ -295,6 +295,21 @@ def test_the_range_of_the_input(one_backend, models, fill_classes, adversarial, 
     assert "takes 0..1," in adversarial(models["grey"], "--dry-run", to=tmp_path / "other").err
 
 
+def test_a_scale_that_is_an_operation_is_read(one_backend, models, fill_classes, adversarial, tmp_path, outputs):
+    fill_classes(models["colour"])
+    folder = models["colour"].path.rpartition("/")[0]
+    assert adversarial(models["colour"], "--eps", "3%", "--std", "0", to=tmp_path / "layer").status == 0
+    for name in ("divided", "moved"):
+        done = adversarial(f"{folder}/{name}.keras", "--eps", "3%", "--std", "0", to=tmp_path / name)
+        assert "takes 0..255" in done.err
+        if name == "divided":
+            assert outputs(tmp_path / name) == outputs(tmp_path / "layer")
+    refused = adversarial(f"{folder}/vgg.keras", to=tmp_path / "vgg")
+    assert refused.status == 2
+    assert "an operation on its input (Add)" in refused.err
+    assert adversarial(f"{folder}/vgg.keras", "--input-range", "0..255", to=tmp_path / "vgg").status == 0
+
+
 def test_it_is_said_once_that_a_model_is_code(one_backend, models, fill_classes, adversarial):
     fill_classes(models["grey"])
     assert adversarial(models["grey"]).err.count("a model file is code") == 1
@@ -324,6 +339,11 @@ def test_a_dry_run_loads_no_model_and_writes_nothing(models, fill_classes, spawn
 
 def test_what_jpeg_leaves_is_told(one_backend, models, fill_classes, adversarial, destination):
     fill_classes(models["colour"], suffix=".jpg")
-    assert adversarial(models["colour"]).status == 0
+    done = adversarial(models["colour"])
+    assert done.status == 0
     survival = json.loads((destination / "run.json").read_text())["survival"]
     assert len(survival) == 12
+    assert "std=5%: on disk step and noise together have" in done.err
+    alone = adversarial(models["colour"], "--std", "0", "--redo")
+    assert "std=0: on disk the step has" in alone.err
+    assert "of its std" not in alone.err

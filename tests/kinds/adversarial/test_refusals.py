@@ -8,6 +8,15 @@ import pytest
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3, "activation": "softmax"}}
 RELU = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3, "activation": "relu"}}
 LAMBDA = {"module": "keras.layers", "class_name": "Lambda", "config": {"function": {"class_name": "__lambda__"}}}
+INPUT = {"class_name": "InputLayer", "config": {"name": "in"}}
+MEAN = {
+    "module": "keras.src.ops.numpy",
+    "class_name": "Subtract",
+    "config": {"name": "subtract"},
+    "inbound_nodes": [
+        {"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": ["in", 0, 0]}}, 120.0], "kwargs": {}}
+    ],
+}
 NORMALIZATION = {"module": "keras.layers", "class_name": "Normalization", "config": {"mean": [0.4], "variance": [0.2]}}
 
 
@@ -69,6 +78,7 @@ def test_a_description_that_inflates_without_end_is_refused(source, adversarial,
     [
         ((LAMBDA, DENSE), "a layer that is code (Lambda)"),
         ((NORMALIZATION, DENSE), "--input-range"),
+        ((INPUT, MEAN, DENSE), "begins with an operation on its input (Subtract)"),
         ((RELU,), "--logits or --probabilities"),
     ],
 )
@@ -76,6 +86,15 @@ def test_what_a_model_does_not_tell_is_not_guessed(source, adversarial, describe
     done = adversarial(described(*layers))
     assert done.status == 2
     assert words in done.err
+
+
+@pytest.mark.parametrize(("name", "about_images"), [("digits.npz", False), ("ant/a.png", True)])
+def test_an_archive_is_not_told_of_class_folders(source, adversarial, described, tmp_path, name, about_images):
+    (source / "digits.npz").write_bytes(b"PK")
+    done = adversarial(described(DENSE), source=source / name, to=tmp_path / f"out{(source / name).suffix}")
+    assert done.status == 2
+    assert "name a folder for DST" in done.err
+    assert ("its folder's name" in done.err) == about_images
 
 
 def test_what_is_said_need_not_be_told(installed, source, adversarial, described):
