@@ -69,6 +69,8 @@ def _problem(name: str, spec: SampleSpec, header: Header) -> str | None:
         return f"{spec.dtype} samples"
     if header.bands and name != "tiff":
         return f"{channels_of(spec, header.frames)} bands"
+    if header.multiplied and name != "tiff":
+        return "colours multiplied by their transparency"
     if channels_of(spec, header.frames) not in channels:
         return "transparency"
     if header.frames > 1 and name != "tiff":

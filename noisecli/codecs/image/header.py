@@ -88,6 +88,8 @@ class Header:
     """How many leading channels are no alpha, where the header says."""
     bands: bool = False
     """Whether its channels are other than grey or colours, with or without alpha, which only TIFF holds."""
+    multiplied: bool = False
+    """Whether its colours are multiplied by their transparency, which only TIFF says."""
     white_is_zero: bool = False
     """Whether the highest sample is black; other formats cannot say so."""
     nodata: float | None = None

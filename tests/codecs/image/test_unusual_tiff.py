@@ -342,3 +342,12 @@ def test_zstandard_bomb(random, tiled_file, open_picture):
         more={259: (3, [50000])},
     )
     open_picture(data, ".tif")
+
+
+@pytest.mark.parametrize("target", ["png", "webp", "avif", "jp2", "jpeg"])
+def test_colours_multiplied_by_their_alpha_stay_tiff(target, random, tiff_file, copy):
+    """Another format would show them darker than they are."""
+    stored = random.integers(0, 256, (9, 11, 4), np.uint8)
+    data = tiff_file(stored, 2, more={338: (3, [1])})
+    with pytest.raises(FileFailed, match="multiplied by their transparency; choose --format tiff"):
+        copy(data, ".tif", format=target)

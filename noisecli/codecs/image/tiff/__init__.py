@@ -5,6 +5,7 @@ from noisecli.codecs.image.header import Header, check_size, unsupported
 from noisecli.codecs.image.tiff import ifd
 from noisecli.codecs.image.tiff.ifd import Page
 from noisecli.codecs.image.tiff.layout import (
+    ASSOCIATED,
     BARE,
     COLOUR,
     DEFLATES,
@@ -137,6 +138,7 @@ def _check_carried(header: Header, carried: int, limits: Limits) -> None:
 def _say_what_changes(header: Header, layout: Layout) -> None:
     header.white_is_zero = layout.photometric == 0
     header.noisy_channels = layout.noisy_channels
+    header.multiplied = layout.extra[:1] == (ASSOCIATED,)
     if layout.photometric == PALETTE:
         header.warn("palette-to-colour")
     elif layout.bits < 8 or layout.bits == 12:
