@@ -49,7 +49,8 @@ class OutputSettings:
 class Choice:
     """Which sources. `names` replaces the walk: relative to the source folder.
 
-    With `follow_links`, symbolic links out of the source folder are followed too.
+    With `follow_links`, symbolic links out of the source folder are followed too. `is_one_file` is set where SRC itself
+    is a file.
     """
 
     include: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class Choice:
     names: tuple[str, ...] | None = None
     limit: int | None = None
     follow_links: bool = False
+    is_one_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Running:
     timeout: float = 60.0
     limits: Limits = field(default_factory=Limits)
     stop_on_error: bool = False
+    ignore_errors: bool = False
     max_failures: int | None = None
     force: bool = False
     redo: bool = False

@@ -54,9 +54,9 @@ def report(summary: Summary, settings: Settings, options: Mapping[str, Any]) -> 
     if options["as_json"] and settings.destination != "-":
         print_json(summary.as_json())
     report_problems(summary, everything=options["verbose"], traces=options["verbose"])
-    if not options["quiet"]:
-        for line in _lines(summary, settings, everything=options["verbose"]):
-            say(line)
+    quiet = options["quiet"]
+    for line in _nothing_made(summary) if quiet else _lines(summary, settings, everything=options["verbose"]):
+        say(line)
     if summary.stopped:
         say(f"noisecli: stopped: {summary.stopped}")
 
@@ -133,12 +133,17 @@ def _noised(summary: Summary) -> Iterator[str]:
 
 
 def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
-    """Nothing made of many never looks like success."""
     if links := sum(problem.reason == "symlink-outside" for problem in summary.problems):
         yield f"{count(links, 'symbolic link')} out of {settings.source} left alone: --follow-links follows them"
-    is_planned = summary.dry_run and summary.planned
-    if summary.skipped and not (summary.made or summary.kept or summary.failed or summary.stopped or is_planned):
-        yield f"nothing was made: all that was found was skipped ({count(summary.skipped, 'file')})"
+    yield from _nothing_made(summary)
+
+
+def _nothing_made(summary: Summary) -> Iterator[str]:
+    """Nothing made of many never looks like success."""
+    if summary.nothing_made:
+        found = (("failed", summary.failed), ("was skipped", summary.skipped))
+        what = " or ".join(word for word, number in found if number)
+        yield f"nothing was made: all that was found {what} ({count(summary.failed + summary.skipped, 'file')})"
 
 
 def _rounded_away(summary: Summary, kind: Kind) -> Iterator[str]:

@@ -205,8 +205,8 @@ FORCE = _option(
     _RUNNING, "--force", is_flag=True, help="Replace files noisecli did not make; let --prune remove more than half."
 )
 ON_ERROR = _option(
-    _RUNNING, "--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True,
-    help="What to do when a file fails.",
+    _RUNNING, "--on-error", type=click.Choice(["continue", "stop", "ignore"]), default="continue",
+    show_default=True, help="What to do when a file fails; ignore: go on, and exit with 0 all the same.",
 )  # fmt: skip
 MAX_FAILURES = _option(
     _RUNNING, "--max-failures", type=click.IntRange(1), metavar="N", help="Stop after N failed files."

@@ -183,6 +183,7 @@ def running_of(options: Mapping[str, Any]) -> Running:
         timeout=options["timeout"],
         limits=o.limits_of(options),
         stop_on_error=options["on_error"] == "stop",
+        ignore_errors=options["on_error"] == "ignore",
         max_failures=options["max_failures"],
         force=options["force"],
         redo=options["redo"],
@@ -235,7 +236,8 @@ def folder_of_file(settings: Settings) -> Settings:
     if not _is_file(settings.source):
         return settings
     folder, name = os.path.split(settings.source)
-    return replace(settings, source=folder or ".", choice=replace(settings.choice, names=(name,), follow_links=True))
+    choice = replace(settings.choice, names=(name,), follow_links=True, is_one_file=True)
+    return replace(settings, source=folder or ".", choice=choice)
 
 
 def refuse_ignored_metadata(settings: Settings) -> None:

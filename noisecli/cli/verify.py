@@ -32,7 +32,7 @@ def command(destination: str, **options: Any) -> int:
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
     samples its row records. Dataset files that no row lists are reported. Exit status 0: nothing differs, 1: something
-    does, 2: DST holds no run.
+    does, 2: DST holds no run, or one that did not finish.
 
     \b
     noisecli verify noisy                         a line for each difference

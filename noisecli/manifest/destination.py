@@ -56,6 +56,11 @@ def read_run(folder: Folder, name: str) -> dict[str, Any] | None:
     return {**content, **{key: {} for key in tables if not isinstance(content.get(key), dict)}}
 
 
+def is_finished(run: dict[str, Any]) -> bool:
+    """Whether run.json is that of a run that came to its end; versions that did not record it count as finished."""
+    return run.get("finished", True) is True
+
+
 def refuse_odd_files(destination: str, names: Names) -> None:
     """Refuse folders, links and pipes where noisecli's own files belong: they are neither followed nor waited for."""
     folder = folder_at(destination)

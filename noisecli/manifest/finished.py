@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from noisecli.errors import Refused
-from noisecli.manifest.destination import Names, read_run, runs_in
+from noisecli.manifest.destination import Names, is_finished, read_run, runs_in
 from noisecli.manifest.entries import Row, read_line
 from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
@@ -35,6 +35,17 @@ class RecordedRun:
         self.content = read_run(self.files, self.names.run)
         self.has_manifest = self.files.has(manifest, follow=True)
 
+    def refuse_unfinished(self) -> None:
+        """Raise Refused where the run did not come to its end: what it has not done yet is no difference."""
+        shown = escape_name(self.folder)
+        if self.is_interrupted:
+            raise Refused(f"{shown}: its run was interrupted, or goes on; run the same command again, to its end")
+        if self.content is not None and not is_finished(self.content):
+            raise Refused(
+                f"{shown}: its run was stopped before its end; run the same command again (where a broken file stopped "
+                "it, without --on-error stop and --max-failures)"
+            )
+
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the lines of the manifest, each behind its number."""
         with self.files.open_own(self.manifest) as file:
@@ -50,8 +61,7 @@ class FinishedRun(RecordedRun):
     def __init__(self, folder: str, manifest: str) -> None:
         super().__init__(folder, manifest)
         self._shown, self.errors = escape_name(folder), self.names.errors
-        if self.is_interrupted:
-            raise Refused(f"{self._shown}: its run was interrupted, or goes on; run the same command again, to its end")
+        self.refuse_unfinished()
         if self.content is None:
             run = self.names.run
             raise Refused(f"{self._shown}: holds no {run} of noisecli; name a folder it wrote, or its --manifest")

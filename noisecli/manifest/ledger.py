@@ -1,13 +1,13 @@
 """The journal while running, sorted rows at the end. Only the parent process writes rows here."""
 
+import contextlib
 import errno
 import json
 import os
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from noisecli.errors import Stopped
+from noisecli.errors import Refused, Stopped
 from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import to_line
 from noisecli.manifest.lock import open_locked
@@ -28,7 +28,9 @@ class Ledger(ManifestReader):
         self._files = folder_at(destination)
         self.folder_was_there = self._files.exists()
         self._journal_path = self._files.journals().location_of(names.journal)
+        self._time: int | None = self._files.modified()
         self._journal = self._open_journal()
+        self._time_with_journal = self._files.modified()
         self._identity = self._files.identity()
         try:
             with stopping(self._path(names.journal)):
@@ -110,26 +112,45 @@ class Ledger(ManifestReader):
             raise Stopped(f"{self._journal_path}: {error.strerror}; run again to go on") from error
 
     def publish(self, run: dict[str, Any]) -> None:
-        """Write manifest, errors and run.json, each atomically, then take the journal away."""
+        """Write manifest, errors and run.json, each atomically, then take the journal away.
+
+        What has this content already stays untouched: build systems compare times.
+        """
         self.check_in_place()
-        write = partial(self._files.write_own, prefix=self._prefix, fsync=self._fsync)
-        write(self._names.manifest, self.rows())
+        self._write(self._names.manifest, self.rows)
         if self.problems:
-            lines = (to_line(self.problems[source].as_entry()) for source in sorted(self.problems))
-            write(self._names.errors, lines)
+            self._write(self._names.errors, self._problem_lines)
         else:
             self._remove(self._names.errors)
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        write(self._names.run, [text.encode(errors="backslashreplace")])
+        self._write(self._names.run, lambda: [text.encode(errors="backslashreplace")])
         self._remove_journal()
+
+    def _problem_lines(self) -> Iterable[bytes]:
+        return (to_line(self.problems[source].as_entry()) for source in sorted(self.problems))
+
+    def _write(self, name: str, content: Callable[[], Iterable[bytes]]) -> None:
+        if not self._holds(name, content()):
+            self._time = None
+            self._files.write_own(name, content(), prefix=self._prefix, fsync=self._fsync)
+
+    def _holds(self, name: str, content: Iterable[bytes]) -> bool:
+        # what cannot be read is written anew
+        with contextlib.suppress(OSError, Refused), self._files.open_own(name) as file:
+            return all(file.read(len(chunk)) == chunk for chunk in content) and not file.read(1)
+        return False
 
     def _remove(self, name: str) -> None:
         with stopping(self._path(name)):
             self._files.remove_own(name)
 
     def _remove_journal(self) -> None:
+        is_untouched = not self.found_journal and self._files.modified() == self._time_with_journal
         with stopping(self._journal_path):
             self._files.journals().remove_own(self._names.journal)
+        if is_untouched and self._time is not None:
+            # a journal that came and went is no change of the folder
+            self._files.set_modified(self._time)
 
     @property
     def dirty(self) -> bool:

@@ -121,13 +121,13 @@ class Run:
         except Refused:
             raise
         except BaseException:
-            self._publish()
+            self._publish(finished=False)
             raise
-        self._publish()
+        self._publish(finished=self._summary.stopped is None)
 
-    def _publish(self) -> None:
+    def _publish(self, *, finished: bool) -> None:
         self._summary.answers = self._stage.answers()
-        publish(self._settings, self._ledger, self._summary, self._sampled)
+        publish(self._settings, self._ledger, self._summary, self._sampled, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
@@ -256,6 +256,7 @@ def by_source(chunk: list[Task]) -> list[list[Task]]:
 
 def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> Summary:
     summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
+    summary.is_one_file, summary.ignore_errors = settings.choice.is_one_file, settings.running.ignore_errors
     summary.other_kinds, summary.masks = dict(found.other_kinds), len(found.masks)
     summary.masks_asked_for = found.masks_asked_for
     if settings.output.sidecars == "skip":

@@ -7,6 +7,7 @@ from statistics import fmean
 
 from noisecli import __version__
 from noisecli.keys import STREAM_VERSION
+from noisecli.manifest.destination import is_finished
 from noisecli.manifest.entries import parse_row
 from noisecli.manifest.ledger import Ledger
 from noisecli.model import Survival
@@ -19,12 +20,13 @@ _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d{1,18})\b')
 
 
-def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[str, str]) -> None:
-    """Write manifest, errors and run.json; the journal goes.
+def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[str, str], *, finished: bool) -> None:
+    """Write manifest, errors and run.json, those alone whose content is another; the journal goes.
 
-    `sampled` are the outputs whose survival of a lossy format is reported, with their level.
+    `sampled` are the outputs whose survival of a lossy format is reported, with their level; `finished` is whether the
+    run came to its end.
     """
-    if _nothing_new(settings, ledger, summary):
+    if finished and _nothing_new(settings, ledger, summary):
         summary.survival = _mean_by_level(ledger.survival, sampled)
         ledger.leave_as_it_was()
         return
@@ -41,6 +43,7 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
             "noisecli": __version__,
             "stream": STREAM_VERSION,
             "kind": settings.kind,
+            "finished": finished,
             "versions": ledger.versions,
             "settings": {key: ledger.settings[key] for key in keys & ledger.settings.keys()},
             "survival": survival,
@@ -54,6 +57,7 @@ def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
     """Whether the manifest says it all already: every row was looked at and kept."""
     previous = ledger.previous_run
     same = previous.get("noisecli") == __version__ and settings.key in previous.get("settings", {})
+    same = same and is_finished(previous)
     return same and not ledger.dirty and len(ledger) == summary.kept and not summary.problems
 
 

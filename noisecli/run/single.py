@@ -109,7 +109,8 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     task = task._replace(replaces=(output,) if settings.running.force else ())
     prefix = f"{held_prefix()}{secrets.token_hex(4)}-"
     clean_up_beside(output_path)
-    summary = Summary(planned=1, input_bytes=size)
+    ignored = settings.running.ignore_errors
+    summary = Summary(planned=1, input_bytes=size, is_one_file=True, ignore_errors=ignored)
     try:
         with open_engine(making_job(settings, None, prefix), settings.running) as engine:
             for _, result in engine.run([[task]]):

@@ -82,6 +82,9 @@ class Summary:
     problems: list[Problem] = field(default_factory=list)
     stopped: str | None = None
     dry_run: bool = False
+    is_one_file: bool = False
+    ignore_errors: bool = False
+    """Whether SRC was one file, and whether --on-error ignore was given."""
 
     def note_made(self, made: Made, *, replaced: bool = False) -> None:
         """Count an output that stands: after its write, never before."""
@@ -107,10 +110,17 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        """0 all done or skipped, 1 some failed, 3 stopped on the way."""
+        """0 all done or skipped, 1 some failed or the one file named was not made, 3 stopped on the way."""
         if self.stopped is not None:
             return 3
-        return 1 if self.failed else 0
+        incomplete = self.failed or (self.is_one_file and self.skipped)
+        return 1 if incomplete and not self.ignore_errors else 0
+
+    @property
+    def nothing_made(self) -> bool:
+        """Whether there is no output for any of the files that were found."""
+        is_planned = self.dry_run and self.planned
+        return bool(self.failed or self.skipped) and not (self.made or self.kept or self.stopped or is_planned)
 
     def as_json(self) -> dict[str, Any]:
         """Return the whole as plain data."""

@@ -83,6 +83,13 @@ class Folder(Protocol):
         """Return what distinguishes this folder from another that takes its name; None where there is none."""
         return self.location
 
+    def modified(self) -> int | None:
+        """Return when the list of its names changed last, in nanoseconds; None where there is no such time."""
+        return None
+
+    def set_modified(self, time: int) -> None:
+        """Set what modified() returns, where that is allowed."""
+
     def folds_case(self, name: str) -> bool:
         """Whether a file that is there is found by its name in capitals too."""
         return False

@@ -63,6 +63,16 @@ class LocalFolder(Folder):
     def journals(self) -> Folder:
         return self
 
+    def modified(self) -> int | None:
+        try:
+            return os.stat(self.location).st_mtime_ns
+        except OSError:
+            return None
+
+    def set_modified(self, time: int) -> None:
+        with contextlib.suppress(OSError):
+            os.utime(self.location, ns=(os.stat(self.location).st_atime_ns, time))
+
     def folds_case(self, name: str) -> bool:
         path, capitals = self.location_of(name), self.location_of(name.upper())
         try:

@@ -52,23 +52,18 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
     Raises
     ------
     Refused
-        When the folder holds no run of noisecli, or its outputs cannot be recomputed by this version.
+        When the folder holds no run of noisecli or one that did not finish, or its outputs cannot be recomputed by
+        this version.
     """
     recorded, report = RecordedRun(request.destination, request.manifest), Report()
-    if recorded.is_interrupted:
-        journal = recorded.names.journal
-        report.differ(journal, "interrupted", "a run was interrupted, or goes on; run the same command again")
+    recorded.refuse_unfinished()
     if recorded.content is None or not recorded.has_manifest:
-        if recorded.is_interrupted:
-            return report
         raise Refused(_not_ours(recorded))
     with ScratchFolder() as scratch:
         verification = _Verification(request, recorded, recorded.content, scratch, report)
         verification.check_rows(begin)
-    if not recorded.is_interrupted:
-        # until the same command has run again, its journal lists files that no row lists yet
-        verification.count_rows()
-        verification.find_unlisted()
+    verification.count_rows()
+    verification.find_unlisted()
     report.differences.sort()
     return report
 

@@ -20,7 +20,6 @@ Reason = Literal[
     "listed-twice",
     "rows-missing",
     "not-listed",
-    "interrupted",
     "source-gone",
     "source-changed",
     "source-unreadable",

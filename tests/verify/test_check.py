@@ -202,15 +202,15 @@ def test_what_is_no_run_is_refused(images, noisy, verify, destination, tmp_path,
     assert verify(to=fill(tmp_path / "foreign", "a.png")).status == 2
 
 
-def test_an_interrupted_run_is_a_difference(images, verify, destination):
+def test_an_interrupted_run_is_refused(images, verify, destination):
     images()
     (destination / ".noisecli-journal").write_text("")
-    (destination / "more.png").write_bytes(b"a row of it may be in the journal")
-    done = verify()
-    assert done.found == {".noisecli-journal": "interrupted"}
-    assert "run the same command again" in done.err
+    for words in ((), ("--recompute", destination)):
+        done = verify(*words)
+        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+        assert "run the same command again" in done.err
     (destination / "run.json").unlink()
-    assert verify().found == {".noisecli-journal": "interrupted"}
+    assert verify().status == 2
 
 
 def test_another_manifest(images, noisy, verify, fill, destination, tmp_path):
