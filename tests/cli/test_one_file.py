@@ -1,7 +1,9 @@
 """One file to one file, and standard streams."""
 
 import os
+import struct
 import wave
+import zlib
 
 import pytest
 
@@ -93,6 +95,58 @@ def test_a_broken_file_leaves_nothing(noisy, tmp_path):
     broken.write_bytes(b"\x89PNG\r\n\x1a\nand no more")
     assert noisy("images", broken, tmp_path / "noisy.png", "--std", "5").status == 1
     assert os.listdir(tmp_path) == ["broken.png"]
+
+
+@pytest.fixture
+def animation(tmp_path, png):
+    """An APNG of two frames by its header, which is skipped."""
+    count = b"acTL" + struct.pack(">II", 2, 0)
+    told = struct.pack(">I", 8) + count + struct.pack(">I", zlib.crc32(count))
+    (tmp_path / "moves.png").write_bytes(png()[:33] + told + png()[33:])
+    return tmp_path / "moves.png"
+
+
+@pytest.mark.parametrize("to", ["noisy.png", "folder/"])
+@pytest.mark.parametrize("word", [(), ("-q",)], ids=str)
+def test_one_file_named_that_was_skipped_is_1(noisy, animation, tmp_path, to, word):
+    done = noisy("images", animation, f"{tmp_path}/{to}", "--std", "5", *word)
+    assert done.status == 1
+    assert "moves.png: skipped: " in done.err
+    assert "nothing was made: all that was found was skipped (1 file)" in done.err
+    assert not (tmp_path / "noisy.png").exists()
+    ignored = noisy("images", animation, f"{tmp_path}/{to}", "--std", "5", *word, "--on-error", "ignore")
+    assert (ignored.status, ignored.err) == (0, done.err)
+
+
+@pytest.mark.parametrize(("name", "status"), [("photo.jxl", 1), ("moves.png", 1), ("dog.png", 0)])
+def test_one_file_named_of_a_kind_that_is_skipped_into_a_folder(noisy, dog, animation, tmp_path, name, status):
+    source = dog if name == "dog.png" else tmp_path / name
+    (tmp_path / "photo.jxl").write_bytes(b"jxl")
+    words = ["images", source, tmp_path / "folder", "--std", "5"]
+    (tmp_path / "folder").mkdir()
+    for again in ([], [], ["--levels", "2", "--std", "0..5"]):
+        done = noisy(*words, *again, "--json")
+        assert (done.status, done.summary["exit_status"]) == (status, status)
+
+
+def test_a_source_that_became_an_animation_and_keeps_its_old_output(noisy, dog, animation, tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert noisy("images", dog, tmp_path / "folder", "--std", "5").status == 0
+    dog.write_bytes(animation.read_bytes())
+    assert noisy("images", dog, tmp_path / "folder", "--std", "5").status == 1
+    assert noisy("images", dog.parent, tmp_path / "folder", "--std", "5").status == 0
+
+
+@pytest.mark.parametrize("what", ["skipped", "failed"])
+def test_nothing_through_a_pipe_is_1(spawned, animation, tmp_path, what):
+    given = animation.read_bytes() if what == "skipped" else b"\x89PNG\r\n\x1a\nand no more"
+    for to in ("-", tmp_path / "noisy.png"):
+        done = spawned("images", "-", to, "--std", "25", stdin=given)
+        assert (done.status, done.out) == (1, b"")
+        assert f"nothing was made: all that was found {'was ' * (what == 'skipped')}{what} (1 file)" in done.err
+        ignored = spawned("images", "-", to, "--std", "25", "--on-error", "ignore", stdin=given)
+        assert (ignored.status, ignored.out, ignored.err) == (0, b"", done.err)
+    assert os.listdir(tmp_path) == ["moves.png"]
 
 
 def test_a_missing_file_is_refused(noisy, tmp_path):

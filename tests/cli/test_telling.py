@@ -94,6 +94,35 @@ def test_some_skipped_and_none_failed_is_0(images, pictures, errors, destination
     assert {entry["reason"] for entry in errors(destination).values()} == {"special-file", "unsupported-format"}
 
 
+@pytest.mark.parametrize("word", [(), ("-q",)], ids=str)
+def test_nothing_made_of_many_is_said_in_words(images, pictures, png, word):
+    """All skipped is 0 by contract, and does not look like success; all failed is 1."""
+    for path in pictures.rglob("*.png"):
+        path.unlink()
+    for name in ("a.jxl", "b.jxl"):
+        (pictures / name).write_bytes(b"jxl")
+    done = images(*word)
+    assert (done.status, "nothing was made: all that was found was skipped (2 files)" in done.err) == (0, True)
+    (pictures / "broken.png").write_bytes(b"")
+    done = images(*word)
+    assert (done.status, "all that was found failed or was skipped (3 files)" in done.err) == (1, True)
+    (pictures / "whole.png").write_bytes(png())
+    for _ in range(2):
+        done = images(*word)
+        assert (done.status, "nothing was made" in done.err) == (1, False)
+
+
+def test_on_error_ignore(images, noisy, pictures, errors, destination):
+    (pictures / "a.png").write_bytes(b"")
+    done = images("--on-error", "ignore", "--json")
+    assert (done.status, done.summary["exit_status"], done.summary["failed"]) == (0, 0, 1)
+    assert "a.png: failed: " in done.err
+    assert errors(destination).keys() == {"a.png"}
+    assert noisy("verify", destination).status == 0
+    assert images("--on-error", "ignore", "--max-failures", "1").status == 3
+    assert images("--on-error", "ignore", "--limit", "0").status == 2
+
+
 def test_on_error_stop(images, pictures, rows, errors, destination):
     (pictures / "a.png").write_bytes(b"")
     done = images("--on-error", "stop", "-j", "1")

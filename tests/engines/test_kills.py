@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+CHECKS = (["verify"], ["export", "--to", "csv"])
+
 
 @pytest.fixture
 def clean_tree(images, tree, tmp_path):
@@ -128,7 +130,9 @@ def test_a_signal_ends_all_processes_and_the_next_run_goes_on(
     nobody_left(process)
     assert tree(destination).keys() == {*rows(destination), "manifest.jsonl", "run.json"}
     faulty.gate.touch()
+    assert {faulty.run(*words, destination).status for words in CHECKS} == {2}
     assert faulty.run("images", pictures, destination, "--std", "25", "-j", "2").status == 0
+    assert {faulty.run(*words, destination).status for words in CHECKS} == {0}
     assert tree(destination) == clean_tree()
 
 
@@ -182,6 +186,7 @@ def test_a_killed_run_takes_its_workers_along_and_the_next_goes_on(
     nobody_left(process)
     assert ".noisecli-journal" in os.listdir(destination)
     faulty.gate.touch()
+    assert {faulty.run(*words, destination).status for words in CHECKS} == {2}
     done = faulty.run("images", pictures, destination, *words, "--json")
     assert done.status == 0, done
     assert tree(destination) == clean_tree("--with-clean")

@@ -14,8 +14,8 @@ def times():
     """Return what a write would change, of every file and folder in and above a destination: inode and time."""
 
     def read(folder):
-        paths = [folder, *(os.path.join(parent, name) for parent, *names in os.walk(folder) for name in sum(names, []))]
-        found = ((path, os.lstat(path)) for path in paths)
+        below = (os.path.join(parent, name) for parent, *both in os.walk(folder) for names in both for name in names)
+        found = ((path, os.lstat(path)) for path in (folder, *below))
         return {os.path.relpath(path, folder): (status.st_ino, status.st_mtime_ns) for path, status in found}
 
     return read

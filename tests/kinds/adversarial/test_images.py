@@ -128,6 +128,23 @@ def test_jobs_do_not_show(backend, models, fill_classes, adversarial, tmp_path, 
     assert len(tree(tmp_path / "j1")) == 3 * 7 * 4 + 2
 
 
+def test_a_run_that_stopped_is_refused_until_it_is_whole(
+    one_backend, models, fill_classes, adversarial, noisy, tmp_path, tree, destination
+):
+    fill_classes(models["colour"])
+    assert adversarial(models["colour"], to=tmp_path / "undisturbed").status == 0
+    whole = (tmp_path / "src/bee/0.png").read_bytes()
+    (tmp_path / "src/bee/0.png").write_bytes(b"")
+    assert adversarial(models["colour"], "--on-error", "stop").status == 3
+    for words in (["verify", destination], ["export", destination, "--to", "csv"]):
+        done = noisy(*words)
+        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    (tmp_path / "src/bee/0.png").write_bytes(whole)
+    assert adversarial(models["colour"]).status == 0
+    assert tree(destination) == tree(tmp_path / "undisturbed")
+    assert noisy("verify", destination).status == 0
+
+
 def test_a_broken_picture_changes_nothing_for_the_others(
     backend, models, fill_classes, adversarial, tmp_path, outputs, errors, rows
 ):
