@@ -45,7 +45,7 @@ def beside(
         if place < above + _SIZE:
             continue
         above = place
-        baseline = min(max(round(place + _SIZE * 0.36), _SIZE - 2), height - 1)
+        baseline = min(max(round(place + _SIZE * 0.36), _SIZE), height - 3)
         if on_the_left:
             axis[round(place), -_TICK:] = FAINT
             write(axis, text, width - _TICK - 3 - width_of(text, _SIZE), baseline, size=_SIZE, colour=FAINT)
