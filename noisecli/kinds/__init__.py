@@ -11,7 +11,18 @@ from noisecli.kinds.record import Format, Kind, load
 from noisecli.kinds.unread import PACKED
 from noisecli.kinds.weights import WEIGHTS
 
-__all__ = ["FORMATS", "KINDS", "Kind", "format_of", "kinds_of", "load", "split_suffix", "suffix_of", "why_unread"]
+__all__ = [
+    "FORMATS",
+    "KINDS",
+    "Kind",
+    "always_loses",
+    "format_of",
+    "kinds_of",
+    "load",
+    "split_suffix",
+    "suffix_of",
+    "why_unread",
+]
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -47,6 +58,12 @@ _UNSUPPORTED = {
 def format_of(suffix: str) -> Format | None:
     """Return the format that a file name's suffix stands for, whatever its case."""
     return FORMATS.get(suffix.lower())
+
+
+def always_loses(name: str) -> bool:
+    """Whether every file of the format that a name says is lossy; of others some are, such as ADPCM in a WAV."""
+    form = format_of(os.path.splitext(name)[1])
+    return form is not None and form.lossy
 
 
 def kinds_of(suffix: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
 from noisecli.errors import FileProblem, Refused, Stopped
-from noisecli.kinds import KINDS, format_of, load
+from noisecli.kinds import KINDS, always_loses, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader
@@ -183,7 +183,7 @@ class Run:
     def _keep(self, task: Task) -> bool:
         if task.measure_survival:
             self._sampled[task.output] = task.level.label
-            if task.output not in self._ledger.survival and _always_loses(task.output):
+            if task.output not in self._ledger.survival and always_loses(task.output):
                 return False
         if task.output in self._ledger.intended:
             # a run that was killed may have replaced it after its row was written
@@ -247,12 +247,6 @@ def _pruning(settings: Settings, recorded: ManifestReader, plan: Plan, found: Li
 def _problems(found: Iterable[tuple[str, FileProblem]]) -> Iterator[Problem]:
     for source, problem in found:
         yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
-
-
-def _always_loses(output: str) -> bool:
-    """Whether every file of an output's format is lossy: of others, a row may be without a measure."""
-    form = format_of(os.path.splitext(output)[1])
-    return form is not None and form.lossy
 
 
 def by_source(chunk: list[Task]) -> list[list[Task]]:

@@ -19,6 +19,10 @@ _LIST_LENGTH = 700
 _SHARD = re.compile(r"-\d+-of-\d+\.\w+$|_\d{5}\.weights\.h5$")
 """How Hugging Face and Keras name the files of a model that is spread over several."""
 _LABELS = re.compile(r"(?i)(?:^|[^a-z])(?:y|labels?|targets?|class(?:es)?|ids?|ind(?:ex|ices))(?:[^a-z]|$)")
+_DATA = re.compile(
+    r"(?i)(?:^|[^a-z])(?:features?|embeddings?|images?|inputs?|observations?|signals?|vectors?)(?:[^a-z]|$)"
+)
+"""What is called class_features is no class."""
 _MUCH_LARGER = 4
 """Times as many integers as floats: the integers may be the data, and the floats boxes or targets."""
 _LONG_TEXT = 8
@@ -136,10 +140,12 @@ def _may_be_data(part: StoredArray, candidate: StoredArray) -> bool:
     if not part.shape or not count or part.dtype[1:2] == "M":
         # single numbers say something of the data, and times when they are from
         return False
-    if _LABELS.search(candidate.name):
+    if _LABELS.search(candidate.name) and not _DATA.search(candidate.name):
         return True
     if part.spec is None:
-        return count >= size or count * _letters(part.dtype) >= _LONG_TEXT * size_bytes
+        # a mask says of each number whether it counts
+        is_mask = part.dtype[1:2] == "b" and count == size
+        return (count >= size and not is_mask) or count * _letters(part.dtype) >= _LONG_TEXT * size_bytes
     is_vector = sum(length > 1 for length in candidate.shape) < 2
     return count >= _MUCH_LARGER * size or (is_vector and count > size and len(part.shape) > 1)
 

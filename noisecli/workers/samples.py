@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import Codec, Sink, Source
 from noisecli.errors import FileFailed
-from noisecli.kinds import FORMATS
+from noisecli.kinds import FORMATS, always_loses
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
@@ -69,7 +69,7 @@ class SampleMaker:
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
         row, written = self._make_drawn(task, opened, spec, drawn)
         kept: dict[str, Survival | None] = {}
-        if task.measure_survival and (written.lossy or written.format in _LOSSY):
+        if task.measure_survival and (written.lossy or written.format in _LOSSY or always_loses(task.output)):
             field, measured = self._field(task, spec, drawn), written.lossy and row["applied"]
             kept[task.output] = self.survival(task, source, spec, field, written.order) if measured else None
         return made_of(task, row, kept)

@@ -106,7 +106,7 @@ def scaled(spec: SampleSpec, noise: NoiseSettings) -> SampleSpec:
     if spec.is_float:
         return asked
     if noise.full_scale is not None and noise.full_scale > max(spec.high, spec.full_scale):
-        message = f"has {spec.dtype} samples, which end below --full-scale {number(noise.full_scale)}"
+        message = f"has samples that end at {number(spec.high)}, below --full-scale {number(noise.full_scale)}"
         raise FileFailed("out-of-range", message)
     if noise.range is None:
         return asked
@@ -143,6 +143,9 @@ def _refuse_far(found: Extremes, full_scale: float) -> None:
 
 def _range_around(found: Extremes) -> str:
     low, high = _outward(found.lowest, math.floor), _outward(found.highest, math.ceil)
+    if -1 <= found.lowest < 0 < found.highest <= 1:
+        # all files of such a folder have one scale, though few reach its ends
+        low, high = "-1", "1"
     return f"say which values are black and white: --range {low}..{high}"
 
 

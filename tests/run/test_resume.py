@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 
+import cv2
+import numpy as np
 import pytest
 
 
@@ -337,3 +339,14 @@ def test_a_source_that_became_private_makes_its_outputs_so(images, redone, pictu
         assert modes[f"{side}/b.png"] == 0o640 & ~umask
         assert modes[f"{side}/e.png"] == 0o644 & ~umask | 0o200
     assert tree(destination) == before
+
+
+def test_lossless_content_under_a_lossy_suffix_is_done_once(noisy, tmp_path, destination):
+    """Its outputs have no share of noise to measure."""
+    source = tmp_path / "misnamed"
+    source.mkdir()
+    for number in range(3):
+        image = np.random.default_rng(number).integers(0, 256, (40, 50), np.uint8)
+        (source / f"{number}.jpg").write_bytes(cv2.imencode(".png", image)[1].tobytes())
+    made = [json.loads(noisy("images", source, destination, "--std", "25", "--json").out)["made"] for _ in range(2)]
+    assert made == [3, 0]

@@ -116,7 +116,10 @@ def test_12_bits_in_16(run, write, errors, rows, noisy, tmp_path, destination):
     assert (row["std"], row["unit"], row["std_fraction"]) == (512, "1/2048", 0.25)
     assert row["measured_std"] == pytest.approx((made.astype(float) - clean).std(), rel=1e-5)
     assert noisy("verify", destination, "--recompute", tmp_path / "src").status == 0
-    for scale, words in (("100", "outside -100..100; say what full scale is"), ("40000", "which end below")):
+    for scale, words in (
+        ("100", "outside -100..100; say what full scale is"),
+        ("40000", "end at 32767, below --full-scale 40000"),
+    ):
         assert run("--full-scale", scale).status == 1
         assert words in errors(destination)["a.wav"]["message"]
 

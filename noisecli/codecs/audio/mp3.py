@@ -53,13 +53,14 @@ def check_mp3(window: Window) -> Header:
     if not (head >> 12) & 15:
         raise FileSkipped("unsupported-samples", "is an MP3 of free bit rate; convert it first")
     frames = _walk(window, start, head)
-    promised = _read_count(window, start, head)
+    promised, is_vbri = _read_count(window, start, head)
     _check_count(frames, promised)
     trailing, tagged = _read_tail(window, frames.end)
     lost = _other_frames(window, 0) if start else set[str]()
     if tagged:
         lost.add("ape")
-    known = None if promised else frames.count * frames.samples
+    # libsndfile passes over the count of a VBRI header, and stops where it guesses the end
+    known = frames.count * frames.samples if is_vbri or not promised else None
     return Header("mp3", frames=known, trailing_data=trailing, lost_metadata=frozenset(lost))
 
 
@@ -144,15 +145,15 @@ def _walk(window: Window, start: int, first: int) -> Frames:
     return Frames(count, position, samples)
 
 
-def _read_count(window: Window, start: int, head: int) -> int:
-    """Return the number of frames that a Xing, Info or VBRI header promises, 0 without one."""
+def _read_count(window: Window, start: int, head: int) -> tuple[int, bool]:
+    """Return the number of frames that a Xing, Info or VBRI header promises, 0 without one, and whether it is VBRI."""
     mono = (head >> 6) & 3 == 3
     side = (17 if mono else 32) if (head >> 19) & 3 == 3 else (9 if mono else 17)
     xing = window.read(start + 4 + side, 12)
     if xing[:4] in (b"Xing", b"Info") and xing[7] & 1:
-        return int.from_bytes(xing[8:12], "big")
+        return int.from_bytes(xing[8:12], "big"), False
     vbri = window.read(start + 36, 18)
-    return int.from_bytes(vbri[14:18], "big") if vbri[:4] == b"VBRI" else 0
+    return (int.from_bytes(vbri[14:18], "big"), True) if vbri[:4] == b"VBRI" else (0, False)
 
 
 def _check_count(frames: Frames, promised: int) -> None:

@@ -160,12 +160,16 @@ class AudioSource:
 
     def _open(self) -> Stream:
         try:
-            return caught(lambda: open_input(self._descriptor, self.header.correction))[0]
+            stream = caught(lambda: open_input(self._descriptor, self.header.correction))[0]
         except soundfile.LibsndfileError as error:
             if error.code in UNSUPPORTED:
                 words = f"has samples that libsndfile does not decode ({explain(error)}); {_WAY_OUT}"
                 raise FileSkipped("unsupported-samples", words) from None
             raise not_decoded("libsndfile", explain(error), _WAY_OUT) from None
+        if stream.subtype == "OPUS" and stream.frames > 0:
+            # the first read of a stream that does not begin at 0 would keep the encoder's delay
+            stream.seek(0)
+        return stream
 
     def close(self) -> None:
         self._whole = None

@@ -51,6 +51,8 @@ def test_a_key_says_which(arrays, archive, destination, key, chosen):
 
 PLAIN = {
     "complex": ({"X": X[:, :4] + 1j, "y": Y}, "X"),
+    "masks of booleans": ({"image": X, "mask": X > 0}, "image"),
+    "features of classes": ({"class_features": X, "n": Y}, "class_features"),
     "masks of integers": ({"image": X, "mask": (X > 0).astype("u1")}, "image"),
     "one-hot": ({"x": X, "hot": np.zeros((60, 10), int)}, "x"),
     "names": ({"x": X, "names": np.array(["a name"] * 60)}, "x"),
