@@ -17,7 +17,7 @@ from noisecli.views.spectrum import decibels
 
 WIDTH = 320
 """Pixels from the beginning to the end."""
-_WAVE_HEIGHT, _SPECTRUM_HEIGHT = 80, 144
+_WAVE_HEIGHT, _SPECTRUM_HEIGHT = 96, 144
 _GUTTER, _BAR = 52, 14
 _DECIBELS_SHOWN = 80
 _LEGEND = Legend(CLEAN_WAVE, "amplitude, and below it dB over time and frequency; 0 dB is a sine at full scale")

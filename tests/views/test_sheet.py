@@ -91,7 +91,7 @@ def test_amplitudes_have_numbers_on_both_sides_of_0(peak):
     axis = sounds._left_scales(peak, 8000).panels[0]
     rows = np.flatnonzero((axis[:, -1] == FAINT).all(axis=1))
     assert len(rows) >= 3
-    assert rows.min() < 39 < rows.max()
+    assert rows.min() < 47 < rows.max()
 
 
 @pytest.mark.parametrize(
