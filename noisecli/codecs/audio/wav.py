@@ -155,7 +155,8 @@ def _check_list(window: Window, chunk: Chunk, big: bool) -> set[bytes]:
         if position + 8 + size > window.size:
             raise corrupt("an entry of a LIST chunk is larger than the file")
         if is_chunk_name(name) and len(lost) < _MOST_LOST:
-            once = name not in seen and size <= _LONGEST_READ
+            padded = position + 8 + size + (size & 1) <= chunk.end
+            once = name not in seen and size <= _LONGEST_READ and padded
             lost |= {name} - (_INFO_CARRIED if once else set())
             seen.add(name)
         position += 8 + size + (size & 1)

@@ -66,6 +66,13 @@ class TestWithoutAPadByte:
         for _ in range(2):
             assert np.array_equal(decode(source)[:, 0], SAMPLES)
 
+    @pytest.mark.parametrize("pad", [b"", b"\0"])
+    def test_an_entry_that_libsndfile_passes_over_is_named(self, pad, open_bytes, decode, encode_like):
+        odd = b"LIST" + struct.pack("<I", 15) + b"INFOINAM" + struct.pack("<I", 3) + b"abc"
+        source = open_bytes(wav(PCM, DATA, before=odd + pad))
+        assert source.tags == {}
+        assert encode_like(source, decode(source))[1].warnings == ["metadata-lost: INAM"]
+
     def test_in_wav_of_part_of_a_block(self, encode, tone, open_bytes, decode):
         whole = encode(tone(3000, 1), "WAV", "MS_ADPCM")
         at = whole.index(b"fmt ")
