@@ -1,6 +1,7 @@
 """noisecli preview."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -8,7 +9,9 @@ from types import ModuleType
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from noisecli import __version__
 from noisecli.cli import options as o
 from noisecli.cli.messages import count, progress_bar, report_problems
 from noisecli.cli.request import levels_of, range_of
@@ -29,6 +32,11 @@ _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
 _FOR_IMAGES = ("severity", "subsampling", "range", "zoom")
+_UNSEEN = (
+    *("force", "show", "jobs", "timeout", "max_pixels", "max_bytes", "max_decoded"),
+    *("quiet", "verbose", "progress"),
+)
+"""Options that change no pixel of a sheet."""
 
 ROWS = click.option(
     "--rows", cls=o.SectionedOption, section=_SHEET, type=click.IntRange(1, 100), default=4, show_default=True,
@@ -75,7 +83,7 @@ def command(source: str, out: str, **options: Any) -> int:
     if options["show"]:
         views.require_display()
     with progress_bar(options, settings.kind) as begin:
-        drawn = views.draw(settings, options["rows"], options["zoom"], begin)
+        drawn = views.draw(settings, options["rows"], options["zoom"], begin, _footer(source))
     report_problems(drawn.summary, everything=True, traces=options["verbose"])
     if drawn.sheet is None:
         say(f"{escape_name(out)}: not written, as no file could be processed")
@@ -88,6 +96,21 @@ def command(source: str, out: str, **options: Any) -> int:
         views.show(out)
     status: int = drawn.summary.exit_status
     return status
+
+
+def _footer(source: str) -> str:
+    """Return the command, and the version: the same for the same sheet, so neither folders nor OUT are in it."""
+    words = ["noisecli", "preview", os.path.basename(os.path.abspath(source)) or source]
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = option.name or ""
+        given = name == "seed" or context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and isinstance(option, click.Option) and name not in _UNSEEN:
+            values = context.params[name]
+            word = max(option.opts, key=len)
+            for value in values if isinstance(values, tuple) else (values,):
+                words += [word] if value is True else [word, str(value)]
+    return f"{shlex.join(words)}, noisecli {__version__}"
 
 
 def _load_views() -> ModuleType:

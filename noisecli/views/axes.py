@@ -7,6 +7,8 @@ from noisecli.views.text import width_of, write
 
 _SIZE = 12
 _TICK = 4
+_FEWEST = 5
+"""With so many intervals, plots around 0 always have numbers on both sides of it."""
 _BELOW = 20
 """Pixels of an axis below a plot."""
 
@@ -26,14 +28,24 @@ def below(width: int, low: float, high: float, unit: str) -> Canvas:
     return axis
 
 
-def beside(width: int, height: int, low: float, high: float, unit: str, *, on_the_left: bool) -> Canvas:
-    """Return an axis from bottom to top, on the left or on the right of its plot; the topmost number has the unit."""
+def beside(
+    width: int, height: int, low: float, high: float, unit: str, *, on_the_left: bool, power: float = 1.0
+) -> Canvas:
+    """Return an axis from bottom to top, on the left or on the right of its plot; the topmost number has the unit.
+
+    `power` 0.5 is for plots whose heights are square roots. Numbers without room are omitted, the lower ones first.
+    """
     axis = blank(height, width)
     places = {
-        number: (1 - (number - low) / ((high - low) or 1)) * (height - 1) for number in ticks(low, high, height // 24)
+        number: (1 - max(0.0, (number - low) / ((high - low) or 1)) ** power) * (height - 1)
+        for number in ticks(low, high, max(height // 24, _FEWEST))
     }
-    for text, place in _labelled(places, unit):
-        baseline = min(max(round(place + _SIZE * 0.36), _SIZE - 2), height - 1)
+    above = -float(_SIZE)
+    for text, place in reversed(_labelled(places, unit)):
+        if place < above + _SIZE:
+            continue
+        above = place
+        baseline = min(max(round(place + _SIZE * 0.36), _SIZE), height - 3)
         if on_the_left:
             axis[round(place), -_TICK:] = FAINT
             write(axis, text, width - _TICK - 3 - width_of(text, _SIZE), baseline, size=_SIZE, colour=FAINT)

@@ -31,6 +31,12 @@ def paste(canvas: Canvas, image: Canvas, left: int, top: int) -> None:
     canvas[top : top + height, left : left + width] = image
 
 
+def triangle(canvas: Canvas, middle: int, top: int, height: int, colour: Colour) -> None:
+    """Draw a triangle that points upwards, by its topmost pixel."""
+    for row in range(height):
+        canvas[top + row, middle - row : middle + row + 1] = colour
+
+
 def enlarge(image: NDArray[Any], times: int) -> NDArray[Any]:
     """Make every pixel a square of so many: nothing is smoothed."""
     return image if times == 1 else image.repeat(times, axis=0).repeat(times, axis=1)

@@ -1,5 +1,6 @@
-"""Rows of images: whole where they are small, a window at one pixel for one where they are large."""
+"""Rows of images: whole where there is room, else a window at one pixel for one."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from contextlib import closing
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from noisecli.codecs.image import open_source
 from noisecli.model import SampleSpec
 from noisecli.storage import SourceFile
-from noisecli.views.canvas import LINE, NOISY, WHITE, Canvas, blank, enlarge
-from noisecli.views.histogram import BINS, draw_histogram
+from noisecli.views import axes
+from noisecli.views.canvas import CLEAN, LINE, NOISY, WHITE, Canvas, blank, enlarge
+from noisecli.views.histogram import BINS, HEIGHT, MARKS, ceiling_of, draw_histogram, shares_of
+from noisecli.views.legend import Legend
 from noisecli.views.noisy_copy import NoisyCopy, Viewing
 from noisecli.views.sheet import Cell, Row
 from noisecli.workers.scale import on_scale
@@ -22,8 +25,14 @@ from noisecli.workers.scale import on_scale
 Samples = NDArray[Any]
 
 SIDE = 320
-"""Pixels of the largest view of an image; what is larger is shown by a window into it."""
+"""Pixels of a window into a large image, and of the largest view of one that is enlarged by itself."""
+_WHOLE = 500
+"""What has no more pixels is shown whole, and of a wide image a window has as many from side to side."""
+_WIDE = 1.5
+"""Wider images than so many times their height are wide: panoramas, lines of text; not photos."""
 _NARROWEST = 96
+_GUTTER = 44
+_NOTE = "share of each grey level from 0 to 255; heights are square roots"
 _DETAIL_SIDE = 1024
 _SQUARE = 8
 _BAND = 256
@@ -61,23 +70,29 @@ def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewi
     clean = _look(source, viewing)
     height, width = clean.size
     times = viewing.zoom or max(1, min(SIDE // height, SIDE // width))
-    window = _choose_window(clean, max(1, SIDE // times))
-    counts = _counts(clean)
-    overview = None
+    window = _choose_window(clean, times)
+    overview, place = None, ""
     if (window.height, window.width) != clean.size:
+        place = f" from {window.left}, {window.top}"
         scale = f"at {min(1.0, SIDE / max(clean.size)):.2g} of its size"
         overview = Cell("whole image", (scale,), (_overview(clean, window),))
     zoomed = "pixel for pixel" if times == 1 else f"{times} x enlarged"
-
-    def cell(title: str, notes: tuple[str, ...], look: _Look, noisy: NDArray[np.int64] | None) -> Cell:
-        view = enlarge(_shown(window.of(look.samples), look.spec), times)
-        return Cell(title, notes, (view, draw_histogram(counts, noisy, max(view.shape[1], _NARROWEST))))
-
-    cells = [cell("original", (zoomed,), clean, None)]
-    for copy in copies:
-        noisy = _look(copy.path, viewing)
-        cells.append(cell(copy.title, copy.notes, noisy, _counts(noisy)))
-    return Row(name, _about(clean), tuple(cells), overview)
+    captions = [("original", (zoomed + place,)), *((copy.title, copy.notes) for copy in copies)]
+    about = _about(clean)
+    views, histograms = [], []
+    for look in itertools.chain([clean], (_look(copy.path, viewing) for copy in copies)):
+        views.append(enlarge(_shown(window.of(look.samples), look.spec), times))
+        histograms.append(shares_of(_counts(look), max(views[0].shape[1], _NARROWEST)))
+    ceiling = ceiling_of(histograms)
+    values = axes.below(len(histograms[0]), 0, BINS - 1, "")
+    cells = [
+        Cell(title, notes, (view, draw_histogram(histograms[0], noisy if number else None, ceiling), values))
+        for number, ((title, notes), view, noisy) in enumerate(zip(captions, views, histograms, strict=True))
+    ]
+    percent = axes.beside(_GUTTER, HEIGHT - MARKS, 0, ceiling, "%", on_the_left=True, power=0.5)
+    gutter = Cell("", (), (blank(views[0].shape[0] + MARKS, 1), percent))
+    is_cut = any(bool((shares > ceiling).any()) for shares in histograms)
+    return Row(name, about, tuple(cells), overview, gutter=gutter, legend=Legend(CLEAN, _NOTE, is_cut))
 
 
 def _look(path: str, viewing: Viewing) -> _Look:
@@ -99,10 +114,18 @@ def _about(look: _Look) -> str:
     return f"{width} x {height}, {look.format}, {look.spec.dtype} {channels}{pages}"
 
 
-def _choose_window(look: _Look, side: int) -> _Window:
+def _room(height: int, width: int, times: int) -> tuple[int, int]:
+    """Return how many pixels from top to bottom and from side to side are shown of an image."""
+    if max(height, width) * times <= _WHOLE:
+        return height, width
+    across = _WHOLE if width > _WIDE * height else SIDE
+    return min(height, max(1, SIDE // times)), min(width, max(1, across // times))
+
+
+def _choose_window(look: _Look, times: int) -> _Window:
     """Return the part with the most detail; the middle where there is none."""
     height, width = look.size
-    high, wide = min(height, side), min(width, side)
+    high, wide = _room(height, width, times)
     if (high, wide) == (height, width):
         return _Window(0, 0, height, width)
     shrunk = max(1, math.ceil(max(height, width) / _DETAIL_SIDE))

@@ -35,12 +35,16 @@ class Drawn:
 
 
 def draw(
-    settings: Settings, rows: int, zoom: int | None = None, begin: Callable[[int], Progress] | None = None
+    settings: Settings,
+    rows: int,
+    zoom: int | None = None,
+    begin: Callable[[int], Progress] | None = None,
+    footer: str = "",
 ) -> Drawn:
     """Run a request on so many of its files, spread evenly over the sorted sources, and draw the outputs.
 
     The request's own destination is not touched; see Viewing for `zoom`, and `noisecli.run.pipeline.run` for `begin`.
-    Raises Refused, Stopped as the run does.
+    The `footer` says how the sheet was made. Raises Refused, Stopped as the run does.
     """
     found = find_sources(settings)
     chosen = tuple(spread(found.sources, rows))
@@ -53,7 +57,7 @@ def draw(
             raise Stopped(summary.stopped)
         drawn = _Drawing(settings, summary, viewing).rows(chosen) if summary.made else []
     readers = readers_of(map(folder_at(settings.source).location_of, chosen))
-    return Drawn(compose(drawn) if drawn else None, summary, len(drawn), readers)
+    return Drawn(compose(drawn, footer) if drawn else None, summary, len(drawn), readers)
 
 
 def spread(names: list[str], count: int) -> list[str]:

@@ -10,21 +10,23 @@ from numpy.typing import NDArray
 from noisecli.views import axes
 from noisecli.views.canvas import CLEAN_WAVE, LINE, NOISY, Canvas, blank
 from noisecli.views.excerpt import Sound, Wave, listen, survey
+from noisecli.views.legend import Legend
 from noisecli.views.noisy_copy import NoisyCopy, Viewing
-from noisecli.views.sheet import Cell, Row
+from noisecli.views.sheet import Cell, Row, Scaled
 from noisecli.views.spectrum import decibels
 
 WIDTH = 320
 """Pixels from the beginning to the end."""
-_WAVE_HEIGHT, _SPECTRUM_HEIGHT = 80, 144
+_WAVE_HEIGHT, _SPECTRUM_HEIGHT = 96, 144
 _GUTTER, _BAR = 52, 14
 _DECIBELS_SHOWN = 80
+_LEGEND = Legend(CLEAN_WAVE, "amplitude, and below it dB over time and frequency; 0 dB is a sine at full scale")
 _SILENCE = 1e-300
 """Doubles below it have too few digits for a scale of their own."""
 
 
 def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewing) -> Row:
-    """Draw the audio file at the path `source`, and its noisy copies, on common scales.
+    """Draw the audio file at the path `source`, and its noisy copies, on common scales; that of dB is its own so far.
 
     Raises FileFailed, FileSkipped as the codec does.
     """
@@ -39,11 +41,23 @@ def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewi
     top = 10 * math.ceil(max(float(spectrum.max()) for spectrum in spectra) / 10)
     time = axes.below(WIDTH, sound.start / sound.rate, sound.stop / sound.rate, " s")
     captions = [("original", ()), *((copy.title, copy.notes) for copy in copies)]
-    cells = [
-        Cell(title, notes, (_draw_waves(waves[0], wave, peak), _draw_spectrum(spectrum, top), time))
-        for (title, notes), wave, spectrum in zip(captions, waves, spectra, strict=True)
-    ]
-    return Row(name, _about(sound), (*cells, _colour_bar(top)), _left_scales(peak, sound.rate))
+    plots = [_draw_waves(clean, wave, peak) for wave in waves]
+
+    def cells(top: float) -> tuple[Cell, ...]:
+        drawn = (
+            Cell(title, notes, (plot, _draw_spectrum(spectrum, top), time))
+            for (title, notes), plot, spectrum in zip(captions, plots, spectra, strict=True)
+        )
+        return (*drawn, _colour_bar(top))
+
+    return Row(
+        name,
+        _about(sound),
+        cells(top),
+        gutter=_left_scales(peak, sound.rate),
+        legend=_LEGEND,
+        scaled=Scaled(top, cells),
+    )
 
 
 def _about(sound: Sound) -> str:

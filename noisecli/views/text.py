@@ -7,10 +7,12 @@ from typing import Any
 import cv2
 
 from noisecli.storage import escape_name
-from noisecli.views.canvas import INK, Canvas, Colour
+from noisecli.views.canvas import FAINT, INK, Canvas, Colour, blank
 
 SIZE = 14
 """Pixels of a line of small text, without the space between lines."""
+LEADING = 20
+"""Pixels from line to line."""
 _REGULAR, _BOLD = 400, 650
 _HERSHEY_PIXELS = 30
 """About the size of a Hershey letter at scale 1."""
@@ -85,3 +87,12 @@ def wrap(text: str, width: int) -> list[str]:
         else:
             lines.append(shorten(word, width))
     return lines
+
+
+def paragraph(text: str, width: int) -> Canvas:
+    """Return a faint text on as many lines as it needs."""
+    lines = wrap(text, width)
+    drawn = blank(LEADING * len(lines), width)
+    for number, line in enumerate(lines):
+        write(drawn, line, 0, SIZE + LEADING * number, colour=FAINT)
+    return drawn

@@ -41,6 +41,17 @@ def test_the_same_words_give_the_same_bytes(preview, tmp_path):
     assert first != other
 
 
+def test_folders_and_names_do_not_change_a_sheet(preview, pictures, tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    shutil.copytree(pictures, tmp_path / "other/src")
+    assert preview("-j", "1").status == 0
+    assert preview("-q", "--timeout", "9", source=f"{tmp_path}/other/src/", out=tmp_path / "other/b.png").status == 0
+    monkeypatch.chdir(tmp_path / "other/src")
+    assert preview("-v", "--progress", "never", source=".", out="../c.png").status == 0
+    first, *others = ((tmp_path / name).read_bytes() for name in ("sheet.png", "other/b.png", "other/c.png"))
+    assert others == [first, first]
+
+
 def test_nothing_is_left_behind(preview, tmp_path, monkeypatch):
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))

@@ -98,7 +98,7 @@ class Legal:
         largest, mean = float(apart.max(initial=0)), float(apart.mean()) if apart.size else 0.0
         most_mean, most = _LOSSY.get(one.suffix, (1.0, _STEP[self.kind]))
         if one.suffix in (".ogg", ".oga"):
-            most_mean, most = (1.0, 2.0**-20) if output.suffix == ".wav" else (0.05, 4.0)
+            most_mean, most = (1.0, 2.0**-20) if output.suffix == ".wav" else (0.08, 4.0)
         return "" if largest <= most and mean <= most_mean else f"largest difference {largest:.4f}, mean {mean:.5f}"
 
 

@@ -114,6 +114,26 @@ def test_a_large_picture_without_detail_is_shown_by_its_middle(save):
     assert abs(marked.mean(axis=0) - 159.5).max() < 1
 
 
+@pytest.mark.parametrize(
+    ("shape", "zoom", "shown"),
+    [
+        ((160, 480), None, (160, 480)),
+        ((375, 500), None, (375, 500)),
+        ((500, 334), None, (500, 334)),
+        ((250, 250), 2, (500, 500)),
+        ((334, 501), None, (320, 320)),
+        ((64, 1200), None, (64, 500)),
+        ((720, 1280), None, (320, 500)),
+        ((100, 600), 2, (200, 500)),
+        ((1280, 720), None, (320, 320)),
+    ],
+)
+def test_what_has_room_is_shown_whole_and_wide_pictures_keep_500_pixels(save, photo, shape, zoom, shown):
+    row = pictures.draw_row(str(save("a.png", photo(*shape))), "a.png", [], Viewing(Limits(), zoom))
+    assert row.cells[0].panels[0].shape == (*shown, 3)
+    assert (row.lead is None) == (shown == tuple(side * (zoom or 1) for side in shape))
+
+
 @pytest.mark.parametrize("shape", [(5, 4000), (4000, 5), (1, 321), (321, 1), (321, 320)])
 def test_odd_shapes_have_a_row(preview, save, photo, tmp_path, shape):
     source = save("a.png", photo(*shape))
@@ -159,6 +179,44 @@ def test_the_histogram_is_of_the_whole_picture(save):
     assert set(np.flatnonzero(filled)) == {0, 1, 318, 319}
     # heights are square roots of counts: three quarters black, one quarter white
     assert abs(filled[0] / filled[-1] - 3**0.5) < 0.1
+
+
+@pytest.mark.parametrize("white", [0, 255])
+def test_the_histogram_of_a_saturated_picture_is_readable(save, white):
+    """90% white, the rest evenly from 40 to 200: were white's bar whole, the others would be a tenth of it."""
+    picture = np.full((400, 320), white, np.uint8)
+    picture[:40] = 40 + np.arange(40 * 320).reshape(40, 320) % 160
+    noise = np.random.default_rng(0).normal(0, 5, picture.shape)
+    noisy = save("b.png", np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8))
+    row = pictures.draw_row(str(save("a.png", picture)), "a.png", [NoisyCopy(str(noisy), "", ())], VIEWING)
+    clean, over = (cell.panels[1] for cell in row.cells)
+    bars = (clean[:-1] == (208, 196, 184)).all(axis=2).sum(axis=0)
+    assert 20 < np.median(bars[60:240]) < 60
+    assert row.legend.is_cut
+    marked = np.flatnonzero((clean[:4] == (34, 30, 26)).all(axis=2).any(axis=0))
+    assert set(marked) == (set(range(7)) if white == 0 else set(range(313, 320)))
+    assert (over[:4] == (18, 96, 224)).all(axis=2).any()
+
+
+def test_the_histogram_of_a_photo_is_not_cut(save, photo):
+    row = pictures.draw_row(str(save("a.png", photo())), "a.png", [], VIEWING)
+    assert not row.legend.is_cut
+
+
+def test_the_numbers_beside_a_histogram_are_those_of_its_bars(save):
+    """Grey levels 10, 20, 30 and 40 have 10, 20, 30 and 40 percent of the values."""
+    picture = np.repeat([10, 20, 30, 40], [10, 20, 30, 40]).astype(np.uint8)[:, None].repeat(256, axis=1)
+    row = pictures.draw_row(str(save("a.png", picture)), "a.png", [], Viewing(Limits(), zoom=1))
+    strip, below = row.cells[0].panels[1:]
+    tops = {x: int(np.flatnonzero((strip[:, x] != 255).any(axis=1))[0]) for x in (10, 20, 30, 40)}
+    # above the strip is the view, above its axis a blank; 4 pixels are between panels
+    spare, axis = row.gutter.panels
+    ticks = np.flatnonzero((axis[:, -1] == (120, 112, 106)).all(axis=1)) + spare.shape[0] - len(picture)
+    assert len(ticks) >= 3
+    assert ticks[0] == pytest.approx(tops[40], abs=1)
+    assert any(abs(tick - tops[10]) <= 1 for tick in ticks)
+    # values have their numbers below
+    assert set(np.flatnonzero((below[0] == (120, 112, 106)).all(axis=1))) == {0, 50, 100, 150, 200, 250}
 
 
 @pytest.mark.parametrize("size", [1e38, 5e220, 1.7e308, 1e-45, 5e-320, np.inf, np.nan])

@@ -12,6 +12,7 @@ from noisecli.codecs.audio.header import (
     iterate_chunks,
     lost_names,
 )
+from noisecli.codecs.audio.misplaced import end_of_samples, pad
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.words import warning
 
@@ -33,11 +34,11 @@ def check_aiff(window: Window) -> Header:
     streamed = total == 0 or is_placeholder(total & ~0xFF)
     form: Chunk | None = None
     held: Chunk | None = None
-    end, lost, seen = 12, set[bytes](), set[bytes]()
+    end, lost, seen, gaps = 12, set[bytes](), set[bytes](), list[int]()
 
     def measure(start: int, size: int) -> int:
-        rest = window.size - start
-        return rest if streamed and (size == 0 or (size > rest and is_placeholder(size & ~0xFF))) else size
+        unsaid = size == 0 or (size > window.size - start and is_placeholder(size & ~0xFF))
+        return end_of_samples(window, start, big=True) - start if streamed and unsaid else size
 
     chunks = iterate_chunks(window, 12, big=True, measure=measure, samples=b"SSND")
     for chunk in fitting(chunks, window, b"SSND", checked=b"COMM"):
@@ -47,14 +48,15 @@ def check_aiff(window: Window) -> Header:
             held = chunk
         lost |= {chunk.name} - (_CARRIED - (seen & _ONCE))
         seen.add(chunk.name)
+        gaps += [chunk.start - 8] if chunk.start - 8 < end else []
         end = chunk.end + (chunk.size & 1)
     needed = _count_bytes(window, form, compressed) if form else None
     streamed &= held is not None and held.size != window.number(held.start - 4, 4, big=True)
     if streamed and form and held:
         if not _is_plain(window, form, compressed):
             raise corrupt("the sizes of its compressed samples were never written")
-        correction = _correct(window, form, held)
         warnings = (warning("unknown-length", ["data size"]), *_depth(window, form, compressed))
+        correction = pad(window, gaps, _correct(window, form, held))
         return Header("aiff", lost_metadata=lost_names(lost), warnings=warnings, correction=correction)
     if form is None or needed is None or (held is None and needed):
         raise truncated("the file has no samples in it")
@@ -62,11 +64,15 @@ def check_aiff(window: Window) -> Header:
     if needed > there:
         raise truncated(f"{needed:,} bytes of samples are promised, {there:,} are there")
     check_total(8 + total, window)
+    frame_bytes = _frame_bytes(window, form) if _is_plain(window, form, compressed) else 0
+    part = there % frame_bytes if frame_bytes else 0
+    more = (warning("wrong-length", ["sample count"]),) if 0 < frame_bytes <= there - needed else ()
     return Header(
         "aiff",
-        trailing_data=end < window.size,
+        trailing_data=end < window.size or part > 1 or (part == 1 and there % 2 == 1),
         lost_metadata=lost_names(lost),
-        warnings=_depth(window, form, compressed),
+        warnings=(*more, *_depth(window, form, compressed)),
+        correction=pad(window, gaps, None),
     )
 
 
@@ -83,8 +89,7 @@ def _depth(window: Window, form: Chunk, compressed: bool) -> tuple[str, ...]:
 
 def _correct(window: Window, form: Chunk, held: Chunk) -> Correction:
     """Return the file with its sizes as they are: libsndfile makes a file of no samples of the ones there."""
-    channels, bits = (window.number(form.start + at, 2, big=True) for at in (0, 6))
-    frames = (held.size - _HEAD) // (channels * ((bits + 7) // 8) or 1)
+    frames = (held.size - _HEAD) // (_frame_bytes(window, form) or 1)
     sizes = ((4, window.size - 8), (form.start + 2, frames), (held.start - 4, held.size))
     return Correction(patches=tuple((at, min(size, UNKNOWN_SIZE).to_bytes(4, "big")) for at, size in sizes))
 
@@ -93,7 +98,9 @@ def _count_bytes(window: Window, chunk: Chunk, compressed: bool) -> int:
     """Bytes of samples that COMM promises; 0 when the encoding has no fixed size."""
     if not _is_plain(window, chunk, compressed):
         return 0
-    channels = window.number(chunk.start, 2, big=True)
-    frames = window.number(chunk.start + 2, 4, big=True)
-    bits = window.number(chunk.start + 6, 2, big=True)
-    return frames * channels * ((bits + 7) // 8)
+    return window.number(chunk.start + 2, 4, big=True) * _frame_bytes(window, chunk)
+
+
+def _frame_bytes(window: Window, form: Chunk) -> int:
+    channels, bits = (window.number(form.start + at, 2, big=True) for at in (0, 6))
+    return channels * ((bits + 7) // 8)

@@ -14,6 +14,7 @@ from noisecli.errors import FileSkipped
 from noisecli.words import warning
 
 _BITS_OF_CODES = {23: 4, 25: 3, 26: 5}
+_BYTES_OF_CODES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
 _READ = {*range(1, 8), 27, *_BITS_OF_CODES}
 
 
@@ -41,7 +42,7 @@ def check_au(window: Window) -> Header:
     return Header(
         "au",
         frames=size * 8 // bits if bits else None,
-        trailing_data=data.end < window.size,
+        trailing_data=data.end < window.size or size % (channels * _BYTES_OF_CODES.get(encoding, 1) or 1) > 0,
         lost_metadata=frozenset({"note"} if note else ()),
         warnings=(warning("unknown-length", ["data size"]),) if streamed else (),
         correction=correction,

@@ -31,7 +31,15 @@ def check_caf(window: Window) -> Header:
     frames = None
     if b"desc" in held and window.read(held[b"desc"].start + 8, 4) == b"alac":
         frames = _check_packets(window, held)
-    return Header("caf", frames, trailing_data=end < window.size and not padded, lost_metadata=lost_names(lost))
+    part = b"desc" in held and _ends_in_part(window, held[b"desc"], held[b"data"].size - _EDIT_COUNT)
+    trailing = part or (end < window.size and not padded)
+    return Header("caf", frames, trailing_data=trailing, lost_metadata=lost_names(lost))
+
+
+def _ends_in_part(window: Window, desc: Chunk, size: int) -> bool:
+    """Whether so many bytes are whole frames and part of one."""
+    frame_bytes = window.number(desc.start + 16, 4, big=True)
+    return window.read(desc.start + 8, 4) == b"lpcm" and frame_bytes > 0 and size % frame_bytes > 0
 
 
 def _other_keys(window: Window, info: Chunk) -> set[bytes]:

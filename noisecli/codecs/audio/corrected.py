@@ -22,7 +22,8 @@ class CorrectedFile:
         data = bytearray()
         while len(data) < min(end, self._end) - start:
             offset = start + len(data)
-            piece = os.pread(self._descriptor, min(end, self._end) - offset, self._correction.start + offset)
+            at = self._correction.start + offset
+            piece = bytes(-at) if at < 0 else os.pread(self._descriptor, min(end, self._end) - offset, at)
             if not piece:
                 # it shrinks while it is read
                 self._position = offset
@@ -30,8 +31,9 @@ class CorrectedFile:
             data += piece
         data += bytes(max(end - start, 0) - len(data))
         for position, patch in self._correction.patches:
-            for index in range(max(position, start), min(position + len(patch), end)):
-                data[index - start] = patch[index - position]
+            first, last = max(position, start), min(position + len(patch), end)
+            if first < last:
+                data[first - start : last - start] = patch[first - position : last - position]
         self._position = max(start, end)
         return bytes(data)
 

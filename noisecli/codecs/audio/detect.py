@@ -33,11 +33,12 @@ def inspect(descriptor: int, size: int) -> Header:
     if found is None:
         raise foreign(window, tags)
     leading = () if start == tags else ("leading-data",)
+    correction = found.correction or Correction()
     return replace(
         found,
         warnings=(*leading, *found.warnings),
         lost_metadata=found.lost_metadata | ({"id3"} if tags else set()),
-        correction=(found.correction or Correction())._replace(start=start),
+        correction=correction._replace(start=start + correction.start),
     )
 
 

@@ -44,6 +44,11 @@ class Form(NamedTuple):
         """Whether each frame has the same size, that of a block."""
         return self.encoding in _FIXED
 
+    def ends_in_part(self, size: int) -> bool:
+        """Whether so many bytes are whole frames and part of one; a pad byte that was counted is none."""
+        over = size % self.frame_bytes if self.frames_are_fixed and self.frame_bytes else 0
+        return over > 0 and not (over == 1 and size % 2 == 0)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """Samples of odd depths come back in as many bits as their bytes have: noise uses them all."""

@@ -18,13 +18,16 @@ _PLACEHOLDERS = (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x7FFFF000, 0x7F000000, 2_0
 """Sizes that programs write which cannot go back to put the true one in: into a pipe, over a network."""
 _HEADS = (0, 8, 36, 44)
 """What some of them take off: the RIFF header, all before the samples."""
+_KNOWN = frozenset((*b"fmt |data|LIST|fact|bext|JUNK|junk|PEAK|iXML".split(b"|"), *b"COMM|SSND|FVER|NAME".split(b"|")))
+"""Chunks up to the samples, of WAV and of AIFF."""
+_MOST_MOVED = 1 << 24
 
 
 class Correction(NamedTuple):
     """The file as libsndfile is shown it where it would misread what is there."""
 
     start: int = 0
-    """Where the file begins: bytes before it are left out."""
+    """Where the file begins: bytes before it are left out. Below 0, a patch stands in front that takes more room."""
     patches: tuple[tuple[int, bytes], ...] = ()
     """Positions, counted from the start, and the bytes that stand there instead."""
     end: int | None = None
@@ -124,9 +127,10 @@ def iterate_chunks(
     """Yield the chunks of a RIFF, IFF or CAF file in order, ending at the file's end or where no chunk name is.
 
     Sizes have `width` bytes; chunks are filled up to multiples of `padding`. The chunk of samples is as long as
-    `measure` says; without that, one whose size is all ones runs to the file's end.
+    `measure` says; without that, one whose size is all ones runs to the file's end. What fills up an odd chunk in front
+    of the samples may be missing.
     """
-    position, head = start, 4 + width
+    position, head, seen = start, 4 + width, False
     while position + head <= window.size:
         name = window.read(position, 4)
         if not is_chunk_name(name):
@@ -137,7 +141,10 @@ def iterate_chunks(
         elif name == samples and size == (1 << 8 * width) - 1:
             size = window.size - position - head
         yield Chunk(name, position + head, size)
-        position += head + size + -size % padding
+        seen = seen or name == samples
+        position += head + size
+        if seen or not size % padding or not is_unpadded(window, position):
+            position += -size % padding
 
 
 def is_placeholder(size: int, head: int = 0) -> bool:
@@ -148,6 +155,12 @@ def is_placeholder(size: int, head: int = 0) -> bool:
 def is_chunk_name(name: bytes) -> bool:
     """Whether four bytes can be a chunk's name: printable ASCII."""
     return name.isascii() and name.decode("ascii").isprintable()
+
+
+def is_unpadded(window: Window, end: int) -> bool:
+    """Whether a known chunk begins right behind an odd one, and none a byte further."""
+    following = window.read(end, 5)
+    return end <= _MOST_MOVED and following[:4] in _KNOWN and following[1:] not in _KNOWN
 
 
 def lost_names(names: Iterable[bytes]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from noisecli.codecs.audio.header import Header, Window
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.errors import FileSkipped
+from noisecli.words import warning
 
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
@@ -22,6 +23,9 @@ _CARRIED = {b"TIT2", b"TPE1", b"TALB", b"TYER", b"TDRC", b"TRCK", b"TCON", b"COM
 """Frames of an ID3v2 tag that libsndfile keeps."""
 _MOST_NAMES = 64
 _LONGEST_TEXT = 1 << 12
+_ID3_1_BYTES, _APE_HEAD_BYTES = 128, 32
+_ENOUGH = 4
+"""Frames in a row that begin another stream; of damage, four headers of one kind never lie where they must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +58,25 @@ def check_mp3(window: Window) -> Header:
         raise FileSkipped("unsupported-samples", "is an MP3 of free bit rate; convert it first")
     frames = _walk(window, start, head)
     promised, is_vbri = _read_count(window, start, head)
-    _check_count(frames, promised)
+    _check_count(window, start, frames, promised)
+    if _begins_stream(window, _skip_tags_behind(window, frames.end)):
+        raise _joined()
     trailing, tagged = _read_tail(window, frames.end)
     lost = _other_frames(window, 0) if start else set[str]()
     if tagged:
         lost.add("ape")
-    # libsndfile passes over the count of a VBRI header, and stops where it guesses the end
-    known = frames.count * frames.samples if is_vbri or not promised else None
-    return Header("mp3", frames=known, trailing_data=trailing, lost_metadata=frozenset(lost))
+    return Header(
+        "mp3",
+        # libsndfile passes over the count of a VBRI header, and stops where it guesses the end
+        frames=frames.count * frames.samples if is_vbri or not promised else None,
+        trailing_data=trailing,
+        lost_metadata=frozenset(lost),
+        warnings=() if promised else (warning("unknown-length", ["sample count"]),),
+    )
 
 
-def skip_tags(window: Window) -> int:
+def skip_tags(window: Window, start: int = 0) -> int:
     """Return where the ID3v2 tags in front end."""
-    start = 0
     while length := _measure_id3(window, start):
         start += length
     return start
@@ -126,11 +136,11 @@ def _measure_frames(head: int) -> tuple[list[int], int]:
     return [factor * kilobits // rate for kilobits in bitrates] + [0], factor // 125
 
 
-def _walk(window: Window, start: int, first: int) -> Frames:
+def _walk(window: Window, start: int, first: int, most: int | None = None) -> Frames:
     lengths, samples = _measure_frames(first)
     same = first & _SAME
     position, count, base, buffer, size = start, 0, start, b"", window.size
-    while position + 4 <= size:
+    while position + 4 <= size and count != most:
         offset = position - base
         if offset + 4 > len(buffer):
             base, offset, buffer = position, 0, window.read(position, _BOUND)
@@ -156,14 +166,47 @@ def _read_count(window: Window, start: int, head: int) -> tuple[int, bool]:
     return (int.from_bytes(vbri[14:18], "big"), True) if vbri[:4] == b"VBRI" else (0, False)
 
 
-def _check_count(frames: Frames, promised: int) -> None:
+def _check_count(window: Window, start: int, frames: Frames, promised: int) -> None:
     """The frame that holds the count is not counted by most encoders."""
     if not promised:
         return
     if frames.count - 1 < promised:
         raise truncated(f"{promised:,} frames are promised, {frames.count - 1:,} are there")
     if frames.count - 1 > promised + 1:
+        head = window.number(start, 4, big=True)
+        ends = (_walk(window, start, head, promised + more).end for more in range(3))
+        if any(_holds_count(window, end) for end in ends):
+            raise _joined()
         raise corrupt(f"{promised:,} frames are promised, {frames.count - 1:,} follow")
+
+
+def _joined() -> FileSkipped:
+    words = "holds several MP3s joined in one file; split it, or make one sound of it: ffmpeg -i IN OUT.wav"
+    return FileSkipped("unsupported-samples", words)
+
+
+def _holds_count(window: Window, start: int) -> bool:
+    """Whether a frame is the first of its stream: it says how many follow."""
+    head = window.read(start, 4)
+    return len(head) == 4 and _read_count(window, start, int.from_bytes(head, "big"))[0] > 0
+
+
+def _begins_stream(window: Window, start: int) -> bool:
+    """Whether frames follow where those of the first stream, and the tags behind them, have ended."""
+    head = int.from_bytes(window.read(start, 4), "big")
+    if not starts_frame(head) or (head >> 17) & 3 != 1:
+        return False
+    there = _walk(window, start, head, _ENOUGH)
+    return there.count == _ENOUGH or (there.count > 0 and _holds_count(window, start))
+
+
+def _skip_tags_behind(window: Window, position: int) -> int:
+    """Return where the tags behind a stream end, and those in front of one that follows."""
+    if window.read(position, 8) == _APE_TAG:
+        position += _APE_HEAD_BYTES + int.from_bytes(window.read(position + 12, 4), "little")
+    if window.read(position, 3) == _ID3_1:
+        position += _ID3_1_BYTES
+    return skip_tags(window, position)
 
 
 def _read_tail(window: Window, end: int) -> tuple[bool, bool]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from noisecli.codecs import InputFile
 from noisecli.codecs.audio.detect import inspect
 from noisecli.codecs.audio.flac import SampleHash
-from noisecli.codecs.audio.header import Header
+from noisecli.codecs.audio.header import Correction, Header
 from noisecli.codecs.audio.libsndfile import UNSUPPORTED, Stream, explain, open_input
-from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, describe_samples, layout_of
+from noisecli.codecs.audio.subtypes import HOLDS, LAYOUTS, LOSSY, TRANSFORMED, describe_samples, layout_of
 from noisecli.codecs.damage import corrupt, not_decoded, truncated
 from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.stderr import caught
@@ -161,6 +161,10 @@ class AudioSource:
     def _open(self) -> Stream:
         try:
             stream = caught(lambda: open_input(self._descriptor, self.header.correction))[0]
+            if self.header.correction is None and stream.subtype in LOSSY - TRANSFORMED:
+                # libsndfile goes on where a seek of its own fails: such outputs are read back to be measured
+                stream.close()
+                stream = caught(lambda: open_input(self._descriptor, Correction()))[0]
         except soundfile.LibsndfileError as error:
             if error.code in UNSUPPORTED:
                 words = f"has samples that libsndfile does not decode ({explain(error)}); {_WAY_OUT}"

@@ -47,7 +47,7 @@ def check_w64(window: Window) -> Header:
     return Header(
         "w64",
         _count_frames(form, data, fact),
-        trailing_data=end < window.size,
+        trailing_data=end < window.size or form.ends_in_part(data.size),
         lost_metadata=lost_names(lost),
         warnings=(*form.warnings, *([warning("unknown-length", ["data size"])] if data.size != said else [])),
         correction=_correct(form, held[b"fmt "], data, said),

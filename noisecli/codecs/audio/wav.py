@@ -15,7 +15,9 @@ from noisecli.codecs.audio.header import (
     lost_names,
     require_samples,
 )
+from noisecli.codecs.audio.misplaced import end_of_samples, pad
 from noisecli.codecs.damage import corrupt, truncated
+from noisecli.errors import FileSkipped
 from noisecli.words import warning
 
 CARRIED = {b"fmt ", b"fact", b"data", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"LIST"}
@@ -40,10 +42,10 @@ def check_wav(window: Window) -> Header:
     return Header(
         "rf64" if walk.rf64 else "wav",
         frames,
-        trailing_data=walk.end < window.size,
+        trailing_data=walk.end < window.size or form.ends_in_part(data.size),
         lost_metadata=lost_names(walk.lost | (walk.after if correction and correction.end else set())),
         warnings=(*form.warnings, *walk.check_sizes(data, form)),
-        correction=correction,
+        correction=pad(window, walk.unpadded, correction),
         places=form.places,
     )
 
@@ -62,9 +64,12 @@ class _Walk:
         self.data: Chunk | None = None
         self.end = 12
         self.lost, self.after = set[bytes](), set[bytes]()
+        self.unpadded = list[int]()
         chunks = iterate_chunks(window, 12, self.big, measure=self._measure)
         for chunk in fitting(chunks, window, b"data"):
             self._take(chunk)
+            if chunk.start - 8 < self.end:
+                self.unpadded.append(chunk.start - 8)
             self.end = chunk.end + (chunk.size & 1)
 
     def _take(self, chunk: Chunk) -> None:
@@ -90,9 +95,11 @@ class _Walk:
         said, rest = self._said(size), self._window.size - start
         is_long = self.rf64 and size == UNKNOWN_SIZE
         if said > rest and (said in _LONG_PLACEHOLDERS if is_long else is_placeholder(size, start)):
-            return rest
+            return end_of_samples(self._window, start, self.big) - start
         never_closed = is_long or 8 + self.total <= start or is_placeholder(self.total)
-        return rest if said == 0 and never_closed and not self._is_walkable(start) else said
+        if said or not never_closed or self._is_walkable(start):
+            return said
+        return end_of_samples(self._window, start, self.big) - start
 
     def _is_walkable(self, start: int) -> bool:
         """Whether chunks alone follow."""
@@ -104,7 +111,7 @@ class _Walk:
     def correct(self, data: Chunk) -> Correction | None:
         """Libsndfile finds the end of what says too much, and no samples in what says none."""
         said = self._said(self._window.number(data.start - 4, 4, self.big))
-        if data.size == said or (said and not self.rf64):
+        if data.size == said or (said and not self.rf64 and data.end == self._window.size):
             return None
         if self.rf64:
             return Correction(patches=((_LONG_AT, data.size.to_bytes(8, "little")),))
@@ -115,8 +122,7 @@ class _Walk:
         """Return warnings of sizes that are not the file's. Raises FileFailed where bytes are missing."""
         window, total = self._window, 8 + self.total
         if data.size != self._said(window.number(data.start - 4, 4, self.big)):
-            over = data.size % form.frame_bytes if form.frames_are_fixed and form.frame_bytes else 0
-            if over and not (over == 1 and data.size % 2 == 0):
+            if form.ends_in_part(data.size):
                 raise truncated("its last frame is cut")
             return (warning("unknown-length", ["data size"]),)
         if self.rf64 or is_placeholder(self.total) or self.end - 1 <= total <= self.end + 1 or total == window.size:
@@ -136,6 +142,9 @@ def _read_long_size(window: Window) -> int:
 def _check_list(window: Window, chunk: Chunk, big: bool) -> set[bytes]:
     """A size near 2**32 inside a LIST makes libsndfile step backwards forever; no entry may end beyond the file."""
     kind = window.read(chunk.start, 4)
+    if kind == b"wavl":
+        words = "is a WAV of samples in several pieces (LIST wavl); write it as one piece with the program that made it"
+        raise FileSkipped("unsupported-samples", words)
     lost = {kind} - {b"INFO"}
     position, seen = chunk.start + 4, set[bytes]()
     for _ in range(_MOST_ENTRIES):
@@ -146,7 +155,8 @@ def _check_list(window: Window, chunk: Chunk, big: bool) -> set[bytes]:
         if position + 8 + size > window.size:
             raise corrupt("an entry of a LIST chunk is larger than the file")
         if is_chunk_name(name) and len(lost) < _MOST_LOST:
-            once = name not in seen and size <= _LONGEST_READ
+            padded = position + 8 + size + (size & 1) <= chunk.end
+            once = name not in seen and size <= _LONGEST_READ and padded
             lost |= {name} - (_INFO_CARRIED if once else set())
             seen.add(name)
         position += 8 + size + (size & 1)

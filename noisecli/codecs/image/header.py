@@ -126,6 +126,9 @@ def depth_words(bits: Iterable[int]) -> str:
 
 def animated(count: int, what: str = "frames") -> FileSkipped:
     """Return the skip of an animation."""
+    if count < 2:
+        words = f"is an animation of {('no frame', 'one frame')[count]}; save it as a still image"
+        return FileSkipped("animated", words)
     return FileSkipped("animated", f"{count} {what} in one file are left alone; split them into single images")
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs.damage import corrupt, truncated
 from noisecli.codecs.image.header import Header, animated, check_size, depth_words
+from noisecli.errors import FileFailed
 from noisecli.model import Limits
 
 _BLANKS = b" \t\n\v\f\r"
@@ -137,14 +138,17 @@ def _text_bits(body: bytes, count: int) -> NDArray[np.uint8]:
 
 
 def _text_samples(body: bytes, count: int, maximum: int) -> NDArray[np.uint16]:
-    """Return numbers written as text; white space must follow the last, as a cut one looks like another."""
+    """Return numbers written as text."""
     body = _COMMENT.sub(b"", body)
     closed = 1 + max(body.rfind(blank) for blank in _BLANKS)
     samples = np.empty(count, np.uint16)
     done, position = 0, 0
     while done < count:
         if position >= closed:
-            raise truncated("the PNM has fewer samples than it says")
+            if done < count - 1 or not body[closed:]:
+                raise truncated("the PNM has fewer samples than it says")
+            samples[done] = _last_number(body[closed:], maximum)
+            return samples
         blank = _BLANK.search(body, min(position + _BLOCK, closed - 1))
         end = blank.end() if blank else closed
         values = _whole_numbers(body[position:end], count - done)
@@ -153,6 +157,20 @@ def _text_samples(body: bytes, count: int, maximum: int) -> NDArray[np.uint16]:
         samples[done : done + len(values)] = values
         done, position = done + len(values), end
     return samples
+
+
+def _last_number(text: bytes, maximum: int) -> int:
+    """Return the number that the file ends with. Without white space behind it, a cut one looks like another.
+
+    One that would be above the highest value with any digit more is whole.
+    """
+    number = int(_whole_numbers(text + b"\n", 1)[0])
+    if number > maximum:
+        raise corrupt(f"PNM samples above their highest value {maximum}")
+    if number * 10 <= maximum:
+        words = "may be cut in its last number: no white space follows it; if it is whole, add a line end: echo >> FILE"
+        raise FileFailed("truncated", words)
+    return number
 
 
 def _whole_numbers(text: bytes, most: int) -> NDArray[np.int64]:

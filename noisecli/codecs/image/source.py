@@ -157,7 +157,8 @@ def _finished(header: Header, image: Image) -> Image:
     """Check the shape against the header, and take off a fourth channel that the file does not have."""
     if image.shape[:2] != (header.height, header.width):
         raise corrupt(f"decoded as {image.shape[1]} x {image.shape[0]}, not {header.width} x {header.height}")
-    if image.dtype not in _FULL_SCALES:
+    expected = None if header.layout is None else header.layout.dtype
+    if image.dtype not in _FULL_SCALES or expected not in (None, image.dtype):
         raise corrupt(f"decoded to {image.dtype.name} samples")
     if header.is_luma:
         return cv2.cvtColor(image[..., (2, 0, 1)], cv2.COLOR_YCrCb2BGR)

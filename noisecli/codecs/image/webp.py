@@ -8,7 +8,8 @@ from noisecli.codecs.image.header import Header, Metadata, animated, check_size
 from noisecli.model import Limits
 
 _ZEROS = 256
-_ALPHA_FLAG = 0x10
+_ALPHA_FLAG, _ANIMATION_FLAG = 0x10, 0x02
+_FRAME_HEAD = 16
 METADATA = (b"EXIF", b"XMP ", b"ICCP")
 _IMAGES = (b"VP8 ", b"VP8L")
 _ONCE = frozenset((*_IMAGES, b"VP8X", b"ALPH"))
@@ -20,6 +21,10 @@ def read(data: bytes, limits: Limits) -> Header:
     if end > len(data):
         raise truncated("the WebP is shorter than its size says")
     found, frames, lost = _chunks(data, end)
+    more = end + (end & 1) < len(data)
+    if frames == 1 and (still := _still(data, end)):
+        data, end = still, len(still)
+        found, frames, lost = _chunks(data, end)
     if frames or b"ANIM" in found:
         raise animated(frames)
     width, height, alpha = _size(found)
@@ -29,7 +34,7 @@ def read(data: bytes, limits: Limits) -> Header:
     # libwebp would make up for missing bits of an image with what follows the file
     header = Header("webp", width, height, data[:end], 4 if alpha else 3, metadata=metadata)
     header.orientation = exif.orientation(metadata.exif)
-    header.warn("trailing-data", when=end + (end & 1) < len(data))
+    header.warn("trailing-data", when=more)
     return header
 
 
@@ -61,6 +66,30 @@ def _chunks(data: bytes, end: int) -> tuple[dict[bytes, bytes], int, set[str]]:
             lost.add(kind.decode("latin-1").strip())
         position = start + size + (size & 1)
     return found, frames, lost
+
+
+def _still(data: bytes, end: int) -> bytes | None:
+    """Return an animation of one frame as an image of its own, None where the frame does not cover the canvas."""
+    pieces, canvas, position = list[bytes](), b"", 12
+    while position + 8 <= end:
+        kind, size = struct.unpack_from("<4sI", data, position)
+        body = data[position + 8 : position + 8 + size]
+        position += 8 + size + (size & 1)
+        if kind == b"VP8X" and size >= 10 and not pieces:
+            canvas = body[4:10]
+            pieces.append(_piece(kind, bytes([body[0] & ~_ANIMATION_FLAG]) + body[1:]))
+        elif kind == b"ANMF":
+            if body[:12] != bytes(6) + canvas:
+                return None
+            pieces.append(body[_FRAME_HEAD:] + bytes(size & 1))
+        elif kind != b"ANIM":
+            pieces.append(_piece(kind, body))
+    content = b"WEBP" + b"".join(pieces)
+    return b"RIFF" + struct.pack("<I", len(content)) + content
+
+
+def _piece(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + bytes(len(body) & 1)
 
 
 def _check_image(kind: bytes, start: bytes, size: int, end: bytes) -> None:

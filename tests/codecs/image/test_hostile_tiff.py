@@ -131,6 +131,15 @@ class TestTiff:
         with pytest.raises(FileFailed, match="premature end"):
             open_picture(bytes(data), ".tif")
 
+    @pytest.mark.parametrize("first", [1, 3])
+    def test_tag_that_is_there_twice(self, first, tiff_file, open_picture, frames_of):
+        """Page and decoder go by the same one: OpenCV's encoder ends the process over pages of two types."""
+        samples = np.random.default_rng(1).uniform(0, 1, (6, 5)).astype(np.float32)
+        data = bytearray(tiff_file(samples, 1, first, more={340: (3, [4 - first])}))
+        data[(place := data.rindex(struct.pack("<H", 340))) : place + 2] = struct.pack("<H", 339)
+        [found] = frames_of(open_picture(bytes(data), ".tif"))
+        assert found.dtype == (np.float32 if first == 3 else np.uint32)
+
     def test_cmyk(self, photo, pillow_file, pillow_read, open_picture, frames_of):
         data = pillow_file(photo, "TIFF", "CMYK")
         source = open_picture(data, ".tif")

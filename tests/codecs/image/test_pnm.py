@@ -72,6 +72,28 @@ def test_cut(fails, body):
     fails(body, "truncated", ".pgm")
 
 
+@pytest.mark.parametrize("last", [b"0", b"1", b"25", b"025"])
+@pytest.mark.parametrize("comment", [b"", b"# 9"])
+def test_a_last_number_that_may_be_cut(open_picture, frames_of, last, comment):
+    start = b"P2\n2 2\n255\n1 2 3 " + last
+    with pytest.raises(FileProblem, match=r"may be cut in its last number: .*add a line end") as caught:
+        open_picture(start + comment, ".pgm")
+    assert caught.value.reason == "truncated"
+    assert frames_of(open_picture(start + comment + b"\n", ".pgm"))[0].tolist() == [[1, 2], [3, int(last)]]
+
+
+@pytest.mark.parametrize(("maximum", "last"), [(255, 26), (255, 255), (254, 30), (9, 1), (65535, 6554)])
+def test_a_last_number_that_can_have_no_digit_more(open_picture, frames_of, maximum, last):
+    source = open_picture(b"P3\n1 1\n%d\n1 2 %d" % (maximum, last), ".ppm")
+    assert frames_of(source)[0].ravel().tolist() == [last, 2, 1]
+    assert source.warnings == ()
+
+
+@pytest.mark.parametrize("last", [b"300", b"x", b"2x", b"99999999999"])
+def test_a_last_number_that_is_none(fails, last):
+    fails(b"P2 2 1 255 7 " + last, "corrupt", ".pgm")
+
+
 @pytest.mark.parametrize("maximum", [0, 65536])
 def test_impossible_maxima(fails, maximum):
     fails(b"P5 1 1 %d \0\0" % maximum, "corrupt", ".pgm")

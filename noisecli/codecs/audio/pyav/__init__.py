@@ -19,12 +19,12 @@ _IMAGE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"crx ")
 _BY_MAGIC = (
     (b"\x1a\x45\xdf\xa3", Container("matroska", "matroska", "Matroska or WebM", check_matroska)),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Container("wma", "asf", "ASF (WMA)", check_asf)),
-    (b"#!AMR", Container("amr", "amr", "AMR", check_amr)),
+    (b"#!AMR", Container("amr", "amr", "AMR", check_amr, counted=False)),
     (b"NIST_1A\n", Container("sphere", "nistsphere", "NIST SPHERE", check_sphere)),
 )
-_AC3 = Container("ac3", "ac3", "AC-3", check_ac3)
+_AC3 = Container("ac3", "ac3", "AC-3", check_ac3, counted=False)
 _EAC3 = _AC3._replace(demuxer="eac3", title="E-AC-3")
-_AAC = Container("aac", "aac", "AAC", check_aac)
+_AAC = Container("aac", "aac", "AAC", check_aac, counted=False)
 _MOST_AC3_VERSION = 10
 
 

@@ -16,3 +16,5 @@ class Container(NamedTuple):
     demuxer: str
     title: str
     check: Callable[[Window], bool]
+    counted: bool = True
+    """Whether a file says in any way how much there is."""

@@ -23,6 +23,7 @@ from noisecli.codecs.limits import refuse_bomb
 from noisecli.codecs.stderr import caught
 from noisecli.errors import FileSkipped, one_line
 from noisecli.model import Limits
+from noisecli.words import warning
 
 _SUBTYPES = {"u8": "PCM_U8", "s16": "PCM_16", "s32": "PCM_32", "flt": "FLOAT", "dbl": "DOUBLE"}
 _OPTIONS = {"err_detect": "crccheck+bitstream+buffer+explode", "flags": "bitexact"}
@@ -61,7 +62,8 @@ class PyavSource:
             self.subtype = _subtype_of(stream, first)
         self.header = Header(container.format, lost_metadata=frozenset(lost), places=_places_of(first))
         self.spec = describe_samples(self.subtype, -1, first.layout.nb_channels, first.sample_rate)
-        self.warnings: Sequence[str] = ["trailing-data"] if trailing else []
+        unknown = [] if container.counted else [warning("unknown-length", ["sample count"])]
+        self.warnings: Sequence[str] = [*(["trailing-data"] if trailing else []), *unknown]
 
     def _open(self) -> Any:
         """Open with the demuxer that the content asks for: none that opens other files is ever chosen."""

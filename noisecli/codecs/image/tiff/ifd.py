@@ -105,7 +105,7 @@ def directory(data: bytes, position: int, form: _Form | None = None) -> Page:
             place = at + form.value_at
             if not inline:
                 (place,) = struct.unpack_from(form.order + form.pointer, data, place)
-            entries[tag] = (kind, number, place)
+            entries.setdefault(tag, (kind, number, place))  # of two the first, as libtiff has it
     return Page(data, form.order, entries, position, start + form.width * count)
 
 

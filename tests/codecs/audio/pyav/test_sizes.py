@@ -93,6 +93,14 @@ def test_what_follows_the_end_is_told(name, check):
     assert check(WHOLE[name] + b"\xfe" * 40) is True
 
 
+@pytest.mark.parametrize("name", WHOLE)
+def test_whether_a_format_counts_is_known(name, new_path, keep):
+    path = new_path(".bin")
+    path.write_bytes(WHOLE[name])
+    counted = recognise(Window(keep(Input(path)).fileno(), len(WHOLE[name]))).counted
+    assert counted == (name not in ("amr", "ac3", "aac"))
+
+
 @pytest.mark.parametrize("tail", [b"TAG" + bytes(125), b"APETAGEX" + bytes(200)])
 def test_tags_behind_frames_are_no_garbage(tail, check):
     assert check(WHOLE["aac"] + tail) is False

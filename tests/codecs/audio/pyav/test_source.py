@@ -99,7 +99,8 @@ def test_every_walk_gives_the_samples_that_pyav_gives(name, sound, open_foreign,
     assert len(found) >= len(sound) - 2048
     assert np.array_equal(found, truth >> 8 if source.subtype == "PCM_24" else truth)
     assert np.array_equal(found, decode(source))
-    assert source.warnings == []
+    bare = name in ("aac", "ac3", "eac3")
+    assert source.warnings == (["unknown-length: sample count"] if bare else [])
 
 
 @pytest.mark.parametrize("name", CODECS)
