@@ -175,6 +175,8 @@ def _drowned(summary: Summary, kind: Kind) -> Iterator[str]:
         way_out = "--full-scale V says what full scale is, and --snr-db goes by the signal"
     more = f"{kind.counted(means.outputs)} {have} more noise than signal (an SNR of {_decibels(means.snr_db)})"
     yield f"{more}; where the level's unit is not theirs, {way_out}"
+    if kind.mask_formats:
+        yield "label masks, whose few values are low, are among such images: --exclude GLOB --sidecars copy leaves them"
 
 
 def _decibels(value: float) -> str:

@@ -12,7 +12,7 @@ from noisecli.cli import options as o
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.messages import progress_bar, report
 from noisecli.engines.resources import available_cpus
-from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of
+from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
 from noisecli.model import Encoding, Level, Quantity
@@ -207,14 +207,14 @@ def is_one_file(kind: Kind, source: str, destination: str) -> bool:
     if not _is_file(source) or folder_at(destination).exists() or destination.endswith("/"):
         return False
     suffix, own = suffix_of(destination), suffix_of(source)
-    if own in kind.refused:
-        raise click.UsageError(f"{source}: {kind.refused[own]}")
+    if (words := why_refused(own, kind.name)) is not None:
+        raise click.UsageError(f"{source}: {words}")
     form = format_of(suffix)
     is_read = form is not None and kind.name in form.kinds
     # an archive keeps its format, which no --format has a word for
     keeps = form is not None and any(KINDS[other].keeps_format for other in form.kinds)
     only_read = form is not None and is_read and bool(kind.writes) and not keeps and form.name not in kind.writes
-    if suffix in kind.refused or only_read or (form is None and kinds_of(suffix)):
+    if why_refused(suffix, kind.name) or only_read or (form is None and kinds_of(suffix)):
         raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
     if form is not None and kind.name not in form.kinds:
         raise click.UsageError(f"{destination}: noisecli {kind.name} does not write {suffix}")

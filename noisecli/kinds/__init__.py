@@ -21,6 +21,7 @@ __all__ = [
     "load",
     "split_suffix",
     "suffix_of",
+    "why_refused",
     "why_unread",
 ]
 
@@ -54,6 +55,8 @@ _UNSUPPORTED = {
     for suffix in (suffix for kind in KINDS.values() for suffix in kind.unsupported)
 }
 
+_REFUSED = {suffix for kind in KINDS.values() for suffix in kind.refused}
+
 
 def format_of(suffix: str) -> Format | None:
     """Return the format that a file name's suffix stands for, whatever its case."""
@@ -77,7 +80,7 @@ def suffix_of(name: str) -> str:
     """Return the suffix that says what a file is, in lower case; that of a packed dataset file is two: .nii.gz."""
     stem, suffix = os.path.splitext(name.lower())
     inner = os.path.splitext(stem)[1] if suffix in PACKED else ""
-    return inner + suffix if inner in FORMATS or inner in _UNSUPPORTED else suffix
+    return inner + suffix if inner in FORMATS or inner in _UNSUPPORTED or inner in _REFUSED else suffix
 
 
 def why_unread(suffix: str, kind: str) -> str:
@@ -89,6 +92,11 @@ def why_unread(suffix: str, kind: str) -> str:
         packed = suffix.removeprefix(plain)
         return f"is packed ({packed}), and noisecli does not unpack it; unpack it first: {PACKED[packed]} x{suffix}"
     return f"is a format ({suffix or 'no suffix'}) that noisecli {kind} does not read; left alone"
+
+
+def why_refused(suffix: str, kind: str) -> str | None:
+    """Return what a file is that is a dataset file to one kind alone, packed or not, and the way out."""
+    return KINDS[kind].refused.get(_unpacked(suffix))
 
 
 def _unpacked(suffix: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Self
 
 from noisecli.codecs.ways_out import DATA_WAYS_OUT
 from noisecli.kinds.record import Encoded, Kind, tuples
+from noisecli.kinds.unread import ARCHIVES
 
 
 class ArraysSettings(NamedTuple):
@@ -41,7 +42,7 @@ ARRAYS = Kind(
     noun="array file",
     nouns="array files",
     formats={".npy": Encoded("npy"), ".npz": Encoded("npz")},
-    refused=DATA_WAYS_OUT,
+    refused={**DATA_WAYS_OUT, **ARCHIVES},
     codec="noisecli.codecs.arrays",
     maker="noisecli.workers.arrays:ArraysMaker",
     is_data=True,

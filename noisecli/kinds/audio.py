@@ -31,6 +31,7 @@ AUDIO = Kind(
         ".sph": Encoded("sphere"),
     },
     unsupported=unread.AUDIO,
+    refused=unread.ARCHIVES,
     writes=("wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "rf64"),
     exact="wav",
     unrounded="--dtype float32 --format wav",

@@ -29,7 +29,8 @@ IMAGES = Kind(
         **dict.fromkeys((".heic", ".heif", ".hif"), Encoded("heic", lossy=True)),
     },
     unsupported=unread.IMAGES,
-    mask_formats=("png", "tiff", "bmp", "pnm", "gif"),
+    refused=unread.ARCHIVES,
+    mask_formats=("png", "tiff", "bmp", "pnm", "gif", "webp", "avif", "jp2", "j2k"),
     writes=(
         *("png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "pgm", "ppm", "pnm", "avif", "jp2", "j2k", "gif"),
         "heic",

@@ -1,4 +1,4 @@
-"""Files that hold images, video or audio, and that nothing here reads: suffix -> what it is, and the way out.
+"""Files of images, video or audio, and whole data sets, that nothing here reads: suffix -> what it is, and the way out.
 
 They are dataset files: skipped by name, and never carried into a noisy tree as side files are. What may as well be a
 label (.pfm .flo .mid .mat), or is text or anything at all (.bin .dat .ts), is not among them.
@@ -96,3 +96,20 @@ AUDIO: Mapping[str, str] = _table(
     ),
     (_VIDEO.replace(" .webm", ""), "a video", "extract its sound first: ffmpeg -i {0} audio.wav"),
 )
+
+_UNPACK = "unpack it first, as tar -xf or 7z x does"
+_WRITE_OUT = "write its samples out first, as PNG, WAV or .npy files"
+
+ARCHIVES: Mapping[str, str] = {
+    suffix: f"is {words}"
+    for suffix, words in _table(
+        (".7z .cpio .rar .tar .tbz .tbz2 .tgz .txz .tzst .zip .zipx", "an archive", _UNPACK),
+        (".idx3-ubyte .idx4-ubyte", "images in MNIST's format (IDX)", _WRITE_OUT),
+        (
+            ".array_record .arrow .beton .feather .lance .lmdb .mdb .mds .rec .recordio .tfrec .tfrecord .tfrecords",
+            "a data set in one file",
+            _WRITE_OUT,
+        ),
+    ).items()
+}
+"""Whole data sets. To the commands for images, audio and arrays they are dataset files, to others side files."""

@@ -16,11 +16,16 @@ from noisecli.settings import Settings
 from noisecli.storage import escape_name, folder_at
 
 _WORDS = {
-    *("anno", "annot", "annotation", "annotations", "gt", "groundtruth", "instance"),
-    *("instances", "label", "labels", "mask", "masks", "panoptic", "seg"),
-    *("segmap", "segmaps", "segmentation", "segmentations", "semantic", "testannot", "trainannot"),
-    *("trimap", "trimaps", "truth", "valannot"),
+    *("alpha", "alphas", "ann", "anno", "annot", "annotation", "annotations", "annots", "anns", "groundtruth", "gt"),
+    *("gts", "instance", "instances", "label", "labelmap", "labelmaps", "labels", "lbl", "lbls", "manual", "mask"),
+    *("masks", "matte", "mattes", "panoptic", "parsing", "parsings", "pixelmap", "pixelmaps", "seg", "segm", "segmap"),
+    *("segmaps", "segmentation", "segmentations", "segms", "segs", "semantic", "silhouette", "silhouettes"),
+    *("stuffthingmap", "stuffthingmaps", "testannot", "trainannot", "trimap", "trimaps", "truth", "valannot"),
 }
+_WORN = {"incorrect", "incorrectly", "mask", "no", "weared", "wearing", "with", "without", "worn"}
+"""Classes of faces, as with_mask, without_mask and mask_weared_incorrect: of such words alone, and of several."""
+_MARKED = re.compile("(.+)_[PL]")
+"""CamVid's masks: 0001TP_006690_P.png and _L.png of 0001TP_006690.png, in another folder."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -61,16 +66,18 @@ def label_masks(settings: Settings, names: Iterable[str], among: Collection[str]
     wanted = KINDS[settings.kind].mask_formats
     if not wanted:
         return {}
-    beside = _beside(name for name in among if settings.kind in kinds_of(suffix_of(name)))
+    images = [name for name in among if settings.kind in kinds_of(suffix_of(name))]
+    beside = _beside(images)
+    stems = {_own_stem(name) for name in images}
     suspects = {
         name: why
         for name in names
         if (form := format_of(suffix_of(name))) is not None
         and form.name in wanted
-        and (why := _why(name, beside)) is not None
+        and (why := _why(name, beside, stems)) is not None
         and not _is_asked_for(name, settings.choice.include)
     }
-    counts = _count_values(settings, list(suspects)) if suspects else {}
+    counts = _count_values(settings, [(name, not why.is_twin) for name, why in suspects.items()]) if suspects else {}
     return {
         name: _skipped(suspects[name], count)
         for name, count in counts.items()
@@ -86,7 +93,11 @@ def _beside(names: Iterable[str]) -> dict[str, list[str]]:
     return {stem: twins for stem, twins in by_stem.items() if len(twins) > 1}
 
 
-def _why(name: str, beside: dict[str, list[str]]) -> _Suspicion | None:
+def _own_stem(name: str) -> str:
+    return os.path.basename(os.path.splitext(name)[0])
+
+
+def _why(name: str, beside: Collection[str], stems: Collection[str]) -> _Suspicion | None:
     """Say what makes a file look like a mask before it is looked at."""
     stem = os.path.splitext(name)[0]
     folder, own = os.path.split(stem)
@@ -95,36 +106,40 @@ def _why(name: str, beside: dict[str, list[str]]) -> _Suspicion | None:
         if _label_words(part):
             return _Suspicion(f"in a folder called {part}", f"{folder}/**")
         folder = above
-    if _label_words(own):
+    if _label_words(own) or ((marked := _MARKED.fullmatch(own)) and marked[1] in stems):
         return _Suspicion("named like one", name)
     return _Suspicion("beside an image of its name", name, is_twin=True) if stem in beside else None
 
 
 def _label_words(text: str) -> bool:
-    return not _WORDS.isdisjoint(word.lower() for word in _WORD.findall(text))
+    words = {word.lower() for word in _WORD.findall(text)}
+    return not _WORDS.isdisjoint(words) and not (len(words) > 1 and words <= _WORN)
 
 
 def _is_asked_for(name: str, include: Iterable[str]) -> bool:
     """Whether a glob of --include speaks of masks, or of this very file."""
-    own = os.path.basename(os.path.splitext(name)[0])
+    own = _own_stem(name)
     speaking = (glob for glob in include if _label_words(glob) or os.path.basename(glob).startswith(own))
     return any(pattern_of(glob).match(name) for glob in speaking)
 
 
-def _count_values(settings: Settings, suspects: list[str]) -> dict[str, int]:
-    """Return how many values those have that have few; one that cannot be read is left to whoever processes it."""
+def _count_values(settings: Settings, suspects: list[tuple[str, bool]]) -> dict[str, int]:
+    """Return how many values those have that have few; one that cannot be read is left to whoever processes it.
+
+    With each name goes whether it may be a mask of many instances.
+    """
     counts: dict[str, int] = {}
     job = Job("noisecli.workers.few_values:Looking", (settings,), KINDS[settings.kind].modules)
     chunks = cut(suspects, len(suspects), settings.running.jobs)
     with open_engine(job, settings.running) as engine:
-        for _, result in run_all(engine, chunks, lambda chunk: [[name] for name in chunk]):
+        for _, result in run_all(engine, chunks, lambda chunk: [[suspect] for suspect in chunk]):
             if not isinstance(result, Lost):
                 counts.update(result)
     return counts
 
 
 def _skipped(why: _Suspicion, count: int) -> FileSkipped:
-    values = "1 value" if count == 1 else f"{count} values"
+    values = "1 value" if count == 1 else f"{count:,} values"
     glob = shlex.quote(escape_name(why.glob))
     return FileSkipped(
         "label-mask",

@@ -1,14 +1,19 @@
 """Labels, transcripts and masks beside the data: additive noise moves no pixel, so they stay true."""
 
+import contextlib
+import os
 import stat
 from collections.abc import Callable, Iterable
 
-from noisecli.errors import FileProblem, Refused
+from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
+from noisecli.kinds import KINDS, beginnings, kinds_of, suffix_of
 from noisecli.model import Problem
+from noisecli.run.sources import pattern_of
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import Folder, escape_name, folder_at
 from noisecli.storage.copies import is_copy
+from noisecli.storage.source import SourceFile
 from noisecli.workers.problems import problem_of
 
 Pairs = Iterable[tuple[str, str]]
@@ -27,9 +32,12 @@ def copy_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, no
         for sidecar, name in pairs:
             try:
                 if settings.output.sidecars == "link":
+                    with contextlib.suppress(FileFailed), source.open(sidecar) as file:
+                        _refuse_samples(settings, sidecar, file)
                     destination.link(source.location_of(sidecar), name, prefix=prefix)
                 else:
                     with source.open(sidecar) as file:
+                        _refuse_samples(settings, sidecar, file)
                         destination.copy(file, name, prefix=prefix)
             except Exception as error:
                 failed.add(sidecar)
@@ -38,6 +46,18 @@ def copy_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, no
                 carried.add(sidecar)
     finally:
         summary.sidecars_copied = len(carried - failed)
+
+
+def _refuse_samples(settings: Settings, sidecar: str, file: SourceFile) -> None:
+    """Raise FileSkipped for an image or sound whose name does not say so: a clean one among noisy ones."""
+    excluded = any(pattern_of(glob).match(sidecar) for glob in settings.choice.exclude)
+    if excluded or kinds_of(suffix_of(sidecar)) or not KINDS[settings.kind].unsupported:
+        return
+    if what := beginnings.told_by(os.pread(file.fileno(), beginnings.LENGTH, 0)):
+        way_out = "name it by its format, or unpack it first; --exclude carries it along as it is"
+        raise FileSkipped(
+            "unsupported-format", f"is {what} by its first bytes, and its name does not say so; {way_out}"
+        )
 
 
 def refuse_edited(settings: Settings, pairs: Pairs) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from noisecli.errors import FileProblem, FileSkipped, Refused
-from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_unread
+from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_refused, why_unread
 from noisecli.settings import Choice
 from noisecli.storage import Listed, escape_name, folder_at
 
@@ -97,7 +97,6 @@ class _Sorter:
     def __init__(self, kind: str | None, choice: Choice, found: Listing) -> None:
         self._kind, self._found = kind, found
         self.aliased: set[str] = set()
-        self._refused = KINDS[kind].refused if kind is not None else {}
         self._include = [pattern_of(glob) for glob in choice.include]
         self._exclude = [pattern_of(glob) for glob in choice.exclude]
 
@@ -125,7 +124,7 @@ class _Sorter:
         """File one name away."""
         found, suffix = self._found, suffix_of(name)
         kinds = kinds_of(suffix)
-        refused = None if self._kind in kinds else self._refused.get(suffix)
+        refused = None if self._kind is None or self._kind in kinds else why_refused(suffix, self._kind)
         if not kinds and refused is None:
             if listed:
                 found.problems.append((name, problem or self._unread(suffix)))

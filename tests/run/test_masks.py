@@ -43,6 +43,14 @@ def encoded(suffix, image):
     return cv2.imencode(suffix, image)[1].tobytes()
 
 
+def digit():
+    """Draw a stroke of 28 x 28 pixels with soft edges, as handwritten digits are."""
+    image = cv2.line(np.zeros((28, 28), np.uint8), (8, 6), (18, 20), 255, 2)
+    drawn = cv2.GaussianBlur(image, (5, 5), 0) // 5
+    assert 16 < len(np.unique(drawn)) <= 64
+    return drawn
+
+
 @pytest.fixture
 def dataset(tmp_path):
     """Return a function that writes files by name into a folder."""
@@ -63,7 +71,10 @@ def dataset(tmp_path):
     [
         *("masks/a.png", "mask/train/a.png", "labels/a.png", "SegmentationClass/a.png", "VOC/SegmentationObject/a.png"),
         *("Annotations/480p/bear/00000.png", "gt/a.png", "gtFine/x_gtFine_labelIds.png", "ground_truth/a.png"),
-        *("images/a_mask.png", "images/a.png"),
+        *("images/a_mask.png", "images/a.png", "ann_dir/train/a.png", "ann/a.png", "lbl/a.png", "lbls/a.png"),
+        *("segm/a.png", "parsing/a.png", "stuffthingmaps/val/a.png", "manual1/a.png", "1st_manual/21.png"),
+        *("silhouettes/a.png", "alpha/a.png", "matte/a.png", "mattes/a.png", "coded/a_P.png", "coded/b_L.png"),
+        *("without_mask/masks/a.png",),
     ],
 )
 def test_a_mask_gets_no_noise(images, dataset, errors, rows, destination, name):
@@ -90,8 +101,15 @@ def test_a_mask_gets_no_noise(images, dataset, errors, rows, destination, name):
         (".tif", encoded(".tif", mask().astype(np.uint8))),
         (".gif", encoded(".gif", np.dstack([100 * mask().astype(np.uint8)] * 3))),
         (".pgm", b"P5 48 40 255\n" + mask().astype(np.uint8).tobytes()),
+        (
+            ".webp",
+            cv2.imencode(".webp", np.dstack([mask().astype(np.uint8)] * 3), [cv2.IMWRITE_WEBP_QUALITY, 101])[
+                1
+            ].tobytes(),
+        ),
+        (".jp2", encoded(".jp2", mask().astype(np.uint8))),
     ],
-    ids=["1 bit", "2 bits", "palette", "16 bits", "colours", "bmp", "tiff", "gif", "pgm"],
+    ids=["1 bit", "2 bits", "palette", "16 bits", "colours", "bmp", "tiff", "gif", "pgm", "webp", "jp2"],
 )
 def test_masks_of_every_form(images, dataset, errors, destination, suffix, data):
     assert images(source=dataset(**{f"masks/m{suffix}": data})).status == 0
@@ -110,12 +128,54 @@ def test_masks_of_every_form(images, dataset, errors, destination, suffix, data)
         ("images/a.png", encoded(".png", photo(4))),
         ("images/flat.png", png(mask())),
         ("damask/flat.png", png(mask())),
+        ("with_mask/a.png", png(mask())),
+        ("withoutMask/a.png", png(mask())),
+        ("mask_weared_incorrect/a.png", png(mask())),
+        ("other/c_P.png", png(mask())),
+        ("labels/7/digit.png", encoded(".png", digit())),
     ],
 )
 def test_what_is_no_mask_gets_noise(images, dataset, rows, errors, destination, name, data):
     assert images(source=dataset(**{name: data})).status == 0
     assert rows(destination)[name]["applied"]
     assert errors(destination) == {}
+
+
+def instances(side=300, each=20, step=30):
+    """Number the squares of a grid, on an even ground."""
+    image = np.zeros((side, side), np.uint16)
+    for number in range((side // step) ** 2):
+        top, left = divmod(number, side // step)
+        image[top * step : top * step + each, left * step : left * step + each] = 1001 + number * 37 % 101
+    return image
+
+
+def coloured(numbers):
+    return np.dstack([numbers % 251, numbers // 251, numbers * 7 % 256]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("folder", ["gtFine", "instances", "masks"])
+@pytest.mark.parametrize(
+    ("suffix", "image"),
+    [(".png", instances()), (".tif", instances()), (".png", coloured(instances())), (".png", instances(each=30))],
+    ids=["png", "tiff", "colours", "no ground"],
+)
+def test_a_mask_of_many_instances_gets_no_noise(images, dataset, errors, folder, suffix, image, destination):
+    assert images(source=dataset(**{f"{folder}/m{suffix}": encoded(suffix, image)})).status == 0
+    [(name, entry)] = errors(destination).items()
+    assert (name, entry["reason"]) == (f"{folder}/m{suffix}", "label-mask")
+    assert any(f"{count} values" in entry["message"] for count in (100, 101))
+
+
+def test_a_twin_of_many_values_is_an_image(images, dataset, rows, destination):
+    assert images(source=dataset(**{"images/a.png": encoded(".png", instances())})).status == 0
+    assert "images/a.png" in rows(destination)
+
+
+def test_masks_that_nothing_names_are_hinted_at(images, dataset):
+    done = images("--std", "25", source=dataset(**{"y/a.png": png(mask())}))
+    assert "1 image has more noise than signal" in done.err
+    assert "label masks, whose few values are low, are among such images: --exclude GLOB --sidecars copy" in done.err
 
 
 @pytest.mark.parametrize("globs", [["masks/**"], ["**", "masks/**"], ["*.png", "mask*/m.png"], ["m.png"]])

@@ -60,6 +60,7 @@ ADVERSARIAL = Kind(
     nouns="files",
     formats={**IMAGES.formats, ".npz": Encoded("npz")},
     unsupported=IMAGES.unsupported,
+    refused=IMAGES.refused,
     mask_formats=IMAGES.mask_formats,
     writes=IMAGES.writes,
     exact=IMAGES.exact,
