@@ -17,6 +17,7 @@ from figures import Figures
 from PIL import Image, ImageOps
 from program import OURS
 from variations import VARIATIONS, Varied, varied
+from variations.tiff import TURNS
 
 BATCH = 250
 DEADLINE = 900
@@ -141,19 +142,7 @@ def _highest(data: bytes, decoded: Any) -> float:
 def _turned(share: Any, data: bytes) -> Any:
     with Image.open(io.BytesIO(data)) as opened:
         orientation = opened.getexif().get(274, 1)
-    return _TURNS[orientation](share)
-
-
-_TURNS: dict[int, Any] = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
-    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda a: a.swapaxes(0, 1)[::-1],
-}
+    return TURNS[orientation](share)
 
 
 def _tiff(path: Path) -> Any:
@@ -173,7 +162,7 @@ def _tiff(path: Path) -> Any:
             share = 1 - share
         if page.colormap is not None:
             share = np.moveaxis(page.colormap[:, samples], 0, -1) / 65535
-    return _TURNS[orientation](share)
+    return TURNS[orientation](share)
 
 
 def sound(path: Path) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from variations.drawn import picture
 
 Array = Any
-_TURNS = {
+TURNS = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -74,7 +74,7 @@ def make(choose: random.Random) -> tuple[str, bytes, Any, str]:
         f"photometric {photometric}, {bands} x {bits} bits, extra {extra}, planar {planar}, compression {compression}"
     )
     told += f", orientation {orientation}, {'tiles' if tiled else 'strips'}, {order}{', big' if big else ''}"
-    return choose.choice((".tif", ".tiff")), data, _TURNS[orientation or 1](truth), told
+    return choose.choice((".tif", ".tiff")), data, TURNS[orientation or 1](truth), told
 
 
 def _blocks(
