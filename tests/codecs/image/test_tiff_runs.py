@@ -25,10 +25,10 @@ def run(noisy, sources, destination):
 
 def test_near_infrared_gets_noise(run, sources, rows, tiff_file, open_picture, frames_of):
     grey = np.full((60, 50, 4), 128, np.uint8)
-    for name, kind in (("bands", 0), ("alpha", 2)):
+    for name, kind in (("bands", 0), ("opaque", 2)):
         (sources / f"{name}.tif").write_bytes(tiff_file(grey, 2, more={338: (3, [kind])}))
     destination = run("--std", "10")
-    for name, std in (("bands", 10), ("alpha", 0)):
+    for name, std in (("bands", 10), ("opaque", 0)):
         [found] = frames_of(open_picture((destination / f"{name}.tif").read_bytes(), ".tif"))
         assert found[..., 3].std() == pytest.approx(std, rel=0.1)
     assert rows(destination)["bands.tif"]["measured_std"] == pytest.approx(10, rel=0.05)
