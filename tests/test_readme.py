@@ -95,8 +95,9 @@ def test_help_lists_options_under_their_headings() -> None:
     for name in COMMANDS:
         command = import_module(f"noisecli.cli.{name}").command
         text = command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"]))
-        assert re.findall(r"^(\S.*):$", text, re.MULTILINE)[-1] == "Other"
-        assert " ".join(text.partition("\nOther:\n")[2].split()) == "-h, --help Show this message and exit."
+        assert re.findall(r"^(\S.*):$", text, re.MULTILINE)[-2:] == ["Other", "Exit status"]
+        other = text.partition("\nOther:\n")[2].partition("\n\nExit status:\n")[0]
+        assert " ".join(other.split()) == "-h, --help Show this message and exit."
         assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
 
 

@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from noisecli import __version__
+from noisecli.cli.statuses import write_exit_statuses
 from noisecli.cli.terminal import say, say_block
 from noisecli.errors import NoisecliError, Refused
 from noisecli.kinds import KINDS
@@ -46,10 +47,41 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"noisecli.cli.{cmd_name}").command
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Answer an option before the command with its place."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            _hint(error, ctx, given)
+            raise
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Answer what is not a command with the one that may be meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            _hint(error, ctx, args)
+            raise
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """End with the exit statuses."""
+        write_exit_statuses("noisecli", formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _hint(error: click.UsageError, ctx: click.Context, arguments: list[str]) -> None:
+    # completion asks what is there, and is told nothing else
+    if not ctx.resilient_parsing:
+        from noisecli.cli.hints import explain_first_words
+
+        explain_first_words(error, arguments)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,7 @@ from noisecli.cli import options as o
 from noisecli.cli.messages import count
 from noisecli.cli.request import manifest_of
 from noisecli.cli.terminal import say, visible
+from noisecli.cli.values import word_of
 from noisecli.errors import Refused
 from noisecli.exports import EXPORTS, page_of, placing
 from noisecli.manifest.finished import FinishedRun
@@ -23,7 +24,7 @@ from noisecli.storage.stdout import print_whole
 _TABLE = "The table"
 
 TO = click.option(
-    "--to", cls=o.SectionedOption, section=_TABLE, type=click.Choice([*EXPORTS]), required=True,
+    "--to", cls=o.SectionedOption, section=_TABLE, type=word_of([*EXPORTS]), required=True,
     help=" ".join(f"{name}: {export.help}." for name, export in EXPORTS.items()),
 )  # fmt: skip
 OUTPUT = click.option(

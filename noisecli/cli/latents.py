@@ -10,6 +10,7 @@ import click
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_share
 from noisecli.cli.request import manifest_of, refuse_odd_output, run_folder, running_of
+from noisecli.cli.values import word_of
 from noisecli.kinds.latents import LatentsSettings
 from noisecli.model import Level
 from noisecli.settings import NoiseSettings, OutputSettings, Settings
@@ -34,7 +35,7 @@ PER_FILE = click.option(
     help="Number of latents in one file.  [default: as many as make 64 MB]",
 )  # fmt: skip
 DTYPE = click.option(
-    "--dtype", cls=o.SectionedOption, section=_WHAT, type=click.Choice(list(_LARGEST)), default="float32",
+    "--dtype", cls=o.SectionedOption, section=_WHAT, type=word_of(list(_LARGEST)), default="float32",
     show_default=True, help="Type of their numbers.",
 )  # fmt: skip
 STD = click.option(

@@ -1,12 +1,13 @@
 """Options shared by commands, in sections. Each is an object in one place; help lists them section by section."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
 import click
 
+from noisecli.cli.statuses import write_exit_statuses
+from noisecli.cli.values import Finite, Share, word_of
 from noisecli.kinds.audio import AUDIO
 from noisecli.kinds.images import IMAGES
 from noisecli.model import Limits
@@ -22,19 +23,24 @@ class SectionedOption(click.Option):
         self.section = section
 
 
-class Finite(click.FloatRange):
-    """A range of numbers without nan and inf."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number", param, ctx)
-        return number
-
-
 class SectionedCommand(click.Command):
     """A command whose many options are listed under headings."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Answer words that it does not know with those that may be meant."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if not ctx.resilient_parsing:
+                from noisecli.cli.hints import explain
+
+                explain(error, ctx, given)
+            raise
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """End with the exit statuses."""
+        write_exit_statuses(str(self.name), formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one list for each section, in the order they were declared."""
@@ -76,7 +82,7 @@ SEVERITY = _option(
     _STRENGTH, "--severity", metavar="LEVEL", help="Severity 0 to 5, as published with ImageNet-C; 0 is no noise."
 )
 SEVERITY_SET = _option(
-    _STRENGTH, "--severity-set", type=click.Choice(["imagenet-c", "cifar-c"]), default="imagenet-c", show_default=True,
+    _STRENGTH, "--severity-set", type=word_of(["imagenet-c", "cifar-c"]), default="imagenet-c", show_default=True,
     help="Which publication's severities.",
 )  # fmt: skip
 LEVELS = _option(
@@ -92,8 +98,9 @@ COPIES = _option(
     help="Write N independent noisy versions of each file.",
 )  # fmt: skip
 PROB = _option(
-    _NOISE, "--prob", type=Finite(0, 1), default=1.0, metavar="P", help="Chance that an output gets noise at all."
-)
+    _NOISE, "--prob", type=Share(0, 1), default=1.0, metavar="P",
+    help="Chance that an output gets noise at all: 0.5, 50%.",
+)  # fmt: skip
 SHARED = _option(
     _NOISE, "--shared-channels", is_flag=True, help="Use one noise value for all channels of a pixel or frame."
 )
@@ -115,7 +122,7 @@ PER_FEATURE = _option(
     _NOISE, "--per-feature", is_flag=True, help="Take the percentage of each column's own std, along the last axis."
 )
 DTYPE = _option(
-    _NOISE, "--dtype", type=click.Choice(["float32"]), help="Write the sum itself, not rounded: TIFF, WAV, arrays."
+    _NOISE, "--dtype", type=word_of(["float32"]), help="Write the sum itself, not rounded: TIFF, WAV, arrays."
 )
 FULL_SCALE = _option(
     _NOISE, "--full-scale", type=Finite(0, min_open=True), metavar="V",
@@ -158,14 +165,14 @@ QUALITY = _option(
     help="Quality of lossy formats.  [default: JPEG 98; WebP, AVIF, JP2 lossless; OGG, MP3 the best]",
 )  # fmt: skip
 SUBSAMPLING = _option(
-    _OUTPUT, "--subsampling", type=click.Choice(["444", "422", "420", "440", "411"]),
+    _OUTPUT, "--subsampling", type=word_of(["444", "422", "420", "440", "411"]),
     help="Colour resolution of JPEG; all but 444 lose noise.  [default: 444]",
 )  # fmt: skip
 WITH_CLEAN = _option(
     _OUTPUT, "--with-clean", is_flag=True, help="Write DST/clean/ and DST/noisy/, through the same encoder."
 )
 SIDECARS = _option(
-    _OUTPUT, "--sidecars", type=click.Choice(["skip", "copy", "link"]), default="skip", show_default=True,
+    _OUTPUT, "--sidecars", type=word_of(["skip", "copy", "link"]), default="skip", show_default=True,
     help="What to do with labels, transcripts and all other files.",
 )  # fmt: skip
 NAME = _option(_OUTPUT, "--name", metavar="TEMPLATE", help="Names of outputs, from {stem} {ext} {copy} {level}.")
@@ -205,7 +212,7 @@ FORCE = _option(
     _RUNNING, "--force", is_flag=True, help="Replace files noisecli did not make; let --prune remove more than half."
 )
 ON_ERROR = _option(
-    _RUNNING, "--on-error", type=click.Choice(["continue", "stop", "ignore"]), default="continue",
+    _RUNNING, "--on-error", type=word_of(["continue", "stop", "ignore"]), default="continue",
     show_default=True, help="What to do when a file fails; ignore: go on, and exit with 0 all the same.",
 )  # fmt: skip
 MAX_FAILURES = _option(
@@ -235,14 +242,14 @@ JSON = _option(_REPORT, "--json", "as_json", is_flag=True, help="Print the summa
 QUIET = _option(_REPORT, "-q", "--quiet", is_flag=True, help="Print problems only.")
 VERBOSE = _option(_REPORT, "-v", "--verbose", is_flag=True, help="Print all problems and warnings, and tracebacks.")
 PROGRESS = _option(
-    _REPORT, "--progress", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+    _REPORT, "--progress", type=word_of(["auto", "always", "never"]), default="auto", show_default=True,
     help="Show a progress bar; auto: on a terminal.",
 )  # fmt: skip
 
 
 def output_format(*words: str) -> Decorator:
     """Return the --format option of a kind."""
-    return _option(_OUTPUT, "--format", "form", type=click.Choice(list(words)), help="Write another format.")
+    return _option(_OUTPUT, "--format", "form", type=word_of(words), help="Write another format.")
 
 
 IMAGE_FORMAT = output_format(*IMAGES.writes)

@@ -16,6 +16,7 @@ from noisecli.cli import options as o
 from noisecli.cli.messages import count, progress_bar, report_problems
 from noisecli.cli.request import levels_of, range_of
 from noisecli.cli.terminal import say
+from noisecli.cli.values import word_of
 from noisecli.engines.resources import available_cpus
 from noisecli.errors import Refused
 from noisecli.kinds import KINDS
@@ -47,7 +48,7 @@ ZOOM = click.option(
     help="Show a pixel as N by N.  [default: 1, more where an image is small]",
 )  # fmt: skip
 KIND = click.option(
-    "--kind", cls=o.SectionedOption, section=_SHEET, type=click.Choice([kind.name for kind in _KINDS]),
+    "--kind", cls=o.SectionedOption, section=_SHEET, type=word_of([kind.name for kind in _KINDS]),
     help="Which files to show where SRC holds both.",
 )  # fmt: skip
 SHOW = click.option(
