@@ -52,19 +52,22 @@ class LazyGroup(click.Group):
         given = list(args)
         try:
             return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            _hint(error, ctx, given)
+        except click.NoSuchOption as error:
+            if not ctx.resilient_parsing:
+                from noisecli.cli.hints import explain_early_option
+
+                raise Refused(explain_early_option(error.option_name, given)) from None
             raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Answer what is not a command with the one that may be meant."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            _hint(error, ctx, args)
-            raise
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            from noisecli.cli.hints import explain_command
+
+            raise Refused(explain_command(args))
+        return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """End with the exit statuses."""
@@ -74,14 +77,6 @@ class LazyGroup(click.Group):
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
-
-
-def _hint(error: click.UsageError, ctx: click.Context, arguments: list[str]) -> None:
-    # completion asks what is there, and is told nothing else
-    if not ctx.resilient_parsing:
-        from noisecli.cli.hints import explain_first_words
-
-        explain_first_words(error, arguments)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

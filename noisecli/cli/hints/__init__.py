@@ -12,6 +12,8 @@ from noisecli.cli.hints.commands import explain_command, explain_early_option
 from noisecli.cli.hints.options import explain_option
 from noisecli.errors import Refused
 
+__all__ = ["explain", "explain_command", "explain_early_option"]
+
 
 def explain(error: click.UsageError, context: click.Context, arguments: Sequence[str]) -> None:
     """Raise Refused with a better line than click's own where a command's arguments were refused and there is one."""
@@ -20,10 +22,3 @@ def explain(error: click.UsageError, context: click.Context, arguments: Sequence
         raise Refused(explain_option(error.option_name, command, arguments))
     if (line := explain_arguments(error, context, arguments)) is not None:
         raise Refused(line)
-
-
-def explain_first_words(error: click.UsageError, arguments: Sequence[str]) -> None:
-    """Do the same where what comes before a command, or its name, was refused."""
-    if isinstance(error, click.NoSuchOption):
-        raise Refused(explain_early_option(error.option_name, arguments))
-    raise Refused(explain_command(arguments))
