@@ -14,7 +14,7 @@ _STATUSES = {
     "latents": {**_RUN, "0": "All done or kept.", "1": "Done, but some files could not be made."},
     "preview": {
         "0": "The sheet is written.",
-        "1": "It is written, but some files failed.",
+        "1": "Some files failed; where all did, no sheet is written.",
         "2": "Refused before any work; nothing was written.",
         "3": "Stopped on the way.",
         "130, 143": "Ended by ^C or SIGTERM.",

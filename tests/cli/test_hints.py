@@ -15,7 +15,7 @@ from noisecli.cli.hints.options import explain_option
 from noisecli.cli.hints.paths import kind_in
 from noisecli.errors import Refused
 
-_DIFFERENCE = ["--redo (recompute all", "--force (replace files", "redoes what has changed by itself"]
+_DIFFERENCE = ["--redo (recompute all", "--force (replace files", "a plain second run redoes what has changed"]
 _RUN = "images photos out --std 5"
 
 TYPED = [

@@ -109,7 +109,7 @@ def _value(as_typed: str, arguments: Sequence[str]) -> str | None:
 def _explained(names: Iterable[str], own: Mapping[str, click.Option]) -> str:
     """Return what each of some options does, in the words of the help, with what happens without those that destroy."""
     meanings = joined((f"{name} ({_meaning(own[name])})" for name in names), "or")
-    around = "; a second run redoes what has changed by itself" if "--redo" in names else ""
+    around = "; a plain second run redoes what has changed" if "--redo" in names else ""
     return f"there is {meanings}{around}"
 
 
