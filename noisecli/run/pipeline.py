@@ -15,6 +15,7 @@ from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem, Task
 from noisecli.run import sidecars
 from noisecli.run.claims import refuse_claims, with_claims
+from noisecli.run.labels import SideFile
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.prune import Pruning, is_another_source
@@ -202,12 +203,12 @@ class Run:
         if not (self._settings.running.force or is_new):
             sidecars.refuse_edited(self._settings, self._sidecars())
 
-    def _sidecars(self) -> Iterable[tuple[str, str]]:
+    def _sidecars(self) -> Iterable[SideFile]:
         return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
 
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
-        for sidecar, name in self._sidecars():
+        for sidecar, name, _ in self._sidecars():
             if sidecar in self._found.masks and name in self._ledger:
                 # it had noise in an earlier run, and --force was given
                 self._ledger.forget(name)
@@ -232,7 +233,7 @@ class Run:
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
         folders = {"", *(os.path.dirname(name) for name in names)}
-        folders.update(os.path.dirname(name) for _, name in self._sidecars())
+        folders.update(os.path.dirname(name) for _, name, _ in self._sidecars())
         folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
 from noisecli.kinds import KINDS, beginnings, kinds_of, suffix_of
 from noisecli.model import Problem
+from noisecli.run.labels import SideFile
 from noisecli.run.sources import pattern_of
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
@@ -16,8 +17,7 @@ from noisecli.storage.copies import is_copy
 from noisecli.storage.source import SourceFile
 from noisecli.workers.problems import problem_of
 
-Pairs = Iterable[tuple[str, str]]
-"""Side files, and where each goes: relative to the source folder, and to the destination."""
+Pairs = Iterable[SideFile]
 
 
 def copy_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, note: Callable[[Problem], None]) -> None:
@@ -29,16 +29,21 @@ def copy_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, no
     carried: set[str] = set()
     failed: set[str] = set()
     try:
-        for sidecar, name in pairs:
+        for sidecar, name, rewrite in pairs:
             try:
-                if settings.output.sidecars == "link":
+                if settings.output.sidecars == "link" and rewrite is None:
                     with contextlib.suppress(FileFailed), source.open(sidecar) as file:
                         _refuse_samples(settings, sidecar, file)
                     destination.link(source.location_of(sidecar), name, prefix=prefix)
                 else:
                     with source.open(sidecar) as file:
                         _refuse_samples(settings, sidecar, file)
-                        destination.copy(file, name, prefix=prefix)
+                        if rewrite is None:
+                            destination.copy(file, name, prefix=prefix)
+                        else:
+                            with destination.create(name, prefix=prefix, like=file.status) as output:
+                                output.write(rewrite(file.read()))
+                                output.commit()
             except Exception as error:
                 failed.add(sidecar)
                 note(problem_of(sidecar, error))
@@ -65,7 +70,7 @@ def refuse_edited(settings: Settings, pairs: Pairs) -> None:
     if settings.output.sidecars == "skip":
         return
     source, destination = folder_at(settings.source), folder_at(settings.destination)
-    for sidecar, name in pairs:
+    for sidecar, name, rewrite in pairs:
         if _is_edited(source, sidecar, destination, name, settings.output.sidecars):
             shown = escape_name(destination.location_of(name))
             raise Refused(f"{shown}: is newer than the side file it would be replaced by; move it, or add --force")
