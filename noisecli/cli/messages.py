@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from noisecli.cli.label_messages import about_labels
 from noisecli.cli.terminal import TERMINAL, acts, say, say_block
 from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
@@ -107,6 +108,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _skipped(summary, settings)
     yield from _noised(summary)
     yield from _left_alone(summary, settings)
+    yield from about_labels(summary, settings, everything=everything)
     yield from _rounded_away(summary, kind)
     yield from _clipped(summary, kind)
     yield from _drowned(summary, kind)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import click
 
 from noisecli.cli import options as o
+from noisecli.cli.label_messages import tell_labels
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.messages import progress_bar, report
 from noisecli.engines.resources import available_cpus
@@ -45,7 +46,7 @@ def run_folder(settings: Settings, options: Mapping[str, Any]) -> int:
     from noisecli.run.pipeline import run
 
     with progress_bar(options, settings.kind) as begin:
-        summary = run(settings, dry_run=options["dry_run"], begin=begin)
+        summary = run(settings, dry_run=options["dry_run"], begin=begin, tell=tell_labels(options))
     report(summary, settings, options)
     return summary.exit_status
 

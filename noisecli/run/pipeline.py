@@ -31,11 +31,19 @@ from noisecli.workers.stage import Stage
 Progress = Callable[[int], None]
 
 
-def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Progress] | None = None) -> Summary:
+def run(
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    begin: Callable[[int], Progress] | None = None,
+    tell: Callable[[list[str]], None] | None = None,
+) -> Summary:
     """Carry out a request.
 
     Parameters
     ----------
+    tell
+        Called once before any work with what a person has to know of side files that name images, a line each.
     begin
         Called once with the number of outputs planned; what it returns is called with each number of them settled.
 
@@ -62,6 +70,8 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     if kind.has_sources:
         plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
+    if tell is not None:
+        tell(summary.labels_told)
     if dry_run:
         if settings.running.prune:
             with ManifestReader.look(settings.destination, names) as recorded:
@@ -266,6 +276,9 @@ def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> S
         carried = len(found.sidecars) + len(found.data_beside) + len(found.masks)
         summary.sidecars_copied = carried if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
+        summary.labels_told, summary.labels_rewritten = plan.labels.told, plan.labels.count_rewritten()
+        summary.labels_alone = [escape_name(name) for name in plan.labels.pairs.without_source]
+        summary.sources_alone = [escape_name(name) for name in plan.labels.pairs.without_label]
     if dry_run:
         summary.input_bytes = plan.input_bytes() if found.sources else 0
         for problem in _problems(itertools.chain(found.problems, found.masks.items())):

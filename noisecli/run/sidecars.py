@@ -70,7 +70,7 @@ def refuse_edited(settings: Settings, pairs: Pairs) -> None:
     if settings.output.sidecars == "skip":
         return
     source, destination = folder_at(settings.source), folder_at(settings.destination)
-    for sidecar, name, rewrite in pairs:
+    for sidecar, name, _ in pairs:
         if _is_edited(source, sidecar, destination, name, settings.output.sidecars):
             shown = escape_name(destination.location_of(name))
             raise Refused(f"{shown}: is newer than the side file it would be replaced by; move it, or add --force")

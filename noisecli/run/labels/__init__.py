@@ -87,6 +87,13 @@ class Labels:
                     rewrite = self._rewriter(name, level) if name in self.rewritten else None
                     yield SideFile(name, tree + escape_name(name), rewrite)
 
+    def count_rewritten(self) -> int:
+        """Return how many side files have copies that are not the same as they are."""
+        level = self._first_level
+        paired = self.pairs.found.items()
+        own = sum(self._inside(name, own, self._outputs(own.source, level)[0]) is not None for name, own in paired)
+        return len(self.rewritten) + own
+
     def _is_unpaired(self, name: str) -> bool:
         return name not in self.pairs.found and name not in self.pairs.left_out and name not in self.pairs.ambiguous
 

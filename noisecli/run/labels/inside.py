@@ -6,10 +6,15 @@ Only the name is replaced, byte for byte the rest stays; but for labelme's image
 import json
 import os
 import re
+from functools import partial
 from xml.sax.saxutils import escape
 
 _FILENAME = re.compile(rb"(<filename>\s*)([^<]*?)(\s*</filename>)")
 _IMAGE_DATA = re.compile(rb'("imageData"\s*:\s*)"[^"]*"')
+_KEY_AND_FOLDER = (
+    rb'("[^"\\\n]*(?i:file|path|name|image|img|audio|sound|wav)[^"\\\n]*"\s*:\s*'
+    rb'"(?:(?:[^"\\\n]|\\\\)*(?:/|\\\\))?)'
+)
 
 SUFFIXES = (".xml", ".json")
 
@@ -45,13 +50,12 @@ def _in_xml(content: bytes, old: str, new: str) -> bytes:
 def _in_json(content: bytes, old: str, new: str) -> bytes:
     if b'"imagePath"' in content:
         content = _IMAGE_DATA.sub(rb"\1null", content)
-    for ascii_only in {True, old.isascii()}:
-        own, its = (
-            json.dumps(name, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "surrogateescape") for name in (old, new)
-        )
-        content = re.sub(
-            rb'("(?:[^"\\\n]|\\\\)*[/\\]|")' + re.escape(own) + rb'"',
-            lambda match, its=its: match[1] + its + b'"',  # type: ignore[misc]
-            content,
-        )
+    for ascii_only in (True,) if old.isascii() else (True, False):
+        spelled = (json.dumps(name, ensure_ascii=ascii_only)[1:-1] for name in (old, new))
+        own, its = (name.encode("utf-8", "surrogateescape") for name in spelled)
+        content = re.sub(_KEY_AND_FOLDER + re.escape(own) + rb'"', partial(_with_name, its), content)
     return content
+
+
+def _with_name(name: bytes, match: re.Match[bytes]) -> bytes:
+    return match[1] + name + b'"'

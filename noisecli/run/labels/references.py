@@ -64,7 +64,8 @@ class Index:
         if names.is_whole or not stems:
             return names
         by_stem = _look(side_file, references, self._by_stem)
-        return by_stem if len(by_stem.found) > len(names.found) else names
+        # words are stems of files by chance, if only some are
+        return by_stem if len(by_stem.found) > max(len(names.found), len(by_stem.missing)) else names
 
 
 class _Table:
