@@ -218,11 +218,13 @@ class Run:
 
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
-        for sidecar, name, _ in self._sidecars():
+        for sidecar, name, *_ in self._sidecars():
             if sidecar in self._found.masks and name in self._ledger:
                 # it had noise in an earlier run, and --force was given
                 self._ledger.forget(name)
         sidecars.copy_all(self._settings, self._sidecars(), self._prefix, self._summary, self._note)
+        if self._settings.output.sidecars != "skip":
+            self._summary.labels_rewritten = len(self._plan.labels.rewritten)
         for problem in _problems(self._found.masks.items()):
             self._note(problem)
 
@@ -243,7 +245,7 @@ class Run:
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
         folders = {"", *(os.path.dirname(name) for name in names)}
-        folders.update(os.path.dirname(name) for _, name, _ in self._sidecars())
+        folders.update(os.path.dirname(name) for _, name, *_ in self._sidecars())
         folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:
@@ -273,10 +275,10 @@ def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> S
     if settings.output.sidecars == "skip":
         summary.sidecars_left = len(found.sidecars)
     else:
-        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks)
+        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks) - len(plan.labels.pairs.left_out)
         summary.sidecars_copied = carried if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
-        summary.labels_told, summary.labels_rewritten = plan.labels.told, plan.labels.count_rewritten()
+        summary.labels_told, summary.labels_rewritten = plan.labels.told, len(plan.labels.rewritten)
         summary.labels_alone = [escape_name(name) for name in plan.labels.pairs.without_source]
         summary.sources_alone = [escape_name(name) for name in plan.labels.pairs.without_label]
     if dry_run:

@@ -110,7 +110,7 @@ class Plan:
             _refuse_files_as_folders(taken)
         if self._settings.output.sidecars != "skip":
             outputs = dict.fromkeys(self.outputs(), "another source")
-            for sidecar, name, _ in self.sidecars():
+            for sidecar, name, *_ in self.sidecars():
                 if name in outputs:
                     raise Refused(_collision(sidecar, outputs[name], name))
                 outputs[name] = sidecar

@@ -29,7 +29,7 @@ def copy_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, no
     carried: set[str] = set()
     failed: set[str] = set()
     try:
-        for sidecar, name, rewrite in pairs:
+        for sidecar, name, rewrite, _ in pairs:
             try:
                 if settings.output.sidecars == "link" and rewrite is None:
                     with contextlib.suppress(FileFailed), source.open(sidecar) as file:
@@ -42,7 +42,7 @@ def copy_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, no
                             destination.copy(file, name, prefix=prefix)
                         else:
                             with destination.create(name, prefix=prefix, like=file.status) as output:
-                                output.write(rewrite(file.read()))
+                                output.write(rewrite())
                                 output.commit()
             except Exception as error:
                 failed.add(sidecar)
@@ -70,7 +70,7 @@ def refuse_edited(settings: Settings, pairs: Pairs) -> None:
     if settings.output.sidecars == "skip":
         return
     source, destination = folder_at(settings.source), folder_at(settings.destination)
-    for sidecar, name, _ in pairs:
+    for sidecar, name, *_ in pairs:
         if _is_edited(source, sidecar, destination, name, settings.output.sidecars):
             shown = escape_name(destination.location_of(name))
             raise Refused(f"{shown}: is newer than the side file it would be replaced by; move it, or add --force")

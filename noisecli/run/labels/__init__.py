@@ -8,7 +8,7 @@ names many; forms.py is their table.
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from noisecli.errors import FileFailed, FileProblem, shown
@@ -21,6 +21,8 @@ from noisecli.run.sources import Listing
 from noisecli.storage import escape_name
 
 _SAMPLED = 32
+_TELLING = 6
+"""Letters of a stem that is no word by chance."""
 _LONGEST_NAMED = 8
 
 _PEEK = 1 << 20
@@ -28,16 +30,15 @@ _PEEK = 1 << 20
 
 Read = Callable[[str, int | None], bytes | None]
 """Returns the first so many bytes of a side file, or all; None for what is too large. Raises FileProblem, OSError."""
-Rewrite = Callable[[bytes], bytes]
 
 
 class SideFile(NamedTuple):
-    """A side file to write: relative to the source folder, and to the destination."""
+    """A file beside the data, and where it goes."""
 
     source: str
     name: str
-    rewrite: Rewrite | None = None
-    """What makes the content of the copy; None: it is that of the side file."""
+    make: Callable[[], bytes] | None = None
+    also_from: tuple[str, ...] = ()
 
 
 class Labels:
@@ -47,8 +48,10 @@ class Labels:
     ----------
     told
         What a person has to know before the run starts, a line for each file.
+    whole
+        Side files that name images, and of which every name leads to one.
     rewritten
-        Side files whose copies are not the same as they are.
+        Those, and labels that were found to name their image when they were written.
     """
 
     def __init__(self, naming: Naming, found: Listing, read: Read, options: str, *, holds_data: bool) -> None:
@@ -59,6 +62,7 @@ class Labels:
         self._absent = {*found.not_chosen_names, *(name for name, _ in found.problems), *self.pairs.left_out}
         self._ids: dict[str, dict[str, str]] = {}
         self.told: list[str] = []
+        self.whole: set[str] = set()
         self.rewritten: set[str] = set()
         # files of weights and arrays have no lists and no annotations
         self._unpaired = [] if holds_data else [name for name in found.sidecars if self._is_unpaired(name)]
@@ -84,15 +88,8 @@ class Labels:
                         SideFile(name, tree + label, self._inside(name, own, output)) for label, output in outputs
                     )
                 else:
-                    rewrite = self._rewriter(name, level) if name in self.rewritten else None
-                    yield SideFile(name, tree + escape_name(name), rewrite)
-
-    def count_rewritten(self) -> int:
-        """Return how many side files have copies that are not the same as they are."""
-        level = self._first_level
-        paired = self.pairs.found.items()
-        own = sum(self._inside(name, own, self._outputs(own.source, level)[0]) is not None for name, own in paired)
-        return len(self.rewritten) + own
+                    make = partial(self._write_form, name, level) if name in self.whole else None
+                    yield SideFile(name, tree + escape_name(name), make, self._kaldi_files(name) if make else ())
 
     def _is_unpaired(self, name: str) -> bool:
         return name not in self.pairs.found and name not in self.pairs.left_out and name not in self.pairs.ambiguous
@@ -181,6 +178,7 @@ class Labels:
             of = f"{len(names.missing):,} of {len(names.missing) + len(names.found):,} names in it"
             self._tell(name, f"{of} lead to nothing in SRC (the first: {shown(names.missing[0])})")
             return
+        self.whole.add(name)
         self.rewritten.add(name)
         if gone := sum(path in self._absent for path in names.found.values()):
             self.told.append(f"{name}: {gone:,} of {len(names.found):,} names in it are left out, as their files are")
@@ -191,10 +189,11 @@ class Labels:
         return any(list(self._new_names(path, level)) != [path] for path in set(names.found.values()))
 
     def _mentions(self, content: bytes) -> bool:
-        """Whether some sources are named in a file of whatever form."""
+        """Whether some sources are named in a file of whatever form, by their stems where those are no mere words."""
         names = self._found.sources
-        sampled = names[:: max(1, len(names) // _SAMPLED)]
-        return any(os.fsencode(os.path.basename(name)) in content for name in sampled)
+        sampled = [os.path.basename(name) for name in names[:: max(1, len(names) // _SAMPLED)]]
+        stems = [stem for stem, _ in map(os.path.splitext, sampled) if len(stem) >= _TELLING]
+        return any(os.fsencode(name) in content for name in (*sampled, *stems))
 
     def _tell(self, name: str, what: str) -> None:
         self.told.append(f"{name}: {what}; it is copied as it is, and its entries lead to no file with {self._options}")
@@ -210,33 +209,48 @@ class Labels:
             others = f" and {len(more):,} more beside it" if more else ""
             self._tell(f"{first}{others}", f"may belong to {whose}")
 
-    def _rewriter(self, name: str, level: Level) -> Rewrite:
-        def rewrite(content: bytes) -> bytes:
-            reading = self._read_form(name, content)
-            if reading is None or not reading.names.is_whole:
-                raise FileFailed(
-                    "changed", "is another since the run began, and its names lead to nothing; run it again"
-                )
-            found = reading.names.found
+    def _write_form(self, name: str, level: Level) -> bytes:
+        """Return the content of a file that names many, with the names of one level's outputs."""
+        reading = self._read_form(name, self._whole_content(name))
+        if reading is None or not reading.names.is_whole:
+            raise FileFailed("changed", "is another since the run began, and its names lead to nothing; run it again")
+        found = reading.names.found
 
-            def swap(reference: str, copy: int) -> str | None:
-                path = found.get(reference)
-                if path is None:
-                    return reference
-                new = self._new_names(path, level)
-                return renamed(reference, path, new[copy]) if copy < len(new) else None
+        def swap(reference: str, copy: int) -> str | None:
+            path = found.get(reference)
+            if path is None:
+                return reference
+            new = self._new_names(path, level)
+            return renamed(reference, path, new[copy]) if copy < len(new) else None
 
-            return forms.encode(reading.write(swap, self._naming.copies))
+        return forms.encode(reading.write(swap, self._naming.copies))
 
-        return rewrite
+    def _kaldi_files(self, name: str) -> tuple[str, ...]:
+        """Return what else of its folder says what the ids in a file mean."""
+        others = (os.path.join(os.path.dirname(name), base) for base in (kaldi.TABLE, kaldi.SEGMENTS))
+        return tuple(other for other in others if other != name and other in self._unpaired_set)
 
-    def _inside(self, name: str, own: Pair, output: str) -> Rewrite | None:
+    def _inside(self, name: str, own: Pair, output: str) -> Callable[[], bytes] | None:
         """Return what renames the image in a label of its own."""
         suffix = os.path.splitext(name)[1].lower()
         is_renamed = os.path.basename(output) != os.path.basename(own.source)
         if suffix not in inside.SUFFIXES or not (is_renamed or (suffix == ".json" and self._holds_images)):
             return None
-        return lambda content: inside.rewrite(name, content, own.source, output)
+        return partial(self._write_inside, name, own.source, output)
+
+    def _write_inside(self, name: str, source: str, output: str) -> bytes:
+        content = self._whole_content(name)
+        new = inside.rewrite(name, content, source, output)
+        if new != content:
+            self.rewritten.add(name)
+        return new
+
+    def _whole_content(self, name: str) -> bytes:
+        """Return what a side file holds. Raises FileProblem."""
+        content = self._read(name, None)
+        if content is None:
+            raise FileFailed("too-large", f"has more than {forms.LONGEST >> 30} GiB, and names images")
+        return content
 
     def _look_for_images(self) -> bool:
         """Whether labels hold the clean images themselves, by the first few of them."""

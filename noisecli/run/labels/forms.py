@@ -32,6 +32,8 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     ".list": (lists.read,),
     ".trans": (lists.read,),
     ".scp": (lists.read,),
+    ".stm": (lists.read,),
+    ".ctm": (lists.read,),
     "": (lists.read,),
 }
 """Suffix -> the forms that a file may have, the likeliest first."""
