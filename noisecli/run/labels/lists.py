@@ -41,15 +41,15 @@ def read(text: str, look: Look) -> Reading | None:
     further = [token for rest in _rests(lines, way) for token in _TOKEN.findall(rest) if "." in token.strip(".")]
     behind = look(further, stems=False) if further else Names()
     names.join(Names(behind.found, absolute=behind.absolute))
-    return Reading(names, lambda swap, copies: write(lines, way, names, swap, copies))
+    return Reading(names, lambda swap, copies: _write(lines, way, behind, swap, copies))
 
 
-def write(lines: list[str], way: re.Pattern[str], names: Names, swap: Swap, copies: int) -> str:
+def _write(lines: list[str], way: re.Pattern[str], behind: Names, swap: Swap, copies: int) -> str:
     """Return the list with a line for every copy; empty lines stay, those of files that are left out go."""
 
     def swapped(match: re.Match[str], copy: int) -> str:
         token = match[0]
-        return (swap(token, copy) or token) if token in names.found else token
+        return (swap(token, copy) or token) if token in behind.found else token
 
     new = []
     for line in lines:

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 _REST = re.compile(r"(?:\.[A-Za-z][\w-]*)+")
@@ -34,7 +35,7 @@ class Pairs:
     left_out: set[str] = field(default_factory=set)
     """Those of sources that were not chosen."""
     ambiguous: dict[str, list[str]] = field(default_factory=dict)
-    """Those that several parallel folders have a source for, and the sources."""
+    """Those that several parallel folders have a source for, and two of the sources."""
     without_source: list[str] = field(default_factory=list)
     """Those in a folder where most files of their suffix have one."""
     without_label: list[str] = field(default_factory=list)
@@ -57,7 +58,7 @@ def pair(side_files: Sequence[str], sources: Sequence[str], not_chosen: Iterable
     for folder, names in apart.items():
         parallel = _parallel(known, folder, names)
         for name in names:
-            hits = [(hit, head, rest) for head, rest in _splits(name) for hit in known.among(parallel, head)]
+            hits = [(hit, head, rest) for head, rest in _splits(name) for hit in islice(known.among(parallel, head), 2)]
             if len({os.path.dirname(hit) for hit, _, _ in hits}) > 1:
                 pairs.ambiguous[name] = sorted({hit for hit, _, _ in hits})
             elif hits:
@@ -72,7 +73,7 @@ class _Known:
     def __init__(self, sources: Iterable[str], not_chosen: Iterable[str]) -> None:
         self._at: dict[tuple[str, str], str] = {}
         self._folders: defaultdict[str, list[str]] = defaultdict(list)
-        self._by_shape: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
+        self._by_shape: defaultdict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
         self.sources = set(sources)
         for name in (*sources, *not_chosen):
             folder, base = os.path.split(name)
@@ -80,29 +81,29 @@ class _Known:
                 if (folder, key) not in self._at:
                     self._at[folder, key] = name
                     self._folders[key].append(folder)
-        for folder in {folder for folder, _ in self._at}:
+        for folder in dict.fromkeys(folder for folder, _ in self._at):
             for width, outside in _shapes(folder):
-                self._by_shape[(*outside, width)].add(folder)
+                self._by_shape[(*outside, width)][folder] = None
 
     def at(self, folder: str, key: str) -> str | None:
         """Return what has this name or stem in a folder."""
         return self._at.get((folder, key))
 
-    def among(self, folders: set[str], key: str) -> Iterator[str]:
-        """Yield what has this name or stem in any of the folders."""
+    def among(self, folders: dict[str, None], key: str) -> Iterator[str]:
+        """Yield what has this name or stem in any of the folders, in an order that is always the same."""
         holding = self._folders.get(key, ())
-        few = (f for f in holding if f in folders) if len(holding) < len(folders) else sorted(folders)
+        few = (f for f in holding if f in folders) if len(holding) < len(folders) else iter(folders)
         yield from (hit for folder in few if (hit := self._at.get((folder, key))) is not None)
 
-    def near(self, folder: str, distance: int) -> set[str]:
+    def near(self, folder: str, distance: int) -> dict[str, None]:
         """Return the folders that differ from one in one place, by so many names in all."""
-        return {
+        return dict.fromkeys(
             other
             for width, outside in _shapes(folder)
             if 0 <= distance - width <= _WIDEST
             for other in self._by_shape.get((*outside, distance - width), ())
             if other != folder
-        }
+        )
 
 
 def _shapes(folder: str) -> Iterator[tuple[int, tuple[str, str]]]:
@@ -113,14 +114,14 @@ def _shapes(folder: str) -> Iterator[tuple[int, tuple[str, str]]]:
             yield width, ("/".join(parts[:start]), "/".join(parts[start + width :]))
 
 
-def _parallel(known: _Known, folder: str, names: list[str]) -> set[str]:
+def _parallel(known: _Known, folder: str, names: list[str]) -> dict[str, None]:
     """Return the nearest folders that have sources for side files of one folder."""
     for distance in range(1, 2 * _WIDEST + 1):
         near = known.near(folder, distance)
         heads = (head for name in names for head, _ in _splits(name))
         if near and any(next(known.among(near, head), None) for head in heads):
             return near
-    return set()
+    return {}
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:

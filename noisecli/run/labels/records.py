@@ -55,7 +55,7 @@ def _find(records: Sequence[Any], look: Look) -> tuple[set[str], Names] | None:
             values = [value] if isinstance(value, str) else value if isinstance(value, list) else []
             if values and all(isinstance(each, str) for each in values):
                 columns.setdefault(key, []).extend(values)
-    keys, names = choose(dict(columns), look)
+    keys, names = choose(columns, look, first_is_key=False)
     return (keys, names) if keys else None
 
 

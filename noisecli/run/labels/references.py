@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 _FIRST_LOOKED_AT = 32
 _ABSOLUTE = re.compile(r"/|\\|[A-Za-z]:[/\\]")
+_SEVERAL = re.compile(r"[\s|,;]")
 _SHORT_NUMBER = re.compile(r"\d{1,2}", re.ASCII)
 
 
@@ -114,6 +115,9 @@ def _above(folder: str, every: Iterable[list[str]], table: _Table) -> list[str] 
     """Return the folders in front of all references that are not below the source folder; None: none is known."""
     for own in islice(every, _FIRST_LOOKED_AT):
         for depth in range(len(own)):
+            if depth and _SEVERAL.search(own[depth - 1]):
+                # two names in one line
+                break
             if table.find(folder, "/".join(own[depth:])) is not None:
                 return own[:depth]
     return None

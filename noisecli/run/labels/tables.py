@@ -26,10 +26,14 @@ def read(text: str, look: Look) -> Reading | None:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error:
         return None
-    if len(rows) < 2 or any(row and len(row) != len(rows[0]) for row in rows) or look(rows[0]).found:
+    if (
+        len(rows) < 2
+        or any(row and len(row) != len(rows[0]) for row in rows)
+        or any(look([cell]).found for cell in rows[0])
+    ):
         return None
     columns = {place: [row[place] for row in rows[1:] if row and row[place]] for place in range(len(rows[0]))}
-    chosen, names = choose({rows[0][place]: values for place, values in columns.items()}, look)
+    chosen, names = choose({rows[0][place]: values for place, values in columns.items()}, look, first_is_key=True)
     places = [place for place, word in enumerate(rows[0]) if word in chosen]
     if not places:
         return None
@@ -41,13 +45,13 @@ def read(text: str, look: Look) -> Reading | None:
     return Reading(names, lambda swap, copies: _write(rows, places, dialect, swap, copies))
 
 
-def choose(columns: dict[str, Sequence[str]], look: Look) -> tuple[set[str], Names]:
+def choose(columns: Mapping[str, Sequence[str]], look: Look, *, first_is_key: bool) -> tuple[set[str], Names]:
     """Return the columns that name files, by what they hold and, of stems, what they are called; and all names."""
     looked = {}
     for place, (word, values) in enumerate(columns.items()):
         plain = word.strip().lower()
         is_called_so = plain in WORDS or plain.endswith(("file_name", "_path"))
-        may_be_stems = is_called_so or (place == 0 and not any(map(is_short_number, values)))
+        may_be_stems = is_called_so or (first_is_key and place == 0 and not any(map(is_short_number, values)))
         names = look(values, stems=may_be_stems) if values else Names()
         if names.is_whole or (names.found and (is_called_so or len(names.found) > len(names.missing))):
             looked[word] = names
