@@ -9,9 +9,8 @@ from typing import Any, get_args
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.label_messages import tell_labels
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
-from noisecli.cli.messages import progress_bar, report
+from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.engines.resources import available_cpus
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings

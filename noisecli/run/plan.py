@@ -9,8 +9,8 @@ from noisecli.errors import Refused
 from noisecli.keys import stream_key
 from noisecli.kinds import KINDS, format_of
 from noisecli.manifest.destination import Names, runs_in
-from noisecli.model import Task
-from noisecli.run.labels import Labels, SideFile, forms, options_that_rename
+from noisecli.model import SideFile, Task
+from noisecli.run.labels import Labels, forms, options_that_rename
 from noisecli.run.naming import Naming
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
@@ -87,8 +87,8 @@ class Plan:
         # what a dataset of Hugging Face's brings along may have that name too
         reserved = {*names, *(others - {"metadata.jsonl"})}
         outputs = ((name, name) for name in self.outputs())
-        side_files = ((file.source, file.name) for file in self.sidecars())
-        for source, name in itertools.chain(outputs, side_files):
+        sidecars = ((side.source, side.name) for side in self.sidecars())
+        for source, name in itertools.chain(outputs, sidecars):
             if name.partition("/")[0] in reserved:
                 words = f"would become {name}, noisecli's own file; use --manifest or --exclude"
                 raise Refused(f"{escape_name(source)}: {words}")
@@ -110,10 +110,10 @@ class Plan:
             _refuse_files_as_folders(taken)
         if self._settings.output.sidecars != "skip":
             outputs = dict.fromkeys(self.outputs(), "another source")
-            for sidecar, name, *_ in self.sidecars():
-                if name in outputs:
-                    raise Refused(_collision(sidecar, outputs[name], name))
-                outputs[name] = sidecar
+            for side in self.sidecars():
+                if side.name in outputs:
+                    raise Refused(_collision(side.source, outputs[side.name], side.name))
+                outputs[side.name] = side.source
 
 
 def refuse_nesting(settings: Settings) -> None:

@@ -9,10 +9,9 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import NamedTuple
 
 from noisecli.errors import FileFailed, FileProblem, shown
-from noisecli.model import Level
+from noisecli.model import Level, SideFile
 from noisecli.run.labels import forms, inside, kaldi
 from noisecli.run.labels.pairs import Pair, pair
 from noisecli.run.labels.references import Index, Names, Reading, renamed
@@ -30,15 +29,6 @@ _PEEK = 1 << 20
 
 Read = Callable[[str, int | None], bytes | None]
 """Returns the first so many bytes of a side file, or all; None for what is too large. Raises FileProblem, OSError."""
-
-
-class SideFile(NamedTuple):
-    """A file beside the data, and where it goes."""
-
-    source: str
-    name: str
-    make: Callable[[], bytes] | None = None
-    also_from: tuple[str, ...] = ()
 
 
 class Labels:
