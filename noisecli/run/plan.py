@@ -63,7 +63,7 @@ class Plan:
         """What becomes of side files; they are looked into where their names are not enough."""
         settings, output = self._settings, self._settings.output
         options = options_that_rename(settings.noise.copies, output.name, output.encoding.format)
-        return Labels(self.naming, self._found, self._read, options, holds_data=KINDS[settings.kind].is_data)
+        return Labels(self.naming, self._found, self._read, options, KINDS[settings.kind])
 
     def _read(self, name: str, longest: int | None) -> bytes | None:
         with folder_at(self._settings.source).open(name) as file:

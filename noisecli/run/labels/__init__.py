@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 
 from noisecli.errors import FileFailed, FileProblem, shown
+from noisecli.kinds import Kind
 from noisecli.model import Level, SideFile
 from noisecli.run.labels import forms, inside, kaldi
 from noisecli.run.labels.pairs import Pair, pair
@@ -44,8 +45,9 @@ class Labels:
         Those, and labels that were found to name their image when they were written.
     """
 
-    def __init__(self, naming: Naming, found: Listing, read: Read, options: str, *, holds_data: bool) -> None:
+    def __init__(self, naming: Naming, found: Listing, read: Read, options: str, kind: Kind) -> None:
         self._naming, self._found, self._read, self._options = naming, found, read, options
+        self._nouns = kind.nouns
         self._side_files = [*found.sidecars, *found.data_beside, *found.masks]
         self.pairs = pair(self._side_files, found.sources, found.not_chosen_names)
         self._sources = set(found.sources)
@@ -55,7 +57,7 @@ class Labels:
         self.whole: set[str] = set()
         self.rewritten: set[str] = set()
         # files of weights and arrays have no lists and no annotations
-        self._unpaired = [] if holds_data else [name for name in found.sidecars if self._is_unpaired(name)]
+        self._unpaired = [] if kind.is_data else [name for name in found.sidecars if self._is_unpaired(name)]
         self._tell_ambiguous()
         for name in self._unpaired:
             self._judge(name)
@@ -145,7 +147,7 @@ class Labels:
         is_known = bool(forms.forms_of(name) or self._ids_of(os.path.dirname(name)))
         if not is_known:
             if not self._naming.mirrors and self._mentions(self._content(name, _PEEK) or b""):
-                self._tell(name, "names images in a form that is not rewritten")
+                self._tell(name, f"names {self._nouns} in a form that is not rewritten")
             return
         content = self._content(name)
         if content is None:
@@ -154,14 +156,17 @@ class Labels:
         reading = self._read_form(name, content)
         if reading is None:
             if not self._naming.mirrors and self._mentions(content[:_PEEK]):
-                self._tell(name, "names images in a form that is not rewritten")
+                self._tell(name, f"names {self._nouns} in a form that is not rewritten")
         elif (absolute := reading.names.absolute) is not None:
             where = "which lead to SRC, not to noisy copies"
             self.told.append(
-                f"{name}: names images by absolute paths ({shown(absolute)}), {where}; it is copied as it is"
+                f"{name}: names {self._nouns} by absolute paths ({shown(absolute)}), {where}; it is copied as it is"
             )
         elif not self._naming.mirrors and self._are_renamed(reading.names):
-            self._judge_names(name, reading.names)
+            if self._kaldi_files(name) and not self._ids_of(os.path.dirname(name)):
+                self._tell(name, f"goes by {kaldi.TABLE}, which names no {self._nouns} that are here")
+            else:
+                self._judge_names(name, reading.names)
 
     def _judge_names(self, name: str, names: Names) -> None:
         if names.missing:

@@ -15,12 +15,15 @@ _PIECES = re.compile(r"\S+|\s+")
 
 
 def ids_of(table: str, segments: str, look: Look) -> dict[str, str]:
-    """Return which source each id of wav.scp means, and each of segments; empty where that is not known of all."""
+    """Return which source each id of wav.scp means, and each of segments.
+
+    Empty where that is not known of all, or paths are absolute.
+    """
     ids: dict[str, str] = {}
     for own, rest in _lines(table):
         named = look(rest.split(), stems=False) if rest else Names()
         found = named.found or look([own], stems=True).found
-        if not found:
+        if not found or named.absolute:
             return {}
         ids[own] = next(iter(found.values()))
     for own, rest in _lines(segments):

@@ -94,17 +94,21 @@ def test_yolo(images, write, tmp_path, destination, words, stems, trees):
 VOC_XML = "<annotation>\n\t<filename>{}</filename>\n\t<object><name>{}</name></object>\n</annotation>"
 
 
+MASK = "P2 4 4 255\n" + "0 15\n" * 8
+"""Indices of two classes."""
+
+
 def voc():
     tree = {}
     for stem in ("2007_01", "2007_02", "2007_03"):
         tree |= {f"V/JPEGImages/{stem}.png": None, f"V/Annotations/{stem}.xml": VOC_XML.format(f"{stem}.png", stem)}
-        tree[f"V/SegmentationClass/{stem}.npy"] = stem
+        tree |= {f"V/SegmentationObject/{stem}.npy": stem, f"V/SegmentationClass/{stem}.pgm": MASK}
     tree["V/ImageSets/Main/train.txt"] = "2007_01\n2007_03\n"
     tree["V/ImageSets/Main/cat_train.txt"] = "2007_01  1\n2007_03 -1\n"
     return tree
 
 
-def test_voc(images, write, tmp_path, destination):
+def test_voc(images, noisy, write, tmp_path, destination):
     source = write(tmp_path / "voc", voc())
     done = images(*NAMED, source=source)
     assert done.status == 0
@@ -120,8 +124,11 @@ def test_voc(images, write, tmp_path, destination):
     for stem in stems:
         own = stem[:-2]
         assert (root / f"Annotations/{stem}.xml").read_text() == VOC_XML.format(f"{stem}.png", own)
-        assert (root / f"SegmentationClass/{stem}.npy").read_text() == own
+        assert (root / f"SegmentationObject/{stem}.npy").read_text() == own
+        assert (root / f"SegmentationClass/{stem}.pgm").read_text() == MASK
     assert names(root, ".xml") == [f"Annotations/{stem}.xml" for stem in stems]
+    assert len(names(root, ".pgm")) == 6
+    assert noisy("verify", destination).status == 0
 
 
 def coco():
@@ -193,6 +200,10 @@ def test_labelme(images, write, tmp_path, destination):
         made = json.loads((destination / f"pics/b-{copy}.json").read_text())
         assert made == {**beside, "imagePath": f"b-{copy}.png"}
     assert not (destination / "pics/b.json").exists()
+    once = tmp_path / "once"
+    assert "hold the clean image (imageData)" in images("--sidecars", "copy", source=source, to=once).err
+    assert (once / "json/a.json").read_text() == content["json/a.json"].replace('"aGVsbG8="', "null")
+    assert (once / "pics/b.json").read_text() == content["pics/b.json"]
 
 
 def test_librispeech(noisy, write, tmp_path, destination):
@@ -232,6 +243,37 @@ def test_kaldi(noisy, write, tmp_path, destination):
     assert tables["text"]["s1-a-0-2"] == "s1-a"
     assert lines(data / "spk2utt") == ["s1 s1-a-1 s1-a-2 s1-a-0-1 s1-a-0-2", "s2 s2-c-1 s2-c-2"]
     assert (data / "spk2gender").read_text() == content["data/spk2gender"]
+
+
+def test_kaldi_with_segments(noisy, write, tmp_path, destination):
+    """Utterances are parts of recordings, and have ids of their own."""
+    content = {
+        "r1.wav": None,
+        "data/wav.scp": "rec r1.wav\n",
+        "data/segments": "u1 rec 0.0 0.1\nu2 rec 0.1 0.2\n",
+        "data/text": "u1 rec\nu2 u1 two\n",
+        "data/spk2utt": "s u1 u2\n",
+    }
+    source = write(tmp_path / "kaldi", content)
+    done = noisy("audio", source, destination, "--snr-db", "10", *NAMED)
+    assert (done.status, "copied as it is" in done.err) == (0, False), done.err
+    data = destination / "data"
+    assert lines(data / "wav.scp") == ["rec-1 r1-1.wav", "rec-2 r1-2.wav"]
+    assert lines(data / "segments") == [
+        *("u1-1 rec-1 0.0 0.1", "u1-2 rec-2 0.0 0.1", "u2-1 rec-1 0.1 0.2", "u2-2 rec-2 0.1 0.2"),
+    ]
+    assert lines(data / "text") == ["u1-1 rec", "u1-2 rec", "u2-1 u1 two", "u2-2 u1 two"]
+    assert lines(data / "spk2utt") == ["s u1-1 u1-2 u2-1 u2-2"]
+
+
+def test_kaldi_by_absolute_paths_is_left_as_a_whole(noisy, write, tmp_path, destination):
+    content = {"u1-long.wav": None, "wav.scp": "u1-long /data/u1-long.wav\n", "text": "u1-long hello\n"}
+    source = write(tmp_path / "kaldi", content)
+    done = noisy("audio", source, destination, "--snr-db", "10", *NAMED)
+    assert "wav.scp: names" in done.err
+    assert "by absolute paths (/data/u1-long.wav), which lead to SRC, not to noisy copies" in done.err
+    assert "text: goes by wav.scp" in done.err
+    assert [(destination / name).read_text() for name in ("wav.scp", "text")] == [content["wav.scp"], content["text"]]
 
 
 def test_hugging_face(images, write, tmp_path, destination):
