@@ -151,7 +151,7 @@ class Labels:
             return
         content = self._content(name)
         if content is None:
-            self._tell(name, f"is larger than {forms.LONGEST >> 30} GiB, and not looked into")
+            self._tell(name, f"is larger than {forms.LONGEST >> 20} MiB, and not looked into")
             return
         reading = self._read_form(name, content)
         if reading is None:
@@ -244,7 +244,7 @@ class Labels:
         """Return what a side file holds. Raises FileProblem."""
         content = self._read(name, None)
         if content is None:
-            raise FileFailed("too-large", f"has more than {forms.LONGEST >> 30} GiB, and names images")
+            raise FileFailed("too-large", f"has more than {forms.LONGEST >> 20} MiB, and names images")
         return content
 
     def _look_for_images(self) -> bool:

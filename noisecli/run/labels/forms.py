@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from noisecli.run.labels import coco, kaldi, lists, records, tables
 from noisecli.run.labels.references import Look, Reading
 
-LONGEST = 1 << 30
-"""Bytes. JSON takes five to eight times its size in memory; what is larger is copied as it is."""
+LONGEST = 1 << 29
+"""Bytes. JSON takes about five times its size in memory, and as much for each copy; what is larger stays as it is."""
 
 Form = Callable[[str, Look], Reading | None]
 
