@@ -360,3 +360,12 @@ def test_links_where_nothing_is_rewritten(images, write, tmp_path, destination):
     assert (destination / "labels/train/a-2.txt").read_text() == YOLO["labels/train/a.txt"]
     assert not (destination / "train.txt").is_symlink()
     assert lines(destination / "train.txt")[:2] == ["./images/train/a-1.png", "./images/train/a-2.png"]
+
+
+def test_what_is_too_large_is_not_looked_into(images, write, tmp_path, destination, monkeypatch):
+    monkeypatch.setattr("noisecli.run.labels.forms.LONGEST", 1 << 20)
+    content = {"a.png": None, "list.txt": "a.png\n" * 200_000, "short.txt": "a.png\n"}
+    source = write(tmp_path / "large", content)
+    assert "list.txt: is larger than 1 MiB, and not looked into" in images(*NAMED, source=source).err
+    assert (destination / "list.txt").read_text() == content["list.txt"]
+    assert lines(destination / "short.txt") == ["a-1.png", "a-2.png"]
