@@ -42,7 +42,7 @@ class Labels:
     whole
         Side files that name images, and of which every name leads to one.
     rewritten
-        Those, and labels that were found to name their image when they were written.
+        Those, and labels that name their image inside, once files() was gone through.
     """
 
     def __init__(self, naming: Naming, found: Listing, read: Read, options: str, kind: Kind) -> None:
@@ -53,6 +53,7 @@ class Labels:
         self._sources = set(found.sources)
         self._absent = {*found.not_chosen_names, *(name for name, _ in found.problems), *self.pairs.left_out}
         self._ids: dict[str, dict[str, str]] = {}
+        self._names_source: dict[str, bool] = {}
         self.told: list[str] = []
         self.whole: set[str] = set()
         self.rewritten: set[str] = set()
@@ -231,14 +232,15 @@ class Labels:
         is_renamed = os.path.basename(output) != os.path.basename(own.source)
         if suffix not in inside.SUFFIXES or not (is_renamed or (suffix == ".json" and self._holds_images)):
             return None
-        return partial(self._write_inside, name, own.source, output)
+        if name not in self._names_source:
+            content = self._content(name) or b""
+            self._names_source[name] = inside.rewrite(name, content, own.source, output) != content
+            if self._names_source[name]:
+                self.rewritten.add(name)
+        return partial(self._write_inside, name, own.source, output) if self._names_source[name] else None
 
     def _write_inside(self, name: str, source: str, output: str) -> bytes:
-        content = self._whole_content(name)
-        new = inside.rewrite(name, content, source, output)
-        if new != content:
-            self.rewritten.add(name)
-        return new
+        return inside.rewrite(name, self._whole_content(name), source, output)
 
     def _whole_content(self, name: str) -> bytes:
         """Return what a side file holds. Raises FileProblem."""
