@@ -13,6 +13,7 @@ from noisecli.manifest.entries import Row, read_line
 from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
+_NUMBERS = ("copy", "drawn", "std", "std_fraction", "measured_std")
 
 
 class RecordedRun:
@@ -140,7 +141,7 @@ def files_of(row: Row) -> list[str]:
 def _is_valid(row: Row) -> bool:
     """Whether what exports read of a row is of the kind that noisecli writes."""
     names = [name for name in (row.get("clean_file_name"), row.get("source")) if name is not None]
-    numbers = (row.get(key) for key in ("copy", "std", "std_fraction", "measured_std"))
+    numbers = (row.get(key) for key in _NUMBERS)
     return all(map(is_inside, (row.get("file_name"), *names))) and all(
         number is None or (isinstance(number, int | float) and abs(number) < _MOST) for number in numbers
     )
