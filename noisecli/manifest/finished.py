@@ -56,11 +56,13 @@ class RecordedRun:
 class FinishedRun(RecordedRun):
     """A destination whose run came to its end. Raises Refused where it did not, or is none of ours.
 
-    `errors` is the name of its list of problems, `survival` what lossy outputs kept of their noise, by name.
+    `errors` is the name of its list of problems, `survival` what lossy outputs kept of their noise, by name. With
+    `whole`, rows() looks for the files of every row.
     """
 
-    def __init__(self, folder: str, manifest: str) -> None:
+    def __init__(self, folder: str, manifest: str, *, whole: bool = True) -> None:
         super().__init__(folder, manifest)
+        self._whole = whole
         self._shown, self.errors = escape_name(folder), self.names.errors
         self.refuse_unfinished()
         if self.content is None:
@@ -88,9 +90,10 @@ class FinishedRun(RecordedRun):
         count = 0
         for row in self.parsed():
             count += 1
-            self._require_file(row["file_name"], row.get("bytes"))
-            if row.get("clean_file_name") is not None:
-                self._require_file(row["clean_file_name"], row.get("clean_bytes"))
+            if self._whole:
+                self._require_file(row["file_name"], row.get("bytes"))
+                if row.get("clean_file_name") is not None:
+                    self._require_file(row["clean_file_name"], row.get("clean_bytes"))
             yield row
         if count != self._expected:
             raise Refused(
