@@ -51,7 +51,7 @@ def _stale_table(run: FinishedRun, name: str, outputs: Collection[str]) -> Itera
     if kind is None:
         return
     content = _content(run, name)
-    paths = _first_cells(content)
+    paths = _paths_in(content)
     is_absolute = bool(paths) and os.path.isabs(paths[0])
     root = os.path.abspath(run.folder) if is_absolute else ""
     if not any(posixpath.normpath(path.removeprefix(f"{root}/")) in outputs for path in paths):
@@ -73,9 +73,11 @@ def _kind_of(beginning: bytes) -> str | None:
     return next((kind for kind, form in EXPORTS.items() if form.columns and {*form.columns} <= header), None)
 
 
-def _first_cells(table: bytes) -> list[str]:
+def _paths_in(table: bytes) -> list[str]:
+    """Return what is in the first two columns, paths among it; nothing where it is no table."""
     try:
-        return [row[0] for row in csv.reader(io.StringIO(table.decode(), newline="")) if row][1:]
+        rows = list(csv.reader(io.StringIO(table.decode(), newline="")))
+        return [cell for row in rows[1:] for cell in row[:2]]
     except (UnicodeDecodeError, csv.Error):
         return []
 

@@ -55,7 +55,10 @@ def test_columns_that_say_nothing_are_left_out(images, fill, export, table, tmp_
 def test_levels_of_a_sweep(images, animals, export, table):
     assert images("--std", "0,25", "--with-clean", source=animals).status == 0
     pairs = table(export("--to", "pairs").out)
-    assert {(pair["level"], pair["noisy"].split("/")[0]) for pair in pairs} == {("std=0", "std-0"), ("std=25", "std-25")}
+    assert {(pair["level"], pair["noisy"].split("/")[0]) for pair in pairs} == {
+        ("std=0", "std-0"),
+        ("std=25", "std-25"),
+    }
 
 
 @pytest.mark.parametrize("words", [["--std", "0,25"], ["--var", "0,9,99"], ["--std", "0..50", "--levels", "3"]])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-CAPTIONS = "file_name,text,count,share,good,note\na.png,a cat,1,0.5,True,\ncats/c.png,\"two, at least\",2,1,False,007\n"
+CAPTIONS = 'file_name,text,count,share,good,note\na.png,a cat,1,0.5,True,\ncats/c.png,"two, at least",2,1,False,007\n'
 
 
 @pytest.fixture
