@@ -1,0 +1,145 @@
+"""A summary in words."""
+
+from collections.abc import Iterator
+
+from noisecli.cli.messages.effects import effects
+from noisecli.cli.messages.words import count
+from noisecli.errors import shown
+from noisecli.kinds import KINDS, Kind
+from noisecli.run.summary import Summary
+from noisecli.settings import Settings
+
+_OF_WEIGHTS = {
+    "scales-kept": "scales of quantised tensors stay as they are",
+    "buffers-kept": "running variances and constants stay as they are; --tensors '*running_var' and the like name them",
+    "negative-variance": "negative running variances, which give NaN; omit their names from --tensors",
+    "tied": "tensors that are stored twice get one noise",
+}
+_ARRAYS_NAMED = 8
+
+
+def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
+    """Yield the summary, a line for each thing to say."""
+    kind = KINDS[settings.kind]
+    if summary.dry_run:
+        yield f"dry run: {kind.counted(summary.planned)} would be made or kept, from {summary.input_bytes:,} bytes"
+        if summary.pruned:
+            yield f"dry run: {count(summary.pruned, 'output')} would be pruned"
+    else:
+        parts = [f"{kind.counted(summary.made)} made"]
+        parts += [
+            f"{number:,} {word}"
+            for number, word in (
+                (summary.replaced, "of them in place of earlier ones"),
+                (summary.unchanged, "of them without noise"),
+                (summary.kept, "kept"),
+                (summary.pruned, "pruned"),
+                (summary.failed, "failed"),
+                (summary.skipped, "skipped"),
+            )
+            if number
+        ]
+        yield f"{', '.join(parts)}: {settings.destination}"
+    yield from _skipped(summary, settings)
+    yield from _noised(summary)
+    yield from _left_alone(summary, settings)
+    yield from effects(summary, settings)
+    yield from _palettes(summary)
+    yield from _answers(summary)
+    yield from _kept_integers(summary)
+    yield from _parameters(summary, kind)
+    if everything:
+        yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
+    elif summary.warnings:
+        total = sum(summary.warnings.values())
+        words = ", ".join(sorted(summary.warnings))
+        yield f"{count(total, 'warning')} ({words}); the manifest's rows have them"
+
+
+def _noised(summary: Summary) -> Iterator[str]:
+    """Name the arrays of archives that got noise: whoever sees labels among them knows at once."""
+    if summary.noised:
+        named = summary.noised.most_common(_ARRAYS_NAMED)
+        words = ", ".join(f"{shown(name)} ({count(number, 'file')})" for name, number in named)
+        more = len(summary.noised) - len(named)
+        yield f"noise on: {words}{f' and {more:,} more' if more else ''}"
+
+
+def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
+    if links := sum(problem.reason == "symlink-outside" for problem in summary.problems):
+        yield f"{count(links, 'symbolic link')} out of {settings.source} left alone: --follow-links follows them"
+    yield from nothing_made(summary)
+
+
+def nothing_made(summary: Summary) -> Iterator[str]:
+    """Nothing made of many never looks like success."""
+    if summary.nothing_made:
+        found = (("failed", summary.failed), ("was skipped", summary.skipped))
+        what = " or ".join(word for word, number in found if number)
+        yield f"nothing was made: all that was found {what} ({count(summary.failed + summary.skipped, 'file')})"
+
+
+def _palettes(summary: Summary) -> Iterator[str]:
+    """Label masks are often palette images, or have few values; noise on them is wrong."""
+    if number := summary.warnings["palette-to-colour"]:
+        palettes = count(number, "palette image")
+        yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
+    if summary.masks_asked_for:
+        yield "it looks like a label mask, whose values mean classes; noise makes others of them"
+
+
+def _kept_integers(summary: Summary) -> Iterator[str]:
+    """Integers beside floats are labels, most of the time."""
+    if number := summary.warnings["integers-kept"]:
+        yield f"{count(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
+
+
+def _parameters(summary: Summary, kind: Kind) -> Iterator[str]:
+    """What files of weights hold beside parameters."""
+    for word, told in _OF_WEIGHTS.items():
+        if number := summary.warnings[word]:
+            yield f"{kind.counted(number)}: {told}"
+
+
+def _answers(summary: Summary) -> Iterator[str]:
+    if right := summary.answers:
+        yield (
+            f"the model is right on {right['before']:.1%} of the samples, on {right['step']:.1%} after the step and on "
+            f"{right['after']:.1%} after step and noise"
+        )
+        if "chance" in right:
+            yield (
+                f"before the step that is hardly more than chance ({right['chance']:.1%}): check --input-range, and "
+                "that the labels, or --classes, are in the model's order"
+            )
+
+
+def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
+    for kind, number in summary.other_kinds.items():
+        yield f"{KINDS[kind].counted(number)} left alone: noisecli {kind}"
+    if summary.sidecars_left:
+        left = count(summary.sidecars_left, "side file")
+        yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
+    if summary.masks:
+        way_out = ": --sidecars copy takes them along" if settings.output.sidecars == "skip" else ""
+        yield f"{count(summary.masks, 'label mask')} left without noise{way_out}"
+    if summary.sidecars_copied:
+        word = "linked" if settings.output.sidecars == "link" else "copied"
+        yield f"{count(summary.sidecars_copied, 'side file')} {word}"
+    if summary.orphans:
+        gone = (
+            "that this request does not ask for" if not KINDS[settings.kind].has_sources else "of sources that are gone"
+        )
+        way_out = ": --prune removes them"
+        if summary.sources > 1:
+            gone, way_out = (
+                "of sources that are not in SRC",
+                ": they were made from another folder, or their source is gone",
+            )
+        elif settings.running.prune:
+            way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
+        yield f"{count(summary.orphans, 'output')} {gone}{way_out}"
+    if summary.hidden:
+        yield f"{count(summary.hidden, 'hidden name')} left alone"
+    if summary.not_chosen:
+        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit"
