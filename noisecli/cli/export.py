@@ -36,8 +36,8 @@ ABSOLUTE = click.option(
 )
 METADATA = click.option(
     "--metadata", cls=o.SectionedOption, section=_TABLE, metavar="SRC",
-    help="hf: merge what metadata.csv and metadata.jsonl say of each file in SRC, the folder that was noised; its label "
-    "replaces that of the folder.",
+    help="hf: merge what metadata.csv and metadata.jsonl in SRC, the folder that was noised, say of each file; "
+    "its label replaces that of the folder.",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import posixpath
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,7 +65,7 @@ class Lines:
     def __init__(self, run: FinishedRun, metadata: SourceMetadata | None = None) -> None:
         self._run, self._metadata = run, metadata
         self._said = said_in(run)
-        self._missing: Counter[str] = Counter()
+        self._without_entry = self._without_file = 0
 
     def entries(self) -> Iterator[tuple[str, Row]]:
         """Yield the folder whose metadata.jsonl lists a file, and its line there; the clean file's first."""
@@ -81,9 +81,17 @@ class Lines:
         if self._metadata is None:
             return []
         shown, ours = self._metadata.shown, [key for key in self._metadata.columns if key in self._ours]
-        notes = [f"{n:,} {what}" for what, n in self._missing.items()]
-        if self._metadata.unused:
-            notes.append(f"{self._metadata.unused:,} entries of {shown} name no source of this run")
+        told = [
+            (self._without_entry, "output has", "outputs have", f"no entry in {shown}, and null under its keys"),
+            (self._metadata.unused, "entry names", "entries name", f"no source of this run, in {shown}"),
+            (
+                self._without_file,
+                "file is",
+                "files are",
+                f"named in {shown} and not beside the outputs: --sidecars copy",
+            ),
+        ]
+        notes = [f"{number:,} {one if number == 1 else many} {rest}" for number, one, many, rest in told if number]
         return notes + [f"{', '.join(ours)} of {shown} left out: noisecli writes keys of these names"] * bool(ours)
 
     @property
@@ -102,7 +110,7 @@ class Lines:
             return {}
         found = self._metadata.of(row.get("source"))
         if found is None:
-            self._missing[f"outputs have no entry in {self._metadata.shown}, and null under its keys"] += 1
+            self._without_entry += 1
             found = dict.fromkeys(self._metadata.columns)
         return {key: value for key, value in found.items() if key not in self._ours}
 
@@ -133,7 +141,7 @@ class Lines:
             copied = posixpath.normpath(posixpath.join(tree, name))
             if is_inside(copied) and self._run.files.is_file(copied):
                 return os.path.relpath(copied, folder or ".")
-            self._missing["files that the metadata names are not beside the outputs: --sidecars copy"] += 1
+            self._without_file += 1
             return None
 
         return place
@@ -170,7 +178,10 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, f
         return
     first = _first_line(run, name) if run.files.is_file(name) else {}
     if not is_ours(first):
-        raise Refused(f"{target}: already exists and was not written by noisecli; move it, or add --force")
+        raise Refused(
+            f"{target}: already exists and was not written by noisecli; move it, or add --force "
+            "(--metadata SRC merges what the source's says)"
+        )
     if lost := [key for key in first if key not in keys and key not in ("label", "drawn")]:
         raise Refused(f"{target}: has {', '.join(lost)} too, which would be lost; add --metadata SRC, or --force")
 

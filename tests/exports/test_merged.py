@@ -31,7 +31,7 @@ def test_a_table_beside_the_sources(images, pictures, export, entries, destinati
     assert [found["b-1.png"][key] for key in keys] == [None] * 5
     assert len({*map(tuple, found.values())}) == 1
     assert "6 outputs have no entry" in done.err
-    assert "1 entries of" in done.err
+    assert "1 entry names no source" in done.err
 
 
 def test_what_comes_from_where(images, fill, export, entries, tmp_path, destination):
@@ -53,7 +53,19 @@ def test_what_comes_from_where(images, fill, export, entries, tmp_path, destinat
             other = entries(f"std-{level}/{tree}/test")["b.png"]
             assert (other["label"], other["objects"], other["mask_file_name"]) == (8, None, None)
     assert "level of" in done.err
-    assert "objects" in done.err
+    assert "test/metadata.jsonl: mask_file_name, objects null in every line" in done.err
+    assert "beside the outputs" not in done.err
+
+
+def test_files_that_did_not_come_along(images, pictures, export, entries):
+    lines = [
+        {"file_name": name, "mask_file_name": mask} for name, mask in (("a.png", "m/a.png"), ("b.png", "../b.png"))
+    ]
+    (pictures / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert images().status == 0
+    done = export("--to", "hf", "--metadata", pictures)
+    assert [entries()[name]["mask_file_name"] for name in ("a.png", "b.png")] == [None, None]
+    assert "2 files are named in" in done.err
 
 
 def test_one_file_is_that_of_the_root(images, pictures, export, entries, tmp_path):
