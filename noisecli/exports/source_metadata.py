@@ -37,6 +37,8 @@ class SourceMetadata:
         self.shown = escape_name(path)
         self._entries: dict[str, Row] = {}
         self._used: set[str] = set()
+        if not os.path.exists(path):
+            raise Refused(f"{self.shown}: no such file or folder; name the folder that was noised")
         root, only = (path, "") if os.path.isdir(path) else os.path.split(path)
         self._files = folder_at(root or ".")
         listed = (found.name for found in self._files.files() if posixpath.basename(found.name) in NAMES)
@@ -44,7 +46,7 @@ class SourceMetadata:
             self._read(name)
         if not self._entries:
             raise Refused(
-                f"{self.shown}: holds no entries in a metadata.csv or metadata.jsonl; name the sources' folder"
+                f"{self.shown}: holds no entries in a metadata.csv or metadata.jsonl; name the folder that was noised"
             )
         self.columns = list(dict.fromkeys(key for entry in self._entries.values() for key in entry))
 
@@ -60,7 +62,9 @@ class SourceMetadata:
         """Raise Refused where no source had an entry: the metadata is another folder's."""
         if not self._used:
             other = escape_name(next(iter(self._entries)))
-            raise Refused(f"{self.shown}: none of its entries ({other}, ...) names a source; name the sources' folder")
+            raise Refused(
+                f"{self.shown}: none of its entries ({other}, ...) names a source; name the folder that was noised"
+            )
 
     @property
     def unused(self) -> int:
