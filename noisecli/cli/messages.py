@@ -1,17 +1,17 @@
 """What is reported to people and programs: the bar and the words on standard error, --json on standard output."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from noisecli.cli.terminal import TERMINAL, acts, say, say_block
+from noisecli.cli.annotations import annotate_run
+from noisecli.cli.outcome import this_outcome
+from noisecli.cli.terminal import TERMINAL, say, say_block
 from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
 from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage.stdout import print_whole
 
 _PROBLEMS_SHOWN = 20
 _NOTABLE = 0.03
@@ -51,22 +51,14 @@ def progress_bar(options: Mapping[str, Any], kind: str) -> Iterator[Begin]:
 
 def report(summary: Summary, settings: Settings, options: Mapping[str, Any]) -> None:
     """Print the summary."""
-    if options["as_json"] and settings.destination != "-":
-        print_json(summary.as_json())
     report_problems(summary, everything=options["verbose"], traces=options["verbose"])
     quiet = options["quiet"]
     for line in _nothing_made(summary) if quiet else _lines(summary, settings, everything=options["verbose"]):
         say(line)
     if summary.stopped:
+        this_outcome().error = f"stopped: {summary.stopped}"
         say(f"noisecli: stopped: {summary.stopped}")
-
-
-def print_json(content: Any) -> None:
-    """Print content as JSON on one line: the same for whoever parses it, and harmless for a terminal."""
-    text = json.dumps(content, ensure_ascii=False)
-    if not text.isprintable():
-        text = "".join(json.dumps(letter)[1:-1] if acts(letter) else letter for letter in text)
-    print_whole([text.encode() + b"\n"])
+    annotate_run(summary, settings, options)
 
 
 def report_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
@@ -86,7 +78,13 @@ def report_problems(summary: Summary, *, everything: bool, traces: bool = False)
 def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
     kind = KINDS[settings.kind]
     if summary.dry_run:
-        yield f"dry run: {kind.counted(summary.planned)} would be made or kept, from {summary.input_bytes:,} bytes"
+        if summary.held:
+            yield f"dry run: another run is writing to {settings.destination}; what follows is as it stands now"
+        replaced = f" ({summary.replaced:,} in place of earlier ones)" if summary.replaced else ""
+        yield (
+            f"dry run: {kind.counted(summary.made)} would be made{replaced}, {summary.kept:,} kept, from "
+            f"{summary.input_bytes:,} bytes"
+        )
         if summary.pruned:
             yield f"dry run: {count(summary.pruned, 'output')} would be pruned"
     else:

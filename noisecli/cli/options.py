@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from noisecli.cli.outcome import Outcome
 from noisecli.cli.statuses import write_exit_statuses
 from noisecli.cli.values import Finite, Share, word_of
 from noisecli.kinds.audio import AUDIO
@@ -37,6 +38,11 @@ class SectionedCommand(click.Command):
 
                 explain(error, ctx, given)
             raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry it out; what was asked for is reported with --json, however it ends."""
+        ctx.ensure_object(Outcome).take(ctx.params)
+        return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """End with the exit statuses."""
@@ -239,6 +245,10 @@ FSYNC = _option(_RUNNING, "--fsync", is_flag=True, help="Make outputs survive po
 _REPORT = "What it prints"
 
 JSON = _option(_REPORT, "--json", "as_json", is_flag=True, help="Print the summary to standard output, as JSON.")
+ANNOTATIONS = _option(
+    _REPORT, "--annotations", type=word_of(["github", "none"]),
+    help="Report problems to GitHub Actions too.  [default: github where GITHUB_ACTIONS is true]",
+)  # fmt: skip
 QUIET = _option(_REPORT, "-q", "--quiet", is_flag=True, help="Print problems only.")
 VERBOSE = _option(_REPORT, "-v", "--verbose", is_flag=True, help="Print all problems and warnings, and tracebacks.")
 PROGRESS = _option(
@@ -257,7 +267,7 @@ AUDIO_FORMAT = output_format(*AUDIO.writes)
 COMMON_CHOICE = apply(INCLUDE, EXCLUDE, FILES0, FOLLOW_LINKS, LIMIT)
 COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
 SOURCE_LIMITS = apply(MAX_BYTES, MAX_DECODED)
-COMMON_OUTPUT = apply(JSON, QUIET, VERBOSE, PROGRESS)
+COMMON_OUTPUT = apply(JSON, ANNOTATIONS, QUIET, VERBOSE, PROGRESS)
 PATHS = apply(
     click.argument("source", metavar="SRC", type=click.Path(path_type=str)),
     click.argument("destination", metavar="DST", type=click.Path(path_type=str)),

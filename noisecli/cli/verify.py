@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.messages import count, print_json, progress_bar
+from noisecli.cli.annotations import annotate_differences
+from noisecli.cli.messages import count, progress_bar
+from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, say_block
 from noisecli.engines.resources import available_cpus
@@ -26,7 +28,7 @@ RECOMPUTE = click.option(
 @click.argument("destination", metavar="DST", type=click.Path(path_type=str))
 @o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.apply(o.JSON, o.QUIET, o.VERBOSE, o.PROGRESS)
+@o.apply(o.JSON, o.ANNOTATIONS, o.QUIET, o.VERBOSE, o.PROGRESS)
 def command(destination: str, **options: Any) -> int:
     """Check every file against the manifest.
 
@@ -63,12 +65,12 @@ def _kind(request: Request) -> str:
 
 
 def _report(report: Report, destination: str, options: Mapping[str, Any]) -> None:
-    if options["as_json"]:
-        print_json(report.as_json())
+    this_outcome().counters = report.as_json
     for difference in report.differences:
         say(difference.line)
         if options["verbose"] and difference.trace:
             say_block(difference.trace)
+    annotate_differences(report, destination, options)
     if not options["quiet"]:
         for line in _lines(report, destination):
             say(line)

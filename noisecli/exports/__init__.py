@@ -17,6 +17,14 @@ Place = Callable[[str], str]
 """From a name in the manifest to the path that a table gives."""
 
 
+class Written(NamedTuple):
+    """What an export has written: its files, how many rows they hold, and how they are read."""
+
+    files: list[str]
+    rows: int
+    hint: str = ""
+
+
 class Export(NamedTuple):
     """One form.
 
@@ -28,8 +36,7 @@ class Export(NamedTuple):
         What it is, for the help of --to.
     suffix
         Of the file whose content the page's `content(run: FinishedRun, place: Place) -> Iterator[bytes]` yields, row by
-        row; None where its `write(run: FinishedRun, *, force: bool) -> list[str]` writes files into the
-        destination, and returns what to report.
+        row; None where its `write(run: FinishedRun, *, force: bool) -> Written` writes files into the destination.
     has_header
         Whether its first line is no row.
     takes

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from noisecli.errors import Refused
+from noisecli.exports import Written
 from noisecli.exports.labels import class_of, part_of
 from noisecli.kinds import KINDS
 from noisecli.manifest.entries import Row
@@ -18,20 +19,22 @@ FILE = "metadata.jsonl"
 _LINES_HELD = 1000
 
 
-def write(run: FinishedRun, *, force: bool) -> list[str]:
-    """Write the files, and return their paths, sorted, and how to read them.
+def write(run: FinishedRun, *, force: bool) -> Written:
+    """Write the files; return their paths, sorted.
 
     A root file beside train/ and test/ would be ignored silently, so each split folder gets its own. Every line has
     every key, none is null, and the label is one of them, as folder names are ignored where there is metadata.
 
     Raises Refused before anything is written: for an archive, or a metadata.jsonl that is not ours.
     """
+    written = 0
     with ScratchFolder() as scratch:
         spool = _Spool(scratch)
         for row in run.rows():
             _refuse_archive(run, row)
             for folder, entry in _entries(row):
                 spool.add(folder, json.dumps(entry, ensure_ascii=False))
+                written += 1
         files = spool.close()
         names = {os.path.join(folder, FILE): path for folder, path in sorted(files.items())}
         for name, path in names.items():
@@ -40,7 +43,7 @@ def write(run: FinishedRun, *, force: bool) -> list[str]:
             with open(path, "rb") as lines:
                 run.files.write_own(name, lines)
     paths = [escape_name(run.files.location_of(name)) for name in names]
-    return [*paths, f'read them with load_dataset("{KINDS[run.kind].builder}", data_dir=...)']
+    return Written(paths, written, f'read them with load_dataset("{KINDS[run.kind].builder}", data_dir=...)')
 
 
 def _refuse_archive(run: FinishedRun, row: Row) -> None:

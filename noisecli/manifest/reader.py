@@ -25,6 +25,7 @@ from noisecli.manifest.entries import (
     texts,
     to_line,
 )
+from noisecli.manifest.lock import is_held
 from noisecli.model import Problem, Survival
 from noisecli.storage import folder_at, stopping
 
@@ -82,6 +83,11 @@ class ManifestReader:
         with stopping(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             journal = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         return cls(destination, names, journal)
+
+    def is_held(self) -> bool:
+        """Whether another process has a run there that goes on."""
+        with stopping(self._path(self._names.journal)):
+            return self._journal != CLOSED and is_held(self._journal)
 
     def __enter__(self) -> Self:
         return self
