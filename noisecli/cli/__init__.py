@@ -114,7 +114,7 @@ def main() -> NoReturn:
     if error is not None:
         say(f"noisecli: {error}")
         _annotate(outcome, error)
-        outcome.print_after(status, error)
+        outcome.emit_after(status, error)
     _flush_and_exit(status)
 
 
@@ -130,7 +130,7 @@ def _carry_out(words: list[str], outcome: Outcome) -> tuple[int, str | None]:
     """Return the exit status, and what went wrong where a command was ended by an error."""
     try:
         status = cli.main(words or ["--help"], standalone_mode=False, obj=outcome) or 0
-        outcome.print(status)
+        outcome.emit(status)
         return status, None
     except click.ClickException as error:
         # click lists choices on lines of their own

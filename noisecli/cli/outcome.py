@@ -43,16 +43,16 @@ class Outcome:
         self.options = options
         self._is_wanted = bool(options.get("as_json"))
 
-    def print(self, status: int, error: str | None = None) -> None:
+    def emit(self, status: int, error: str | None = None) -> None:
         """Print it, once, where --json was given. Raises Stopped, BrokenPipeError where that cannot be done."""
         if self._is_wanted and sys.stdout is not None:
             self._is_wanted = False
             print_json(self.as_json(status, error))
 
-    def print_after(self, status: int, error: str | None) -> None:
+    def emit_after(self, status: int, error: str | None) -> None:
         """Print it after an error, whose exit status stays whatever becomes of the printing."""
         with contextlib.suppress(OSError, NoisecliError):
-            self.print(status, error)
+            self.emit(status, error)
 
     def as_json(self, status: int, error: str | None = None) -> dict[str, Any]:
         """Return the object."""

@@ -14,8 +14,9 @@ def verify(noisy, destination):
 
     def run(*arguments, to=destination):
         done = noisy("verify", to, "--json", *arguments)
-        if done.out:
-            assert done.summary["exit_status"] == done.status
+        assert done.summary["exit_status"] == done.status
+        assert (done.summary["error"] is None) == (done.status < 2)
+        if done.status < 2:
             assert len(done.err.splitlines()) >= len(done.summary["differences"])
             done.found = {entry["file_name"]: entry["reason"] for entry in done.summary["differences"]}
         return done
