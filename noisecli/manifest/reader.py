@@ -26,10 +26,13 @@ from noisecli.manifest.entries import (
     to_line,
 )
 from noisecli.manifest.lock import is_held
+from noisecli.manifest.sidecars import SideRecord
 from noisecli.model import Problem, Survival
 from noisecli.storage import folder_at, stopping
 
 CLOSED = -1
+SIDECAR = b'{"sidecar"'
+"""How a line of the journal begins that says which side file is about to be put in place."""
 
 
 class RowPosition(NamedTuple):
@@ -55,6 +58,9 @@ class ManifestReader:
         Whether the manifest is not as noisecli writes it: it holds other lines, or lines of another form.
     """
 
+    folder_was_there = True
+    """Whether the destination existed before this was opened."""
+
     def __init__(self, destination: str, names: Names, journal: int = CLOSED) -> None:
         self._files, self._names, self._journal = folder_at(destination), names, journal
         self._manifest = self._open(names.manifest)
@@ -63,6 +69,8 @@ class ManifestReader:
         self.previous_run = read_run(self._files, names.run) or {}
         self.problems: dict[str, Problem] = {}
         self.begun = Begun()
+        totals = self.previous_run.get("totals", {})
+        self.sidecars = SideRecord(self._files, names.sidecars, totals.get("sidecars"))
         self._read_manifest()
         self._read_problems()
         self._read_journal()
@@ -72,7 +80,7 @@ class ManifestReader:
         self.versions = texts(self.previous_run.get("versions")) | self.begun.versions
         self.settings: dict[str, Any] = read_settings(self.previous_run.get("settings")) | self.begun.settings
         self.sources = max(self.begun.sources, count_sources(self.previous_run))
-        counted = self.previous_run.get("totals", {}).get("outputs", 0)
+        counted = totals.get("outputs", 0)
         self.rows_lost = isinstance(counted, int) and len(self._positions) < counted
 
     @classmethod
@@ -82,7 +90,9 @@ class ManifestReader:
         journal = CLOSED
         with stopping(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             journal = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        return cls(destination, names, journal)
+        reader = cls(destination, names, journal)
+        reader.folder_was_there = folder_at(destination).exists()
+        return reader
 
     def is_held(self) -> bool:
         """Whether another process has a run there that goes on."""
@@ -151,7 +161,9 @@ class ManifestReader:
     def _read_journal(self) -> None:
         for offset, line in self._journal_lines():
             name = name_of_row(line) if line.startswith(b'{"file_name"') else None
-            if name is None:
+            if line.startswith(SIDECAR):
+                self.sidecars.take(parse(line).get("sidecar"))
+            elif name is None:
                 self.begun.take(line)
             else:
                 self._positions[name] = RowPosition(True, offset, len(line))

@@ -6,15 +6,15 @@ from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import Names
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
-from noisecli.run import sidecars
 from noisecli.run.claims import refuse_claims
 from noisecli.run.plan import Plan
 from noisecli.run.prune import Pruning
 from noisecli.run.resume import Resume
+from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, folder_at
+from noisecli.storage import escape_name
 from noisecli.workers.stage import Stage
 
 
@@ -29,7 +29,7 @@ def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) ->
     with ManifestReader.look(settings.destination, Names.of(settings.output.manifest)) as recorded:
         summary.held = recorded.is_held()
         if not summary.held:
-            refuse_foreign(settings, plan, recorded, is_new=not folder_at(settings.destination).exists())
+            refuse_foreign(settings, plan, recorded, SideFiles(settings, recorded, plan.sidecars))
         summary.pruned = len(pruning_of(settings, recorded, plan, found).outputs)
         resume = Resume(settings, stage, only_reads=True)
         for task in counting(plan.tasks(), summary):
@@ -50,11 +50,10 @@ def counting(tasks: Iterator[Task], summary: Summary) -> Iterator[Task]:
         yield task
 
 
-def refuse_foreign(settings: Settings, plan: Plan, recorded: ManifestReader, *, is_new: bool) -> None:
+def refuse_foreign(settings: Settings, plan: Plan, recorded: ManifestReader, side_files: SideFiles) -> None:
     """Refuse to replace files that no run of noisecli is known to have made."""
-    refuse_claims(settings, plan, recorded, is_new=is_new)
-    if not (settings.running.force or is_new or settings.output.sidecars == "skip"):
-        sidecars.refuse_edited(settings, plan.sidecars())
+    refuse_claims(settings, plan, recorded, is_new=not recorded.folder_was_there)
+    side_files.refuse_foreign()
 
 
 def pruning_of(settings: Settings, recorded: ManifestReader, plan: Plan, found: Listing) -> Pruning:

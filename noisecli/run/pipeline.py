@@ -11,8 +11,7 @@ from noisecli.errors import FileProblem, Refused, Stopped
 from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
-from noisecli.model import Made, Problem, Task
-from noisecli.run import sidecars
+from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import with_claims
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
 from noisecli.run.masks import set_aside
@@ -20,6 +19,7 @@ from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.prune import is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
+from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
@@ -95,6 +95,7 @@ class Run:
     def __init__(self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary) -> None:
         self._settings, self._plan, self._found = request, plan, found
         self._ledger, self._summary = ledger, summary
+        self._side_files = SideFiles(request, ledger, self._sidecars)
         self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
         self._resume = Resume(request, self._stage)
         self._sampled: dict[str, str] = {}
@@ -131,6 +132,7 @@ class Run:
 
     def _publish(self, *, finished: bool) -> None:
         self._summary.answers = self._stage.answers()
+        self._side_files.settle()
         publish(self._settings, self._ledger, self._summary, self._sampled, finished=finished)
 
     def _make_all(self) -> None:
@@ -195,18 +197,14 @@ class Run:
 
     def _refuse_foreign(self) -> None:
         """Refuse to replace files that no run of noisecli is known to have made."""
-        refuse_foreign(self._settings, self._plan, self._ledger, is_new=not self._ledger.folder_was_there)
+        refuse_foreign(self._settings, self._plan, self._ledger, self._side_files)
 
-    def _sidecars(self) -> Iterable[tuple[str, str]]:
+    def _sidecars(self) -> Iterable[SideFile]:
         return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
 
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
-        for sidecar, name in self._sidecars():
-            if sidecar in self._found.masks and name in self._ledger:
-                # it had noise in an earlier run, and --force was given
-                self._ledger.forget(name)
-        sidecars.copy_all(self._settings, self._sidecars(), self._prefix, self._summary, self._note)
+        self._side_files.carry(self._prefix, self._summary, self._note)
         for problem in _problems(self._found.masks.items()):
             self._note(problem)
 
@@ -227,7 +225,7 @@ class Run:
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
         folders = {"", *(os.path.dirname(name) for name in names)}
-        folders.update(os.path.dirname(name) for _, name in self._sidecars())
+        folders.update(os.path.dirname(side.name) for side in self._sidecars())
         folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:

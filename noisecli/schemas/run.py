@@ -56,6 +56,7 @@ def schema_of(kind: str) -> Schema:
         "bytes": of_type(int, "Bytes of all outputs."),
         "failed": of_type(int, "Sources that failed."),
         "skipped": of_type(int, "Sources that were left alone."),
+        "sidecars": of_type(int, "Rows of sidecars.jsonl, where there are any."),
     }
     properties: dict[str, Schema] = {
         "noisecli": of_type(str, "Version that wrote it."),
@@ -74,7 +75,7 @@ def schema_of(kind: str) -> Schema:
             "additionalProperties": or_null(record(shares)),
             "description": "What lossy outputs kept of the noise, of those measured; null where none was added.",
         },
-        "totals": record(totals) | {"description": "Of the state that was reached."},
+        "totals": record(totals, optional=("sidecars",)) | {"description": "Of the state that was reached."},
         "sources": of_type(int, "From how many source folders the outputs were made, where several.", minimum=2),
     }
     return record(properties, optional=("sources",))

@@ -97,9 +97,9 @@ def test_problems_are_in_one_order_for_any_number_of_jobs(told, images, pictures
 
 
 def test_another_run_holds_the_destination(told, spawn, images, pictures, destination, wait_until, faulty, fill):
-    fill(pictures, "hang.png")
+    fill(pictures, "wait-read.png")
     process = faulty.start("images", pictures, destination, "--std", "25", "--json", "-j", "2")
-    wait_until(lambda: faulty.reached("hang"), "its worker")
+    wait_until(lambda: faulty.reached("read"), "its worker")
     summary = told(images("--json"), 3)
     assert "another run is writing there" in summary["error"]
     process.send_signal(signal.SIGTERM)

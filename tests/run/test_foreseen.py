@@ -74,9 +74,9 @@ def test_refused_as_the_run_would_be(images, fill, pictures, destination):
 
 def test_while_another_run_holds_the_destination(images, fill, pictures, destination, faulty, wait_until, tree):
     assert images("--limit", "2").status == 0
-    fill(pictures, "hang.png")
+    fill(pictures, "wait-read.png")
     process = faulty.start("images", pictures, destination, "--std", "25", "-j", "1")
-    wait_until(lambda: faulty.reached("hang"), "its worker")
+    wait_until(lambda: faulty.reached("read"), "its worker")
     before = tree(destination)
     done = images("--dry-run", "--json")
     assert tree(destination) == before

@@ -1,20 +1,14 @@
-"""What is reported to people and programs: the bar and the words on standard error, --json on standard output."""
+"""A summary in words."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
 
-from noisecli.cli.annotations import annotate_run
-from noisecli.cli.outcome import this_outcome
-from noisecli.cli.terminal import TERMINAL, say, say_block
+from noisecli.cli.messages.effects import effects
+from noisecli.cli.messages.words import count
 from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
-from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 
-_PROBLEMS_SHOWN = 20
-_NOTABLE = 0.03
 _OF_WEIGHTS = {
     "scales-kept": "scales of quantised tensors stay as they are",
     "buffers-kept": "running variances and constants stay as they are; --tensors '*running_var' and the like name them",
@@ -23,59 +17,9 @@ _OF_WEIGHTS = {
 }
 _ARRAYS_NAMED = 8
 
-Begin = Callable[[int], Callable[[int], None]]
 
-
-@contextmanager
-def progress_bar(options: Mapping[str, Any], kind: str) -> Iterator[Begin]:
-    """Yield what begins a bar of so many steps; `auto` is silent off a terminal."""
-    bars: list[Any] = []
-
-    def begin(total: int) -> Callable[[int], None]:
-        if options["quiet"] or options["progress"] == "never":
-            return lambda settled: None
-        from tqdm import tqdm
-
-        silent = options["progress"] == "auto" and not TERMINAL.isatty()
-        unit = KINDS[kind].noun
-        bars.append(tqdm(total=total, unit=unit, disable=silent, leave=False, file=TERMINAL, dynamic_ncols=True))
-        update: Callable[[int], None] = bars[0].update
-        return update
-
-    try:
-        yield begin
-    finally:
-        for bar in bars:
-            bar.close()
-
-
-def report(summary: Summary, settings: Settings, options: Mapping[str, Any]) -> None:
-    """Print the summary."""
-    report_problems(summary, everything=options["verbose"], traces=options["verbose"])
-    quiet = options["quiet"]
-    for line in _nothing_made(summary) if quiet else _lines(summary, settings, everything=options["verbose"]):
-        say(line)
-    if summary.stopped:
-        this_outcome().error = f"stopped: {summary.stopped}"
-        say(f"noisecli: stopped: {summary.stopped}")
-    annotate_run(summary, settings, options)
-
-
-def report_problems(summary: Summary, *, everything: bool, traces: bool = False) -> None:
-    """Name the sources that failed or were skipped, a line each; bugs of ours with their traceback where asked."""
-    # of many, those that failed are shown first
-    problems = sorted(summary.problems, key=lambda problem: (problem.status, problem.source))
-    shown = problems if everything else problems[:_PROBLEMS_SHOWN]
-    for problem in shown:
-        say(f"{problem.source}: {problem.status}: {problem.message}")
-        if traces and problem.trace:
-            say_block(problem.trace)
-    if len(shown) < len(summary.problems):
-        more = len(summary.problems) - len(shown)
-        say(f"... and {more} more: -v lists them, errors.jsonl has them all")
-
-
-def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
+def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
+    """Yield the summary, a line for each thing to say."""
     kind = KINDS[settings.kind]
     if summary.dry_run:
         if summary.held:
@@ -105,10 +49,7 @@ def _lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterato
     yield from _skipped(summary, settings)
     yield from _noised(summary)
     yield from _left_alone(summary, settings)
-    yield from _rounded_away(summary, kind)
-    yield from _clipped(summary, kind)
-    yield from _drowned(summary, kind)
-    yield from _survival(summary, settings)
+    yield from effects(summary, settings)
     yield from _palettes(summary)
     yield from _answers(summary)
     yield from _kept_integers(summary)
@@ -133,52 +74,15 @@ def _noised(summary: Summary) -> Iterator[str]:
 def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
     if links := sum(problem.reason == "symlink-outside" for problem in summary.problems):
         yield f"{count(links, 'symbolic link')} out of {settings.source} left alone: --follow-links follows them"
-    yield from _nothing_made(summary)
+    yield from nothing_made(summary)
 
 
-def _nothing_made(summary: Summary) -> Iterator[str]:
+def nothing_made(summary: Summary) -> Iterator[str]:
     """Nothing made of many never looks like success."""
     if summary.nothing_made:
         found = (("failed", summary.failed), ("was skipped", summary.skipped))
         what = " or ".join(word for word, number in found if number)
         yield f"nothing was made: all that was found {what} ({count(summary.failed + summary.skipped, 'file')})"
-
-
-def _rounded_away(summary: Summary, kind: Kind) -> Iterator[str]:
-    if number := summary.rounded_away:
-        way_out = f"{kind.unrounded} keeps it" if kind.unrounded else "a higher level changes them"
-        yield f"{kind.counted(number)} without noise, as rounding takes all of it away: {way_out}"
-
-
-def _clipped(summary: Summary, kind: Kind) -> Iterator[str]:
-    """Clipping takes part of the noise away: the ratio asked for is not the one that is there."""
-    for level, means in summary.clipped.items():
-        have = "has more than 1% of its" if means.outputs == 1 else "have more than 1% of their"
-        words = f"{level}: {kind.counted(means.outputs)} {have} samples clipped ({means.clipped_fraction:.1%})"
-        words += f", which leaves {means.kept:.1%} of the noise's std"
-        if means.snr_db is not None:
-            words += f" and an SNR of {_decibels(means.snr_db)}"
-        way_out = f"; {kind.unrounded} --no-clip keeps it all" if kind.unrounded and kind.bare_unit is not None else ""
-        yield words + way_out
-
-
-def _drowned(summary: Summary, kind: Kind) -> Iterator[str]:
-    """An SNR below 0 dB that nobody asked for is a slip of units, most of the time."""
-    means = summary.drowned
-    if means.snr_db is None:
-        return
-    have = "has" if means.outputs == 1 else "have"
-    way_out = "--std 5% is a share of each array's own std"
-    if kind.bare_unit is not None:
-        way_out = "--full-scale V says what full scale is, and --snr-db goes by the signal"
-    more = f"{kind.counted(means.outputs)} {have} more noise than signal (an SNR of {_decibels(means.snr_db)})"
-    yield f"{more}; where the level's unit is not theirs, {way_out}"
-    if kind.mask_formats:
-        yield "label masks, whose few values are low, are among such images: --exclude GLOB --sidecars copy leaves them"
-
-
-def _decibels(value: float) -> str:
-    return f"{round(value, 1) + 0.0:.1f} dB"
 
 
 def _palettes(summary: Summary) -> Iterator[str]:
@@ -245,32 +149,3 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
         yield f"{count(summary.hidden, 'hidden name')} left alone"
     if summary.not_chosen:
         yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit"
-
-
-def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
-    """Tell what share of the noise lossy files keep, and the way out where it is not what was asked for."""
-    for level, kept in summary.survival.items():
-        std, correlated = kept["std"], kept["correlated"]
-        if std == correlated == 1.0:
-            continue
-        words, asked = _added(level, settings)
-        words = f"{level}: on disk {words.format(f'{std:.1%}')}"
-        if abs(std - correlated) > _NOTABLE:
-            words += f", of which {correlated:.1%} is {asked} and the rest the codec's own error"
-        if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
-            words += f"; --format {KINDS[settings.kind].exact} keeps it exactly"
-        yield words
-
-
-def _added(level: str, settings: Settings) -> tuple[str, str]:
-    """What was measured on disk: of adversarial outputs the step too, or alone."""
-    if settings.kind != ADVERSARIAL.name:
-        return "the noise has {} of its std", "the noise asked for"
-    if level in {each.label for each in settings.noise.levels if each.quantity != "snr_db" and each.high == 0}:
-        return "the step has {} of its size", "the step asked for"
-    return "step and noise together have {} of their std", "what was asked for"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number of things in words."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -1,0 +1,49 @@
+"""Which noise."""
+
+import click
+
+from noisecli.cli.options.sections import option
+from noisecli.cli.values import Finite, Share, word_of
+
+_NOISE = "Which noise"
+
+SEED = option(_NOISE, "--seed", type=int, default=0, show_default=True, help="Another seed gives other noise.")
+COPIES = option(
+    _NOISE, "--copies", type=click.IntRange(1, 100_000), default=1, metavar="N",
+    help="Write N independent noisy versions of each file.",
+)  # fmt: skip
+PROB = option(
+    _NOISE, "--prob", type=Share(0, 1), default=1.0, metavar="P",
+    help="Chance that an output gets noise at all: 0.5, 50%.",
+)  # fmt: skip
+SHARED = option(
+    _NOISE, "--shared-channels", is_flag=True, help="Use one noise value for all channels of a pixel or frame."
+)
+NO_CLIP = option(
+    _NOISE, "--no-clip", is_flag=True, help="Keep floats beyond full scale; integer samples need --dtype float32 too."
+)
+KEY = option(
+    _NOISE, "--key", multiple=True, metavar="GLOB",
+    help="Only these arrays of a .npz, or fields of a structured array, get noise; may be repeated.",
+)  # fmt: skip
+TENSORS = option(
+    _NOISE, "--tensors", multiple=True, metavar="GLOB", help="Only these tensors get noise; may be repeated."
+)
+SKIP_TENSORS = option(
+    _NOISE, "--skip-tensors", multiple=True, metavar="GLOB", help="These tensors stay as they are; may be repeated."
+)
+CLIP = option(_NOISE, "--clip", metavar="LO..HI", help="Clip noisy values to these limits.")
+PER_FEATURE = option(
+    _NOISE, "--per-feature", is_flag=True, help="Take the percentage of each column's own std, along the last axis."
+)
+DTYPE = option(
+    _NOISE, "--dtype", type=word_of(["float32"]), help="Write the sum itself, not rounded: TIFF, WAV, arrays."
+)
+FULL_SCALE = option(
+    _NOISE, "--full-scale", type=Finite(0, min_open=True), metavar="V",
+    help="Which value is white, or the highest amplitude: for floats beyond 1, or 12 bits in 16.",
+)  # fmt: skip
+RANGE = option(
+    _NOISE, "--range", metavar="LO..HI",
+    help="Which values are black and white: for images of signed integers, or of floats below 0.",
+)  # fmt: skip

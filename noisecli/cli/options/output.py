@@ -1,0 +1,39 @@
+"""What comes out."""
+
+import click
+
+from noisecli.cli.options.sections import Decorator, option
+from noisecli.cli.values import word_of
+from noisecli.kinds.audio import AUDIO
+from noisecli.kinds.images import IMAGES
+
+_OUTPUT = "What comes out"
+
+QUALITY = option(
+    _OUTPUT, "--quality", type=click.IntRange(1, 100), metavar="Q",
+    help="Quality of lossy formats.  [default: JPEG 98; WebP, AVIF, JP2 lossless; OGG, MP3 the best]",
+)  # fmt: skip
+SUBSAMPLING = option(
+    _OUTPUT, "--subsampling", type=word_of(["444", "422", "420", "440", "411"]),
+    help="Colour resolution of JPEG; all but 444 lose noise.  [default: 444]",
+)  # fmt: skip
+WITH_CLEAN = option(
+    _OUTPUT, "--with-clean", is_flag=True, help="Write DST/clean/ and DST/noisy/, through the same encoder."
+)
+SIDECARS = option(
+    _OUTPUT, "--sidecars", type=word_of(["skip", "copy", "link"]), default="skip", show_default=True,
+    help="What to do with labels, transcripts and all other files.",
+)  # fmt: skip
+NAME = option(_OUTPUT, "--name", metavar="TEMPLATE", help="Names of outputs, from {stem} {ext} {copy} {level}.")
+MANIFEST = option(_OUTPUT, "--manifest", metavar="NAME", help="Name of the manifest in DST.  [default: manifest.jsonl]")
+
+REPLACE = option(_OUTPUT, "--force", is_flag=True, help="Replace a file that already exists.")
+
+
+def output_format(*words: str) -> Decorator:
+    """Return the --format option of a kind."""
+    return option(_OUTPUT, "--format", "form", type=word_of(words), help="Write another format.")
+
+
+IMAGE_FORMAT = output_format(*IMAGES.writes)
+AUDIO_FORMAT = output_format(*AUDIO.writes)
