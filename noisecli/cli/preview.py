@@ -89,7 +89,7 @@ def command(source: str, out: str, **options: Any) -> int:
     with progress_bar(options, settings.kind) as begin:
         drawn = views.draw(settings, options["rows"], options["zoom"], begin, _footer(source))
     this_outcome().counters = lambda: _counters(drawn, settings)
-    annotate_run(drawn.summary, settings, options)
+    annotate_run(drawn.summary, settings, options, "preview")
     report_problems(drawn.summary, everything=True, traces=options["verbose"])
     if drawn.sheet is None:
         message = f"{escape_name(out)}: not written, as no file could be processed"

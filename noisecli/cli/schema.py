@@ -23,8 +23,8 @@ KIND = click.option(
 def command(what: str, **options: Any) -> int:
     """Print the JSON Schema (2020-12) of what noisecli writes and prints.
 
-    WHAT is row (of manifest.jsonl), errors (a row of errors.jsonl), run (run.json) or summary (what --json prints).
-    Each key is described there: its meaning and its unit.
+    WHAT is row (of manifest.jsonl), errors or sidecars (a row of errors.jsonl, sidecars.jsonl), run (run.json) or
+    summary (what --json prints). Each key is described there: its meaning and its unit.
 
     \b
     noisecli schema row --kind images

@@ -43,19 +43,14 @@ def say(line: str) -> None:
 
 def say_command(line: str) -> None:
     """Write one line that is a workflow command of GitHub's."""
-    TERMINAL.write(f"{_without_old_command(visible(line))}\n")
+    TERMINAL.write(f"{visible(line)}\n")
 
 
 def _no_command(line: str) -> str:
-    """Return a line that GitHub's runner does not obey, whatever file names it begins with."""
+    r"""Return a line that GitHub's runner does not obey: a command begins it, or, in the older form, stands anywhere."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return line
     line = f"\\x3a{line.lstrip()[1:]}" if line.lstrip().startswith("::") else line
-    return _without_old_command(line)
-
-
-def _without_old_command(line: str) -> str:
-    r"""Spell what begins a command of the older form, anywhere on a line."""
     return line.replace("##[", "##\\x5b")
 
 

@@ -29,7 +29,8 @@ def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) ->
     with ManifestReader.look(settings.destination, Names.of(settings.output.manifest)) as recorded:
         summary.held = recorded.is_held()
         if not summary.held:
-            refuse_foreign(settings, plan, recorded, SideFiles(settings, recorded, plan.sidecars))
+            carried = (lambda: ()) if settings.output.sidecars == "skip" else plan.sidecars
+            refuse_foreign(settings, plan, recorded, SideFiles(settings, recorded, carried))
         summary.pruned = len(pruning_of(settings, recorded, plan, found).outputs)
         resume = Resume(settings, stage, only_reads=True)
         for task in counting(plan.tasks(), summary):

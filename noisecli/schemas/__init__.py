@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from noisecli import __version__
 from noisecli.kinds import KINDS
-from noisecli.schemas import errors, row, run, summary
+from noisecli.schemas import errors, row, run, sidecars, summary
 from noisecli.schemas.parts import Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +33,7 @@ class Described(NamedTuple):
 SCHEMAS: Mapping[str, Described] = {
     "row": Described("a row of manifest.jsonl", row.schema_of, tuple(KINDS)),
     "errors": Described("a row of errors.jsonl", errors.schema_of),
+    "sidecars": Described("a row of sidecars.jsonl", sidecars.schema_of),
     "run": Described("run.json", run.schema_of, tuple(KINDS)),
     "summary": Described("what --json prints", summary.schema_of, summary.COMMANDS),
 }

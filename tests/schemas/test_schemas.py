@@ -77,6 +77,15 @@ def test_images(images, accept_run, accept, pictures, destination, noisy, tmp_pa
     accept("summary", "images", refused.summary)
 
 
+@pytest.mark.parametrize("how", ["copy", "link"])
+def test_side_files(images, accept, accept_run, fill, pictures, destination, how):
+    fill(pictures, "a.txt", "cats/labels.csv")
+    accept_run(images("--sidecars", how, "--json"), destination)
+    lines = (destination / "sidecars.jsonl").read_text().splitlines()
+    assert len(lines) == 2
+    accept("sidecars", None, *map(json.loads, lines))
+
+
 def test_audio(noisy, fill, accept_run, tmp_path):
     source = fill(tmp_path / "in", "a.wav", "b/c.wav")
     done = noisy("audio", source, tmp_path / "out", "--snr-db", "0..10", "--with-clean", "--json")
