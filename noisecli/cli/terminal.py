@@ -47,7 +47,7 @@ def say_command(line: str) -> None:
 
 
 def _no_command(line: str) -> str:
-    r"""Return a line that GitHub's runner does not obey: a command begins it, or, in the older form, stands anywhere."""
+    """Return a line that GitHub does not obey: a command begins a line, or in its older form stands anywhere."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return line
     line = f"\\x3a{line.lstrip()[1:]}" if line.lstrip().startswith("::") else line
