@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
+from noisecli.cli.options.sections import SectionedArgument
 from noisecli.cli.values import word_of
 from noisecli.schemas import SCHEMAS, schema_of
 from noisecli.storage.stdout import print_whole
@@ -12,19 +13,21 @@ from noisecli.storage.stdout import print_whole
 _VARIANTS = list(dict.fromkeys(variant for described in SCHEMAS.values() for variant in described.variants))
 
 KIND = click.option(
-    "--kind", cls=o.SectionedOption, section="Which schema", type=word_of(_VARIANTS),
+    "--kind", cls=o.SectionedOption, section="Output", type=word_of(_VARIANTS),
     help="Of this command alone.  [default: whichever it is]",
 )  # fmt: skip
 
 
 @click.command("schema", cls=o.SectionedCommand)
-@click.argument("what", metavar="WHAT", type=word_of([*SCHEMAS]))
+@click.argument(
+    "what", metavar="WHAT", type=word_of([*SCHEMAS]), cls=SectionedArgument,
+    described="; ".join(f"{name}: {described.title}" for name, described in SCHEMAS.items()) + ".",
+)  # fmt: skip
 @KIND
 def command(what: str, **options: Any) -> int:
     """Print the JSON Schema (2020-12) of what noisecli writes and prints.
 
-    WHAT is row (of manifest.jsonl), errors or sidecars (a row of errors.jsonl, sidecars.jsonl), run (run.json) or
-    summary (what --json prints). Each key is described there: its meaning and its unit.
+    Each key is described there: its meaning and its unit. No other keys are written.
 
     \b
     noisecli schema row --kind images
