@@ -10,7 +10,7 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
-from noisecli.cli.messages import progress_bar, report
+from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.engines.resources import available_cpus
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
@@ -52,7 +52,7 @@ def run_folder(settings: Settings, options: Mapping[str, Any]) -> int:
     summary = Summary()
     this_outcome().counters = summary.as_json
     with progress_bar(options, settings.kind) as begin:
-        run(settings, dry_run=options["dry_run"], begin=begin, into=summary)
+        run(settings, dry_run=options["dry_run"], begin=begin, into=summary, tell=tell_labels(options))
     report(summary, settings, options)
     return summary.exit_status
 

@@ -29,15 +29,23 @@ from noisecli.workers.stage import Stage
 
 Progress = Callable[[int], None]
 Begin = Callable[[int], Progress]
+Tell = Callable[[list[str]], None]
 
 
 def run(
-    settings: Settings, *, dry_run: bool = False, begin: Begin | None = None, into: Summary | None = None
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    begin: Begin | None = None,
+    tell: Tell | None = None,
+    into: Summary | None = None,
 ) -> Summary:
     """Carry out a request.
 
     Parameters
     ----------
+    tell
+        Called once before any work with what a person has to know of side files that name images, a line each.
     begin
         Called once with the number of outputs planned; what it returns is called with each number of them settled.
     into
@@ -67,10 +75,17 @@ def run(
         plan.refuse_names(names)
     summary = into or Summary()
     _count(summary, settings, plan, found, dry_run)
+    if tell is not None:
+        tell(summary.labels_told)
     if dry_run:
         foresee(settings, plan, found, summary)
         return summary
-    with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
+    _hold_and_carry_out(settings, plan, found, summary, begin)
+    return summary
+
+
+def _hold_and_carry_out(settings: Settings, plan: Plan, found: Listing, summary: Summary, begin: Begin | None) -> None:
+    with Ledger(settings.destination, Names.of(settings.output.manifest), fsync=settings.running.fsync) as ledger:
         work = Run(settings, plan, found, ledger, summary)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
@@ -78,7 +93,6 @@ def run(
         except Refused:
             ledger.abandon()
             raise
-    return summary
 
 
 def find_sources(settings: Settings) -> Listing:
@@ -205,6 +219,8 @@ class Run:
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
         self._side_files.carry(self._prefix, self._summary, self._note)
+        if self._settings.output.sidecars != "skip":
+            self._summary.labels_rewritten = len(self._plan.labels.rewritten)
         for problem in _problems(self._found.masks.items()):
             self._note(problem)
 
@@ -252,9 +268,12 @@ def _count(summary: Summary, settings: Settings, plan: Plan, found: Listing, dry
     if settings.output.sidecars == "skip":
         summary.sidecars_left = len(found.sidecars)
     else:
-        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks)
+        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks) - len(plan.labels.pairs.left_out)
         summary.sidecars_copied = carried if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
+        summary.labels_told, summary.labels_rewritten = plan.labels.told, len(plan.labels.rewritten)
+        summary.labels_alone = [escape_name(name) for name in plan.labels.pairs.without_source]
+        summary.sources_alone = [escape_name(name) for name in plan.labels.pairs.without_label]
     if dry_run:
         for problem in _problems(itertools.chain(found.problems, found.masks.items())):
             summary.note_problem(problem)

@@ -109,6 +109,9 @@ def schema_of(kind: str) -> Schema:
         "unit": of_type(str, "What std and mean are counted in: 1, or a share of full scale, as 1/255."),
         "level": of_type(str, "The level as it was asked for.", pattern=f"^({'|'.join(get_args(Quantity))})="),
     }
+    noise["drawn"] = of_type(
+        float | None, "What was drawn from a range, in the level's own unit; null where nothing was."
+    )
     samples, measured = _by_kind(kind)
     return record({**_NAMES, **about, **samples, **noise, **measured, **_ENDS}, optional=_OPTIONAL)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from noisecli.cli.annotations import annotate_run
+from noisecli.cli.messages.labels import tell_labels
 from noisecli.cli.messages.problems import report_problems
 from noisecli.cli.messages.progress import progress_bar
 from noisecli.cli.messages.summary import nothing_made, summary_lines
@@ -13,7 +14,7 @@ from noisecli.cli.terminal import say
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 
-__all__ = ["count", "progress_bar", "report", "report_problems"]
+__all__ = ["count", "progress_bar", "report", "report_problems", "tell_labels"]
 
 
 def report(summary: Summary, settings: Settings, options: Mapping[str, Any]) -> None:
