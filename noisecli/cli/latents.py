@@ -82,7 +82,9 @@ def _settings(destination: str, options: Mapping[str, Any]) -> Settings:
         kind="latents",
         source="",
         destination=destination,
-        noise=NoiseSettings(levels=(Level("std", std, std, f"{std:.9g}", mean),), seed=options["seed"]),
+        noise=NoiseSettings(
+            levels=(Level("std", std, std, f"{std:.9g}", mean, written=(std, std)),), seed=options["seed"]
+        ),
         output=OutputSettings(manifest=manifest_of(options)),
         running=running_of(options),
         own=LatentsSettings(shape, options["count"], per_file, dtype),

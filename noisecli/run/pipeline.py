@@ -13,6 +13,7 @@ from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
 from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import with_claims
+from noisecli.run.examples import Examples
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
@@ -267,6 +268,7 @@ def _count(summary: Summary, settings: Settings, plan: Plan, found: Listing, dry
     summary.masks_asked_for = found.masks_asked_for
     if settings.output.sidecars == "skip":
         summary.sidecars_left = len(found.sidecars)
+        summary.examples["left"] = Examples.of(found.sidecars)
     else:
         carried = len(found.sidecars) + len(found.data_beside) + len(found.masks) - len(plan.labels.pairs.left_out)
         summary.sidecars_copied = carried if dry_run else 0

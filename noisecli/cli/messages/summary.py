@@ -3,65 +3,51 @@
 from collections.abc import Iterator
 
 from noisecli.cli.messages.effects import effects
+from noisecli.cli.messages.headline import dry_lines, headline
 from noisecli.cli.messages.labels import about_labels
+from noisecli.cli.messages.strength import strengths
+from noisecli.cli.messages.warnings import warnings
 from noisecli.cli.messages.words import count
 from noisecli.errors import shown
-from noisecli.kinds import KINDS, Kind
+from noisecli.kinds import KINDS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 
-_OF_WEIGHTS = {
-    "scales-kept": "scales of quantised tensors stay as they are",
-    "buffers-kept": "running variances and constants stay as they are; --tensors '*running_var' and the like name them",
-    "negative-variance": "negative running variances, which give NaN; omit their names from --tensors",
-    "tied": "tensors that are stored twice get one noise",
-}
 _ARRAYS_NAMED = 8
 
 
 def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
-    """Yield the summary, a line for each thing to say."""
-    kind = KINDS[settings.kind]
+    """Yield the summary, a line for each thing to say; with everything, the files that it is said of."""
     if summary.dry_run:
-        if summary.held:
-            yield f"dry run: another run is writing to {settings.destination}; what follows is as it stands now"
-        replaced = f" ({summary.replaced:,} in place of earlier ones)" if summary.replaced else ""
-        yield (
-            f"dry run: {kind.counted(summary.made)} would be made{replaced}, {summary.kept:,} kept, from "
-            f"{summary.input_bytes:,} bytes"
-        )
-        if summary.pruned:
-            yield f"dry run: {count(summary.pruned, 'output')} would be pruned"
+        yield from dry_lines(summary, settings)
     else:
-        parts = [f"{kind.counted(summary.made)} made"]
-        parts += [
-            f"{number:,} {word}"
-            for number, word in (
-                (summary.replaced, "of them in place of earlier ones"),
-                (summary.unchanged, "of them without noise"),
-                (summary.kept, "kept"),
-                (summary.pruned, "pruned"),
-                (summary.failed, "failed"),
-                (summary.skipped, "skipped"),
-            )
-            if number
-        ]
-        yield f"{', '.join(parts)}: {settings.destination}"
+        first, levels = headline(summary, settings), list(strengths(summary, settings, everything=everything))
+        yield " ".join([first, *levels]) if len(levels) == 1 else first
+        yield from levels if len(levels) > 1 else ()
     yield from _skipped(summary, settings)
     yield from _noised(summary)
-    yield from _left_alone(summary, settings)
+    are_named = False
+    for line, word in _with_examples(summary, settings, everything=everything):
+        yield line
+        found = summary.examples.get(word)
+        if found is not None and everything:
+            yield from (f"  {name}" for name in found.names)
+            if found.number > len(found.names):
+                yield f"  ... and {found.number - len(found.names):,} more"
+        are_named = are_named or bool(found)
     yield from about_labels(summary, settings, everything=everything)
-    yield from effects(summary, settings)
-    yield from _palettes(summary)
     yield from _answers(summary)
-    yield from _kept_integers(summary)
-    yield from _parameters(summary, kind)
-    if everything:
-        yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
-    elif summary.warnings:
-        total = sum(summary.warnings.values())
-        words = ", ".join(sorted(summary.warnings))
-        yield f"{count(total, 'warning')} ({words}); the manifest's rows have them"
+    if are_named and not everything and summary.planned > 1:
+        yield "-v names the files"
+
+
+def _with_examples(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[tuple[str, str]]:
+    """Yield lines about files, each with the word of the examples that go with it."""
+    yield from _left_alone(summary, settings)
+    yield from effects(summary, settings)
+    if summary.masks_asked_for:
+        yield "it looks like a label mask, whose values mean classes; noise makes others of them", ""
+    yield from warnings(summary, KINDS[settings.kind], everything=everything)
 
 
 def _noised(summary: Summary) -> Iterator[str]:
@@ -87,28 +73,6 @@ def nothing_made(summary: Summary) -> Iterator[str]:
         yield f"nothing was made: all that was found {what} ({count(summary.failed + summary.skipped, 'file')})"
 
 
-def _palettes(summary: Summary) -> Iterator[str]:
-    """Label masks are often palette images, or have few values; noise on them is wrong."""
-    if number := summary.warnings["palette-to-colour"]:
-        palettes = count(number, "palette image")
-        yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
-    if summary.masks_asked_for:
-        yield "it looks like a label mask, whose values mean classes; noise makes others of them"
-
-
-def _kept_integers(summary: Summary) -> Iterator[str]:
-    """Integers beside floats are labels, most of the time."""
-    if number := summary.warnings["integers-kept"]:
-        yield f"{count(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
-
-
-def _parameters(summary: Summary, kind: Kind) -> Iterator[str]:
-    """What files of weights hold beside parameters."""
-    for word, told in _OF_WEIGHTS.items():
-        if number := summary.warnings[word]:
-            yield f"{kind.counted(number)}: {told}"
-
-
 def _answers(summary: Summary) -> Iterator[str]:
     if right := summary.answers:
         yield (
@@ -122,18 +86,22 @@ def _answers(summary: Summary) -> Iterator[str]:
             )
 
 
-def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
+def _left_alone(summary: Summary, settings: Settings) -> Iterator[tuple[str, str]]:
     for kind, number in summary.other_kinds.items():
-        yield f"{KINDS[kind].counted(number)} left alone: noisecli {kind}"
+        yield f"{KINDS[kind].counted(number)} left alone: noisecli {kind}", ""
     if summary.sidecars_left:
-        left = count(summary.sidecars_left, "side file")
-        yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
+        takes = "it" if summary.sidecars_left == 1 else "them"
+        yield f"{count(summary.sidecars_left, 'side file')} left behind: --sidecars copy takes {takes} along", "left"
     if summary.masks:
-        way_out = ": --sidecars copy takes them along" if settings.output.sidecars == "skip" else ""
-        yield f"{count(summary.masks, 'label mask')} left without noise{way_out}"
+        way_out = (
+            f": --sidecars copy takes {'it' if summary.masks == 1 else 'them'} along"
+            if settings.output.sidecars == "skip"
+            else ""
+        )
+        yield f"{count(summary.masks, 'label mask')} left without noise{way_out}", ""
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
-        yield f"{count(summary.sidecars_copied, 'side file')} {word}"
+        yield f"{count(summary.sidecars_copied, 'side file')} {word}", "carried"
     if summary.orphans:
         gone = (
             "that this request does not ask for" if not KINDS[settings.kind].has_sources else "of sources that are gone"
@@ -146,8 +114,8 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
             )
         elif settings.running.prune:
             way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
-        yield f"{count(summary.orphans, 'output')} {gone}{way_out}"
+        yield f"{count(summary.orphans, 'output')} {gone}{way_out}", ""
     if summary.hidden:
-        yield f"{count(summary.hidden, 'hidden name')} left alone"
+        yield f"{count(summary.hidden, 'hidden name')} left alone", ""
     if summary.not_chosen:
-        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit"
+        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit", ""
