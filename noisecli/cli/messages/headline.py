@@ -22,7 +22,8 @@ def headline(summary: Summary, settings: Settings) -> str:
         verb = "is" if summary.kept == 1 else "are"
         parts = [f"{kind.counted(summary.kept)} in {place} {verb} already up to date ({took})"]
     else:
-        parts = [f"No {kind.noun} written to {place} ({took})"]
+        # how long is no matter where there is nothing
+        parts = [f"No {kind.noun} written to {place}"]
     counted = ((summary.pruned, "removed"), (summary.failed, "failed"), (summary.skipped, "skipped"))
     parts += [f"{number:,} {word}" for number, word in counted if number]
     return f"{', '.join(parts)}."

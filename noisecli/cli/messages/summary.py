@@ -20,7 +20,7 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
     """Yield the summary, a line for each thing to say; with everything, the files that it is said of."""
     if summary.dry_run:
         yield from dry_lines(summary, settings)
-    else:
+    elif not summary.nothing_made or summary.pruned:
         first, levels = headline(summary, settings), list(strengths(summary, settings, everything=everything))
         yield " ".join([first, *levels]) if len(levels) == 1 else first
         yield from levels if len(levels) > 1 else ()
