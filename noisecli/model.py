@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -213,6 +214,25 @@ class Task(NamedTuple):
 
 Survival = dict[str, float]
 """What a lossy format left of the noise: shares named std and correlated."""
+
+
+class SideFile(NamedTuple):
+    """A file beside the data, and where it goes.
+
+    Attributes
+    ----------
+    source, name
+        Relative to the source folder, as the file system spells it, and to the destination.
+    make
+        Returns the content, where it is not the source's own; called in the parent. It may raise FileProblem.
+    also_from
+        Further files of the source folder that this content is made from.
+    """
+
+    source: str
+    name: str
+    make: Callable[[], bytes] | None = None
+    also_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 
@@ -135,16 +134,6 @@ def test_every_link_leads_to_a_page() -> None:
 def test_no_name_that_no_registry_has() -> None:
     sources = (path.read_text() for path in (ROOT / "noisecli").rglob("*.py"))
     assert [text for text in (*PAGES.values(), *sources) if re.search(r"pip install '?noisecli", text)] == []
-
-
-def test_help_lists_options_under_their_headings() -> None:
-    for name in COMMANDS:
-        command = import_module(f"noisecli.cli.{name}").command
-        text = command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"]))
-        assert re.findall(r"^(\S.*):$", text, re.MULTILINE)[-2:] == ["Other", "Exit status"]
-        other = text.partition("\nOther:\n")[2].partition("\n\nExit status:\n")[0]
-        assert " ".join(other.split()) == "-h, --help Show this message and exit."
-        assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
 
 
 def test_the_two_commands_come_first() -> None:

@@ -20,13 +20,16 @@ class Names(NamedTuple):
     errors: str
     run: str
     journal: str
+    sidecars: str
 
     @classmethod
     def of(cls, manifest: str) -> Names:
         """Return the names that go with a manifest's name: audio.jsonl has audio.errors.jsonl and audio.run.json."""
         stem = manifest.removesuffix(".jsonl")
         prefix = "" if stem in ("manifest", "metadata") else f"{stem}."
-        return cls(manifest, f"{prefix}errors.jsonl", f"{prefix}run.json", f".{prefix}noisecli-journal")
+        words = ("errors.jsonl", "run.json", "noisecli-journal", "sidecars.jsonl")
+        errors, run, journal, sidecars = (prefix + word for word in words)
+        return cls(manifest, errors, run, f".{journal}", sidecars)
 
 
 def runs_in(destination: str) -> list[Names]:

@@ -12,6 +12,7 @@ from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import to_line
 from noisecli.manifest.lock import open_locked
 from noisecli.manifest.reader import ManifestReader, RowPosition
+from noisecli.manifest.sidecars import SideRow
 from noisecli.model import Made, Problem, Task
 from noisecli.storage import folder_at, stopping
 
@@ -99,6 +100,10 @@ class Ledger(ManifestReader):
         self.problems[problem.source] = problem
         self._append(to_line(problem.as_entry()))
 
+    def place_sidecar(self, row: SideRow) -> None:
+        """Note a side file that is about to be put in place: a run that is killed then leaves nobody's file."""
+        self._append(to_line({"sidecar": row.as_entry()}))
+
     def _append(self, line: bytes) -> tuple[int, int]:
         """Return where the line begins, and its length. Workers append lines of their own."""
         try:
@@ -112,12 +117,16 @@ class Ledger(ManifestReader):
             raise Stopped(f"{self._journal_path}: {error.strerror}; run again to go on") from error
 
     def publish(self, run: dict[str, Any]) -> None:
-        """Write manifest, errors and run.json, each atomically, then take the journal away.
+        """Write manifest, side files, errors and run.json, each atomically, then take the journal away.
 
         What has this content already stays untouched: build systems compare times.
         """
         self.check_in_place()
         self._write(self._names.manifest, self.rows)
+        if self.sidecars.rows:
+            self._write(self._names.sidecars, self.sidecars.lines)
+        elif not self.sidecars.is_foreign:
+            self._remove(self._names.sidecars)
         if self.problems:
             self._write(self._names.errors, self._problem_lines)
         else:
@@ -155,8 +164,9 @@ class Ledger(ManifestReader):
     @property
     def dirty(self) -> bool:
         """Whether there is anything that the manifest and what goes with it do not say yet."""
-        unpublished = self.needs_rewrite or self.found_journal or self.intended or self.problems
-        return bool(unpublished) or self._names_missing()
+        unpublished = self.found_journal or self.intended or self.problems
+        changed = self.needs_rewrite or self.sidecars.changed
+        return bool(unpublished) or changed or self._names_missing()
 
     def _names_missing(self) -> bool:
         errors = self._files.has(self._names.errors, follow=True)

@@ -25,10 +25,13 @@ from noisecli.manifest.entries import (
     texts,
     to_line,
 )
+from noisecli.manifest.sidecars import SideRecord
 from noisecli.model import Problem, Survival
 from noisecli.storage import folder_at, stopping
 
 CLOSED = -1
+SIDECAR = b'{"sidecar"'
+"""How a line of the journal begins that says which side file is about to be put in place."""
 
 
 class RowPosition(NamedTuple):
@@ -62,6 +65,8 @@ class ManifestReader:
         self.previous_run = read_run(self._files, names.run) or {}
         self.problems: dict[str, Problem] = {}
         self.begun = Begun()
+        totals = self.previous_run.get("totals", {})
+        self.sidecars = SideRecord(self._files, names.sidecars, totals.get("sidecars"))
         self._read_manifest()
         self._read_problems()
         self._read_journal()
@@ -71,7 +76,7 @@ class ManifestReader:
         self.versions = texts(self.previous_run.get("versions")) | self.begun.versions
         self.settings: dict[str, Any] = read_settings(self.previous_run.get("settings")) | self.begun.settings
         self.sources = max(self.begun.sources, count_sources(self.previous_run))
-        counted = self.previous_run.get("totals", {}).get("outputs", 0)
+        counted = totals.get("outputs", 0)
         self.rows_lost = isinstance(counted, int) and len(self._positions) < counted
 
     @classmethod
@@ -145,7 +150,9 @@ class ManifestReader:
     def _read_journal(self) -> None:
         for offset, line in self._journal_lines():
             name = name_of_row(line) if line.startswith(b'{"file_name"') else None
-            if name is None:
+            if line.startswith(SIDECAR):
+                self.sidecars.take(parse(line).get("sidecar"))
+            elif name is None:
                 self.begun.take(line)
             else:
                 self._positions[name] = RowPosition(True, offset, len(line))

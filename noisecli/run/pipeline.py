@@ -12,14 +12,14 @@ from noisecli.kinds import KINDS, always_loses, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader
-from noisecli.model import Made, Problem, Task
-from noisecli.run import sidecars
+from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import refuse_claims, with_claims
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.prune import Pruning, is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
+from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
@@ -92,6 +92,7 @@ class Run:
         self._settings, self._plan, self._found = request, plan, found
         self._ledger, self._summary = ledger, summary
         self._resume = Resume(request)
+        self._side_files = SideFiles(request, ledger, self._sidecars)
         self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
@@ -127,6 +128,7 @@ class Run:
 
     def _publish(self, *, finished: bool) -> None:
         self._summary.answers = self._stage.answers()
+        self._side_files.settle()
         publish(self._settings, self._ledger, self._summary, self._sampled, finished=finished)
 
     def _make_all(self) -> None:
@@ -199,19 +201,14 @@ class Run:
         """Refuse to replace files that no run of noisecli is known to have made."""
         is_new = not self._ledger.folder_was_there
         refuse_claims(self._settings, self._plan, self._ledger, is_new=is_new)
-        if not (self._settings.running.force or is_new):
-            sidecars.refuse_edited(self._settings, self._sidecars())
+        self._side_files.refuse_foreign()
 
-    def _sidecars(self) -> Iterable[tuple[str, str]]:
+    def _sidecars(self) -> Iterable[SideFile]:
         return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
 
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
-        for sidecar, name in self._sidecars():
-            if sidecar in self._found.masks and name in self._ledger:
-                # it had noise in an earlier run, and --force was given
-                self._ledger.forget(name)
-        sidecars.copy_all(self._settings, self._sidecars(), self._prefix, self._summary, self._note)
+        self._side_files.carry(self._prefix, self._summary, self._note)
         for problem in _problems(self._found.masks.items()):
             self._note(problem)
 
@@ -232,7 +229,7 @@ class Run:
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
         folders = {"", *(os.path.dirname(name) for name in names)}
-        folders.update(os.path.dirname(name) for _, name in self._sidecars())
+        folders.update(os.path.dirname(side.name) for side in self._sidecars())
         folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:

@@ -8,7 +8,7 @@ from noisecli.errors import Refused
 from noisecli.keys import stream_key
 from noisecli.kinds import KINDS, format_of
 from noisecli.manifest.destination import Names, runs_in
-from noisecli.model import Task
+from noisecli.model import SideFile, Task
 from noisecli.run.naming import Naming
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
@@ -56,8 +56,8 @@ class Plan:
                 if clean is not None:
                     yield clean
 
-    def sidecars(self) -> Iterator[tuple[str, str]]:
-        """Yield (side file, where a copy of it goes), when side files are carried at all."""
+    def sidecars(self) -> Iterator[SideFile]:
+        """Yield side files and where each goes, when they are carried at all."""
         if self._settings.output.sidecars == "skip":
             return
         stems = frozenset(os.path.splitext(source)[0] for source in self._found.sources)
@@ -66,7 +66,7 @@ class Plan:
             if os.path.splitext(sidecar)[0] in left_out:
                 continue
             for name in self.naming.sidecars(sidecar, stems):
-                yield sidecar, name
+                yield SideFile(sidecar, name)
 
     def input_bytes(self) -> int:
         """Return the bytes of all sources together."""
@@ -79,7 +79,8 @@ class Plan:
         # what a dataset of Hugging Face's brings along may have that name too
         reserved = {*names, *(others - {"metadata.jsonl"})}
         outputs = ((name, name) for name in self.outputs())
-        for source, name in itertools.chain(outputs, self.sidecars()):
+        sidecars = ((side.source, side.name) for side in self.sidecars())
+        for source, name in itertools.chain(outputs, sidecars):
             if name.partition("/")[0] in reserved:
                 words = f"would become {name}, noisecli's own file; use --manifest or --exclude"
                 raise Refused(f"{escape_name(source)}: {words}")
@@ -101,10 +102,10 @@ class Plan:
             _refuse_files_as_folders(taken)
         if self._settings.output.sidecars != "skip":
             outputs = dict.fromkeys(self.outputs(), "another source")
-            for sidecar, name in self.sidecars():
-                if name in outputs:
-                    raise Refused(_collision(sidecar, outputs[name], name))
-                outputs[name] = sidecar
+            for side in self.sidecars():
+                if side.name in outputs:
+                    raise Refused(_collision(side.source, outputs[side.name], side.name))
+                outputs[side.name] = side.source
 
 
 def refuse_nesting(settings: Settings) -> None:

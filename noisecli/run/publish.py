@@ -124,6 +124,8 @@ def _totals(ledger: Ledger) -> tuple[dict[str, int], set[str]]:
         keys.update(_SETTINGS.findall(row)[-1:])
     statuses = Counter(problem.status for problem in ledger.problems.values())
     totals["failed"], totals["skipped"] = statuses["failed"], statuses["skipped"]
+    if ledger.sidecars.rows:
+        totals["sidecars"] = len(ledger.sidecars)
     return dict(totals), {key.decode() for key in keys}
 
 

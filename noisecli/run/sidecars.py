@@ -1,51 +1,230 @@
-"""Labels, transcripts and masks beside the data: additive noise moves no pixel, so they stay true."""
+"""Labels, transcripts and masks beside the data: additive noise moves no pixel, so they stay true.
 
-import contextlib
+What has a side file's name in the destination is replaced only when it is provably noisecli's: the record says so, and
+its content is still the recorded one, or it is what would be written anyway.
+"""
+
 import os
 import stat
 from collections.abc import Callable, Iterable
 
 from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
 from noisecli.kinds import KINDS, beginnings, kinds_of, suffix_of
-from noisecli.model import Problem
+from noisecli.manifest.destination import Names, runs_in
+from noisecli.manifest.ledger import Ledger
+from noisecli.manifest.reader import ManifestReader
+from noisecli.manifest.sidecars import How, SideRow
+from noisecli.model import Problem, SideFile
 from noisecli.run.sources import pattern_of
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import Folder, escape_name, folder_at
+from noisecli.storage import SourceFile, escape_name, folder_at, readers_of
 from noisecli.storage.copies import is_copy
-from noisecli.storage.source import SourceFile
+from noisecli.storage.digests import sha256
+from noisecli.storage.output import FOREIGN
+from noisecli.storage.permissions import FileStatus
 from noisecli.workers.problems import problem_of
 
-Pairs = Iterable[tuple[str, str]]
-"""Side files, and where each goes: relative to the source folder, and to the destination."""
 
+class SideFiles:
+    """The side files of a run: what stands in their places, and what is put there.
 
-def copy_all(settings: Settings, pairs: Pairs, prefix: str, summary: Summary, note: Callable[[Problem], None]) -> None:
-    """Copy side files, or link them, and count those that are in all their places; one that cannot be costs itself.
-
-    Raises Stopped where nothing more can be written.
+    Parameters
+    ----------
+    files
+        Yields all of them; called several times, for there may be many.
     """
-    source, destination = folder_at(settings.source), folder_at(settings.destination)
-    carried: set[str] = set()
-    failed: set[str] = set()
-    try:
-        for sidecar, name in pairs:
-            try:
-                if settings.output.sidecars == "link":
-                    with contextlib.suppress(FileFailed), source.open(sidecar) as file:
-                        _refuse_samples(settings, sidecar, file)
-                    destination.link(source.location_of(sidecar), name, prefix=prefix)
+
+    def __init__(self, settings: Settings, ledger: Ledger, files: Callable[[], Iterable[SideFile]]) -> None:
+        self._settings, self._ledger, self._files = settings, ledger, files
+        self._record = ledger.sidecars
+        self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
+        self._settled: set[str] = set()
+
+    def refuse_foreign(self) -> None:
+        """Raise Refused where a name is taken by a file that noisecli did not put there, or that was edited since."""
+        names = Names.of(self._settings.output.manifest)
+        if self._record.is_foreign and any(True for _ in self._files()):
+            shown = escape_name(self._destination.location_of(names.sidecars))
+            raise Refused(f"{shown}: is not noisecli's, and the list of side files belongs there; move it away")
+        if self._settings.running.force or not self._ledger.folder_was_there:
+            return
+        for side in self._files():
+            if self._destination.has(side.name) and not self._is_replaceable(side):
+                shown = escape_name(self._destination.location_of(side.name))
+                raise Refused(f"{shown}: {self._whose(side.name)}; move it, or add --force")
+
+    def _whose(self, name: str) -> str:
+        if name in self._record.rows:
+            return "was edited since noisecli put it there as a side file"
+        if self._ledger.is_recorded(name):
+            return "is an output of an earlier run, and a side file would replace it"
+        for names in runs_in(self._settings.destination):
+            if names.manifest != self._settings.output.manifest:
+                with ManifestReader.look(self._settings.destination, names) as other:
+                    if other.is_recorded(name) or name in other.sidecars.rows:
+                        return f"belongs to another run, whose manifest is {names.manifest}"
+        return "already exists, and noisecli did not put it there as a side file"
+
+    def _is_replaceable(self, side: SideFile) -> bool:
+        """Whether what has the name of a side file is ours, or would stay the same.
+
+        True also where the source cannot be read: it replaces nothing, and carrying it says so.
+        """
+        try:
+            source = self._source.look(side.source, follow=True)
+            if (source is not None and self._current_row(side, source)) or self._is_ours(side):
+                return True
+            digest = self._source.sha256(side.source) if side.make is None else sha256(side.make())
+        except (FileProblem, OSError):
+            return True
+        return self._is_ours(side, digest)
+
+    def _is_ours(self, side: SideFile, digest: str | None = None) -> bool:
+        """Whether what has the name of a side file is ours to replace, or has the digest of what would replace it."""
+        name, record = side.name, self._record
+        try:
+            found = self._destination.look(name)
+            if found is None:
+                return True
+            if stat.S_ISLNK(found.st_mode):
+                return self._is_our_link(side, digest)
+            theirs = self._destination.own_digest(name)
+            if theirs is None:
+                return False
+            return theirs in (digest, *record.digests_of(name)) or self._is_of_older_version(side, found)
+        except (FileProblem, OSError):
+            return False
+
+    def _is_our_link(self, side: SideFile, digest: str | None) -> bool:
+        name = side.name
+        if self._destination.leads_to(name, self._source.location_of(side.source)):
+            return True
+        if not self._destination.has(name, follow=True):
+            # where SRC was moved, our own links lead nowhere
+            return self._record.is_link(name) or not self._record.is_there
+        return self._destination.sha256(name) in (digest, *self._record.digests_of(name))
+
+    def _is_of_older_version(self, side: SideFile, found: FileStatus) -> bool:
+        """Whether a file is a copy by a version that kept no record: as old as that run, and no newer than its source.
+
+        Such a copy has its source's time, so that a newer one was edited.
+        """
+        run = self._destination.look(Names.of(self._settings.output.manifest).run)
+        if self._record.is_there or not self._ledger.previous_run or run is None or self._ledger.is_recorded(side.name):
+            return False
+        source = self._source.look(side.source, follow=True)
+        is_older = source is not None and found.st_mtime_ns <= source.st_mtime_ns
+        return is_older and found.st_ctime_ns <= run.st_mtime_ns
+
+    def carry(self, prefix: str, summary: Summary, note: Callable[[Problem], None]) -> None:
+        """Put all in place, and count those that are in all their places; one that cannot be costs itself.
+
+        Raises Stopped where nothing more can be written.
+        """
+        carried: set[str] = set()
+        failed: set[str] = set()
+        try:
+            for side in self._files():
+                try:
+                    row = self._place(side, prefix)
+                except Exception as error:
+                    failed.add(side.source)
+                    note(problem_of(side.source, error))
                 else:
-                    with source.open(sidecar) as file:
-                        _refuse_samples(settings, sidecar, file)
-                        destination.copy(file, name, prefix=prefix)
-            except Exception as error:
-                failed.add(sidecar)
-                note(problem_of(sidecar, error))
-            else:
-                carried.add(sidecar)
-    finally:
-        summary.sidecars_copied = len(carried - failed)
+                    carried.add(side.source)
+                    self._record.put(row)
+                    self._settled.add(side.name)
+                    if side.name in self._ledger:
+                        # it had noise in an earlier run, and --force was given
+                        self._ledger.forget(side.name)
+        finally:
+            summary.sidecars_copied = len(carried - failed)
+
+    def settle(self) -> None:
+        """Drop rows of files that are gone, or are outputs by now."""
+        self._record.settle(self._destination, self._settled)
+        for name in [name for name in self._record.rows if name in self._ledger]:
+            self._record.forget(name)
+
+    def _place(self, side: SideFile, prefix: str) -> SideRow:
+        if side.make is not None:
+            return self._place_content(side, side.make(), prefix)
+        with self._source.open(side.source) as file:
+            _refuse_samples(self._settings, side.source, file)
+            known = self._current_row(side, file.status)
+            if known is not None and not (self._settings.running.checksum or self._settings.running.redo):
+                return known
+            if self._settings.output.sidecars == "link":
+                return self._place_link(side, file, prefix)
+            return self._place_copy(side, file, prefix)
+
+    def _place_copy(self, side: SideFile, file: SourceFile, prefix: str) -> SideRow:
+        row = self._row(side, "copy", file.size, file.sha256())
+        if self._holds(side.name, row.sha256):
+            self._destination.narrow(side.name, file.status.st_mode)
+        else:
+            replace = self._claim(side, row)
+            self._destination.copy(file, side.name, prefix=prefix, replace=replace)
+        return row
+
+    def _place_link(self, side: SideFile, file: SourceFile, prefix: str) -> SideRow:
+        target = self._source.location_of(side.source)
+        row = self._row(side, "link", file.size, file.sha256())
+        if not self._destination.leads_to(side.name, target):
+            replace = self._claim(side, row)
+            self._destination.link(target, side.name, prefix=prefix, replace=replace)
+        return row
+
+    def _place_content(self, side: SideFile, content: bytes, prefix: str) -> SideRow:
+        digests = tuple((escape_name(name), self._source.sha256(name)) for name in (side.source, *side.also_from))
+        row = self._row(side, "rewritten", len(content), sha256(content), digests)
+        like = readers_of(self._source.location_of(name) for name in (side.source, *side.also_from))
+        if self._holds(side.name, row.sha256):
+            self._destination.narrow(side.name, like.st_mode)
+            return row
+        replace = self._claim(side, row)
+        with self._destination.create(side.name, prefix=prefix, like=like) as output:
+            output.write(content)
+            output.commit(replace=replace)
+        return row
+
+    def _current_row(self, side: SideFile, source: FileStatus) -> SideRow | None:
+        """Return the row of a side file that, by its size and times, is in place already."""
+        known, found = self._record.rows.get(side.name), self._destination.look(side.name)
+        how = self._settings.output.sidecars
+        if known is None or found is None or side.make is not None or (known.how, known.bytes) != (how, source.st_size):
+            return None
+        changed = max(source.st_mtime_ns, source.st_ctime_ns)
+        if how == "link":
+            is_it = self._destination.leads_to(side.name, self._source.location_of(side.source))
+            is_it = is_it and changed < found.st_mtime_ns
+        else:
+            is_it = is_copy(found, source) and source.st_ctime_ns <= found.st_ctime_ns
+        return known if is_it and known.source == escape_name(side.source) else None
+
+    def _row(
+        self, side: SideFile, how: How, size: int, digest: str, sources: tuple[tuple[str, str], ...] = ()
+    ) -> SideRow:
+        return SideRow(side.name, escape_name(side.source), how, size, digest, sources)
+
+    def _holds(self, name: str, digest: str) -> bool:
+        """Whether a regular file has this content already."""
+        try:
+            return self._destination.own_digest(name) == digest
+        except (FileProblem, OSError):
+            return False
+
+    def _claim(self, side: SideFile, row: SideRow) -> bool:
+        """Note what is about to be put in place; return whether it may replace what is there.
+
+        Raises FileFailed for what somebody else put there, after this run looked.
+        """
+        is_taken = self._destination.has(side.name)
+        if is_taken and not (self._settings.running.force or self._is_ours(side, row.sha256)):
+            raise FileFailed("foreign-file", FOREIGN)
+        self._ledger.place_sidecar(row)
+        return is_taken
 
 
 def _refuse_samples(settings: Settings, sidecar: str, file: SourceFile) -> None:
@@ -58,39 +237,3 @@ def _refuse_samples(settings: Settings, sidecar: str, file: SourceFile) -> None:
         raise FileSkipped(
             "unsupported-format", f"is {what} by its first bytes, and its name does not say so; {way_out}"
         )
-
-
-def refuse_edited(settings: Settings, pairs: Pairs) -> None:
-    """Refuse to replace side files that were changed in the destination, after they were copied there."""
-    if settings.output.sidecars == "skip":
-        return
-    source, destination = folder_at(settings.source), folder_at(settings.destination)
-    for sidecar, name in pairs:
-        if _is_edited(source, sidecar, destination, name, settings.output.sidecars):
-            shown = escape_name(destination.location_of(name))
-            raise Refused(f"{shown}: is newer than the side file it would be replaced by; move it, or add --force")
-
-
-def _is_edited(source: Folder, sidecar: str, destination: Folder, name: str, how: str) -> bool:
-    try:
-        ours, theirs = destination.look(name), source.look(sidecar, follow=True)
-    except OSError:
-        return False
-    if ours is None or theirs is None or stat.S_ISLNK(ours.st_mode) or (how == "copy" and is_copy(ours, theirs)):
-        return False
-    if not stat.S_ISDIR(ours.st_mode) and ours.st_mtime_ns <= theirs.st_mtime_ns:
-        return False
-    regular = stat.S_ISREG(ours.st_mode) and stat.S_ISREG(theirs.st_mode)
-    return not (regular and ours.st_size == theirs.st_size and _hold_the_same(source, sidecar, destination, name))
-
-
-def _hold_the_same(source: Folder, sidecar: str, destination: Folder, name: str) -> bool:
-    try:
-        digest = source.sha256(sidecar)
-    except (FileProblem, OSError):
-        # what cannot be read replaces nothing; copying it says so
-        return True
-    try:
-        return destination.sha256(name) == digest
-    except (FileProblem, OSError):
-        return False

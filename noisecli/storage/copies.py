@@ -6,35 +6,58 @@ import secrets
 import stat
 from collections.abc import Iterator
 
-from noisecli.storage.below import open_folder
-from noisecli.storage.output import output_error, write_all
+from noisecli.errors import FileFailed
+from noisecli.storage.below import folder_opened, open_folder
+from noisecli.storage.output import FOREIGN, output_error, write_all
 from noisecli.storage.permissions import FileStatus, modes_like, widen
+from noisecli.storage.renaming import rename_new
 from noisecli.storage.source import SourceFile, unreadable
 
 _PIECE, _KERNEL_PIECE = 1 << 20, 1 << 26
 
 
-def copy_into(root: str, name: str, file: SourceFile, prefix: str) -> None:
-    """Make a file below a root the copy of another, with its time and attributes, unless it is already."""
-    with _replacing(root, name, prefix) as (folder, temporary):
-        with contextlib.suppress(OSError):
-            if is_copy(os.lstat(os.path.basename(name), dir_fd=folder), file.status):
-                return
+def copy_into(root: str, name: str, file: SourceFile, prefix: str, *, replace: bool) -> None:
+    """Make a file below a root the copy of another, with its time and attributes."""
+    with _placing(root, name, prefix) as (folder, temporary):
         _copy(file, temporary, folder)
+        _put_in_place(temporary, name, folder, replace=replace)
+
+
+def link_into(root: str, name: str, path: str, prefix: str, *, replace: bool) -> None:
+    """Make a file below a root a relative symbolic link to a path."""
+    with _placing(root, name, prefix) as (folder, temporary):
+        where = os.path.realpath(os.path.dirname(os.path.join(root, name)))
+        os.symlink(os.path.relpath(path, where), temporary, dir_fd=folder)
+        _put_in_place(temporary, name, folder, replace=replace)
+
+
+def leads_to(root: str, name: str, path: str) -> bool:
+    """Whether a file below a root is a symbolic link to a path."""
+    link = os.path.join(root, name)
+    return os.path.islink(link) and os.path.realpath(link) == os.path.realpath(path)
+
+
+def remove_link(root: str, name: str, path: str) -> bool:
+    """Remove a symbolic link to a path below a root; return whether it was one. Raises OSError."""
+    if leads_to(root, name, path):
+        with contextlib.suppress(FileFailed), folder_opened(root, os.path.dirname(name)) as folder:
+            os.unlink(os.path.basename(name), dir_fd=folder)
+            return True
+    return False
+
+
+def _put_in_place(temporary: str, name: str, folder: int, *, replace: bool) -> None:
+    if replace:
         os.replace(temporary, os.path.basename(name), src_dir_fd=folder, dst_dir_fd=folder)
-
-
-def link_into(root: str, name: str, path: str, prefix: str) -> None:
-    """Make a file below a root a relative symbolic link to a path, unless it is already."""
-    target = os.path.join(root, name)
-    with _replacing(root, name, prefix) as (folder, temporary):
-        if not (os.path.islink(target) and os.path.realpath(target) == os.path.realpath(path)):
-            os.symlink(os.path.relpath(path, os.path.realpath(os.path.dirname(target))), temporary, dir_fd=folder)
-            os.replace(temporary, os.path.basename(name), src_dir_fd=folder, dst_dir_fd=folder)
+        return
+    try:
+        rename_new(temporary, os.path.basename(name), folder=folder)
+    except FileExistsError:
+        raise FileFailed("foreign-file", FOREIGN) from None
 
 
 @contextlib.contextmanager
-def _replacing(root: str, name: str, prefix: str) -> Iterator[tuple[int, str]]:
+def _placing(root: str, name: str, prefix: str) -> Iterator[tuple[int, str]]:
     """Yield a file's open folder, and a temporary name in it; errors of the system are the output's."""
     temporary = prefix + secrets.token_hex(6)
     try:

@@ -182,15 +182,26 @@ class Folder(Protocol):
             output.write(b"".join(chunks))
             output.commit()
 
-    def copy(self, file: SourceFile, name: str, *, prefix: str) -> None:
-        """Make a file the copy of a side file, unless it is already. Raises FileFailed or Stopped."""
+    def copy(self, file: SourceFile, name: str, *, prefix: str, replace: bool) -> None:
+        """Make a file the copy of a side file. Raises FileFailed or Stopped.
+
+        Without `replace`, "foreign-file" where something has the name.
+        """
         with self.create(name, prefix=prefix, like=file.status) as output:
             output.write(file.read())
-            output.commit()
+            output.commit(replace=replace)
 
-    def link(self, target: str, name: str, *, prefix: str) -> None:
-        """Make a file a symbolic link to a path, unless it is already. Raises FileFailed or Stopped."""
+    def link(self, target: str, name: str, *, prefix: str, replace: bool) -> None:
+        """Make a file a symbolic link to a path; `replace` and errors as for copy()."""
         raise FileFailed("unwritable", "its output cannot be written: there are no links here")
+
+    def leads_to(self, name: str, target: str) -> bool:
+        """Whether a file is a symbolic link to a path, whether there is something there or not."""
+        return False
+
+    def remove_link(self, name: str, target: str) -> bool:
+        """Remove a file that is a symbolic link to a path; return whether it was. Raises OSError."""
+        return False
 
     def narrow(self, name: str, mode: int) -> None:
         """Take from a file the rights of group and others that a mode does not give. Raises OSError."""

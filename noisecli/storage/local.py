@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 
 from noisecli.errors import FileProblem
 from noisecli.storage.below import digest_below, open_folder, remove_recorded, remove_temporaries
-from noisecli.storage.copies import copy_into, link_into
+from noisecli.storage.copies import copy_into, leads_to, link_into, remove_link
 from noisecli.storage.digests import file_sha256
 from noisecli.storage.folder import Folder, Listed
 from noisecli.storage.listing import files_below, problem_of_listed
@@ -132,11 +132,17 @@ class LocalFolder(Folder):
     def write_own(self, name: str, chunks: Iterable[bytes], *, prefix: str | None = None, fsync: bool = False) -> None:
         write_whole(name, chunks, root=self.location, prefix=prefix, fsync=fsync)
 
-    def copy(self, file: SourceFile, name: str, *, prefix: str) -> None:
-        copy_into(self.location, name, file, prefix)
+    def copy(self, file: SourceFile, name: str, *, prefix: str, replace: bool) -> None:
+        copy_into(self.location, name, file, prefix, replace=replace)
 
-    def link(self, target: str, name: str, *, prefix: str) -> None:
-        link_into(self.location, name, target, prefix)
+    def link(self, target: str, name: str, *, prefix: str, replace: bool) -> None:
+        link_into(self.location, name, target, prefix, replace=replace)
+
+    def leads_to(self, name: str, target: str) -> bool:
+        return leads_to(self.location, name, target)
+
+    def remove_link(self, name: str, target: str) -> bool:
+        return remove_link(self.location, name, target)
 
     def narrow(self, name: str, mode: int) -> None:
         path = self.location_of(name)

@@ -16,7 +16,7 @@ from noisecli.storage.permissions import Status, modes_like, widen
 from noisecli.storage.renaming import rename_new
 
 TEMPORARY_PREFIX = ".noisecli-tmp-"
-_FOREIGN = "its output has the name of a file that no row lists; move that away, or add --force"
+FOREIGN = "its output has the name of a file that no row lists; move that away, or add --force"
 _STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
@@ -147,7 +147,7 @@ class OutputFile:
         with contextlib.suppress(OSError):
             if file_sha256(self._name, folder=self._folder) == digest:
                 return True
-        raise FileFailed("foreign-file", _FOREIGN)
+        raise FileFailed("foreign-file", FOREIGN)
 
     def _close(self) -> None:
         if self._fd >= 0:

@@ -14,7 +14,7 @@ import pytest
 from tests.fixtures.running import LIMIT_SECONDS, PROGRAMS
 
 NUMBERS = {name: getattr(errno, name) for name in ("ENOSPC", "EIO", "EACCES")}
-OWN = ("manifest.jsonl", "errors.jsonl", "run.json")
+OWN = ("manifest.jsonl", "sidecars.jsonl", "errors.jsonl", "run.json")
 
 
 class Driver:

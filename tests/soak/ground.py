@@ -21,7 +21,7 @@ from grammars import keras, npz
 from grammars.npz import STORED, Member
 
 JOURNAL = ".noisecli-journal"
-OWN = {"manifest.jsonl", "errors.jsonl", "run.json", JOURNAL}
+OWN = {"manifest.jsonl", "sidecars.jsonl", "errors.jsonl", "run.json", JOURNAL}
 DEADLINE = 120
 TEMPORARY = ".noisecli-tmp-"
 _KILLED_AFTER_ROWS = 3

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_BYTES = 3 << 30
-OURS = {"manifest.jsonl", "errors.jsonl", "run.json"}
+OURS = {"manifest.jsonl", "sidecars.jsonl", "errors.jsonl", "run.json"}
 
 
 @dataclass

@@ -193,8 +193,14 @@ def test_own_files(folder):
 def test_side_files(folder, tmp_path):
     (tmp_path / "a.txt").write_bytes(b"cat")
     with folder_at(os.fspath(tmp_path)).open("a.txt") as file:
-        folder.copy(file, "labels/a.txt", prefix=PREFIX)
-        folder.copy(file, "labels/a.txt", prefix=PREFIX)
+        folder.copy(file, "labels/a.txt", prefix=PREFIX, replace=False)
+        folder.copy(file, "labels/a.txt", prefix=PREFIX, replace=True)
+    put(folder, "labels/b.txt", b"of somebody else")
+    (tmp_path / "b.txt").write_bytes(b"dog")
+    with folder_at(os.fspath(tmp_path)).open("b.txt") as file, pytest.raises(FileFailed):
+        folder.copy(file, "labels/b.txt", prefix=PREFIX, replace=False)
+    assert read(folder, "labels/b.txt") == b"of somebody else"
+    folder.remove_own("labels/b.txt")
     assert read(folder, "labels/a.txt") == b"cat"
     assert list(folder.files()) == [Listed("labels/a.txt")]
 
