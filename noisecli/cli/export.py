@@ -10,11 +10,12 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.messages import count
-from noisecli.cli.request import manifest_of
+from noisecli.cli.outcome import refuse_shared_output, this_outcome
+from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, visible
 from noisecli.cli.values import word_of
 from noisecli.errors import Refused
-from noisecli.exports import EXPORTS, page_of, placing
+from noisecli.exports import EXPORTS, Written, page_of, placing
 from noisecli.manifest.finished import FinishedRun
 from noisecli.run.naming import refuse_existing
 from noisecli.storage import escape_name, stopping, write_whole
@@ -43,7 +44,7 @@ METADATA = click.option(
 
 @click.command("export", cls=o.SectionedCommand)
 @o.FINISHED
-@o.apply(TO, OUTPUT, ABSOLUTE, METADATA, o.REPLACE, o.MANIFEST, o.QUIET)
+@o.apply(TO, OUTPUT, ABSOLUTE, METADATA, o.REPLACE, o.MANIFEST, o.QUIET, o.JSON)
 def command(destination: str, **options: Any) -> int:
     """Write a finished run in the form a training library reads.
 
@@ -58,18 +59,26 @@ def command(destination: str, **options: Any) -> int:
     noisecli export noisy --to hf --metadata photos    with the captions in photos/metadata.csv
     """  # noqa: D301 (click wants the character itself)
     name = options["to"]
+    refuse_odd_output(options)
+    if EXPORTS[name].suffix is not None and options["output"] is None:
+        refuse_shared_output(options, "name a file for the table with -o")
     run = FinishedRun(destination, manifest_of(options))
+    about = {"kind": run.kind, "to": name, "rows": 0, "files": [], "left_out": run.problems}
+    this_outcome().counters = lambda: about
     if EXPORTS[name].suffix is None:
         _refuse_output(name, options)
-        report = page_of(name, run).write(run, force=options["force"], metadata=options["metadata"])
+        written = page_of(name, run).write(run, force=options["force"], metadata=options["metadata"])
     else:
         if options["metadata"] is not None:
             raise click.UsageError(f"--metadata: only --to hf merges it, --to {name} does not")
         place = placing(destination, absolute=options["absolute"])
-        report = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
+        written = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
+    about |= {"rows": written.rows, "files": written.files}
     if not options["quiet"]:
-        for line in report:
-            say(line)
+        for path in written.files:
+            say(path if EXPORTS[name].suffix is None else f"{written.rows:,} rows: {path}")
+        for note in written.notes:
+            say(note)
         if run.problems:
             say(f"{count(run.problems, 'source')} failed or skipped are not in it; {run.errors} has them")
     return 0
@@ -82,19 +91,19 @@ def _refuse_output(name: str, options: dict[str, Any]) -> None:
         )
 
 
-def _write_table(lines: Iterable[bytes], options: dict[str, Any], *, has_header: bool) -> list[str]:
+def _write_table(lines: Iterable[bytes], options: dict[str, Any], *, has_header: bool) -> Written:
     path: str | None = options["output"]
     if path is None:
         if sys.stdout is None:
             raise Refused("standard output is closed here; name a file with --output")
         _print_whole(lines)
-        return []
+        return Written([], 0)
     if not os.path.isdir(os.path.dirname(path) or "."):
         raise Refused(f"{escape_name(path)}: its folder does not exist; create it first")
     refuse_existing(path, force=options["force"])
     counter = itertools.count(-has_header)
     write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
-    return [f"{next(counter):,} rows: {escape_name(path)}"]
+    return Written([escape_name(path)], next(counter))
 
 
 def _print_whole(lines: Iterable[bytes]) -> None:

@@ -13,8 +13,10 @@ from click.core import ParameterSource
 
 from noisecli import __version__
 from noisecli.cli import options as o
+from noisecli.cli.annotations import annotate_run
 from noisecli.cli.messages import count, progress_bar, report_problems
-from noisecli.cli.request import levels_of, range_of
+from noisecli.cli.outcome import refuse_shared_output, this_outcome
+from noisecli.cli.request import levels_of, range_of, refuse_odd_output
 from noisecli.cli.terminal import say
 from noisecli.cli.values import word_of
 from noisecli.engines.resources import available_cpus
@@ -35,7 +37,7 @@ _KINDS = [kind for kind in KINDS.values() if kind.drawer]
 _FOR_IMAGES = ("severity", "subsampling", "range", "zoom")
 _UNSEEN = (
     *("force", "show", "jobs", "timeout", "max_pixels", "max_bytes", "max_decoded"),
-    *("quiet", "verbose", "progress"),
+    *("as_json", "annotations", "quiet", "verbose", "progress"),
 )
 """Options that change no pixel of a sheet."""
 
@@ -66,7 +68,7 @@ SHOW = click.option(
 @o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
 @o.apply(ROWS, ZOOM, KIND, SHOW, o.REPLACE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.apply(o.QUIET, o.VERBOSE, o.PROGRESS)
+@o.COMMON_OUTPUT
 def command(source: str, out: str, **options: Any) -> int:
     """Draw originals beside their noisy copies, to choose a strength.
 
@@ -79,6 +81,7 @@ def command(source: str, out: str, **options: Any) -> int:
     noisecli preview photos look.png --std 5,25,50
     noisecli preview speech look.png --snr-db 20,10,0 --rows 2
     """  # noqa: D301 (click wants the character itself)
+    refuse_odd_output(options)
     _refuse_out(source, out, options)
     settings = _settings(source, _kind(source, options), options)
     views: Any = _load_views()
@@ -86,9 +89,13 @@ def command(source: str, out: str, **options: Any) -> int:
         views.require_display()
     with progress_bar(options, settings.kind) as begin:
         drawn = views.draw(settings, options["rows"], options["zoom"], begin, _footer(source))
+    this_outcome().counters = lambda: _counters(drawn, settings)
+    annotate_run(drawn.summary, settings, options, "preview")
     report_problems(drawn.summary, everything=True, traces=options["verbose"])
     if drawn.sheet is None:
-        say(f"{escape_name(out)}: not written, as no file could be processed")
+        message = f"{escape_name(out)}: not written, as no file could be processed"
+        this_outcome().error = message
+        say(message)
         return 1
     _write(out, views.encode(drawn.sheet, _suffix(out)), drawn.readers)
     if not options["quiet"]:
@@ -98,6 +105,14 @@ def command(source: str, out: str, **options: Any) -> int:
         views.show(out)
     status: int = drawn.summary.exit_status
     return status
+
+
+def _counters(drawn: Any, settings: Settings) -> dict[str, Any]:
+    """Return what --json reports of a sheet."""
+    height, width = drawn.sheet.shape[:2] if drawn.sheet is not None else (None, None)
+    about = drawn.summary.as_json()
+    shared = {name: about[name] for name in ("failed", "skipped", "problems")}
+    return {"kind": settings.kind, "files": drawn.files, "width": width, "height": height, **shared}
 
 
 def _footer(source: str) -> str:
@@ -131,6 +146,7 @@ def _refuse_out(source: str, out: str, options: Mapping[str, Any]) -> None:
     if source == _STREAM:
         raise click.UsageError("SRC must be a file or a folder")
     if out == _STREAM:
+        refuse_shared_output(options, "name a file for OUT")
         if options["show"]:
             raise click.UsageError("--show and standard output exclude each other; name a file for OUT")
         if sys.stdout is None:

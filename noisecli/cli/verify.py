@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.messages import count, print_json, progress_bar
+from noisecli.cli.annotations import annotate_differences
+from noisecli.cli.messages import count, progress_bar
+from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, say_block
 from noisecli.engines.resources import available_cpus
@@ -64,12 +66,12 @@ def _kind(request: Request) -> str:
 
 
 def _report(report: Report, destination: str, options: Mapping[str, Any]) -> None:
-    if options["as_json"]:
-        print_json(report.as_json())
+    this_outcome().counters = report.as_json
     for difference in report.differences:
         say(difference.line)
         if options["verbose"] and difference.trace:
             say_block(difference.trace)
+    annotate_differences(report, destination, options)
     if not options["quiet"]:
         for line in _lines(report, destination):
             say(line)

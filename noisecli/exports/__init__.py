@@ -17,6 +17,14 @@ Place = Callable[[str], str]
 """From a name in the manifest to the path that a table gives."""
 
 
+class Written(NamedTuple):
+    """What an export has written: its files, how many rows they hold, and what to know of them."""
+
+    files: list[str]
+    rows: int
+    notes: tuple[str, ...] = ()
+
+
 class Export(NamedTuple):
     """One form.
 
@@ -28,8 +36,8 @@ class Export(NamedTuple):
         What it is, for the help of --to.
     suffix
         Of the file whose content the page's `content(run: FinishedRun, place: Place) -> Iterator[bytes]` yields, row by
-        row; None where its `write(run: FinishedRun, *, force: bool, metadata: str | None) -> list[str]` writes files
-        into the destination, and returns what to report.
+        row; None where its `write(run: FinishedRun, *, force: bool, metadata: str | None) -> Written` writes files
+        into the destination.
     columns
         Columns of its table that no other table has all of: by these a table is known that lies in a destination.
     has_header

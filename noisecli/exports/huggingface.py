@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from noisecli.errors import Refused
+from noisecli.exports import Written
 from noisecli.exports.labels import class_of, is_noisy, part_of, said_in
 from noisecli.exports.source_metadata import SourceMetadata, map_files
 from noisecli.kinds import KINDS
@@ -24,8 +25,8 @@ _KEYS = ("file_name", "noisy", "level", "copy", "source", "std", "std_fraction",
 """What every line has, beside label and drawn where a run has them."""
 
 
-def write(run: FinishedRun, *, force: bool, metadata: str | None = None) -> list[str]:
-    """Write the files, and return their paths, sorted, what to know of them, and how to read them.
+def write(run: FinishedRun, *, force: bool, metadata: str | None = None) -> Written:
+    """Write the files, and return their paths, sorted, and what to know of them.
 
     A root file beside train/ and test/ would be ignored silently, so each split folder gets its own. Every line has
     the same keys; the label is one of them, as folder names are ignored where there is metadata.
@@ -38,12 +39,14 @@ def write(run: FinishedRun, *, force: bool, metadata: str | None = None) -> list
 
     Raises Refused before anything is written: for an archive, or a metadata file that is not ours.
     """
+    written = 0
     theirs = None if metadata is None else SourceMetadata(metadata)
     with ScratchFolder() as scratch:
         lines = Lines(run, theirs)
         spool = _Spool(scratch)
         for folder, entry in lines.entries():
             spool.add(folder, entry)
+            written += 1
         files = spool.close()
         if theirs is not None:
             theirs.refuse_unused()
@@ -56,7 +59,7 @@ def write(run: FinishedRun, *, force: bool, metadata: str | None = None) -> list
                 run.files.write_own(name, content)
     paths = [escape_name(run.files.location_of(name)) for name in names]
     how = f'read them with load_dataset("{KINDS[run.kind].builder}", data_dir=...)'
-    return [*paths, *lines.notes(), *spool.notes(), how]
+    return Written(paths, written, (*lines.notes(), *spool.notes(), how))
 
 
 class Lines:

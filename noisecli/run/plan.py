@@ -76,11 +76,6 @@ class Plan:
         if self._settings.output.sidecars != "skip":
             yield from self.labels.files()
 
-    def input_bytes(self) -> int:
-        """Return the bytes of all sources together."""
-        folder = folder_at(self._settings.source)
-        return sum(_size(folder, source) for source in self._found.sources)
-
     def refuse_names(self, names: Names) -> None:
         """Refuse side files and outputs that would take the place of the manifest and what goes with it."""
         others = {name for run in runs_in(self._settings.destination) for name in run}

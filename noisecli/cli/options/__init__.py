@@ -11,7 +11,7 @@ from noisecli.cli.options.files import (
     LIMIT,
     PATHS,
 )
-from noisecli.cli.options.messages import COMMON_OUTPUT, JSON, PROGRESS, QUIET, VERBOSE
+from noisecli.cli.options.messages import ANNOTATIONS, COMMON_OUTPUT, JSON, PROGRESS, QUIET, VERBOSE
 from noisecli.cli.options.noise import (
     CLIP,
     COPIES,
@@ -81,6 +81,7 @@ from noisecli.cli.options.step import (
 from noisecli.cli.options.strength import LEVELS, MEAN, SEVERITY, SEVERITY_SET, SNR, STD, VAR
 
 __all__ = [
+    "ANNOTATIONS",
     "AUDIO_FORMAT",
     "BATCH_SIZE",
     "CHECKSUM",

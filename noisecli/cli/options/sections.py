@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from noisecli.cli.outcome import Outcome
 from noisecli.cli.statuses import write_exit_statuses
 
 Decorator = Callable[[Any], Any]
@@ -53,6 +54,11 @@ class SectionedCommand(click.Command):
 
                 explain(error, ctx, given)
             raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry it out; what was asked for is reported with --json, however it ends."""
+        ctx.ensure_object(Outcome).take(ctx.params)
+        return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """End with the exit statuses."""
