@@ -75,7 +75,8 @@ def _report(report: Report, destination: str, options: Mapping[str, Any]) -> Non
 
 
 def _lines(report: Report, destination: str) -> Iterator[str]:
-    parts = [f"{count(report.rows, 'row')} verified"]
+    side_files = f" and {count(report.sidecars, 'side file')}" if report.sidecars else ""
+    parts = [f"{count(report.rows, 'row')}{side_files} verified"]
     parts += [f"{count(report.remade, 'output')} recomputed"] if report.remade else []
     words = count(len(report.differences), "difference") if report.differences else "nothing differs"
     yield f"{', '.join(parts)}, {words}: {destination}"
