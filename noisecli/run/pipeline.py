@@ -16,11 +16,12 @@ from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import refuse_claims, with_claims
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
-from noisecli.run.prune import Pruning, is_another_source
+from noisecli.run.prune import Pruning, Sources, is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
 from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing, walk
+from noisecli.run.stale import StaleSideFiles
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import TEMPORARY_PREFIX, escape_name, folder_at
@@ -64,7 +65,8 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     if dry_run:
         if settings.running.prune:
             with ManifestReader.look(settings.destination, names) as recorded:
-                summary.pruned = len(_pruning(settings, recorded, plan, found).outputs)
+                pruning = _pruning(settings, recorded, plan, found)
+                summary.pruned, summary.sidecars_pruned = len(pruning.outputs), len(pruning.stale.chosen)
         return summary
     with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
         work = Run(settings, plan, found, ledger, summary)
@@ -104,6 +106,7 @@ class Run:
         self._stage.refuse()
         self._refuse_foreign()
         pruning = _pruning(self._settings, self._ledger, self._plan, self._found)
+        self._stale = pruning.stale
         self._ledger.sources += is_another_source(self._settings, self._ledger)
         for prefix in self._ledger.begun.prefixes:
             # of runs that were killed
@@ -117,6 +120,7 @@ class Run:
             self._ledger.check_in_place()
             self._copy_sidecars()
             self._summary.pruned = pruning.remove(self._note)
+            self._summary.sidecars_pruned = self._stale.remove(self._note)
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
@@ -129,6 +133,9 @@ class Run:
     def _publish(self, *, finished: bool) -> None:
         self._summary.answers = self._stage.answers()
         self._side_files.settle()
+        self._summary.sidecars_stale = self._stale.count_left()
+        if self._settings.output.sidecars == "skip":
+            self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
         publish(self._settings, self._ledger, self._summary, self._sampled, finished=finished)
 
     def _make_all(self) -> None:
@@ -238,7 +245,9 @@ class Run:
 
 
 def _pruning(settings: Settings, recorded: ManifestReader, plan: Plan, found: Listing) -> Pruning:
-    return Pruning(settings, recorded, plan.outputs, (escape_name(source) for source, _ in found.problems))
+    side_files = plan.sidecars() if settings.output.sidecars != "skip" else ()
+    stale = StaleSideFiles(settings, recorded, side_files, Sources(settings).is_gone)
+    return Pruning(settings, recorded, plan.outputs, (escape_name(source) for source, _ in found.problems), stale)
 
 
 def _problems(found: Iterable[tuple[str, FileProblem]]) -> Iterator[Problem]:

@@ -62,6 +62,11 @@ class Summary:
     """Of all sources planned."""
     sidecars_copied: int = 0
     sidecars_left: int = 0
+    sidecars_kept: int = 0
+    """Side files of earlier runs, where this one carries none."""
+    sidecars_stale: int = 0
+    sidecars_pruned: int = 0
+    """Side files of earlier runs that this request does not ask for, or whose source is gone, and those removed."""
     other_kinds: dict[str, int] = field(default_factory=dict)
     masks: int = 0
     """Label masks among the sources: skipped, and side files."""
