@@ -21,11 +21,11 @@ from noisecli.storage import escape_name, stopping, write_whole
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
 
-_TABLE = "The table"
+_TABLE = "Output"
 
 TO = click.option(
     "--to", cls=o.SectionedOption, section=_TABLE, type=word_of([*EXPORTS]), required=True,
-    help=" ".join(f"{name}: {export.help}." for name, export in EXPORTS.items()),
+    help="Which form: " + "; ".join(f"{name}: {export.help}" for name, export in EXPORTS.items()) + ".",
 )  # fmt: skip
 OUTPUT = click.option(
     "-o", "--output", cls=o.SectionedOption, section=_TABLE, metavar="FILE",
@@ -37,7 +37,7 @@ ABSOLUTE = click.option(
 
 
 @click.command("export", cls=o.SectionedCommand)
-@click.argument("destination", metavar="DST", type=click.Path(path_type=str))
+@o.FINISHED
 @o.apply(TO, OUTPUT, ABSOLUTE, o.REPLACE, o.MANIFEST, o.QUIET)
 def command(destination: str, **options: Any) -> int:
     """Write a finished run in the form a training library reads.

@@ -28,7 +28,7 @@ from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Se
 from noisecli.storage import Readers, escape_name, write_whole
 from noisecli.storage.stdout import print_whole
 
-_SHEET = "The sheet"
+_SHEET = "Output"
 _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
@@ -48,7 +48,7 @@ ZOOM = click.option(
     help="Show a pixel as N by N.  [default: 1, more where an image is small]",
 )  # fmt: skip
 KIND = click.option(
-    "--kind", cls=o.SectionedOption, section=_SHEET, type=word_of([kind.name for kind in _KINDS]),
+    "--kind", cls=o.SectionedOption, section="Files", type=word_of([kind.name for kind in _KINDS]),
     help="Which files to show where SRC holds both.",
 )  # fmt: skip
 SHOW = click.option(
@@ -57,8 +57,8 @@ SHOW = click.option(
 
 
 @click.command("preview", cls=o.SectionedCommand)
-@click.argument("source", metavar="SRC", type=click.Path(path_type=str))
-@click.argument("out", metavar="OUT", type=click.Path(path_type=str))
+@o.argument("source", "SRC", "A folder, of which a few files are shown; or one file.")
+@o.argument("out", "OUT", "The sheet: a .png, .jpg or .webp; or - for standard output.")
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.SHARED, o.FULL_SCALE, o.RANGE)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
@@ -73,6 +73,7 @@ def command(source: str, out: str, **options: Any) -> int:
     The noise and the encoding are those of the real run: the same folder, seed and level give the same files. OUT is a
     .png, .jpg or .webp, or -. Images are shown pixel for pixel (of a large one, the part with the most detail) with the
     histograms of clean (grey) and noisy (orange) below; audio files as waveform and spectrogram.
+    Give exactly one of --std, --var, --snr-db and --severity.
 
     \b
     noisecli preview photos look.png --std 5,25,50

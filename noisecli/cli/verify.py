@@ -17,16 +17,16 @@ from noisecli.verify.check import Request, verify
 from noisecli.verify.report import Report
 
 RECOMPUTE = click.option(
-    "--recompute", cls=o.SectionedOption, section="What is compared", metavar="[SRC]", is_flag=False, flag_value="",
+    "--recompute", cls=o.SectionedOption, section="Files", metavar="[SRC]", is_flag=False, flag_value="",
     help="Recompute every output from SRC (latents need none) in a scratch folder, and compare.",
 )  # fmt: skip
 
 
 @click.command("verify", cls=o.SectionedCommand)
-@click.argument("destination", metavar="DST", type=click.Path(path_type=str))
+@o.FINISHED
 @o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.apply(o.JSON, o.QUIET, o.VERBOSE, o.PROGRESS)
+@o.COMMON_OUTPUT
 def command(destination: str, **options: Any) -> int:
     """Check every file against the manifest.
 

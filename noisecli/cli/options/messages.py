@@ -3,7 +3,7 @@
 from noisecli.cli.options.sections import apply, option
 from noisecli.cli.values import word_of
 
-_REPORT = "What it prints"
+_REPORT = "Messages"
 
 JSON = option(_REPORT, "--json", "as_json", is_flag=True, help="Print the summary to standard output, as JSON.")
 QUIET = option(_REPORT, "-q", "--quiet", is_flag=True, help="Print problems only.")
@@ -13,4 +13,4 @@ PROGRESS = option(
     help="Show a progress bar; auto: on a terminal.",
 )  # fmt: skip
 
-COMMON_OUTPUT = apply(JSON, QUIET, VERBOSE, PROGRESS)
+COMMON_OUTPUT = apply(QUIET, VERBOSE, PROGRESS, JSON)
