@@ -34,11 +34,16 @@ OUTPUT = click.option(
 ABSOLUTE = click.option(
     "--absolute", cls=o.SectionedOption, section=_TABLE, is_flag=True, help="Write absolute paths, not relative to DST."
 )
+METADATA = click.option(
+    "--metadata", cls=o.SectionedOption, section=_TABLE, metavar="SRC",
+    help="For hf: merge what metadata.csv and metadata.jsonl in SRC, the folder that was noised, say of each file; "
+    "its label replaces that of the folder.",
+)  # fmt: skip
 
 
 @click.command("export", cls=o.SectionedCommand)
 @o.FINISHED
-@o.apply(TO, OUTPUT, ABSOLUTE, o.REPLACE, o.MANIFEST, o.QUIET)
+@o.apply(TO, OUTPUT, ABSOLUTE, METADATA, o.REPLACE, o.MANIFEST, o.QUIET)
 def command(destination: str, **options: Any) -> int:
     """Write a finished run in the form a training library reads.
 
@@ -48,15 +53,18 @@ def command(destination: str, **options: Any) -> int:
 
     \b
     noisecli export pairs --to pairs -o pairs.csv      from a run with --with-clean
-    noisecli export half --to labels >labels.csv       from a run with --prob, or --with-clean
+    noisecli export half --to labels >labels.csv       from a run with --prob, --with-clean or --std 0,25
     noisecli export noisy --to hf
+    noisecli export noisy --to hf --metadata photos    with the captions in photos/metadata.csv
     """  # noqa: D301 (click wants the character itself)
     name = options["to"]
     run = FinishedRun(destination, manifest_of(options))
     if EXPORTS[name].suffix is None:
         _refuse_output(name, options)
-        report = page_of(name, run).write(run, force=options["force"])
+        report = page_of(name, run).write(run, force=options["force"], metadata=options["metadata"])
     else:
+        if options["metadata"] is not None:
+            raise click.UsageError(f"--metadata: only --to hf merges it, --to {name} does not")
         place = placing(destination, absolute=options["absolute"])
         report = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
     if not options["quiet"]:

@@ -10,7 +10,7 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
-from noisecli.cli.messages import progress_bar, report
+from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.engines.resources import available_cpus
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
@@ -45,7 +45,7 @@ def run_folder(settings: Settings, options: Mapping[str, Any]) -> int:
     from noisecli.run.pipeline import run
 
     with progress_bar(options, settings.kind) as begin:
-        summary = run(settings, dry_run=options["dry_run"], begin=begin)
+        summary = run(settings, dry_run=options["dry_run"], begin=begin, tell=tell_labels(options))
     report(summary, settings, options)
     return summary.exit_status
 

@@ -31,8 +31,9 @@ def command(destination: str, **options: Any) -> int:
     """Check every file against the manifest.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
-    samples its row records. Side files must be as they were put there. Dataset files that are on no list are reported.
-    Exit status 0: nothing differs, 1: something does, 2: DST holds no run, or one that did not finish.
+    samples its row records. Side files must be as they were put there. Dataset files that are on no list are reported,
+    and exports in DST that the manifest has left behind. Exit status 0: nothing differs, 1: something does, 2: DST
+    holds no run, or one that did not finish.
 
     \b
     noisecli verify noisy                         a line for each difference

@@ -14,6 +14,7 @@ from noisecli.manifest.sidecars import SideRecord
 from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
+_NUMBERS = ("copy", "drawn", "std", "std_fraction", "measured_std")
 
 
 class RecordedRun:
@@ -62,11 +63,13 @@ class RecordedRun:
 class FinishedRun(RecordedRun):
     """A destination whose run came to its end. Raises Refused where it did not, or is none of ours.
 
-    `errors` is the name of its list of problems, `survival` what lossy outputs kept of their noise, by name.
+    `errors` is the name of its list of problems, `survival` what lossy outputs kept of their noise, by name. With
+    `whole`, rows() looks for the files of every row.
     """
 
-    def __init__(self, folder: str, manifest: str) -> None:
+    def __init__(self, folder: str, manifest: str, *, whole: bool = True) -> None:
         super().__init__(folder, manifest)
+        self._whole = whole
         self._shown, self.errors = escape_name(folder), self.names.errors
         self.refuse_unfinished()
         if self.content is None:
@@ -94,9 +97,10 @@ class FinishedRun(RecordedRun):
         count = 0
         for row in self.parsed():
             count += 1
-            self._require_file(row["file_name"], row.get("bytes"))
-            if row.get("clean_file_name") is not None:
-                self._require_file(row["clean_file_name"], row.get("clean_bytes"))
+            if self._whole:
+                self._require_file(row["file_name"], row.get("bytes"))
+                if row.get("clean_file_name") is not None:
+                    self._require_file(row["clean_file_name"], row.get("clean_bytes"))
             yield row
         if count != self._expected:
             raise Refused(
@@ -147,7 +151,7 @@ def files_of(row: Row) -> list[str]:
 def _is_valid(row: Row) -> bool:
     """Whether what exports read of a row is of the kind that noisecli writes."""
     names = [name for name in (row.get("clean_file_name"), row.get("source")) if name is not None]
-    numbers = (row.get(key) for key in ("copy", "std", "std_fraction", "measured_std"))
+    numbers = (row.get(key) for key in _NUMBERS)
     return all(map(is_inside, (row.get("file_name"), *names))) and all(
         number is None or (isinstance(number, int | float) and abs(number) < _MOST) for number in numbers
     )

@@ -29,13 +29,17 @@ from noisecli.workers import Done, making_job
 from noisecli.workers.stage import Stage
 
 Progress = Callable[[int], None]
+Begin = Callable[[int], Progress]
+Tell = Callable[[list[str]], None]
 
 
-def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Progress] | None = None) -> Summary:
+def run(settings: Settings, *, dry_run: bool = False, begin: Begin | None = None, tell: Tell | None = None) -> Summary:
     """Carry out a request.
 
     Parameters
     ----------
+    tell
+        Called once before any work with what a person has to know of side files that name images, a line each.
     begin
         Called once with the number of outputs planned; what it returns is called with each number of them settled.
 
@@ -62,6 +66,8 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     if kind.has_sources:
         plan.refuse_names(names)
     summary = _counted(settings, plan, found, dry_run)
+    if tell is not None:
+        tell(summary.labels_told)
     if dry_run:
         if settings.running.prune:
             with ManifestReader.look(settings.destination, names) as recorded:
@@ -216,6 +222,8 @@ class Run:
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
         self._side_files.carry(self._prefix, self._summary, self._note)
+        if self._settings.output.sidecars != "skip":
+            self._summary.labels_rewritten = len(self._plan.labels.rewritten)
         for problem in _problems(self._found.masks.items()):
             self._note(problem)
 
@@ -268,9 +276,12 @@ def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> S
     if settings.output.sidecars == "skip":
         summary.sidecars_left = len(found.sidecars)
     else:
-        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks)
+        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks) - len(plan.labels.pairs.left_out)
         summary.sidecars_copied = carried if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
+        summary.labels_told, summary.labels_rewritten = plan.labels.told, len(plan.labels.rewritten)
+        summary.labels_alone = [escape_name(name) for name in plan.labels.pairs.without_source]
+        summary.sources_alone = [escape_name(name) for name in plan.labels.pairs.without_label]
     if dry_run:
         summary.input_bytes = plan.input_bytes() if found.sources else 0
         for problem in _problems(itertools.chain(found.problems, found.masks.items())):

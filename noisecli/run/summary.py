@@ -67,6 +67,13 @@ class Summary:
     sidecars_stale: int = 0
     sidecars_pruned: int = 0
     """Side files of earlier runs that this request does not ask for, or whose source is gone, and those removed."""
+    labels_rewritten: int = 0
+    """Side files that name images, or one image, and whose copies name the outputs instead."""
+    labels_told: list[str] = field(default_factory=list)
+    """Side files that name images and cannot be kept true, a line each."""
+    labels_alone: list[str] = field(default_factory=list)
+    sources_alone: list[str] = field(default_factory=list)
+    """Labels without a source, and sources without a label, where most beside them have one."""
     other_kinds: dict[str, int] = field(default_factory=dict)
     masks: int = 0
     """Label masks among the sources: skipped, and side files."""

@@ -20,6 +20,7 @@ Reason = Literal[
     "listed-twice",
     "rows-missing",
     "not-listed",
+    "stale-export",
     "source-gone",
     "source-changed",
     "source-unreadable",

@@ -70,5 +70,5 @@ def test_side_files_of_another_manifest_are_listed_too(images, verify, labelled,
     run["totals"]["outputs"] = 1
     (destination / "run.json").write_text(json.dumps(run))
     assert images(*words, source=labelled).status == 0
-    assert (destination / "masks/a.png").exists()
+    assert (destination / "masks/a_x.png").exists()
     assert verify()[:2] == (0, {})

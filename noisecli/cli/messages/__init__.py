@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from noisecli.cli.messages.labels import tell_labels
 from noisecli.cli.messages.problems import report_problems
 from noisecli.cli.messages.progress import progress_bar
 from noisecli.cli.messages.summary import nothing_made, summary_lines
@@ -13,7 +14,7 @@ from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage.stdout import print_whole
 
-__all__ = ["count", "print_json", "progress_bar", "report", "report_problems"]
+__all__ = ["count", "print_json", "progress_bar", "report", "report_problems", "tell_labels"]
 
 
 def report(summary: Summary, settings: Settings, options: Mapping[str, Any]) -> None:

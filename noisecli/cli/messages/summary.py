@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from noisecli.cli.messages.effects import effects
+from noisecli.cli.messages.labels import about_labels
 from noisecli.cli.messages.words import count
 from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
@@ -45,6 +46,7 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
     yield from _skipped(summary, settings)
     yield from _noised(summary)
     yield from _left_alone(summary, settings)
+    yield from about_labels(summary, settings, everything=everything)
     yield from effects(summary, settings)
     yield from _palettes(summary)
     yield from _answers(summary)
