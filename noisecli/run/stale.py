@@ -6,7 +6,6 @@ sources outside this run's choice stay, as their outputs do.
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import chain
 
 from noisecli.manifest.entries import Row
 from noisecli.manifest.reader import ManifestReader
@@ -71,16 +70,12 @@ class StaleSideFiles:
         self.chosen = {name: row for name, row in self._without_output(rows, outputs) if name not in others}
 
     def _without_output(self, rows: dict[str, SideRow], going: Collection[str]) -> Iterator[tuple[str, SideRow]]:
-        """Yield those rows whose side file does not lie beside an output that stays, or whose source is gone."""
-        wanted = set(chain.from_iterable(_stems(name) for name in self._renamed & rows.keys()))
-        outputs = (output for output in self._recorded.outputs() if os.path.splitext(output)[0] in wanted)
-        stay = {
-            os.path.splitext(output)[0]
-            for output in outputs
-            if output not in going and not self._destination.is_missing(output)
-        }
+        """Yield those rows whose source is gone, or whose side file has the name of no output that stays."""
+        wanted = set(map(_stem, self._renamed & rows.keys()))
+        named = (output for output in self._recorded.outputs() if _stem(output) in wanted and output not in going)
+        stay = {_stem(output) for output in named if not self._destination.is_missing(output)}
         for name, row in rows.items():
-            if name not in self._renamed or stay.isdisjoint(_stems(name)):
+            if name not in self._renamed or _stem(name) not in stay:
                 yield name, row
 
     def remove(self, note: Callable[[Problem], None]) -> int:
@@ -110,12 +105,11 @@ class StaleSideFiles:
         return len(self.rows.keys() & self._recorded.sidecars.rows.keys())
 
 
-def _stems(name: str) -> tuple[str, str]:
-    """Return a side file's name as an output beside it has it; rows of pairs list the noisy one."""
-    stem = os.path.splitext(name)[0]
-    return stem, stem.replace("clean/", "noisy/", 1)
+def _stem(name: str) -> str:
+    """Return what a label and its output have in common, in one folder or in parallel ones."""
+    return os.path.splitext(os.path.basename(name))[0]
 
 
 def _names_its_source(row: SideRow) -> bool:
     """Whether the name of a side file is one that its source may have got: an edited row proves nothing."""
-    return os.path.splitext(os.path.basename(row.source))[0] in os.path.basename(row.file_name)
+    return _stem(row.source) in os.path.basename(row.file_name)

@@ -74,6 +74,19 @@ def test_one_beside_an_output_that_goes_goes_too(images, labelled, record, desti
         ]
 
 
+def test_one_in_a_parallel_folder_goes_with_its_output_too(images, fill, destination, tmp_path):
+    source = fill(tmp_path / "yolo", *(f"images/{n}.png" for n in range(6)), *(f"labels/{n}.txt" for n in range(6)))
+    words = ["--sidecars", "copy", "--json"]
+    assert images(*words, "--copies", "2", source=source).status == 0
+    (destination / "images/4-2.png").unlink()
+    assert images(*words, "--prune", source=source).status == 0
+    assert not (destination / "labels/4-2.txt").exists()
+    for number in range(6):
+        for copy in (1, 2):
+            label, image = (destination / f"labels/{number}-{copy}.txt", destination / f"images/{number}-{copy}.png")
+            assert label.exists() == image.exists()
+
+
 def test_without_side_files_earlier_ones_stay_and_are_reported(images, noisy, labelled, tree, destination):
     assert images("--sidecars", "copy", source=labelled).status == 0
     before = tree(destination)
