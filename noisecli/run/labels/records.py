@@ -19,7 +19,7 @@ def read_lines(text: str, look: Look) -> Reading | None:
     if found is None:
         return None
     keys, names = found
-    how = style(lines[0])
+    how = layout_of(lines[0])
 
     def write(swap: Swap, copies: int) -> str:
         return "".join(f"{json.dumps(new, **how)}\n" for new in _repeated(records, keys, swap, copies))
@@ -78,7 +78,7 @@ def _swapped(value: Any, swap: Swap, copy: int) -> Any:
     return value
 
 
-def style(text: str) -> dict[str, Any]:
+def layout_of(text: str) -> dict[str, Any]:
     """Return how json.dumps() writes as a text is written."""
     beginning = text[:4096]
     colon = ": " if '": ' in beginning else ":"
@@ -91,4 +91,4 @@ def style(text: str) -> dict[str, Any]:
 
 def dump(content: Any, text: str) -> str:
     """Return content as JSON in the style of a text."""
-    return json.dumps(content, **style(text)) + ("\n" if text.endswith("\n") else "")
+    return json.dumps(content, **layout_of(text)) + ("\n" if text.endswith("\n") else "")
