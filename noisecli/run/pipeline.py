@@ -14,9 +14,10 @@ from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import refuse_claims, with_claims
+from noisecli.run.leftovers import Asked, is_another_source
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
-from noisecli.run.prune import Pruning, is_another_source
+from noisecli.run.prune import Pruning
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
 from noisecli.run.sidecars import SideFiles
@@ -116,7 +117,7 @@ class Run:
             self._make_all()
             self._ledger.check_in_place()
             self._copy_sidecars()
-            self._summary.pruned = pruning.remove(self._note)
+            self._summary.pruned = pruning.remove(self._note, self._noted)
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
@@ -129,7 +130,8 @@ class Run:
     def _publish(self, *, finished: bool) -> None:
         self._summary.answers = self._stage.answers()
         self._side_files.settle()
-        publish(self._settings, self._ledger, self._summary, self._sampled, finished=finished)
+        asked = Asked(self._plan.outputs, self._found.sources)
+        publish(self._settings, self._ledger, self._summary, self._sampled, asked, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
@@ -238,7 +240,8 @@ class Run:
 
 
 def _pruning(settings: Settings, recorded: ManifestReader, plan: Plan, found: Listing) -> Pruning:
-    return Pruning(settings, recorded, plan.outputs, (escape_name(source) for source, _ in found.problems))
+    asked = Asked(plan.outputs, found.sources)
+    return Pruning(settings, recorded, asked, (escape_name(source) for source, _ in found.problems))
 
 
 def _problems(found: Iterable[tuple[str, FileProblem]]) -> Iterator[Problem]:

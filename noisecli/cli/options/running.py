@@ -22,7 +22,7 @@ CHECKSUM = option(
     _RUNNING, "--checksum", is_flag=True, help="Compare sources and outputs by digest, not by size and time."
 )
 PRUNE = option(
-    _RUNNING, "--prune", is_flag=True, help="Remove outputs whose source is gone, or latents no longer asked for."
+    _RUNNING, "--prune", is_flag=True, help="Remove outputs whose source is gone, or that only earlier requests made."
 )
 FORCE = option(
     _RUNNING, "--force", is_flag=True, help="Replace files noisecli did not make; let --prune remove more than half."
