@@ -2,6 +2,8 @@
 
 import math
 import re
+from dataclasses import replace
+from typing import cast, get_args
 
 from noisecli.model import Level, Quantity
 
@@ -55,6 +57,24 @@ def parse_level(text: str, quantity: Quantity, unit: float | None, severity_set:
     unit
         Full scale in the unit of a number without one; None: there is no full scale, see noisecli.kinds.Kind.bare_unit.
     """
+    level = _strength(text, quantity, unit, severity_set, mean)
+    # by the words that a row has, not by more digits than they have
+    (low, low_unit), (high, high_unit) = ends(level.text)
+    if low_unit != high_unit:
+        bare = (unit or 1.0) ** (2 if quantity == "var" else 1)
+        low *= divisor(high_unit, bare) / divisor(low_unit, bare)
+    return replace(level, written=(low, high))
+
+
+def parse_label(label: str, unit: float | None, severity_set: str = "imagenet-c") -> Level:
+    """Return the level that a row names, see Level.label. Raises BadLevel. It does not say whose severities are."""
+    quantity, _, text = label.partition("=")
+    if quantity not in get_args(Quantity):
+        raise BadLevel(f"{label!r} is not a level")
+    return parse_level(text, cast(Quantity, quantity), unit, severity_set, 0.0)
+
+
+def _strength(text: str, quantity: Quantity, unit: float | None, severity_set: str, mean: float) -> Level:
     first, last = ends(text)
     plain = "..".join(f"{number:.9g}{written}" for number, written in ((first, last) if ".." in text else (last,)))
     if quantity == "severity":

@@ -67,6 +67,9 @@ class Level:
         Arrays and weights: std is a share of each array's own standard deviation (var of its square).
     noise
         Which of noisecli.noise.models.MODELS; the word for it in rows.
+    written
+        Both ends as numbers in the unit of the upper one, as `text` has them: what a row says was drawn is one of these
+        numbers or between them.
     """
 
     quantity: Quantity
@@ -77,6 +80,7 @@ class Level:
     steps: tuple[float, ...] = ()
     relative: bool = False
     noise: str = "gaussian"
+    written: tuple[float, float] = (0.0, 0.0)
 
     @property
     def canonical(self) -> str:

@@ -29,8 +29,9 @@ FLOORS = {
     "run": 8,
     "verify": 9,
     "views": 9,
-    "cli": 10,
-    "__main__": 11,
+    "schemas": 10,
+    "cli": 11,
+    "__main__": 12,
     "__init__": 0,
 }
 OWNERS = {

@@ -10,7 +10,6 @@ from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 
@@ -89,16 +88,6 @@ def test_every_option_of_the_help_is_in_the_readme() -> None:
         for parameter in command.params:
             names = [name for name in parameter.opts if name.startswith("-")]
             assert not names or any(name in README for name in names), names
-
-
-def test_help_lists_options_under_their_headings() -> None:
-    for name in COMMANDS:
-        command = import_module(f"noisecli.cli.{name}").command
-        text = command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"]))
-        assert re.findall(r"^(\S.*):$", text, re.MULTILINE)[-2:] == ["Other", "Exit status"]
-        other = text.partition("\nOther:\n")[2].partition("\n\nExit status:\n")[0]
-        assert " ".join(other.split()) == "-h, --help Show this message and exit."
-        assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
 
 
 def test_the_two_commands_come_first() -> None:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from noisecli import __version__
+from noisecli.cli.outcome import Outcome
 from noisecli.cli.statuses import write_exit_statuses
 from noisecli.cli.terminal import say, say_block
 from noisecli.errors import NoisecliError, Refused
@@ -22,6 +23,7 @@ COMMANDS = {
     "preview": "Draw originals beside their noisy copies, on one sheet.",
     "verify": "Check every file against the manifest.",
     "export": "Write the manifest in a form that training libraries read.",
+    "schema": "Print the JSON Schema of what noisecli writes and prints.",
 }
 
 
@@ -106,41 +108,59 @@ def main() -> NoReturn:
         # nohup ignores SIGHUP for us, and that shall stay so
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
+    words = sys.argv[1:]
+    outcome = Outcome(words[0] if words and words[0] in COMMANDS else None, words)
+    status, error = _carry_out(words, outcome)
+    if error is not None:
+        say(f"noisecli: {error}")
+        _annotate(outcome, error)
+        outcome.emit_after(status, error)
+    _flush_and_exit(status)
+
+
+def _annotate(outcome: Outcome, error: str) -> None:
+    if "annotations" in outcome.options:
+        from noisecli.cli.annotations import annotate_error, are_wanted
+
+        if are_wanted(outcome.options):
+            annotate_error(outcome.command, error)
+
+
+def _carry_out(words: list[str], outcome: Outcome) -> tuple[int, str | None]:
+    """Return the exit status, and what went wrong where a command was ended by an error."""
     try:
-        status = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False) or 0
+        status = cli.main(words or ["--help"], standalone_mode=False, obj=outcome) or 0
+        outcome.emit(status)
+        return status, None
     except click.ClickException as error:
         # click lists choices on lines of their own
         message = error.format_message().rstrip(".").replace("\n\t", " ")
-        status = _say(f"{message}; see --help", 2)
+        return 2, f"{message}; see --help"
     except (KeyboardInterrupt, Interrupted, click.Abort) as stop:
-        status = _stopped_by(stop)
+        return _stopped_by(stop)
     except NoisecliError as error:
-        status = _say(str(error), error.exit_status)
+        return error.exit_status, str(error)
     except (BrokenPipeError, SystemExit):
         # the only exit that click takes by itself here is its answer to a closed pipe
-        status = _nobody_listens()
+        return _nobody_listens(), None
     except (OSError, MemoryError) as error:
-        status = _say(_refusal_of_the_system(error), 3)
+        return 3, _refusal_of_the_system(error)
     except Exception as error:
         # what interrupts the making of a class, while modules load, Python 3.11 wraps
         wrapped = error.__cause__
-        status = _stopped_by(wrapped) if isinstance(wrapped, KeyboardInterrupt | Interrupted) else _report(error)
-    _flush_and_exit(status)
+        return _stopped_by(wrapped) if isinstance(wrapped, KeyboardInterrupt | Interrupted) else (3, _report(error))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise Interrupted(number)
 
 
-def _stopped_by(stop: BaseException) -> int:
+def _stopped_by(stop: BaseException) -> tuple[int, str]:
     number = stop.number if isinstance(stop, Interrupted) else int(signal.SIGINT)
-    goes_on = "" if {"preview", "verify", "export"} & set(sys.argv[1:2]) else "; the same command goes on from here"
-    return _say(f"stopped by {signal.Signals(number).name}{goes_on}", 128 + number)
-
-
-def _say(message: str, status: int) -> int:
-    say(f"noisecli: {message}")
-    return status
+    goes_on = (
+        "" if {"preview", "verify", "export", "schema"} & set(sys.argv[1:2]) else "; the same command goes on from here"
+    )
+    return 128 + number, f"stopped by {signal.Signals(number).name}{goes_on}"
 
 
 def _refusal_of_the_system(error: OSError | MemoryError) -> str:
@@ -154,7 +174,7 @@ def _refusal_of_the_system(error: OSError | MemoryError) -> str:
     return f"{named}{error.strerror or error}{hint}"
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception) -> str:
     """The last resort: an error of ours, with all that a report of it needs."""
     from platform import platform, python_version
 
@@ -167,7 +187,7 @@ def _report(error: Exception) -> int:
     command = next((f"noisecli {word}" for word in sys.argv[1:] if word in COMMANDS), "noisecli")
     made_by = f"noisecli {__version__}, Python {python_version()}, {platform()}"
     whose = f"an error of {command}, not of your data; please report it with the lines above ({made_by})"
-    return _say(f"{what}: {whose}", 3)
+    return f"{what}: {whose}"
 
 
 def _show_where(error: Exception) -> None:
@@ -191,6 +211,7 @@ def _flush_and_exit(status: int) -> NoReturn:
     except BrokenPipeError:
         status = _nobody_listens()
     except OSError as error:
-        status = _say(f"standard output cannot be written: {error.strerror}", 3)
+        say(f"noisecli: standard output cannot be written: {error.strerror}")
+        status = 3
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)

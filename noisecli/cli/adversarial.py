@@ -14,12 +14,12 @@ from noisecli.kinds.adversarial import ADVERSARIAL, AdversarySettings
 
 
 @click.command("adversarial", cls=o.SectionedCommand)
-@o.PATHS
-@o.apply(o.MODEL, o.EPS, o.CLASSES, o.INPUT_RANGE, o.LOGITS, o.PROBABILITIES, o.BATCH_SIZE, o.SAMPLES, o.LABELS)
+@o.FOLDER_PATHS
+@o.apply(o.EPS, o.MODEL, o.CLASSES, o.INPUT_RANGE, o.LOGITS, o.PROBABILITIES, o.BATCH_SIZE, o.SAMPLES, o.LABELS)
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE, o.RANGE)
 @o.IMAGE_FORMAT
-@o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.apply(o.MAX_PIXELS, o.SOURCE_LIMITS)
@@ -29,6 +29,7 @@ def command(source: str, destination: str, **options: Any) -> int:
 
     SRC is a folder of class folders (class 0 is the first by name), or .npz files with samples and labels. Every
     sample x becomes x + eps sign(gradient of the loss), with noise, rounded once and clipped to its range.
+    Beside --eps, give exactly one of --std, --var, --snr-db and --severity.
 
     The model is a classifier saved by Keras 3 as .keras; Keras needs torch or jax (KERAS_BACKEND chooses). A model file
     is code: name none that you would not run. Keras's safe mode is on, and Lambda layers are refused.

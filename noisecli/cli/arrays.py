@@ -12,7 +12,7 @@ from noisecli.cli.request import carry_out
 @o.PATHS
 @o.apply(o.STD, o.VAR, o.SNR, o.LEVELS, o.MEAN)
 @o.apply(o.KEY, o.PER_FEATURE, o.CLIP, o.SEED, o.COPIES, o.PROB, o.DTYPE)
-@o.apply(o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SOURCE_LIMITS
@@ -22,7 +22,8 @@ def command(source: str, destination: str, **options: Any) -> int:
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
     for standard output.
-    Levels are in the data's own unit; 5% is a share of each array's own standard deviation.
+    Levels are in the data's own unit; 5% is a share of each array's own standard deviation. Give exactly one of
+    --std, --var and --snr-db.
 
     \b
     noisecli arrays features noisy --std 0.5             in the data's own unit

@@ -13,7 +13,7 @@ from noisecli.cli.request import carry_out
 @o.apply(o.SNR, o.STD, o.VAR, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE)
 @o.AUDIO_FORMAT
-@o.apply(o.QUALITY, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SOURCE_LIMITS
@@ -22,7 +22,8 @@ def command(source: str, destination: str, **options: Any) -> int:
     """Noisy copies of audio files.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
-    for standard output.
+    for standard output. Give exactly one of
+    --snr-db, --std and --var.
 
     \b
     noisecli audio speech noisy --snr-db 10..30        drawn for every file, uniform in dB

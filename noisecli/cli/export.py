@@ -10,22 +10,23 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.messages import count
-from noisecli.cli.request import manifest_of
+from noisecli.cli.outcome import refuse_shared_output, this_outcome
+from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, visible
 from noisecli.cli.values import word_of
 from noisecli.errors import Refused
-from noisecli.exports import EXPORTS, page_of, placing
+from noisecli.exports import EXPORTS, Written, page_of, placing
 from noisecli.manifest.finished import FinishedRun
 from noisecli.run.naming import refuse_existing
 from noisecli.storage import escape_name, stopping, write_whole
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
 
-_TABLE = "The table"
+_TABLE = "Output"
 
 TO = click.option(
     "--to", cls=o.SectionedOption, section=_TABLE, type=word_of([*EXPORTS]), required=True,
-    help=" ".join(f"{name}: {export.help}." for name, export in EXPORTS.items()),
+    help="Which form: " + "; ".join(f"{name}: {export.help}" for name, export in EXPORTS.items()) + ".",
 )  # fmt: skip
 OUTPUT = click.option(
     "-o", "--output", cls=o.SectionedOption, section=_TABLE, metavar="FILE",
@@ -34,11 +35,16 @@ OUTPUT = click.option(
 ABSOLUTE = click.option(
     "--absolute", cls=o.SectionedOption, section=_TABLE, is_flag=True, help="Write absolute paths, not relative to DST."
 )
+METADATA = click.option(
+    "--metadata", cls=o.SectionedOption, section=_TABLE, metavar="SRC",
+    help="For hf: merge what metadata.csv and metadata.jsonl in SRC, the folder that was noised, say of each file; "
+    "its label replaces that of the folder.",
+)  # fmt: skip
 
 
 @click.command("export", cls=o.SectionedCommand)
-@click.argument("destination", metavar="DST", type=click.Path(path_type=str))
-@o.apply(TO, OUTPUT, ABSOLUTE, o.REPLACE, o.MANIFEST, o.QUIET)
+@o.FINISHED
+@o.apply(TO, OUTPUT, ABSOLUTE, METADATA, o.REPLACE, o.MANIFEST, o.QUIET, o.JSON)
 def command(destination: str, **options: Any) -> int:
     """Write a finished run in the form a training library reads.
 
@@ -48,20 +54,36 @@ def command(destination: str, **options: Any) -> int:
 
     \b
     noisecli export pairs --to pairs -o pairs.csv      from a run with --with-clean
-    noisecli export half --to labels >labels.csv       from a run with --prob, or --with-clean
+    noisecli export half --to labels >labels.csv       from a run with --prob, --with-clean or --std 0,25
     noisecli export noisy --to hf
+    noisecli export noisy --to hf --metadata photos    with the captions in photos/metadata.csv
     """  # noqa: D301 (click wants the character itself)
     name = options["to"]
+    refuse_odd_output(options)
+    if EXPORTS[name].suffix is not None and options["output"] is None:
+        refuse_shared_output(options, "name a file for the table with -o")
     run = FinishedRun(destination, manifest_of(options))
+    about = {"kind": run.kind, "to": name, "rows": 0, "files": [], "left_out": run.problems}
+    this_outcome().counters = lambda: about
     if EXPORTS[name].suffix is None:
         _refuse_output(name, options)
-        report = page_of(name, run).write(run, force=options["force"])
+        written = page_of(name, run).write(run, force=options["force"], metadata=options["metadata"])
     else:
+        if options["metadata"] is not None:
+            raise click.UsageError(f"--metadata: only --to hf merges it, --to {name} does not")
         place = placing(destination, absolute=options["absolute"])
-        report = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
+        written = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
+    about |= {"rows": written.rows, "files": written.files}
     if not options["quiet"]:
-        for line in report:
-            say(line)
+        for path in written.files:
+            say(path if EXPORTS[name].suffix is None else f"{written.rows:,} rows: {path}")
+        for note in written.notes:
+            say(note)
+        if len(run.seen) > 1:
+            say(
+                f"its rows have {len(run.seen)} settings, spelled out in {run.names.run}; where that mix is not meant, "
+                "--prune in a run over all of SRC leaves only its own"
+            )
         if run.problems:
             say(f"{count(run.problems, 'source')} failed or skipped are not in it; {run.errors} has them")
     return 0
@@ -74,19 +96,19 @@ def _refuse_output(name: str, options: dict[str, Any]) -> None:
         )
 
 
-def _write_table(lines: Iterable[bytes], options: dict[str, Any], *, has_header: bool) -> list[str]:
+def _write_table(lines: Iterable[bytes], options: dict[str, Any], *, has_header: bool) -> Written:
     path: str | None = options["output"]
     if path is None:
         if sys.stdout is None:
             raise Refused("standard output is closed here; name a file with --output")
         _print_whole(lines)
-        return []
+        return Written([], 0)
     if not os.path.isdir(os.path.dirname(path) or "."):
         raise Refused(f"{escape_name(path)}: its folder does not exist; create it first")
     refuse_existing(path, force=options["force"])
     counter = itertools.count(-has_header)
     write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
-    return [f"{next(counter):,} rows: {escape_name(path)}"]
+    return Written([escape_name(path)], next(counter))
 
 
 def _print_whole(lines: Iterable[bytes]) -> None:

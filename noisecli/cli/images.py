@@ -13,7 +13,7 @@ from noisecli.cli.request import carry_out
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE, o.RANGE)
 @o.IMAGE_FORMAT
-@o.apply(o.QUALITY, o.SUBSAMPLING, o.WITH_CLEAN, o.SIDECARS, o.NAME, o.MANIFEST)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.MANIFEST)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SOURCE_LIMITS
@@ -23,7 +23,8 @@ def command(source: str, destination: str, **options: Any) -> int:
     """Noisy copies of images.
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
-    for standard output.
+    for standard output. Give exactly one of
+    --std, --var, --snr-db and --severity.
 
     \b
     noisecli images photos noisy --std 25              one level, in grey levels of 0..255

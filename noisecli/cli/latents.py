@@ -19,37 +19,36 @@ _FILE_BYTES = 64_000_000
 _LARGEST = {"float16": 65504.0, "float32": 3.4e38, "float64": 1.7e308}
 _WIDEST = 10
 """More than the largest value drawn, in standard deviations."""
-_WHAT = "What is made"
 _LENGTH = re.compile(r"\s*0*[1-9][0-9]{0,12}\s*\Z")
 
 SHAPE = click.option(
-    "--shape", cls=o.SectionedOption, section=_WHAT, required=True, metavar="N[xN...]",
+    "--shape", cls=o.SectionedOption, section="Output", required=True, metavar="N[xN...]",
     help="Shape of one latent: 100, 4x64x64.",
 )  # fmt: skip
 COUNT = click.option(
-    "--count", cls=o.SectionedOption, section=_WHAT, required=True, type=click.IntRange(1, 1 << 40), metavar="N",
+    "--count", cls=o.SectionedOption, section="Output", required=True, type=click.IntRange(1, 1 << 40), metavar="N",
     help="Number of latents in all.",
 )  # fmt: skip
 PER_FILE = click.option(
-    "--per-file", cls=o.SectionedOption, section=_WHAT, type=click.IntRange(1, 1 << 40), metavar="M",
+    "--per-file", cls=o.SectionedOption, section="Output", type=click.IntRange(1, 1 << 40), metavar="M",
     help="Number of latents in one file.  [default: as many as make 64 MB]",
 )  # fmt: skip
 DTYPE = click.option(
-    "--dtype", cls=o.SectionedOption, section=_WHAT, type=word_of(list(_LARGEST)), default="float32",
+    "--dtype", cls=o.SectionedOption, section="Output", type=word_of(list(_LARGEST)), default="float32",
     show_default=True, help="Type of their numbers.",
 )  # fmt: skip
 STD = click.option(
-    "--std", cls=o.SectionedOption, section=_WHAT, default="1", show_default=True, metavar="S",
+    "--std", cls=o.SectionedOption, section="Strength", default="1", show_default=True, metavar="S",
     help="Standard deviation, a plain number.",
 )  # fmt: skip
 MEAN = click.option(
-    "--mean", cls=o.SectionedOption, section=_WHAT, default="0", show_default=True, metavar="M",
+    "--mean", cls=o.SectionedOption, section="Strength", default="0", show_default=True, metavar="M",
     help="Mean, a plain number.",
 )  # fmt: skip
 
 
 @click.command("latents", cls=o.SectionedCommand)
-@click.argument("destination", metavar="DST", type=click.Path(path_type=str))
+@o.argument("destination", "DST", "A folder for the files.")
 @o.apply(SHAPE, COUNT, PER_FILE, DTYPE, STD, MEAN, o.SEED, o.MANIFEST)
 @o.COMMON_RUNNING
 @o.COMMON_OUTPUT

@@ -13,8 +13,10 @@ from click.core import ParameterSource
 
 from noisecli import __version__
 from noisecli.cli import options as o
+from noisecli.cli.annotations import annotate_run
 from noisecli.cli.messages import count, progress_bar, report_problems
-from noisecli.cli.request import levels_of, range_of
+from noisecli.cli.outcome import refuse_shared_output, this_outcome
+from noisecli.cli.request import levels_of, range_of, refuse_odd_output
 from noisecli.cli.terminal import say
 from noisecli.cli.values import word_of
 from noisecli.engines.resources import available_cpus
@@ -28,14 +30,14 @@ from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Se
 from noisecli.storage import Readers, escape_name, write_whole
 from noisecli.storage.stdout import print_whole
 
-_SHEET = "The sheet"
+_SHEET = "Output"
 _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
 _FOR_IMAGES = ("severity", "subsampling", "range", "zoom")
 _UNSEEN = (
     *("force", "show", "jobs", "timeout", "max_pixels", "max_bytes", "max_decoded"),
-    *("quiet", "verbose", "progress"),
+    *("as_json", "annotations", "quiet", "verbose", "progress"),
 )
 """Options that change no pixel of a sheet."""
 
@@ -48,7 +50,7 @@ ZOOM = click.option(
     help="Show a pixel as N by N.  [default: 1, more where an image is small]",
 )  # fmt: skip
 KIND = click.option(
-    "--kind", cls=o.SectionedOption, section=_SHEET, type=word_of([kind.name for kind in _KINDS]),
+    "--kind", cls=o.SectionedOption, section="Files", type=word_of([kind.name for kind in _KINDS]),
     help="Which files to show where SRC holds both.",
 )  # fmt: skip
 SHOW = click.option(
@@ -57,8 +59,8 @@ SHOW = click.option(
 
 
 @click.command("preview", cls=o.SectionedCommand)
-@click.argument("source", metavar="SRC", type=click.Path(path_type=str))
-@click.argument("out", metavar="OUT", type=click.Path(path_type=str))
+@o.argument("source", "SRC", "A folder, of which a few files are shown; or one file.")
+@o.argument("out", "OUT", "The sheet: a .png, .jpg or .webp; or - for standard output.")
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.SHARED, o.FULL_SCALE, o.RANGE)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
@@ -66,18 +68,20 @@ SHOW = click.option(
 @o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
 @o.apply(ROWS, ZOOM, KIND, SHOW, o.REPLACE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.apply(o.QUIET, o.VERBOSE, o.PROGRESS)
+@o.COMMON_OUTPUT
 def command(source: str, out: str, **options: Any) -> int:
     """Draw originals beside their noisy copies, to choose a strength.
 
     The noise and the encoding are those of the real run: the same folder, seed and level give the same files. OUT is a
     .png, .jpg or .webp, or -. Images are shown pixel for pixel (of a large one, the part with the most detail) with the
     histograms of clean (grey) and noisy (orange) below; audio files as waveform and spectrogram.
+    Give exactly one of --std, --var, --snr-db and --severity.
 
     \b
     noisecli preview photos look.png --std 5,25,50
     noisecli preview speech look.png --snr-db 20,10,0 --rows 2
     """  # noqa: D301 (click wants the character itself)
+    refuse_odd_output(options)
     _refuse_out(source, out, options)
     settings = _settings(source, _kind(source, options), options)
     views: Any = _load_views()
@@ -85,9 +89,13 @@ def command(source: str, out: str, **options: Any) -> int:
         views.require_display()
     with progress_bar(options, settings.kind) as begin:
         drawn = views.draw(settings, options["rows"], options["zoom"], begin, _footer(source))
+    this_outcome().counters = lambda: _counters(drawn, settings)
+    annotate_run(drawn.summary, settings, options, "preview")
     report_problems(drawn.summary, everything=True, traces=options["verbose"])
     if drawn.sheet is None:
-        say(f"{escape_name(out)}: not written, as no file could be processed")
+        message = f"{escape_name(out)}: not written, as no file could be processed"
+        this_outcome().error = message
+        say(message)
         return 1
     _write(out, views.encode(drawn.sheet, _suffix(out)), drawn.readers)
     if not options["quiet"]:
@@ -97,6 +105,14 @@ def command(source: str, out: str, **options: Any) -> int:
         views.show(out)
     status: int = drawn.summary.exit_status
     return status
+
+
+def _counters(drawn: Any, settings: Settings) -> dict[str, Any]:
+    """Return what --json reports of a sheet."""
+    height, width = drawn.sheet.shape[:2] if drawn.sheet is not None else (None, None)
+    about = drawn.summary.as_json()
+    shared = {name: about[name] for name in ("failed", "skipped", "problems")}
+    return {"kind": settings.kind, "files": drawn.files, "width": width, "height": height, **shared}
 
 
 def _footer(source: str) -> str:
@@ -130,6 +146,7 @@ def _refuse_out(source: str, out: str, options: Mapping[str, Any]) -> None:
     if source == _STREAM:
         raise click.UsageError("SRC must be a file or a folder")
     if out == _STREAM:
+        refuse_shared_output(options, "name a file for OUT")
         if options["show"]:
             raise click.UsageError("--show and standard output exclude each other; name a file for OUT")
         if sys.stdout is None:

@@ -10,13 +10,15 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
-from noisecli.cli.messages import progress_bar, report
+from noisecli.cli.messages import progress_bar, report, tell_labels
+from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.engines.resources import available_cpus
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
 from noisecli.model import Encoding, Level, Quantity
 from noisecli.run.naming import LONGEST_NAME
+from noisecli.run.summary import Summary
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.storage import file_at, folder_at
 
@@ -35,7 +37,10 @@ def carry_out(kind: str, source: str, destination: str, options: Mapping[str, An
     from noisecli.run.single import run_single
 
     _refuse_folder_options(options)
+    if destination == "-":
+        refuse_shared_output(options, "name a file for DST")
     summary = run_single(settings, dry_run=options["dry_run"])
+    this_outcome().counters = summary.as_json
     report(summary, settings, options)
     return summary.exit_status
 
@@ -44,8 +49,10 @@ def run_folder(settings: Settings, options: Mapping[str, Any]) -> int:
     """Carry a request out, and report; return the exit status."""
     from noisecli.run.pipeline import run
 
+    summary = Summary()
+    this_outcome().counters = summary.as_json
     with progress_bar(options, settings.kind) as begin:
-        summary = run(settings, dry_run=options["dry_run"], begin=begin)
+        run(settings, dry_run=options["dry_run"], begin=begin, into=summary, tell=tell_labels(options))
     report(summary, settings, options)
     return summary.exit_status
 

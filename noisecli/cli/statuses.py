@@ -26,6 +26,12 @@ _STATUSES = {
         "3": "Stopped on the way.",
         "130, 143": "Ended by ^C or SIGTERM.",
     },
+    "schema": {
+        "0": "The schema is printed.",
+        "2": "Refused.",
+        "3": "Standard output cannot be written.",
+        "130, 143": "Ended by ^C or SIGTERM.",
+    },
     "export": {
         "0": "All is written.",
         "2": "Refused; nothing was written.",

@@ -38,7 +38,20 @@ def say(line: str) -> None:
     if len(line) > _LONGEST:
         left_out = len(line) - _LONGEST
         line = f"{line[: _LONGEST - _KEPT_END]}[... {left_out:,} characters ...]{line[-_KEPT_END:]}"
+    TERMINAL.write(f"{_no_command(visible(line))}\n")
+
+
+def say_command(line: str) -> None:
+    """Write one line that is a workflow command of GitHub's."""
     TERMINAL.write(f"{visible(line)}\n")
+
+
+def _no_command(line: str) -> str:
+    """Return a line that GitHub does not obey: a command begins a line, or in its older form stands anywhere."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return line
+    line = f"\\x3a{line.lstrip()[1:]}" if line.lstrip().startswith("::") else line
+    return line.replace("##[", "##\\x5b")
 
 
 def say_block(text: str) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.messages import count, print_json, progress_bar
+from noisecli.cli.annotations import annotate_differences
+from noisecli.cli.messages import count, progress_bar
+from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, say_block
 from noisecli.engines.resources import available_cpus
@@ -17,21 +19,22 @@ from noisecli.verify.check import Request, verify
 from noisecli.verify.report import Report
 
 RECOMPUTE = click.option(
-    "--recompute", cls=o.SectionedOption, section="What is compared", metavar="[SRC]", is_flag=False, flag_value="",
+    "--recompute", cls=o.SectionedOption, section="Files", metavar="[SRC]", is_flag=False, flag_value="",
     help="Recompute every output from SRC (latents need none) in a scratch folder, and compare.",
 )  # fmt: skip
 
 
 @click.command("verify", cls=o.SectionedCommand)
-@click.argument("destination", metavar="DST", type=click.Path(path_type=str))
+@o.FINISHED
 @o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
-@o.apply(o.JSON, o.QUIET, o.VERBOSE, o.PROGRESS)
+@o.COMMON_OUTPUT
 def command(destination: str, **options: Any) -> int:
     """Check every file against the manifest.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
-    samples its row records. Dataset files that no row lists are reported. Exit status 0: nothing differs, 1: something
+    samples its row records. Dataset files that no row lists are reported, and exports in DST that the manifest has left
+    behind. Exit status 0: nothing differs, 1: something
     does, 2: DST holds no run, or one that did not finish.
 
     \b
@@ -63,12 +66,12 @@ def _kind(request: Request) -> str:
 
 
 def _report(report: Report, destination: str, options: Mapping[str, Any]) -> None:
-    if options["as_json"]:
-        print_json(report.as_json())
+    this_outcome().counters = report.as_json
     for difference in report.differences:
         say(difference.line)
         if options["verbose"] and difference.trace:
             say_block(difference.trace)
+    annotate_differences(report, destination, options)
     if not options["quiet"]:
         for line in _lines(report, destination):
             say(line)

@@ -17,6 +17,14 @@ Place = Callable[[str], str]
 """From a name in the manifest to the path that a table gives."""
 
 
+class Written(NamedTuple):
+    """What an export has written: its files, how many rows they hold, and what to know of them."""
+
+    files: list[str]
+    rows: int
+    notes: tuple[str, ...] = ()
+
+
 class Export(NamedTuple):
     """One form.
 
@@ -28,8 +36,10 @@ class Export(NamedTuple):
         What it is, for the help of --to.
     suffix
         Of the file whose content the page's `content(run: FinishedRun, place: Place) -> Iterator[bytes]` yields, row by
-        row; None where its `write(run: FinishedRun, *, force: bool) -> list[str]` writes files into the
-        destination, and returns what to report.
+        row; None where its `write(run: FinishedRun, *, force: bool, metadata: str | None) -> Written` writes files
+        into the destination.
+    columns
+        Columns of its table that no other table has all of: by these a table is known that lies in a destination.
     has_header
         Whether its first line is no row.
     takes
@@ -41,15 +51,16 @@ class Export(NamedTuple):
     page: str
     help: str
     suffix: str | None = ".csv"
+    columns: tuple[str, ...] = ()
     has_header: bool = True
     takes: Callable[[Kind], bool] = lambda kind: True
     install: str = ""
 
 
 EXPORTS = {
-    "pairs": Export("noisecli.exports.pairs_csv", "paths of clean and noisy files"),
-    "labels": Export("noisecli.exports.labels_csv", "path, 0 or 1, class"),
-    "csv": Export("noisecli.exports.manifest_csv", "the whole manifest"),
+    "pairs": Export("noisecli.exports.pairs_csv", "paths of clean and noisy files", columns=("clean", "noisy")),
+    "labels": Export("noisecli.exports.labels_csv", "path, 0 or 1, class, level", columns=("file", "label", "level")),
+    "csv": Export("noisecli.exports.manifest_csv", "the whole manifest", columns=("file_name", "source", "settings")),
     "hf": Export("noisecli.exports.huggingface", "metadata.jsonl", suffix=None, takes=lambda kind: bool(kind.builder)),
 }
 """What --to names."""

@@ -2,121 +2,231 @@
 
 import json
 import os
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from noisecli.errors import Refused
-from noisecli.exports.labels import class_of, part_of
+from noisecli.exports import Written
+from noisecli.exports.labels import class_of, is_noisy, part_of, said_in
+from noisecli.exports.source_metadata import SourceMetadata, map_files
 from noisecli.kinds import KINDS
 from noisecli.manifest.entries import Row
 from noisecli.manifest.finished import FinishedRun
-from noisecli.storage import escape_name, file_sha256
+from noisecli.storage import escape_name, file_sha256, is_inside
 from noisecli.storage.scratch import ScratchFolder
 
 FILE = "metadata.jsonl"
+_OTHER_FORMS = ("metadata.csv", "metadata.parquet")
+"""What Hugging Face datasets refuse to read beside it."""
 _LINES_HELD = 1000
+_KEYS = ("file_name", "noisy", "level", "copy", "source", "std", "std_fraction", "measured_std")
+"""What every line has, beside label and drawn where a run has them."""
 
 
-def write(run: FinishedRun, *, force: bool) -> list[str]:
-    """Write the files, and return their paths, sorted, and how to read them.
+def write(run: FinishedRun, *, force: bool, metadata: str | None = None) -> Written:
+    """Write the files, and return their paths, sorted, and what to know of them.
 
     A root file beside train/ and test/ would be ignored silently, so each split folder gets its own. Every line has
-    every key, none is null, and the label is one of them, as folder names are ignored where there is metadata.
+    the same keys; the label is one of them, as folder names are ignored where there is metadata.
 
-    Raises Refused before anything is written: for an archive, or a metadata.jsonl that is not ours.
+    Parameters
+    ----------
+    metadata
+        The sources' folder, or a metadata file of it. What it says of a file is in the lines of its outputs, under its
+        keys: a label replaces ours, no other key does.
+
+    Raises Refused before anything is written: for an archive, or a metadata file that is not ours.
     """
+    written = 0
+    theirs = None if metadata is None else SourceMetadata(metadata)
     with ScratchFolder() as scratch:
+        lines = Lines(run, theirs)
         spool = _Spool(scratch)
-        for row in run.rows():
-            _refuse_archive(run, row)
-            for folder, entry in _entries(row):
-                spool.add(folder, json.dumps(entry, ensure_ascii=False))
+        for folder, entry in lines.entries():
+            spool.add(folder, entry)
+            written += 1
         files = spool.close()
+        if theirs is not None:
+            theirs.refuse_unused()
         names = {os.path.join(folder, FILE): path for folder, path in sorted(files.items())}
+        _refuse_other_forms(run)
         for name, path in names.items():
-            _refuse_foreign(run, name, path, force=force)
+            _refuse_foreign(run, name, path, spool.keys, force=force)
         for name, path in names.items():
-            with open(path, "rb") as lines:
-                run.files.write_own(name, lines)
+            with open(path, "rb") as content:
+                run.files.write_own(name, content)
     paths = [escape_name(run.files.location_of(name)) for name in names]
-    return [*paths, f'read them with load_dataset("{KINDS[run.kind].builder}", data_dir=...)']
+    how = f'read them with load_dataset("{KINDS[run.kind].builder}", data_dir=...)'
+    return Written(paths, written, (*lines.notes(), *spool.notes(), how))
 
 
-def _refuse_archive(run: FinishedRun, row: Row) -> None:
-    if row.get("format") == "npz":
-        path = escape_name(run.files.location_of(row["file_name"]))
-        raise Refused(f"{path}: is an archive of arrays; Hugging Face datasets read folders of images or audio files")
+class Lines:
+    """The lines of a run, and where each goes."""
+
+    def __init__(self, run: FinishedRun, metadata: SourceMetadata | None = None) -> None:
+        self._run, self._metadata = run, metadata
+        self._said = said_in(run)
+        self._without_entry = self._without_file = 0
+
+    def entries(self) -> Iterator[tuple[str, Row]]:
+        """Yield the folder whose metadata.jsonl lists a file, and its line there; the clean file's first."""
+        for row in self._run.rows():
+            self._refuse_archive(row)
+            theirs = self._theirs(row)
+            for name, noisy in ((row.get("clean_file_name"), False), (row["file_name"], is_noisy(row))):
+                if name is not None:
+                    yield self._entry(row, name, theirs, noisy=noisy)
+
+    def notes(self) -> list[str]:
+        """Return what the source's metadata did not say, or said in vain."""
+        if self._metadata is None:
+            return []
+        shown, ours = self._metadata.shown, [key for key in self._metadata.columns if key in self._ours]
+        told = [
+            (self._without_entry, "output has", "outputs have", f"no entry in {shown}, and null under its keys"),
+            (self._metadata.unused, "entry names", "entries name", f"no source of this run, in {shown}"),
+            (
+                self._without_file,
+                "file is",
+                "files are",
+                f"named in {shown} and not beside the outputs: --sidecars copy",
+            ),
+        ]
+        notes = [f"{number:,} {one if number == 1 else many} {rest}" for number, one, many, rest in told if number]
+        return notes + [f"{', '.join(ours)} of {shown} left out: noisecli writes keys of these names"] * bool(ours)
+
+    @property
+    def _ours(self) -> set[str]:
+        return {*_KEYS, *["drawn"] * self._said.drawn}
+
+    def _refuse_archive(self, row: Row) -> None:
+        if row.get("format") == "npz":
+            path = escape_name(self._run.files.location_of(row["file_name"]))
+            raise Refused(
+                f"{path}: is an archive of arrays; Hugging Face datasets read folders of images or audio files"
+            )
+
+    def _theirs(self, row: Row) -> Row:
+        if self._metadata is None:
+            return {}
+        found = self._metadata.of(row.get("source"))
+        if found is None:
+            self._without_entry += 1
+            found = dict.fromkeys(self._metadata.columns)
+        return {key: value for key, value in found.items() if key not in self._ours}
+
+    def _entry(self, row: Row, name: str, theirs: Row, *, noisy: bool) -> tuple[str, Row]:
+        """Return a file's folder and line. A column has one type in all files, or they could not be loaded together."""
+        source = str(row.get("source") or "")
+        # above the source's own folders: the level's, clean/ or noisy/
+        tree = os.path.dirname(name).removesuffix(os.path.dirname(source)).rstrip("/")
+        folder = os.path.join(tree, part_of(row)[0]).rstrip("/")
+        entry: Row = {"file_name": os.path.relpath(name, folder) if folder else name}
+        if self._said.classes or "label" in theirs:
+            entry["label"] = class_of(row)
+        # those of a clean file are its noisy one's
+        entry |= {"noisy": noisy, "level": str(row.get("level", ""))}
+        if self._said.drawn:
+            entry["drawn"] = None if row.get("drawn") is None else float(row["drawn"])
+        entry |= {"copy": int(row.get("copy") or 1), "source": source}
+        for key in ("std", "std_fraction", "measured_std"):
+            entry[key] = float(row.get(key) or 0) if noisy else 0.0
+        return folder, entry | {
+            key: map_files(key, value, self._placing(tree, folder)) for key, value in theirs.items()
+        }
+
+    def _placing(self, tree: str, folder: str) -> Any:
+        """Return what maps a file beside the source to its copy beside the output, where there is one."""
+
+        def place(name: str) -> str | None:
+            copied = posixpath.normpath(posixpath.join(tree, name))
+            if is_inside(copied) and self._run.files.is_file(copied):
+                return os.path.relpath(copied, folder or ".")
+            self._without_file += 1
+            return None
+
+        return place
 
 
-def _entries(row: Row) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the folder whose metadata.jsonl lists a file, and its line there; the clean file's first."""
-    name, clean = row["file_name"], row.get("clean_file_name")
-    if clean is not None:
-        yield _entry(row, clean, noisy=False)
-    # an adversarial file has a step of eps, with noise or without
-    yield _entry(row, name, noisy=bool(row.get("applied", True) or row.get("eps")))
+def is_ours(entry: Row) -> bool:
+    """Whether a line was written by this page."""
+    return entry.keys() >= {*_KEYS}
 
 
-def _entry(row: Row, name: str, *, noisy: bool) -> tuple[str, dict[str, Any]]:
-    """Return a file's folder and line. A column has one type in all files, or they could not be loaded together."""
-    source = str(row.get("source") or "")
-    # above the source's own folders: the level's, clean/ or noisy/
-    tree = os.path.dirname(name).removesuffix(os.path.dirname(source)).rstrip("/")
-    folder = os.path.join(tree, part_of(row)[0]).rstrip("/")
-    entry: dict[str, Any] = {
-        "file_name": os.path.relpath(name, folder) if folder else name,
-        "label": class_of(row),
-        "noisy": noisy,
-        "level": str(row.get("level", "")),
-        "copy": int(row.get("copy") or 1),
-        "source": source,
-    }
-    for key in ("std", "std_fraction", "measured_std"):
-        entry[key] = float(row.get(key) or 0) if noisy else 0.0
-    return folder, entry
+def _refuse_other_forms(run: FinishedRun) -> None:
+    for listed in run.files.files():
+        if posixpath.basename(listed.name) in _OTHER_FORMS:
+            path = escape_name(run.files.location_of(listed.name))
+            raise Refused(
+                f"{path}: Hugging Face datasets read no other form beside {FILE}; move it away. "
+                "--metadata SRC writes what the source's says into every line"
+            )
 
 
-_KEYS = {"file_name", "label", "noisy", "level", "copy", "source", "std", "std_fraction", "measured_std"}
-
-
-def _refuse_foreign(run: FinishedRun, name: str, path: str, *, force: bool) -> None:
-    """Never overwrite captions that were copied as side files."""
-    target = run.files.location_of(name)
+def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, force: bool) -> None:
+    """Never overwrite captions that were copied as side files, or written into ours."""
+    target = escape_name(run.files.location_of(name))
     if run.files.leads_out(name):
-        raise Refused(f"{escape_name(target)}: its folder is a symbolic link out of {run.folder}; remove the link")
+        raise Refused(f"{target}: its folder is a symbolic link out of {run.folder}; remove the link")
     if name == run.manifest:
         raise Refused(
-            f"{escape_name(target)}: is the run's manifest, which Hugging Face datasets read as it is; for labels "
+            f"{target}: is the run's manifest, which Hugging Face datasets read as it is; for labels "
             "make the run with another --manifest"
         )
     if force or not run.files.has(name):
         return
-    if not run.files.is_file(name) or not (run.files.sha256(name) == file_sha256(path) or _is_ours(run, name)):
-        raise Refused(f"{escape_name(target)}: already exists and was not written by noisecli; move it, or add --force")
+    if run.files.is_file(name) and run.files.sha256(name) == file_sha256(path):
+        return
+    first = _first_line(run, name) if run.files.is_file(name) else {}
+    if not is_ours(first):
+        raise Refused(
+            f"{target}: already exists and was not written by noisecli; move it, or add --force "
+            "(--metadata SRC merges what the source's says)"
+        )
+    if lost := [key for key in first if key not in keys and key not in ("label", "drawn")]:
+        raise Refused(f"{target}: has {', '.join(lost)} too, which would be lost; add --metadata SRC, or --force")
 
 
-def _is_ours(run: FinishedRun, name: str) -> bool:
+def _first_line(run: FinishedRun, name: str) -> Row:
     with run.files.open_own(name) as file:
         try:
             entry = json.loads(file.readline())
         except (ValueError, RecursionError):
-            return False
-    return isinstance(entry, dict) and set(entry) == _KEYS
+            return {}
+    return entry if isinstance(entry, dict) else {}
 
 
 class _Spool:
-    """Lines for many files, of which one is open at a time: a sweep may have thousands of folders."""
+    """Lines for many files, of which one is open at a time: a sweep may have thousands of folders.
+
+    `keys` are those of the lines.
+    """
 
     def __init__(self, scratch: str) -> None:
         self._scratch = scratch
         self._paths: dict[str, str] = {}
         self._held: defaultdict[str, list[str]] = defaultdict(list)
+        self._filled: defaultdict[str, set[str]] = defaultdict(set)
+        self.keys: set[str] = set()
 
-    def add(self, folder: str, line: str) -> None:
-        self._held[folder].append(line)
+    def add(self, folder: str, entry: Row) -> None:
+        self._held[folder].append(json.dumps(entry, ensure_ascii=False, allow_nan=False))
+        self._filled[folder].update(key for key, value in entry.items() if value is not None)
+        self.keys.update(entry)
         if len(self._held[folder]) >= _LINES_HELD:
             self._write(folder)
+
+    def notes(self) -> list[str]:
+        """Return which folders have nothing at all under keys that other folders have values for."""
+        filled = set().union(*self._filled.values())
+        return [
+            f"{os.path.join(folder, FILE)}: {', '.join(sorted(filled - own))} null in every line; Hugging Face "
+            "datasets load this folder only by itself"
+            for folder, own in sorted(self._filled.items())
+            if filled - own
+        ]
 
     def _write(self, folder: str) -> None:
         path = self._paths.setdefault(folder, os.path.join(self._scratch, str(len(self._paths))))

@@ -5,20 +5,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from noisecli.exports import Place
-from noisecli.exports.labels import class_of
+from noisecli.exports.labels import class_of, said_in
 from noisecli.exports.table import Cells, as_csv, path_cell, text_cell
 from noisecli.manifest.finished import FinishedRun
 
 
 def content(run: FinishedRun, place: Place) -> Iterator[bytes]:
-    """Yield everything in the manifest, and the class.
+    """Yield everything in the manifest, and the class where sources lie in folders.
 
     Lists of numbers are joined by x (512x768x3), lists of words by "; "; what is deeper stays JSON, null is empty.
     """
-    return as_csv((*map(text_cell, run.columns), "class"), _rows(run, place))
+    classes = said_in(run).classes
+    return as_csv((*map(text_cell, run.columns), *["class"] * classes), _rows(run, place, classes=classes))
 
 
-def _rows(run: FinishedRun, place: Place) -> Iterator[Cells]:
+def _rows(run: FinishedRun, place: Place, *, classes: bool) -> Iterator[Cells]:
     for row in run.rows():
         paths = {
             key: path_cell(place(row[key])) for key in ("file_name", "clean_file_name") if row.get(key) is not None
@@ -26,7 +27,7 @@ def _rows(run: FinishedRun, place: Place) -> Iterator[Cells]:
         if row.get("source"):
             paths["source"] = path_cell(row["source"])
         cells = (paths[key] if key in paths else _cell(row.get(key)) for key in run.columns)
-        yield *cells, text_cell(class_of(row))
+        yield *cells, *[text_cell(class_of(row) or "")] * classes
 
 
 def _cell(value: Any) -> str:

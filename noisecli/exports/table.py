@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from noisecli.errors import Refused
+from noisecli.exports.labels import Said
 from noisecli.manifest.entries import Row
 from noisecli.manifest.finished import FinishedRun
 from noisecli.storage import escape_name
@@ -38,6 +39,12 @@ def clean_name(row: Row, run: FinishedRun) -> str:
             f"{escape_name(run.folder)}: {row['file_name']} has no clean file beside it; make the run with --with-clean"
         )
     return name
+
+
+def level_cells(row: Row, said: Said) -> Cells:
+    """Return a row's level in words, and as a number what was drawn of it, if anything was drawn in the run."""
+    drawn = row.get("drawn")
+    return text_cell(str(row.get("level") or "")), *["" if drawn is None else repr(float(drawn))] * said.drawn
 
 
 def path_cell(name: str) -> str:

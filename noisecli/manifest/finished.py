@@ -13,6 +13,7 @@ from noisecli.manifest.entries import Row, read_line
 from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
+_NUMBERS = ("copy", "drawn", "std", "std_fraction", "measured_std")
 
 
 class RecordedRun:
@@ -55,11 +56,13 @@ class RecordedRun:
 class FinishedRun(RecordedRun):
     """A destination whose run came to its end. Raises Refused where it did not, or is none of ours.
 
-    `errors` is the name of its list of problems, `survival` what lossy outputs kept of their noise, by name.
+    `errors` is the name of its list of problems, `survival` what lossy outputs kept of their noise, by name. With
+    `whole`, rows() looks for the files of every row.
     """
 
-    def __init__(self, folder: str, manifest: str) -> None:
+    def __init__(self, folder: str, manifest: str, *, whole: bool = True) -> None:
         super().__init__(folder, manifest)
+        self._whole = whole
         self._shown, self.errors = escape_name(folder), self.names.errors
         self.refuse_unfinished()
         if self.content is None:
@@ -72,6 +75,8 @@ class FinishedRun(RecordedRun):
         self._settings: dict[str, Any] = self.content["settings"]
         totals = self.content["totals"]
         self._expected = totals.get("outputs")
+        self.seen = set[str]()
+        """The hashes of the settings of all rows that were read."""
         self.problems = sum(n for n in (totals.get("failed"), totals.get("skipped")) if isinstance(n, int))
 
     def was_asked(self, setting: str, usual: object) -> bool:
@@ -87,9 +92,10 @@ class FinishedRun(RecordedRun):
         count = 0
         for row in self.parsed():
             count += 1
-            self._require_file(row["file_name"], row.get("bytes"))
-            if row.get("clean_file_name") is not None:
-                self._require_file(row["clean_file_name"], row.get("clean_bytes"))
+            if self._whole:
+                self._require_file(row["file_name"], row.get("bytes"))
+                if row.get("clean_file_name") is not None:
+                    self._require_file(row["clean_file_name"], row.get("clean_bytes"))
             yield row
         if count != self._expected:
             raise Refused(
@@ -103,6 +109,7 @@ class FinishedRun(RecordedRun):
             row = read_line(line)
             if not _is_valid(row) or (b"\\ud" in line and not is_text(json.dumps(row, ensure_ascii=False))):
                 raise Refused(f"{self._shown}: line {number} of {self.manifest} is no row; run the same command again")
+            self.seen.add(str(row.get("settings")))
             yield row
 
     def _require_file(self, name: str, size: object) -> None:
@@ -140,7 +147,7 @@ def files_of(row: Row) -> list[str]:
 def _is_valid(row: Row) -> bool:
     """Whether what exports read of a row is of the kind that noisecli writes."""
     names = [name for name in (row.get("clean_file_name"), row.get("source")) if name is not None]
-    numbers = (row.get(key) for key in ("copy", "std", "std_fraction", "measured_std"))
+    numbers = (row.get(key) for key in _NUMBERS)
     return all(map(is_inside, (row.get("file_name"), *names))) and all(
         number is None or (isinstance(number, int | float) and abs(number) < _MOST) for number in numbers
     )

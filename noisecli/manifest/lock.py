@@ -7,6 +7,8 @@ byte 1, shared, by each of its workers.
 import errno
 import fcntl
 import os
+import struct
+import sys
 import time
 
 from noisecli.errors import Stopped
@@ -14,6 +16,8 @@ from noisecli.storage import stopping
 
 _RUN, _WORKERS = 0, 1
 _ORPHANS_GONE_WITHIN = 10.0
+_FLOCK, _TYPE_AT = ("qqihh", 3) if sys.platform == "darwin" else ("hhqqi4x", 0)
+"""struct flock, and which of its fields is the type of the lock."""
 
 
 def open_locked(path: str) -> int:
@@ -32,6 +36,14 @@ def open_locked(path: str) -> int:
             _wait_for_orphans(fd)
             return fd
         os.close(fd)
+
+
+def is_held(fd: int) -> bool:
+    """Whether another process holds the journal as its run does; asking takes no lock, not for a moment."""
+    wanted = {"l_type": fcntl.F_WRLCK, "l_whence": os.SEEK_SET, "l_start": _RUN, "l_len": 1, "l_pid": 0}
+    fields = ("l_start", "l_len", "l_pid", "l_type", "l_whence") if _TYPE_AT else tuple(wanted)
+    answer = fcntl.fcntl(fd, fcntl.F_GETLK, struct.pack(_FLOCK, *(wanted[name] for name in fields)))
+    return bool(struct.unpack(_FLOCK, answer)[_TYPE_AT] != fcntl.F_UNLCK)
 
 
 def hold_as_worker(path: str, identity: tuple[int, int]) -> int:

@@ -25,6 +25,7 @@ from noisecli.manifest.entries import (
     texts,
     to_line,
 )
+from noisecli.manifest.lock import is_held
 from noisecli.manifest.sidecars import SideRecord
 from noisecli.model import Problem, Survival
 from noisecli.storage import folder_at, stopping
@@ -57,6 +58,9 @@ class ManifestReader:
         Whether the manifest is not as noisecli writes it: it holds other lines, or lines of another form.
     """
 
+    folder_was_there = True
+    """Whether the destination existed before this was opened."""
+
     def __init__(self, destination: str, names: Names, journal: int = CLOSED) -> None:
         self._files, self._names, self._journal = folder_at(destination), names, journal
         self._manifest = self._open(names.manifest)
@@ -86,7 +90,14 @@ class ManifestReader:
         journal = CLOSED
         with stopping(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             journal = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        return cls(destination, names, journal)
+        reader = cls(destination, names, journal)
+        reader.folder_was_there = folder_at(destination).exists()
+        return reader
+
+    def is_held(self) -> bool:
+        """Whether another process has a run there that goes on."""
+        with stopping(self._path(self._names.journal)):
+            return self._journal != CLOSED and is_held(self._journal)
 
     def __enter__(self) -> Self:
         return self

@@ -49,22 +49,45 @@ def draw(
     own_std
         Standard deviation of the signal in the native unit; needed for relative levels only.
     """
-    by_chance, in_range = probability < 1, level.low != level.high
-    position = streams.uniform() if by_chance or in_range else 0.0
-    chance = streams.uniform() if by_chance else 0.0
+    position, chosen = _roll(level, streams, probability)
     unit = (own_std or 0.0) if level.relative else spec.full_scale
     std = round_significant(_std(level, unit, position, rms), STD_DIGITS)
     mean = round_significant(level.mean * spec.full_scale, STD_DIGITS)
     silent = level.quantity == "snr_db" and not rms
     nothing = std == 0 and (mean == 0 or level.quantity == "severity")
-    if chance >= probability or silent or nothing:
+    if not chosen or silent or nothing:
         return Draw(applied=False, std=0.0, mean=0.0)
     return Draw(applied=True, std=std, mean=mean)
 
 
+def drawn_level(level: Level, streams: Streams, probability: float) -> float | None:
+    """Return where in its range an output's level is: a number in the range's own unit, a severity.
+
+    None where nothing is drawn: the level is no range, or by chance the output gets no noise. The parameters are those
+    of draw().
+    """
+    if level.low == level.high:
+        return None
+    position, chosen = _roll(level, streams, probability)
+    low, high = level.written
+    value = low + (_step(level, position) if level.steps else (high - low) * position)
+    return round_significant(value, STD_DIGITS) if chosen else None
+
+
+def _roll(level: Level, streams: Streams, probability: float) -> tuple[float, bool]:
+    """Draw the position in a range, and whether the output gets noise at all."""
+    by_chance = probability < 1
+    position = streams.uniform() if by_chance or level.low != level.high else 0.0
+    return position, not by_chance or streams.uniform() < probability
+
+
+def _step(level: Level, position: float) -> int:
+    return min(int(position * len(level.steps)), len(level.steps) - 1)
+
+
 def _std(level: Level, unit: float, position: float, rms: float | None) -> float:
     if level.steps:
-        return level.steps[min(int(position * len(level.steps)), len(level.steps) - 1)] * unit
+        return level.steps[_step(level, position)] * unit
     value = level.low + (level.high - level.low) * position
     if level.quantity == "snr_db":
         # numpy's and C's 10 ** x may differ in the last bit; nine digits do not

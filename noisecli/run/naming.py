@@ -70,16 +70,32 @@ class Naming:
         """Return the suffix of what is made of a source."""
         return self._suffix or os.path.splitext(source)[1]
 
-    def sidecars(self, sidecar: str, stems: frozenset[str]) -> Iterator[str]:
-        """Yield where a side file goes: into each tree, under the names of the image or audio file beside it."""
-        escaped = escape_name(sidecar)
-        beside = os.path.splitext(sidecar)[0] in stems
-        trees = ("clean/", "noisy/") if self._with_clean else ("",)
+    def trees(self) -> Iterator[tuple[Level, str]]:
+        """Yield the trees that outputs and side files go into, as what is in front of their names."""
         for level, below in self._subtrees:
-            names = [escaped]
-            if beside:
-                names = list(dict.fromkeys(self._renamed(escaped, level, copy, None) for copy in self._copies))
-            yield from (below + tree + name for tree in trees for name in names)
+            yield from ((level, below + tree) for tree in (("clean/", "noisy/") if self._with_clean else ("",)))
+
+    @property
+    def copies(self) -> int:
+        """How many copies are made of each source."""
+        return len(self._copies)
+
+    def outputs_of(self, source: str, level: Level) -> list[str]:
+        """Return the names of all copies of a source, inside a tree."""
+        return [self.name(source, level, copy) for copy in self._copies]
+
+    def labels_of(self, label: str, source: str, rest: str, level: Level, *, full: bool) -> list[str]:
+        """Return the names of a label beside each copy: that of the source, with suffix where `full`, and a rest."""
+        folder = escape_name(os.path.dirname(label))
+        if full:
+            names = [os.path.basename(output) + escape_name(rest) for output in self.outputs_of(source, level)]
+        else:
+            stem = escape_name(os.path.basename(label)).removesuffix(escape_name(rest))
+            names = [
+                self._template.format(stem=stem, ext=escape_name(rest), copy=copy, level=level.folder)
+                for copy in self._copies
+            ]
+        return [f"{folder}/{name}" if folder else name for name in names]
 
 
 def _unfit(name: str) -> str | None:

@@ -8,16 +8,15 @@ from contextlib import closing
 
 from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
 from noisecli.errors import FileProblem, Refused, Stopped
-from noisecli.kinds import KINDS, always_loses, load
+from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
-from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem, SideFile, Task
-from noisecli.run.claims import refuse_claims, with_claims
+from noisecli.run.claims import with_claims
+from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
 from noisecli.run.leftovers import Asked, is_another_source
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
-from noisecli.run.prune import Pruning
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
 from noisecli.run.sidecars import SideFiles
@@ -29,15 +28,28 @@ from noisecli.workers import Done, making_job
 from noisecli.workers.stage import Stage
 
 Progress = Callable[[int], None]
+Begin = Callable[[int], Progress]
+Tell = Callable[[list[str]], None]
 
 
-def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Progress] | None = None) -> Summary:
+def run(
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    begin: Begin | None = None,
+    tell: Tell | None = None,
+    into: Summary | None = None,
+) -> Summary:
     """Carry out a request.
 
     Parameters
     ----------
+    tell
+        Called once before any work with what a person has to know of side files that name images, a line each.
     begin
         Called once with the number of outputs planned; what it returns is called with each number of them settled.
+    into
+        The summary that is filled and returned: whoever gives one has the counters however the run ends.
 
     Raises
     ------
@@ -61,13 +73,19 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
     plan: Plan = load(kind.plan)(settings, found)
     if kind.has_sources:
         plan.refuse_names(names)
-    summary = _counted(settings, plan, found, dry_run)
+    summary = into or Summary()
+    _count(summary, settings, plan, found, dry_run)
+    if tell is not None:
+        tell(summary.labels_told)
     if dry_run:
-        if settings.running.prune:
-            with ManifestReader.look(settings.destination, names) as recorded:
-                summary.pruned = len(_pruning(settings, recorded, plan, found).outputs)
+        foresee(settings, plan, found, summary)
         return summary
-    with Ledger(settings.destination, names, fsync=settings.running.fsync) as ledger:
+    _hold_and_carry_out(settings, plan, found, summary, begin)
+    return summary
+
+
+def _hold_and_carry_out(settings: Settings, plan: Plan, found: Listing, summary: Summary, begin: Begin | None) -> None:
+    with Ledger(settings.destination, Names.of(settings.output.manifest), fsync=settings.running.fsync) as ledger:
         work = Run(settings, plan, found, ledger, summary)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
@@ -75,7 +93,6 @@ def run(settings: Settings, *, dry_run: bool = False, begin: Callable[[int], Pro
         except Refused:
             ledger.abandon()
             raise
-    return summary
 
 
 def find_sources(settings: Settings) -> Listing:
@@ -92,9 +109,9 @@ class Run:
     def __init__(self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary) -> None:
         self._settings, self._plan, self._found = request, plan, found
         self._ledger, self._summary = ledger, summary
-        self._resume = Resume(request)
         self._side_files = SideFiles(request, ledger, self._sidecars)
         self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
+        self._resume = Resume(request, self._stage)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
@@ -104,7 +121,7 @@ class Run:
         """Do it. However it ends, short of being killed, the manifest lists the outputs in place."""
         self._stage.refuse()
         self._refuse_foreign()
-        pruning = _pruning(self._settings, self._ledger, self._plan, self._found)
+        pruning = pruning_of(self._settings, self._ledger, self._plan, self._found)
         self._ledger.sources += is_another_source(self._settings, self._ledger)
         for prefix in self._ledger.begun.prefixes:
             # of runs that were killed
@@ -173,7 +190,7 @@ class Run:
 
     def _chunks(self) -> Generator[list[Task], None, None]:
         """Yield what is to be made."""
-        wanted = (task for task in self._plan.tasks() if not self._keep(task))
+        wanted = (task for task in counting(self._plan.tasks(), self._summary) if not self._keep(task))
         with closing(self._stage.prepare(wanted, len(self._plan))) as stage:
             for prepared in stage:
                 self._ledger.note_versions(prepared.versions)
@@ -187,13 +204,7 @@ class Run:
     def _keep(self, task: Task) -> bool:
         if task.measure_survival:
             self._sampled[task.output] = task.level.label
-            if task.output not in self._ledger.survival and always_loses(task.output):
-                return False
-        if task.output in self._ledger.intended:
-            # a run that was killed may have replaced it after its row was written
-            return False
-        row = self._ledger.row(task.output)
-        if row is None or not self._resume.is_current(task, row) or not self._stage.is_current(task, row):
+        if not self._resume.keeps(task, self._ledger):
             return False
         self._summary.kept += 1
         self.progress(1)
@@ -201,9 +212,7 @@ class Run:
 
     def _refuse_foreign(self) -> None:
         """Refuse to replace files that no run of noisecli is known to have made."""
-        is_new = not self._ledger.folder_was_there
-        refuse_claims(self._settings, self._plan, self._ledger, is_new=is_new)
-        self._side_files.refuse_foreign()
+        refuse_foreign(self._settings, self._plan, self._ledger, self._side_files)
 
     def _sidecars(self) -> Iterable[SideFile]:
         return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
@@ -211,6 +220,8 @@ class Run:
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
         self._side_files.carry(self._prefix, self._summary, self._note)
+        if self._settings.output.sidecars != "skip":
+            self._summary.labels_rewritten = len(self._plan.labels.rewritten)
         for problem in _problems(self._found.masks.items()):
             self._note(problem)
 
@@ -239,11 +250,6 @@ class Run:
         folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))
 
 
-def _pruning(settings: Settings, recorded: ManifestReader, plan: Plan, found: Listing) -> Pruning:
-    asked = Asked(plan.outputs, found.sources)
-    return Pruning(settings, recorded, asked, (escape_name(source) for source, _ in found.problems))
-
-
 def _problems(found: Iterable[tuple[str, FileProblem]]) -> Iterator[Problem]:
     for source, problem in found:
         yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
@@ -254,19 +260,21 @@ def by_source(chunk: list[Task]) -> list[list[Task]]:
     return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]
 
 
-def _counted(settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> Summary:
-    summary = Summary(planned=len(plan), dry_run=dry_run, hidden=found.hidden, not_chosen=found.not_chosen)
+def _count(summary: Summary, settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> None:
+    summary.planned, summary.dry_run = len(plan), dry_run
+    summary.hidden, summary.not_chosen = found.hidden, found.not_chosen
     summary.is_one_file, summary.ignore_errors = settings.choice.is_one_file, settings.running.ignore_errors
     summary.other_kinds, summary.masks = dict(found.other_kinds), len(found.masks)
     summary.masks_asked_for = found.masks_asked_for
     if settings.output.sidecars == "skip":
         summary.sidecars_left = len(found.sidecars)
     else:
-        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks)
+        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks) - len(plan.labels.pairs.left_out)
         summary.sidecars_copied = carried if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
+        summary.labels_told, summary.labels_rewritten = plan.labels.told, len(plan.labels.rewritten)
+        summary.labels_alone = [escape_name(name) for name in plan.labels.pairs.without_source]
+        summary.sources_alone = [escape_name(name) for name in plan.labels.pairs.without_label]
     if dry_run:
-        summary.input_bytes = plan.input_bytes() if found.sources else 0
         for problem in _problems(itertools.chain(found.problems, found.masks.items())):
             summary.note_problem(problem)
-    return summary

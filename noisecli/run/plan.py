@@ -3,12 +3,14 @@
 import itertools
 import os
 from collections.abc import Iterator
+from functools import cached_property
 
 from noisecli.errors import Refused
 from noisecli.keys import stream_key
 from noisecli.kinds import KINDS, format_of
 from noisecli.manifest.destination import Names, runs_in
 from noisecli.model import SideFile, Task
+from noisecli.run.labels import Labels, forms, options_that_rename
 from noisecli.run.naming import Naming
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
@@ -56,22 +58,23 @@ class Plan:
                 if clean is not None:
                     yield clean
 
-    def sidecars(self) -> Iterator[SideFile]:
-        """Yield side files and where each goes, when they are carried at all."""
-        if self._settings.output.sidecars == "skip":
-            return
-        stems = frozenset(os.path.splitext(source)[0] for source in self._found.sources)
-        left_out = self._found.not_chosen_stems - stems
-        for sidecar in itertools.chain(self._found.sidecars, self._found.data_beside, self._found.masks):
-            if os.path.splitext(sidecar)[0] in left_out:
-                continue
-            for name in self.naming.sidecars(sidecar, stems):
-                yield SideFile(sidecar, name)
+    @cached_property
+    def labels(self) -> Labels:
+        """What becomes of side files; they are looked into where their names are not enough."""
+        settings, output = self._settings, self._settings.output
+        options = options_that_rename(settings.noise.copies, output.name, output.encoding.format)
+        return Labels(self.naming, self._found, self._read, options, KINDS[settings.kind])
 
-    def input_bytes(self) -> int:
-        """Return the bytes of all sources together."""
-        folder = folder_at(self._settings.source)
-        return sum(_size(folder, source) for source in self._found.sources)
+    def _read(self, name: str, longest: int | None) -> bytes | None:
+        with folder_at(self._settings.source).open(name) as file:
+            if longest is not None:
+                return os.pread(file.fileno(), longest, 0)
+            return file.read() if file.size <= forms.LONGEST else None
+
+    def sidecars(self) -> Iterator[SideFile]:
+        """Yield all side files, where they are carried at all."""
+        if self._settings.output.sidecars != "skip":
+            yield from self.labels.files()
 
     def refuse_names(self, names: Names) -> None:
         """Refuse side files and outputs that would take the place of the manifest and what goes with it."""

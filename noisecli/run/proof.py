@@ -3,13 +3,12 @@
 import itertools
 import re
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from noisecli.keys import stream_key
 from noisecli.kinds import KINDS
-from noisecli.levels import SEVERITIES, BadLevel, parse_level
+from noisecli.levels import SEVERITIES, BadLevel, parse_label
 from noisecli.manifest.entries import Row
-from noisecli.model import Quantity
 
 _ESCAPED = re.compile(r"(%[89A-F][0-9A-F])")
 _MOST_ESCAPES = 10
@@ -33,12 +32,9 @@ def proves_source(row: Row, kind: str, settings: dict[str, Any]) -> bool:
 
 def _canonical_levels(label: str, kind: str) -> Iterator[str]:
     """Yield the values that a level's words may stand for; severities do not say whose they are."""
-    quantity, _, text = label.partition("=")
-    if quantity not in get_args(Quantity):
-        return
     for severity_set in SEVERITIES:
         try:
-            yield parse_level(text, quantity, KINDS[kind].bare_unit, severity_set, 0.0).canonical  # type: ignore[arg-type]
+            yield parse_label(label, KINDS[kind].bare_unit, severity_set).canonical
         except BadLevel:
             return
 

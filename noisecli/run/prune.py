@@ -85,6 +85,17 @@ class Pruning:
         kind = KINDS[self._settings.kind]
         return bool(load(kind.prover)(row, kind.name, self._recorded.settings))
 
+    def count(self) -> int:
+        """Return how many of the outputs are, to the byte, what their rows say, so that they would go."""
+        return sum(self._is_as_recorded(output) for output in self.outputs)
+
+    def _is_as_recorded(self, output: str) -> bool:
+        try:
+            found = self._destination.own_digest(output)
+        except OSError:
+            return False
+        return found is not None and found == (self._recorded.row(output) or {}).get("sha256")
+
     def remove(self, note: Callable[[Problem], None], problems: Collection[str]) -> int:
         """Remove what is still left for the reason that it was; return how many. What the system holds is noted.
 

@@ -28,7 +28,7 @@ def publish(
     `sampled` are the outputs whose survival of a lossy format is reported, with their level; `finished` is whether the
     run came to its end. Other outputs of this request have no say in that, so that it does not depend on earlier runs.
     """
-    if finished and _nothing_new(settings, ledger, summary):
+    if finished and _nothing_new(settings, ledger, summary) and ledger.survival.keys() <= sampled.keys():
         summary.survival = _mean_by_level(ledger.survival, sampled)
         ledger.leave_as_it_was()
         return

@@ -6,21 +6,39 @@ import time
 from typing import Any
 
 from noisecli.errors import FileProblem
+from noisecli.kinds import always_loses
+from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.settings import Settings
 from noisecli.storage import escape_name, folder_at
+from noisecli.workers.stage import Stage
 
 _ASKED = ("key", "settings", "level", "clean_file_name", "source")
 
 
 class Resume:
-    """Decides which outputs of earlier runs still hold."""
+    """Decides which outputs of earlier runs still hold; with `only_reads`, their permissions stay as they are."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stage: Stage, *, only_reads: bool = False) -> None:
         self._settings, self._key = settings, settings.key
+        self._stage, self._only_reads = stage, only_reads
         self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
         self._began = time.time_ns()
         self._links: dict[str, int] = {}
+        choice = settings.choice
+        self._is_partial = bool(choice.include or choice.names is not None or choice.limit is not None)
+
+    def keeps(self, task: Task, recorded: ManifestReader) -> bool:
+        """Whether what a destination records of a task's output holds, so that nothing is to be made."""
+        # where all is as an earlier run left it, a part of it is not made again for the sake of its figures
+        measures = task.measure_survival and (not self._is_partial or bool(recorded.begun.prefixes))
+        if measures and task.output not in recorded.survival and always_loses(task.output):
+            return False
+        if task.output in recorded.intended:
+            # a run that was killed may have replaced it after its row was written
+            return False
+        row = recorded.row(task.output)
+        return row is not None and self.is_current(task, row) and self._stage.is_current(task, row)
 
     def is_current(self, task: Task, row: dict[str, Any]) -> bool:
         """Whether the output of this task is as its row says, made from the source as it is now."""
@@ -49,7 +67,7 @@ class Resume:
             return False
         if task.clean_output and not self._clean_holds(task.clean_output, row):
             return False
-        for name in task.names:
+        for name in () if self._only_reads else task.names:
             self._destination.narrow(name, source.st_mode)
         if checksum and self._destination.sha256(task.output) != row.get("sha256"):
             return False

@@ -35,7 +35,7 @@ class SideFiles:
         Yields all of them; called several times, for there may be many.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger, files: Callable[[], Iterable[SideFile]]) -> None:
+    def __init__(self, settings: Settings, ledger: ManifestReader, files: Callable[[], Iterable[SideFile]]) -> None:
         self._settings, self._ledger, self._files = settings, ledger, files
         self._record = ledger.sidecars
         self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
@@ -223,6 +223,7 @@ class SideFiles:
         is_taken = self._destination.has(side.name)
         if is_taken and not (self._settings.running.force or self._is_ours(side, row.sha256)):
             raise FileFailed("foreign-file", FOREIGN)
+        assert isinstance(self._ledger, Ledger)
         self._ledger.place_sidecar(row)
         return is_taken
 

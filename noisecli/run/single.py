@@ -43,7 +43,7 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
         refuse_existing(destination, force=settings.running.force)
     if dry_run:
         size = 0 if source == _STREAM else _size(source)
-        return Summary(planned=1, input_bytes=size, dry_run=True)
+        return Summary(planned=1, made=1, input_bytes=size, dry_run=True)
     if _STREAM not in (source, destination):
         return _make(settings, source, destination)
     with ScratchFolder() as scratch:

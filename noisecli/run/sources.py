@@ -40,8 +40,8 @@ class Listing:
     """How many names began with a dot."""
     not_chosen: int = 0
     """How many dataset files --include or --limit left out."""
-    not_chosen_stems: set[str] = field(default_factory=set)
-    """The paths of those, without their suffix."""
+    not_chosen_names: set[str] = field(default_factory=set)
+    """Those."""
 
     @property
     def kinds_beside(self) -> Counter[str]:
@@ -51,7 +51,7 @@ class Listing:
     def leave_out(self, name: str) -> None:
         """Count a dataset file that was not chosen; its labels stay behind with it."""
         self.not_chosen += 1
-        self.not_chosen_stems.add(os.path.splitext(name)[0])
+        self.not_chosen_names.add(name)
 
     def keep_first(self, limit: int | None) -> None:
         """Leave out all sources but so many."""

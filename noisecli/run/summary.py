@@ -1,7 +1,8 @@
 """Counters; they own the exit status."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from noisecli.effects import Effect
@@ -31,6 +32,11 @@ class Means:
             before = self.snr_db or 0.0
             self.snr_db = before + (effect.snr_db - before) / self.with_snr
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data, rounded: the last digits depend on the order in which outputs came."""
+        values = asdict(self).items()
+        return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in values}
+
 
 @dataclass
 class Summary:
@@ -45,6 +51,8 @@ class Summary:
     """Of those made, the ones in which no sample changed: silence, --prob, a level of none, rounding."""
     rounded_away: int = 0
     """Of those unchanged, the ones that rounding took all noise from."""
+    strength: dict[str, Means] = field(default_factory=dict)
+    """Of those made, the ones with noise, by level."""
     clipped: dict[str, Means] = field(default_factory=dict)
     """Of those made, the ones of which the clip changed more than 1% of the samples, by level."""
     drowned: Means = field(default_factory=Means)
@@ -61,9 +69,16 @@ class Summary:
     skipped: int = 0
     """Sources; each has one status."""
     input_bytes: int = 0
-    """Of all sources planned."""
+    """Of all sources planned; of a run that was stopped, of those it came to."""
     sidecars_copied: int = 0
     sidecars_left: int = 0
+    labels_rewritten: int = 0
+    """Side files that name images, or one image, and whose copies name the outputs instead."""
+    labels_told: list[str] = field(default_factory=list)
+    """Side files that name images and cannot be kept true, a line each."""
+    labels_alone: list[str] = field(default_factory=list)
+    sources_alone: list[str] = field(default_factory=list)
+    """Labels without a source, and sources without a label, where most beside them have one."""
     other_kinds: dict[str, int] = field(default_factory=dict)
     masks: int = 0
     """Label masks among the sources: skipped, and side files."""
@@ -84,6 +99,8 @@ class Summary:
     problems: list[Problem] = field(default_factory=list)
     stopped: str | None = None
     dry_run: bool = False
+    held: bool = False
+    """Whether only what would happen was counted; whether another run held the destination meanwhile."""
     is_one_file: bool = False
     ignore_errors: bool = False
     """Whether SRC was one file, and whether --on-error ignore was given."""
@@ -95,6 +112,8 @@ class Summary:
         self.unchanged += not made.applied
         effect = made.effect
         self.rounded_away += effect.rounded_away
+        if made.applied and effect.level:
+            self.strength.setdefault(effect.level, Means()).note(effect)
         if effect.clipped > _NOTABLY_CLIPPED:
             self.clipped.setdefault(effect.level, Means()).note(effect)
         if effect.drowned:
@@ -121,12 +140,22 @@ class Summary:
     @property
     def nothing_made(self) -> bool:
         """Whether there is no output for any of the files that were found."""
-        is_planned = self.dry_run and self.planned
-        return bool(self.failed or self.skipped) and not (self.made or self.kept or self.stopped or is_planned)
+        return bool(self.failed or self.skipped) and not (self.made or self.kept or self.stopped)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the whole as plain data."""
+        """Return the whole as plain data, the same for any order in which outputs came."""
         # asdict() would make a Counter of its pairs
-        told = {"warnings": dict(self.warnings), "noised": dict(self.noised)}
-        problems = [problem.as_entry() for problem in self.problems]
-        return {**asdict(self), **told, "problems": problems, "exit_status": self.exit_status}
+        tables = {
+            name: _sorted(getattr(self, name)) for name in ("warnings", "noised", "strength", "clipped", "survival")
+        }
+        ordered = sorted(self.problems, key=lambda problem: (problem.source, problem.status))
+        return {
+            **{item.name: getattr(self, item.name) for item in fields(self)},
+            **tables,
+            "drowned": self.drowned.as_json(),
+            "problems": [problem.as_entry() for problem in ordered],
+        }
+
+
+def _sorted(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value.as_json() if isinstance(value, Means) else value for key, value in sorted(table.items())}

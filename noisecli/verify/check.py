@@ -6,11 +6,12 @@ from typing import Any
 
 from noisecli.engines import Job, Lost, cut, open_engine, run_all
 from noisecli.errors import FileProblem, Refused
+from noisecli.exports.stale import stale_exports
 from noisecli.keys import STREAM_VERSION
 from noisecli.kinds import KINDS, Kind, kinds_of, suffix_of
 from noisecli.kinds.record import tuples
 from noisecli.manifest.entries import read_line
-from noisecli.manifest.finished import RecordedRun, files_of, manifests_in
+from noisecli.manifest.finished import FinishedRun, RecordedRun, files_of, manifests_in
 from noisecli.model import Encoding, Level
 from noisecli.run.masks import label_masks
 from noisecli.run.sources import may_lie_beside, walk
@@ -20,6 +21,8 @@ from noisecli.storage.scratch import ScratchFolder
 from noisecli.verify.report import Check, Checked, Report, Row, lost_reason, size_of
 
 Progress = Callable[[int], None]
+
+_NO_MANIFEST = ("bad-row", "listed-twice", "rows-missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
         verification = _Verification(request, recorded, recorded.content, scratch, report)
         verification.check_rows(begin)
     verification.count_rows()
+    verification.find_stale_exports()
     verification.find_unlisted()
     report.differences.sort()
     return report
@@ -144,6 +148,16 @@ class _Verification:
         if rows != self._expected:
             message = f"has {rows:,} rows, its run.json counts {self._expected}; run the same command again"
             self._report.differ(manifest, "rows-missing", message)
+
+    def find_stale_exports(self) -> None:
+        """Name exports in the destination that the manifest has left behind, where all of it can be read."""
+        if any(difference.reason in _NO_MANIFEST for difference in self._report.differences):
+            return
+        destination, manifest = self._request.destination, self._request.manifest
+        run = FinishedRun(destination, manifest, whole=False)
+        for stale in stale_exports(run, self._listed, alone=manifests_in(destination) == [manifest]):
+            message = f"is not what {manifest} says now; {stale.advice}"
+            self._report.differ(escape_name(stale.file_name), "stale-export", message)
 
     def find_unlisted(self) -> None:
         """Name dataset files that no row of any manifest there lists."""

@@ -20,6 +20,7 @@ Reason = Literal[
     "listed-twice",
     "rows-missing",
     "not-listed",
+    "stale-export",
     "source-gone",
     "source-changed",
     "source-unreadable",
@@ -120,5 +121,4 @@ class Report:
             "not_comparable": self.not_comparable,
             "counts": dict(sorted(Counter(difference.reason for difference in self.differences).items())),
             "differences": [difference.as_entry() for difference in self.differences],
-            "exit_status": self.exit_status,
         }

@@ -4,11 +4,13 @@ import contextlib
 import itertools
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from noisecli.engines.process import time_limit
 from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
 from noisecli.kinds import KINDS
-from noisecli.model import Level, Task
+from noisecli.levels import parse_label
+from noisecli.model import Task
 from noisecli.noise.models import MODELS
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, folder_at, is_inside
@@ -16,6 +18,8 @@ from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size
 from noisecli.workers import OpenSource, open_file, worker
 
 _NOT_COMPARED = ("file_name", "clean_file_name", "level")
+_NEW = ("drawn",)
+"""Keys that rows of earlier versions lack, and that say nothing an output depends on."""
 _DIGESTS = ("sha256", "clean_sha256", "bytes", "clean_bytes")
 
 
@@ -204,7 +208,8 @@ class Checking:
             self._found.not_comparable += 1
 
     def _judge_bytes(self, row: Row, remade: Row) -> None:
-        differing = [key for key in remade if key not in _NOT_COMPARED and remade[key] != row.get(key)]
+        compared = [key for key in remade if key not in _NOT_COMPARED and (key in row or key not in _NEW)]
+        differing = [key for key in compared if remade[key] != row.get(key)]
         if any(key in _DIGESTS for key in differing):
             self._differ(row["file_name"], "noise-differs", f"recomputed from {row['source']} it has other bytes")
         elif differing:
@@ -233,7 +238,7 @@ def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None)
         raise ValueError(f"key {row['key']}")
     if row["noise"] not in MODELS:
         raise ValueError(f"noise {row['noise']}")
-    level = Level("std", 0.0, 0.0, "", noise=row["noise"])
+    level = replace(parse_label(str(row["level"]), KINDS[settings.kind].bare_unit), noise=row["noise"])
     clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
     size = 0 if file is None else file.size
     return Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)

@@ -6,8 +6,9 @@ from typing import Any
 
 from noisecli.effects import Effect
 from noisecli.model import Made, SampleSpec, Survival, Task
-from noisecli.noise.draw import Draw
+from noisecli.noise.draw import Draw, drawn_level
 from noisecli.noise.measure import Measure, significant_or_none
+from noisecli.noise.stream import Streams
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, escape_name
 from noisecli.words import merged
@@ -47,7 +48,8 @@ def build_row(
     if task.clean_output is not None:
         row["clean_file_name"] = task.clean_output
     row |= {"kind": settings.kind, "format": written.format, **described}
-    row |= {"noise": task.level.noise, "unit": unit, "level": task.level.label, **noise}
+    row |= {"noise": task.level.noise, "unit": unit, "level": task.level.label}
+    row |= {"drawn": _drawn(settings, task, noise), **noise}
     if os.fsencode(escape_name(task.source)) != os.fsencode(task.source):
         words = [*words, "name-not-utf8"]
     row |= {"warnings": merged([*words, *written.warnings]), "settings": settings.key}
@@ -56,6 +58,14 @@ def build_row(
         row["clean_bytes"], row["clean_sha256"] = written.clean
     row["bytes"], row["sha256"] = written.noisy
     return row
+
+
+def _drawn(settings: Settings, task: Task, noise: Row) -> float | None:
+    """Return what was drawn from a range, in its own unit; None where nothing was, or silence has no ratio."""
+    silent = task.level.quantity == "snr_db" and not any(part["std"] for part in noise.get("parts", [noise]))
+    if silent or task.level.low == task.level.high:
+        return None
+    return drawn_level(task.level, Streams(task.key), settings.noise.probability)
 
 
 def build_samples_row(

@@ -175,7 +175,7 @@ def test_sounds_through_streams(spawn, write_wav, tmp_path):
 
 
 def test_a_file_to_standard_output_and_back(spawned, spawn, dog, tmp_path):
-    process = spawn("images", dog, "-", "--std", "25", "--json")
+    process = spawn("images", dog, "-", "--std", "25")
     out, _ = process.communicate()
     assert out.startswith(b"\x89PNG")
     assert out.endswith(b"IEND\xaeB`\x82")

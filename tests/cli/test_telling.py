@@ -66,8 +66,8 @@ def test_dry_run_writes_nothing(images, fill, pictures, destination):
     size = sum(path.stat().st_size for path in pictures.rglob("*.png"))
     done = images("--dry-run", "--json", "--copies", "2")
     assert done.status == 0
-    assert (done.summary["planned"], done.summary["input_bytes"], done.summary["made"]) == (10, size, 0)
-    assert "10 images would be made or kept" in done.err
+    assert (done.summary["planned"], done.summary["input_bytes"], done.summary["made"]) == (10, size, 10)
+    assert "10 images would be made, 0 kept" in done.err
     assert not destination.exists()
 
 

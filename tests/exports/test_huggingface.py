@@ -52,10 +52,18 @@ def test_every_split_folder_tells_of_its_own_files(
     assert told == set(destination.rglob("*.png"))
 
 
-def test_a_picture_in_no_folder_has_no_class(images, fill, export, metadata, tmp_path):
+def test_where_no_picture_has_a_class_there_is_no_label(images, fill, export, metadata, tmp_path):
     assert images(source=fill(tmp_path / "pictures", "a.png", "train/b.png")).status == 0
     assert export("--to", "hf").status == 0
-    assert [entry["label"] for entries in metadata().values() for entry in entries] == ["", ""]
+    assert [set(entry) for entries in metadata().values() for entry in entries] == [KEYS - {"label"}] * 2
+
+
+def test_a_picture_without_a_class_has_none(images, fill, export, metadata, tmp_path):
+    assert images(source=fill(tmp_path / "pictures", "a.png", "cat/b.png", "test/c.png")).status == 0
+    done = export("--to", "hf")
+    labels = {folder: [entry["label"] for entry in entries] for folder, entries in metadata().items()}
+    assert labels == {".": [None, "cat"], "test": [None]}
+    assert "test/metadata.jsonl: label null in every line" in done.err
 
 
 def test_it_is_written_again_without_being_asked_twice(images, pictures, fill, export, metadata):

@@ -19,6 +19,7 @@ IMAGE_KEYS = [
     "noise",
     "unit",
     "level",
+    "drawn",
     "std",
     "mean",
     "std_fraction",
@@ -48,6 +49,7 @@ SOUND_KEYS = [
     "noise",
     "unit",
     "level",
+    "drawn",
     "std",
     "mean",
     "std_fraction",
@@ -64,7 +66,7 @@ SOUND_KEYS = [
     "bytes",
     "sha256",
 ]
-FLOATS = {"std", "mean", "std_fraction", "clipped_fraction", "measured_std", "psnr_db", "snr_db", "duration"}
+FLOATS = {"drawn", "std", "mean", "std_fraction", "clipped_fraction", "measured_std", "psnr_db", "snr_db", "duration"}
 
 
 def check_rows(rows, folder, source, keys):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from noisecli.levels import parse_label, parse_level
 from noisecli.model import Level, SampleSpec
-from noisecli.noise.draw import draw
+from noisecli.noise.draw import draw, drawn_level
 
 PICTURE = SampleSpec("uint8", (8, 8, 3), full_scale=255, low=0, high=255)
 SOUND = SampleSpec("int16", (100, 1), full_scale=32768, low=-32768, high=32767, sample_rate=8000)
@@ -113,3 +114,13 @@ def test_other_strengths_are_other_levels():
         Level("severity", 1, 2, "", steps=(0.1, 0.2)),
     ]
     assert len({level.canonical for level in levels}) == len(levels)
+
+
+@pytest.mark.parametrize("text", ["5..50", "1e-3%..50%", "10%..50/255", "0.123456789123..47.9876543219876"])
+def test_a_row_says_all_that_is_needed(streams, text):
+    asked = parse_level(text, "std", 255.0, "imagenet-c", 0.0)
+    recorded = parse_label(asked.label, 255.0)
+    for number in range(20):
+        drawn = drawn_level(asked, streams(number), 0.9)
+        assert drawn == drawn_level(recorded, streams(number), 0.9)
+        assert (drawn is not None) == draw(asked, PICTURE, streams(number), 0.9, None).applied

@@ -92,6 +92,7 @@ def test_what_is_not_ours_to_remove(images, rows, outputs, destination):
     manifest.write_text(manifest.read_text().replace(row, row.replace('"b.png"', '"a.png"')))
     (destination / "other.run.json").write_bytes((destination / "run.json").read_bytes())
     (destination / "other.jsonl").write_text(row.replace("b-3.png", "cats/c-3.png"))
+    assert images("--copies", "2", "--prune", "--dry-run", "--json").summary["pruned"] == 2
     done = images("--copies", "2", "--prune", "--json")
     assert done.summary["pruned"] == 2
     assert {name for name in outputs(destination) if "-3" in name} == {"a-3.png", "b-3.png", "cats/c-3.png"}

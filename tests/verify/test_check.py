@@ -14,8 +14,9 @@ def verify(noisy, destination):
 
     def run(*arguments, to=destination):
         done = noisy("verify", to, "--json", *arguments)
-        if done.out:
-            assert done.summary["exit_status"] == done.status
+        assert done.summary["exit_status"] == done.status
+        assert (done.summary["error"] is None) == (done.status < 2)
+        if done.status < 2:
             assert len(done.err.splitlines()) >= len(done.summary["differences"])
             done.found = {entry["file_name"]: entry["reason"] for entry in done.summary["differences"]}
         return done
@@ -193,7 +194,7 @@ def test_what_is_no_run_is_refused(images, noisy, verify, destination, tmp_path,
     images()
     (destination / "run.json").rename(tmp_path / "run.json")
     done = verify()
-    assert (done.status, done.out) == (2, "")
+    assert (done.status, done.summary["exit_status"]) == (2, 2)
     assert "run.json" in done.err
     (tmp_path / "run.json").rename(destination / "run.json")
     (destination / "manifest.jsonl").unlink()
@@ -207,7 +208,7 @@ def test_an_interrupted_run_is_refused(images, verify, destination):
     (destination / ".noisecli-journal").write_text("")
     for words in ((), ("--recompute", destination)):
         done = verify(*words)
-        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+        assert (done.status, done.summary["exit_status"], done.err.count("\n")) == (2, 2, 1)
         assert "run the same command again" in done.err
     (destination / "run.json").unlink()
     assert verify().status == 2

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from noisecli.cli.messages.effects import effects
+from noisecli.cli.messages.labels import about_labels
 from noisecli.cli.messages.words import count
 from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
@@ -22,7 +23,13 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
     """Yield the summary, a line for each thing to say."""
     kind = KINDS[settings.kind]
     if summary.dry_run:
-        yield f"dry run: {kind.counted(summary.planned)} would be made or kept, from {summary.input_bytes:,} bytes"
+        if summary.held:
+            yield f"dry run: another run is writing to {settings.destination}; what follows is as it stands now"
+        replaced = f" ({summary.replaced:,} in place of earlier ones)" if summary.replaced else ""
+        yield (
+            f"dry run: {kind.counted(summary.made)} would be made{replaced}, {summary.kept:,} kept, from "
+            f"{summary.input_bytes:,} bytes"
+        )
         if summary.pruned:
             yield f"dry run: {count(summary.pruned, 'output')} would be pruned"
     else:
@@ -43,6 +50,7 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
     yield from _skipped(summary, settings)
     yield from _noised(summary)
     yield from _left_alone(summary, settings)
+    yield from about_labels(summary, settings, everything=everything)
     yield from effects(summary, settings)
     yield from _palettes(summary)
     yield from _answers(summary)

@@ -1,7 +1,17 @@
 """Options shared by commands, one page a heading. Each is an object in one place; help lists them by heading."""
 
-from noisecli.cli.options.files import COMMON_CHOICE, EXCLUDE, FILES0, FOLLOW_LINKS, INCLUDE, LIMIT, PATHS
-from noisecli.cli.options.messages import COMMON_OUTPUT, JSON, PROGRESS, QUIET, VERBOSE
+from noisecli.cli.options.files import (
+    COMMON_CHOICE,
+    EXCLUDE,
+    FILES0,
+    FINISHED,
+    FOLDER_PATHS,
+    FOLLOW_LINKS,
+    INCLUDE,
+    LIMIT,
+    PATHS,
+)
+from noisecli.cli.options.messages import ANNOTATIONS, COMMON_OUTPUT, JSON, PROGRESS, QUIET, VERBOSE
 from noisecli.cli.options.noise import (
     CLIP,
     COPIES,
@@ -47,7 +57,16 @@ from noisecli.cli.options.running import (
     TIMEOUT,
     limits_of,
 )
-from noisecli.cli.options.sections import Decorator, SectionedCommand, SectionedOption, apply, option
+from noisecli.cli.options.sections import (
+    GROUPS,
+    Decorator,
+    SectionedArgument,
+    SectionedCommand,
+    SectionedOption,
+    apply,
+    argument,
+    option,
+)
 from noisecli.cli.options.step import (
     BATCH_SIZE,
     CLASSES,
@@ -62,6 +81,7 @@ from noisecli.cli.options.step import (
 from noisecli.cli.options.strength import LEVELS, MEAN, SEVERITY, SEVERITY_SET, SNR, STD, VAR
 
 __all__ = [
+    "ANNOTATIONS",
     "AUDIO_FORMAT",
     "BATCH_SIZE",
     "CHECKSUM",
@@ -76,10 +96,13 @@ __all__ = [
     "EPS",
     "EXCLUDE",
     "FILES0",
+    "FINISHED",
+    "FOLDER_PATHS",
     "FOLLOW_LINKS",
     "FORCE",
     "FSYNC",
     "FULL_SCALE",
+    "GROUPS",
     "IMAGE_FORMAT",
     "INCLUDE",
     "INPUT_RANGE",
@@ -128,9 +151,11 @@ __all__ = [
     "VERBOSE",
     "WITH_CLEAN",
     "Decorator",
+    "SectionedArgument",
     "SectionedCommand",
     "SectionedOption",
     "apply",
+    "argument",
     "limits_of",
     "option",
     "output_format",

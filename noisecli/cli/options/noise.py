@@ -5,22 +5,32 @@ import click
 from noisecli.cli.options.sections import option
 from noisecli.cli.values import Finite, Share, word_of
 
-_NOISE = "Which noise"
+_NOISE = "Noise"
 
 SEED = option(_NOISE, "--seed", type=int, default=0, show_default=True, help="Another seed gives other noise.")
 COPIES = option(
-    _NOISE, "--copies", type=click.IntRange(1, 100_000), default=1, metavar="N",
+    _NOISE, "--copies", type=click.IntRange(1, 100_000), default=1, show_default=True, metavar="N",
     help="Write N independent noisy versions of each file.",
 )  # fmt: skip
 PROB = option(
     _NOISE, "--prob", type=Share(0, 1), default=1.0, metavar="P",
-    help="Chance that an output gets noise at all: 0.5, 50%.",
+    help="Chance that an output gets noise at all: 0.5, 50%.  [default: 100%]",
 )  # fmt: skip
 SHARED = option(
-    _NOISE, "--shared-channels", is_flag=True, help="Use one noise value for all channels of a pixel or frame."
+    _NOISE,
+    "--shared-channels",
+    is_flag=True,
+    help="Use one noise value for all channels of a pixel: grey noise.",
+    own={
+        "audio": "Use one noise value for all channels of a frame.",
+        "preview": "Use one noise value for all channels of a pixel or frame.",
+    },
 )
 NO_CLIP = option(
-    _NOISE, "--no-clip", is_flag=True, help="Keep floats beyond full scale; integer samples need --dtype float32 too."
+    _NOISE,
+    "--no-clip",
+    is_flag=True,
+    help="Keep floats beyond full scale; integer samples need --dtype float32 too.",
 )
 KEY = option(
     _NOISE, "--key", multiple=True, metavar="GLOB",
@@ -37,11 +47,22 @@ PER_FEATURE = option(
     _NOISE, "--per-feature", is_flag=True, help="Take the percentage of each column's own std, along the last axis."
 )
 DTYPE = option(
-    _NOISE, "--dtype", type=word_of(["float32"]), help="Write the sum itself, not rounded: TIFF, WAV, arrays."
+    _NOISE,
+    "--dtype",
+    type=word_of(["float32"]),
+    help="Write the sum itself, not rounded; with --format tiff.",
+    own={
+        "audio": "Write the sum itself, not rounded; with --format wav, aiff, au, caf, w64 or rf64.",
+        "arrays": "Write the sum itself, not rounded: integers become floats.",
+    },
 )
 FULL_SCALE = option(
     _NOISE, "--full-scale", type=Finite(0, min_open=True), metavar="V",
-    help="Which value is white, or the highest amplitude: for floats beyond 1, or 12 bits in 16.",
+    help="Which value is white: for 12 bits in 16, or floats of 0..255.",
+    own={
+        "audio": "Which value is the highest amplitude: 32768 for 16-bit values in floats.",
+        "preview": "Which value is white, or the highest amplitude.",
+    },
 )  # fmt: skip
 RANGE = option(
     _NOISE, "--range", metavar="LO..HI",

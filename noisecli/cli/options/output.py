@@ -7,24 +7,40 @@ from noisecli.cli.values import word_of
 from noisecli.kinds.audio import AUDIO
 from noisecli.kinds.images import IMAGES
 
-_OUTPUT = "What comes out"
+_OUTPUT = "Output"
 
 QUALITY = option(
     _OUTPUT, "--quality", type=click.IntRange(1, 100), metavar="Q",
-    help="Quality of lossy formats.  [default: JPEG 98; WebP, AVIF, JP2 lossless; OGG, MP3 the best]",
+    help="Quality of lossy formats.  [default: JPEG 98; WebP, AVIF, JP2, HEIC lossless]",
+    own={
+        "audio": "Quality of OGG and MP3.  [default: 100, the best]",
+        "preview": "Quality of lossy formats.  [default: JPEG 98; WebP, AVIF, JP2, HEIC lossless; OGG, MP3 the best]",
+    },
 )  # fmt: skip
 SUBSAMPLING = option(
     _OUTPUT, "--subsampling", type=word_of(["444", "422", "420", "440", "411"]),
     help="Colour resolution of JPEG; all but 444 lose noise.  [default: 444]",
 )  # fmt: skip
 WITH_CLEAN = option(
-    _OUTPUT, "--with-clean", is_flag=True, help="Write DST/clean/ and DST/noisy/, through the same encoder."
+    _OUTPUT,
+    "--with-clean",
+    is_flag=True,
+    help="Write DST/clean/ and DST/noisy/, through the same encoder.",
+    own=dict.fromkeys(("arrays", "weights"), "Write DST/clean/ and DST/noisy/, which mirror each other."),
 )
 SIDECARS = option(
     _OUTPUT, "--sidecars", type=word_of(["skip", "copy", "link"]), default="skip", show_default=True,
-    help="What to do with labels, transcripts and all other files.",
+    help="What to do with labels and all other files beside the images.",
+    own={
+        "audio": "What to do with transcripts and all other files beside the audio files.",
+        "arrays": "What to do with labels and all other files beside the arrays.",
+        "weights": "What to do with config, tokenizer and all other files beside the weights.",
+    },
 )  # fmt: skip
-NAME = option(_OUTPUT, "--name", metavar="TEMPLATE", help="Names of outputs, from {stem} {ext} {copy} {level}.")
+NAME = option(
+    _OUTPUT, "--name", metavar="TEMPLATE",
+    help="Names of outputs, from {stem} {ext} {copy} {level}.  [default: {stem}{ext}, with copies {stem}-{copy}{ext}]",
+)  # fmt: skip
 MANIFEST = option(_OUTPUT, "--manifest", metavar="NAME", help="Name of the manifest in DST.  [default: manifest.jsonl]")
 
 REPLACE = option(_OUTPUT, "--force", is_flag=True, help="Replace a file that already exists.")

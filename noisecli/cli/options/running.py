@@ -19,10 +19,18 @@ JOBS = option(
 DRY_RUN = option(_RUNNING, "--dry-run", is_flag=True, help="Report what would happen; write nothing.")
 REDO = option(_RUNNING, "--redo", is_flag=True, help="Recompute all outputs, current ones too.")
 CHECKSUM = option(
-    _RUNNING, "--checksum", is_flag=True, help="Compare sources and outputs by digest, not by size and time."
+    _RUNNING,
+    "--checksum",
+    is_flag=True,
+    help="Compare sources and outputs by digest, not by size and time.",
+    own={"latents": "Compare outputs by digest, not by size and time."},
 )
 PRUNE = option(
-    _RUNNING, "--prune", is_flag=True, help="Remove outputs whose source is gone, or that only earlier requests made."
+    _RUNNING,
+    "--prune",
+    is_flag=True,
+    help="Remove outputs whose source is gone, or that only earlier requests made.",
+    own={"latents": "Remove files that only earlier requests asked for, as with a larger --count."},
 )
 FORCE = option(
     _RUNNING, "--force", is_flag=True, help="Replace files noisecli did not make; let --prune remove more than half."
@@ -52,7 +60,7 @@ MAX_DECODED = option(
 )  # fmt: skip
 FSYNC = option(_RUNNING, "--fsync", is_flag=True, help="Make outputs survive power loss, not only a crash.")
 
-COMMON_RUNNING = apply(JOBS, DRY_RUN, REDO, CHECKSUM, PRUNE, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
+COMMON_RUNNING = apply(JOBS, DRY_RUN, PRUNE, REDO, CHECKSUM, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
 SOURCE_LIMITS = apply(MAX_BYTES, MAX_DECODED)
 
 

@@ -4,10 +4,12 @@ import click
 
 from noisecli.cli.options.sections import option
 
-_STEP = "The gradient step"
+_STEP = "Model"
 
 MODEL = option(_STEP, "--model", metavar="FILE", required=True, help="A classifier that Keras 3 saved as .keras.")
-EPS = option(_STEP, "--eps", metavar="E", required=True, help="Size of the step, in the unit of --std: 8, 3%, 8/255.")
+EPS = option(
+    "Strength", "--eps", metavar="E", required=True, help="Size of the step, in the unit of --std: 8, 3%, 8/255."
+)
 CLASSES = option(
     _STEP, "--classes", metavar="FILE|A,B,C",
     help="All classes in the model's order.  [default: the folders of SRC, sorted]",

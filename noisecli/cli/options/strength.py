@@ -5,14 +5,26 @@ import click
 from noisecli.cli.options.sections import option
 from noisecli.cli.values import word_of
 
-_STRENGTH = "How strong (exactly one of the first)"
+_STRENGTH = "Strength"
+_WRITTEN = "a range 5..50, a sweep 5,15,25"
+_SHARE = "A number in the data's own unit, 5% of each {}'s own standard deviation, a range 5%..20%, a sweep 5%,10%."
 
 STD = option(
     _STRENGTH, "--std", metavar="LEVEL",
-    help="Standard deviation: a number, a share (10%; of full scale also 25/255), a range (5..50), a sweep (5,15,25).",
+    help=f"Standard deviation in grey levels of 0..255, 10% or 25/255 of full scale, {_WRITTEN}.",
+    own={
+        "audio": "Amplitude, where full scale is 1: 0.01, 1%, a range 0.001..0.05, a sweep 0.01,0.02.",
+        "arrays": _SHARE.format("array"),
+        "weights": _SHARE.format("tensor"),
+        "adversarial": f"Noise after the step: grey levels of 0..255, 5% or 8/255 of full scale, {_WRITTEN}.",
+        "preview": f"Images: grey levels of 0..255; audio files: amplitude; 10% of full scale, {_WRITTEN}.",
+    },
 )  # fmt: skip
 VAR = option(_STRENGTH, "--var", metavar="LEVEL", help="Variance: in the unit of --std, squared.")
-SNR = option(_STRENGTH, "--snr-db", metavar="LEVEL", help="Signal-to-noise ratio in dB; ranges are uniform in dB.")
+SNR = option(
+    _STRENGTH, "--snr-db", metavar="LEVEL",
+    help="Signal-to-noise ratio in dB: 20, a range 10..30 (uniform in dB), a sweep 20,10,0.",
+)  # fmt: skip
 SEVERITY = option(
     _STRENGTH, "--severity", metavar="LEVEL", help="Severity 0 to 5, as published with ImageNet-C; 0 is no noise."
 )
@@ -21,6 +33,9 @@ SEVERITY_SET = option(
     help="Which publication's severities.",
 )  # fmt: skip
 LEVELS = option(
-    _STRENGTH, "--levels", type=click.IntRange(2, 1000), metavar="N", help="Spread a range into N evenly spaced levels."
+    _STRENGTH, "--levels", type=click.IntRange(2, 1000), metavar="N",
+    help="Spread a range into N evenly spaced levels, a sweep.",
+)  # fmt: skip
+MEAN = option(
+    _STRENGTH, "--mean", default="0", show_default=True, metavar="M", help="Mean of the noise, in the unit of --std."
 )
-MEAN = option(_STRENGTH, "--mean", default="0", metavar="M", help="Mean of the noise, in the unit of --std.")

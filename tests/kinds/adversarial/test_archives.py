@@ -104,7 +104,9 @@ def test_other_names_and_shapes_that_mean_the_same(one_backend, models, save, ad
     assert np.array_equal(made["classes"], y)
 
 
-def test_what_cannot_be_done_fails_by_name_and_costs_no_other(one_backend, models, save, adversarial, tmp_path, errors):
+def test_what_cannot_be_done_fails_by_name_and_costs_no_other(
+    one_backend, models, save, adversarial, tmp_path, errors, accept_run
+):
     model = models["grey"]
     x, y = samples_of(model, "uint8", count=5), labels_of(model, count=5)
     save("good.npz", x=x, y=y)
@@ -121,6 +123,7 @@ def test_what_cannot_be_done_fails_by_name_and_costs_no_other(one_backend, model
     (tmp_path / "src/cut.npz").write_bytes((tmp_path / "src/good.npz").read_bytes()[:-40])
     done = adversarial(model, "--json")
     assert (done.status, done.summary["made"]) == (1, 1)
+    accept_run(done, tmp_path / "dst")
     reasons = {name: problem["reason"] for name, problem in errors(tmp_path / "dst").items()}
     assert reasons == {
         "no-x.npz": "no-match",

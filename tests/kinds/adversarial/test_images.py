@@ -63,7 +63,9 @@ def test_the_step_alone_is_the_formula_rounded_once(
 
 
 @pytest.mark.parametrize("name", ["grey", "binary"])
-def test_a_row_tells_what_the_model_says(backend, models, fill_classes, adversarial, destination, rows, name):
+def test_a_row_tells_what_the_model_says(
+    backend, models, fill_classes, adversarial, destination, rows, name, accept_run
+):
     """Before, after the step alone (unrounded), and of the output as it was written."""
     model, classes = models[name], CLASSES[: max(2, len(models[name].bias))]
     pictures = fill_classes(model, classes=classes)
@@ -81,7 +83,9 @@ def test_a_row_tells_what_the_model_says(backend, models, fill_classes, adversar
             assert row[f"answer_{when}"] == model.answers(samples)[place]
             assert row[f"accuracy_{when}"] == float(row[f"answer_{when}"] == labels[own][0])
         assert row["changed"] == float(row["answer_before"] != row["answer_after"])
-    summary = adversarial(model, "--eps", "20%", "--json").summary
+    again = adversarial(model, "--eps", "20%", "--json")
+    accept_run(again, destination)
+    summary = again.summary
     assert summary["kept"] == len(pictures)
     right = {
         "before": model.answers(x) == labels,

@@ -1,0 +1,64 @@
+"""What a run decides before it writes: what is refused, kept, made, replaced and pruned. A dry run ends here."""
+
+from collections.abc import Iterator
+
+from noisecli.kinds import KINDS, load
+from noisecli.manifest.destination import Names
+from noisecli.manifest.reader import ManifestReader
+from noisecli.model import Task
+from noisecli.run.claims import refuse_claims
+from noisecli.run.leftovers import Asked
+from noisecli.run.plan import Plan
+from noisecli.run.prune import Pruning
+from noisecli.run.resume import Resume
+from noisecli.run.sidecars import SideFiles
+from noisecli.run.sources import Listing
+from noisecli.run.summary import Summary
+from noisecli.settings import Settings
+from noisecli.storage import escape_name
+from noisecli.workers.stage import Stage
+
+
+def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) -> None:
+    """Count what a run would do, by what its destination records now. Raises Refused as the run would.
+
+    This reads alone: no journal, no lock. While another run holds the destination, what that one has made so far
+    counts, and files that nothing lists yet are taken for its outputs.
+    """
+    stage: Stage = load(KINDS[settings.kind].stage)(settings, found.sources)
+    stage.refuse()
+    with ManifestReader.look(settings.destination, Names.of(settings.output.manifest)) as recorded:
+        summary.held = recorded.is_held()
+        if not summary.held:
+            carried = (lambda: ()) if settings.output.sidecars == "skip" else plan.sidecars
+            refuse_foreign(settings, plan, recorded, SideFiles(settings, recorded, carried))
+        summary.pruned = pruning_of(settings, recorded, plan, found).count()
+        resume = Resume(settings, stage, only_reads=True)
+        for task in counting(plan.tasks(), summary):
+            if resume.keeps(task, recorded):
+                summary.kept += 1
+            else:
+                summary.made += 1
+                summary.replaced += task.output in recorded
+
+
+def counting(tasks: Iterator[Task], summary: Summary) -> Iterator[Task]:
+    """Yield tasks, the bytes of their sources added up."""
+    source = ""
+    for task in tasks:
+        if task.source != source:
+            source = task.source
+            summary.input_bytes += task.size
+        yield task
+
+
+def refuse_foreign(settings: Settings, plan: Plan, recorded: ManifestReader, side_files: SideFiles) -> None:
+    """Refuse to replace files that no run of noisecli is known to have made."""
+    refuse_claims(settings, plan, recorded, is_new=not recorded.folder_was_there)
+    side_files.refuse_foreign()
+
+
+def pruning_of(settings: Settings, recorded: ManifestReader, plan: Plan, found: Listing) -> Pruning:
+    """Return what --prune removes."""
+    asked = Asked(plan.outputs, found.sources)
+    return Pruning(settings, recorded, asked, (escape_name(source) for source, _ in found.problems))

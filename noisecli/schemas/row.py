@@ -1,0 +1,133 @@
+"""A row of the manifest, by kind: the documentation of its keys."""
+
+from typing import get_args
+
+from noisecli.kinds import KINDS
+from noisecli.kinds.adversarial import ADVERSARIAL
+from noisecli.kinds.arrays import ArraysSettings
+from noisecli.kinds.audio import AUDIO
+from noisecli.kinds.latents import LATENTS
+from noisecli.model import Quantity
+from noisecli.schemas.parts import Schema, hex_digits, of_type, or_null, record
+from noisecli.words import Warn
+
+_OPTIONAL = ("clean_file_name", "clean_bytes", "clean_sha256")
+_SHAPE = of_type(tuple[int, ...], "Lengths of the axes: of an image height, width and channels; of audio files frames.")
+
+_NAMES: dict[str, Schema] = {
+    "file_name": of_type(str, "Path of the output below DST, with slashes."),
+    "source": of_type(str | None, "Path of the source below SRC; null of latents. Bytes not UTF-8 are %FF."),
+    "clean_file_name": of_type(str, "Path below DST of the clean file beside it; only with --with-clean."),
+}
+_ENDS: dict[str, Schema] = {
+    "warnings": {
+        "type": "array",
+        "items": {"type": "string", "pattern": f"^({'|'.join(get_args(Warn))})(: .+)?$"},
+        "description": "A fixed word each, and what it speaks of behind a colon.",
+    },
+    "settings": hex_digits(16, "Hash of the settings; run.json spells them out under it."),
+    "source_bytes": of_type(int | None, "Bytes of the source; null of latents."),
+    "source_sha256": or_null(hex_digits(64, "SHA-256 of the source; null of latents.")),
+    "clean_bytes": of_type(int, "Bytes of the clean file; only with --with-clean."),
+    "clean_sha256": hex_digits(64, "SHA-256 of the clean file; only with --with-clean."),
+    "bytes": of_type(int, "Bytes of the output."),
+    "sha256": hex_digits(64, "SHA-256 of the output."),
+}
+_STREAM: dict[str, Schema] = {
+    "key": hex_digits(32, "Key of the noise stream, 128 bits."),
+    "copy": of_type(int, "Number of the copy, from 1 on.", minimum=1),
+}
+_STD: dict[str, Schema] = {
+    "std": of_type(float, "Standard deviation of the noise added, in `unit`.", minimum=0),
+    "mean": of_type(float, "Mean of the noise added, in `unit`."),
+}
+_APPLIED = of_type(bool, "Whether noise changed any sample, before encoding.")
+_MEASURED: dict[str, Schema] = {
+    "clipped_fraction": of_type(float, "Share of samples that the clip changed.", minimum=0, maximum=1),
+    "measured_std": of_type(
+        float | None, "Standard deviation of noisy less clean, after clip and rounding, before encoding, in `unit`."
+    ),
+}
+_SNR_DB = of_type(float | None, "Signal-to-noise ratio in dB, before encoding; null where it is undefined.")
+_DTYPE = of_type(str, "Type of the samples.")
+
+_PART = {
+    "name": of_type(str, "Name in the archive; empty of a .npy."),
+    "dtype": of_type(str, "Type of its elements, as the format spells it."),
+    "shape": _SHAPE | {"description": "Lengths of its axes."},
+    **_STD,
+    "applied": _APPLIED,
+    **_MEASURED,
+    "snr_db": _SNR_DB,
+    "not_finite": of_type(int, "How many of its samples are NaN or infinite; these stay as they are."),
+}
+_OF_ARRAYS: dict[str, Schema] = {
+    "std_fraction": of_type(
+        float | None, "std as a share of each array's own; null where the level is in the data's unit.", minimum=0
+    ),
+    **_STREAM,
+    "applied": _APPLIED,
+    "parts": {"type": "array", "items": record(_PART), "description": "The arrays chosen to get noise."},
+    "parts_unchanged": of_type(int, "How many other arrays were copied as they are."),
+}
+_OF_LATENTS = {**_STD, **_STREAM, "applied": _APPLIED, "measured_std": _MEASURED["measured_std"]}
+_OF_SAMPLES = {
+    **_STD,
+    "std_fraction": of_type(float, "std as a share of full scale.", minimum=0),
+    **_STREAM,
+    "applied": _APPLIED,
+    **_MEASURED,
+}
+_PSNR_DB = of_type(float | None, "Peak signal-to-noise ratio in dB, before encoding; null where it is undefined.")
+_STEP: dict[str, Schema] = {
+    "member": of_type(str | None, "Of an .npz: the array of samples."),
+    "place": of_type(int | None, "Of an image: its slot in the batch whose gradients were computed together."),
+    "samples": of_type(int, "How many samples: 1 of an image."),
+    "eps": of_type(float, "Size of the gradient step, in `unit`.", minimum=0),
+    "eps_fraction": of_type(float, "eps as a share of full scale.", minimum=0),
+    "label": of_type(int | None, "Of an image: index of its class."),
+    "changed": of_type(
+        float, "Share of samples whose answer is another at the end than at first.", minimum=0, maximum=1
+    ),
+}
+for _when, _words in {"before": "at first", "step": "after the step alone", "after": "after step and noise"}.items():
+    _STEP |= {
+        f"answer_{_when}": of_type(int | None, f"Of an image: the class that the model answers {_words}."),
+        f"loss_{_when}": of_type(float | None, f"The model's loss {_words}; of an .npz the mean."),
+        f"accuracy_{_when}": of_type(float, f"Share of right answers {_words}.", minimum=0, maximum=1),
+    }
+
+
+def schema_of(kind: str) -> Schema:
+    """Return the schema of a kind's rows."""
+    about: dict[str, Schema] = {
+        "kind": {"const": kind, "description": "The command that made it."},
+        "format": of_type(str, "Format of the output."),
+    }
+    noise: dict[str, Schema] = {
+        "noise": of_type(str, "Which noise."),
+        "unit": of_type(str, "What std and mean are counted in: 1, or a share of full scale, as 1/255."),
+        "level": of_type(str, "The level as it was asked for.", pattern=f"^({'|'.join(get_args(Quantity))})="),
+    }
+    noise["drawn"] = of_type(
+        float | None, "What was drawn from a range, in the level's own unit; null where nothing was."
+    )
+    samples, measured = _by_kind(kind)
+    return record({**_NAMES, **about, **samples, **noise, **measured, **_ENDS}, optional=_OPTIONAL)
+
+
+def _by_kind(kind: str) -> tuple[dict[str, Schema], dict[str, Schema]]:
+    """Return the keys about an output's samples, and those about their noise."""
+    array = {"dtype": _DTYPE, "shape": _SHAPE}
+    if KINDS[kind].own is ArraysSettings:
+        return {}, _OF_ARRAYS
+    if kind == LATENTS.name:
+        return {**array, "first": of_type(int, "Number of its first latent.")}, _OF_LATENTS
+    if kind == AUDIO.name:
+        sound = {
+            "sample_rate": of_type(int, "Frames in a second."),
+            "duration": of_type(float, "Length in seconds.", minimum=0),
+        }
+        return {**array, **sound}, {**_OF_SAMPLES, "snr_db": _SNR_DB}
+    step = _STEP if kind == ADVERSARIAL.name else {}
+    return array, {**_OF_SAMPLES, "psnr_db": _PSNR_DB, "snr_db": _SNR_DB, **step}
