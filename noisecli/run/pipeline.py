@@ -14,9 +14,9 @@ from noisecli.manifest.ledger import Ledger
 from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import with_claims
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
+from noisecli.run.leftovers import Asked, is_another_source
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
-from noisecli.run.prune import is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
 from noisecli.run.sidecars import SideFiles
@@ -135,7 +135,7 @@ class Run:
             self._make_all()
             self._ledger.check_in_place()
             self._copy_sidecars()
-            self._summary.pruned = pruning.remove(self._note)
+            self._summary.pruned = pruning.remove(self._note, self._noted)
             self._summary.sidecars_pruned = self._stale.remove(self._note)
         except Stopped as stop:
             self._summary.stopped = str(stop)
@@ -152,7 +152,8 @@ class Run:
         self._summary.sidecars_stale = self._stale.count_left()
         if self._settings.output.sidecars == "skip":
             self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
-        publish(self._settings, self._ledger, self._summary, self._sampled, finished=finished)
+        asked = Asked(self._plan.outputs, self._found.sources)
+        publish(self._settings, self._ledger, self._summary, self._sampled, asked, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)

@@ -61,6 +61,8 @@ class Summary:
     """Of those made, the ones that took the place of an earlier run's."""
     orphans: int = 0
     """Outputs whose source is not in SRC."""
+    leftovers: int = 0
+    """Outputs of earlier requests that this one does not ask for, though it chose their source."""
     sources: int = 1
     """From how many folders the outputs were made, by this run and earlier ones."""
     failed: int = 0

@@ -26,6 +26,7 @@ _RUN = {
     "drowned": "Of those made, the ones with more noise than signal, where that was not asked for in dB or %.",
     "replaced": "Of those made, the ones that take the place of an earlier run's.",
     "orphans": "Outputs in DST whose source is not in SRC.",
+    "leftovers": "Outputs in DST that only earlier requests asked for: other copies, levels, names.",
     "sources": "From how many folders the outputs were made, by this run and earlier ones.",
     "failed": "Sources that failed.",
     "skipped": "Sources that were left alone.",

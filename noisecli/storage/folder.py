@@ -94,6 +94,10 @@ class Folder(Protocol):
         """Whether a file that is there is found by its name in capitals too."""
         return False
 
+    def is_one_file(self, first: str, second: str) -> bool:
+        """Whether two names that differ lead to one file, as where the case of letters does not count."""
+        return False
+
     def hold(self) -> Self:
         """Create it where it is missing, and stay with it whatever takes its name. Raises OSError."""
         return self

@@ -80,6 +80,16 @@ class LocalFolder(Folder):
         except OSError:
             return False
 
+    def is_one_file(self, first: str, second: str) -> bool:
+        try:
+            one, other = (os.lstat(self.location_of(name)) for name in (first, second))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except (OSError, ValueError):
+            # what cannot be seen may be
+            return True
+        return os.path.samestat(one, other)
+
     def identity(self) -> object:
         try:
             status = os.stat(self.location)

@@ -153,20 +153,28 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{count(summary.sidecars_copied, 'side file')} {word}"
     yield from _earlier_side_files(summary, settings)
+    yield from _left_over(summary, settings)
+    if summary.hidden:
+        yield f"{count(summary.hidden, 'hidden name')} left alone"
+    if summary.not_chosen:
+        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit"
+
+
+def _left_over(summary: Summary, settings: Settings) -> Iterator[str]:
+    """Name the outputs that the request does not ask for, and the way out."""
+    is_pruning = settings.running.prune and summary.sources == 1
+    stay = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
     if summary.orphans:
-        gone = (
-            "that this request does not ask for" if not KINDS[settings.kind].has_sources else "of sources that are gone"
-        )
-        way_out = ": --prune removes them"
+        gone, way_out = "of sources that are gone", stay if is_pruning else ": --prune removes them"
         if summary.sources > 1:
             gone, way_out = (
                 "of sources that are not in SRC",
                 ": they were made from another folder, or their source is gone",
             )
-        elif settings.running.prune:
-            way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
         yield f"{count(summary.orphans, 'output')} {gone}{way_out}"
-    if summary.hidden:
-        yield f"{count(summary.hidden, 'hidden name')} left alone"
-    if summary.not_chosen:
-        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit"
+    if summary.leftovers:
+        others = "copies, levels or names" if KINDS[settings.kind].has_sources else "--count or --per-file"
+        earlier = f"{count(summary.leftovers, 'output')} of earlier requests (other {others})"
+        be, them = ("is", "it") if summary.leftovers == 1 else ("are", "them")
+        way_out = f"; --prune removes {them}, --dry-run --prune counts {them}" if summary.sources == 1 else ""
+        yield earlier + (stay if is_pruning else f" {be} still in {settings.destination}{way_out}")
