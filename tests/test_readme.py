@@ -1,6 +1,7 @@
 """The manual's examples run as they are, for somebody who has images and audio files, and what it names exists."""
 
 import json
+import os
 import re
 import shutil
 import struct
@@ -104,6 +105,20 @@ def test_the_job_for_ci_runs(somebody: Path) -> None:
     assert len(steps) >= 2
     done = run_block("sh", "\n".join(["rm -rf noisy", *steps]), somebody)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_makefile_builds_and_settles(somebody: Path, tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("make is missing: apt-get install make")
+    [makefile] = blocks("makefile")
+    (tmp_path / "Makefile").write_text(makefile)
+    shutil.copytree(somebody / "photos", tmp_path / "photos")
+    command = f'PATH="{somebody}/bin:$PATH" make noisy/manifest.jsonl single/boats/noon.jpg single/boats/sunset.jpg'
+    photo = tmp_path / "photos/boats/noon.jpg"
+    shutil.copy(tmp_path / "photos/boats/sunset.jpg", photo)
+    assert [run_block("sh", command, tmp_path).stdout.count("noisecli images") for _ in range(2)] == [3, 0]
+    os.utime(photo)
+    assert [run_block("sh", command, tmp_path).stdout.count("noisecli images") for _ in range(2)] == [2, 0]
 
 
 @pytest.mark.parametrize("code", blocks("python"))
