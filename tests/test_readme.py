@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisecli.cli import COMMANDS
 from tests import reference
 
 ROOT = Path(__file__).parent.parent
