@@ -9,6 +9,7 @@ from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
+from noisecli.storage import escape_name
 
 _OF_WEIGHTS = {
     "scales-kept": "scales of quantised tensors stay as they are",
@@ -58,12 +59,21 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
     yield from _answers(summary)
     yield from _kept_integers(summary)
     yield from _parameters(summary, kind)
+    yield from _make(summary)
     if everything:
         yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
     elif summary.warnings:
         total = sum(summary.warnings.values())
         words = ", ".join(sorted(summary.warnings))
         yield f"{count(total, 'warning')} ({words}); the manifest's rows have them"
+
+
+def _make(summary: Summary) -> Iterator[str]:
+    """Tell what Make cannot be told."""
+    if number := summary.not_in_depfile:
+        yield f"{count(number, 'file')} not in the depfile: Make has no spelling for such names (line ends, ; |)"
+    if summary.future is not None:
+        yield f"{escape_name(summary.future)}: has a time still to come, so Make runs the rule each time until then"
 
 
 def _noised(summary: Summary) -> Iterator[str]:
