@@ -33,9 +33,9 @@ def command(destination: str, **options: Any) -> int:
     """Check every file against the manifest.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
-    samples its row records. Dataset files that no row lists are reported, and exports in DST that the manifest has left
-    behind. Exit status 0: nothing differs, 1: something
-    does, 2: DST holds no run, or one that did not finish.
+    samples its row records. Side files must be as they were put there. Dataset files that are on no list are reported,
+    and exports in DST that the manifest has left behind. Exit status 0: nothing differs, 1: something does, 2: DST
+    holds no run, or one that did not finish.
 
     \b
     noisecli verify noisy                         a line for each difference
@@ -78,7 +78,8 @@ def _report(report: Report, destination: str, options: Mapping[str, Any]) -> Non
 
 
 def _lines(report: Report, destination: str) -> Iterator[str]:
-    parts = [f"{count(report.rows, 'row')} verified"]
+    side_files = f" and {count(report.sidecars, 'side file')}" if report.sidecars else ""
+    parts = [f"{count(report.rows, 'row')}{side_files} verified"]
     parts += [f"{count(report.remade, 'output')} recomputed"] if report.remade else []
     words = count(len(report.differences), "difference") if report.differences else "nothing differs"
     yield f"{', '.join(parts)}, {words}: {destination}"

@@ -122,6 +122,7 @@ class Run:
         self._stage.refuse()
         self._refuse_foreign()
         pruning = pruning_of(self._settings, self._ledger, self._plan, self._found)
+        self._stale = pruning.stale
         self._ledger.sources += is_another_source(self._settings, self._ledger)
         for prefix in self._ledger.begun.prefixes:
             # of runs that were killed
@@ -135,6 +136,7 @@ class Run:
             self._ledger.check_in_place()
             self._copy_sidecars()
             self._summary.pruned = pruning.remove(self._note)
+            self._summary.sidecars_pruned = self._stale.remove(self._note)
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
@@ -147,6 +149,9 @@ class Run:
     def _publish(self, *, finished: bool) -> None:
         self._summary.answers = self._stage.answers()
         self._side_files.settle()
+        self._summary.sidecars_stale = self._stale.count_left()
+        if self._settings.output.sidecars == "skip":
+            self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
         publish(self._settings, self._ledger, self._summary, self._sampled, finished=finished)
 
     def _make_all(self) -> None:

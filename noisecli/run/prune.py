@@ -11,10 +11,11 @@ from typing import Any
 
 from noisecli.errors import FileProblem, Refused
 from noisecli.kinds import KINDS, load
-from noisecli.manifest.destination import runs_in
+from noisecli.manifest.destination import Names, runs_in
 from noisecli.manifest.entries import Row
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Problem
+from noisecli.run.stale import StaleSideFiles
 from noisecli.settings import Settings
 from noisecli.storage import escape_name, folder_at, stopping
 
@@ -86,25 +87,39 @@ class Pruning:
     """What --prune removes, chosen before any work and asked again when it goes; nothing where it was not given.
 
     `planned` yields the names of outputs that this run makes or keeps, clean ones too; `problems` are sources of this
-    run that cannot be done, but are there. Raises Refused where SRC is not the folder that the manifest was made from,
-    or more than half of all outputs would go.
+    run that cannot be done, but are there; `stale` are side files of earlier runs.
+
+    Raises Refused where SRC is not the folder that the manifest was made from, or more than half of all outputs and
+    side files would go.
     """
 
-    def __init__(self, settings: Settings, recorded: ManifestReader, planned: Planned, problems: Iterable[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        recorded: ManifestReader,
+        planned: Planned,
+        problems: Iterable[str],
+        stale: StaleSideFiles,
+    ) -> None:
         self._settings, self._recorded = settings, recorded
         self._destination = folder_at(settings.destination)
         self._sources = Sources(settings)
         self.outputs = self._choose(planned, set(problems)) if settings.running.prune else []
-        if self.outputs and KINDS[settings.kind].has_sources:
+        self.stale = stale
+        if settings.running.prune:
+            stale.choose(set(self.outputs), self._listed_elsewhere)
+        if (self.outputs or stale.chosen) and KINDS[settings.kind].has_sources:
             if recorded.sources > 1:
                 raise Refused(
                     f"--prune: {escape_name(settings.destination)} was made from {recorded.sources} source folders, "
                     "and what is not in one may be in another; leave --prune out, or remove by hand what is gone"
                 )
             _require_own_source(settings, recorded, self._sources)
-        if 2 * len(self.outputs) > len(recorded) and not settings.running.force:
+        going, all_files = len(self.outputs) + len(stale.chosen), len(recorded) + len(recorded.sidecars)
+        if 2 * going > all_files and not settings.running.force:
+            what = "outputs and side files" if len(recorded.sidecars) else "outputs"
             raise Refused(
-                f"--prune: would remove {len(self.outputs):,} of the {len(recorded):,} outputs in "
+                f"--prune: would remove {going:,} of the {all_files:,} {what} in "
                 f"{escape_name(settings.destination)}; add --force if that is right"
             )
 
@@ -122,10 +137,13 @@ class Pruning:
     def _listed_elsewhere(self) -> set[str]:
         """Return the files that other manifests in the destination list."""
         listed: set[str] = set()
+        own = Names.of(self._settings.output.manifest)
         for names in runs_in(self._settings.destination):
-            if names.manifest != self._settings.output.manifest:
+            if names.manifest != own.manifest:
                 with ManifestReader.look(self._settings.destination, names) as other:
-                    listed.update(other.files())
+                    # manifest.jsonl and metadata.jsonl would have one list of side files
+                    side_files = other.sidecars.rows if names.sidecars != own.sidecars else ()
+                    listed.update(other.files(), side_files)
         return listed
 
     def _may_go(self, row: Row, problems: set[str]) -> bool:

@@ -55,6 +55,8 @@ class SideFiles:
                 raise Refused(f"{shown}: {self._whose(side.name)}; move it, or add --force")
 
     def _whose(self, name: str) -> str:
+        if self._destination.leads_out(name):
+            return "its folder is a symbolic link out of the folder of the outputs"
         if name in self._record.rows:
             return "was edited since noisecli put it there as a side file"
         if self._ledger.is_recorded(name):

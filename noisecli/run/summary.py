@@ -70,6 +70,11 @@ class Summary:
     """Of all sources planned; of a run that was stopped, of those it came to."""
     sidecars_copied: int = 0
     sidecars_left: int = 0
+    sidecars_kept: int = 0
+    """Side files of earlier runs, where this one carries none."""
+    sidecars_stale: int = 0
+    sidecars_pruned: int = 0
+    """Side files of earlier runs that this request does not ask for, or whose source is gone, and those removed."""
     labels_rewritten: int = 0
     """Side files that name images, or one image, and whose copies name the outputs instead."""
     labels_told: list[str] = field(default_factory=list)

@@ -32,6 +32,9 @@ _RUN = {
     "input_bytes": "Bytes of the sources planned; of a run that was stopped, of those it came to.",
     "sidecars_copied": "Side files copied or linked.",
     "sidecars_left": "Side files left behind.",
+    "sidecars_kept": "Without --sidecars: side files of earlier runs that stay in DST.",
+    "sidecars_stale": "Side files in DST whose source is gone, or that this request names otherwise.",
+    "sidecars_pruned": "Side files removed by --prune; in a dry run, that would be removed.",
     "labels_rewritten": "Side files that name images, whose copies name the outputs instead.",
     "labels_told": "Side files that name images and cannot be kept true, a line each.",
     "labels_alone": "Labels without a source.",
@@ -62,6 +65,7 @@ _MEANS = {
 }
 _VERIFY = {
     "rows": "Rows of the manifest.",
+    "sidecars": "Side files on record.",
     "remade": "Outputs recomputed.",
     "not_comparable": "Outputs that could not be recomputed the same: lossy, and made by other versions of a library.",
 }

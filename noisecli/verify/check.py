@@ -19,6 +19,7 @@ from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Se
 from noisecli.storage import escape_name, folder_at
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.verify.report import Check, Checked, Report, Row, lost_reason, size_of
+from noisecli.verify.sidecars import check_sidecars
 
 Progress = Callable[[int], None]
 
@@ -66,6 +67,7 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
         verification = _Verification(request, recorded, recorded.content, scratch, report)
         verification.check_rows(begin)
     verification.count_rows()
+    check_sidecars(recorded, request.source, report)
     verification.find_stale_exports()
     verification.find_unlisted()
     report.differences.sort()
@@ -162,10 +164,11 @@ class _Verification:
     def find_unlisted(self) -> None:
         """Name dataset files that no row of any manifest there lists."""
         destination = self._request.destination
+        self._listed.update(self._recorded.sidecars.rows)
         for manifest in manifests_in(destination):
             if manifest != self._request.manifest:
-                lines = RecordedRun(destination, manifest).lines()
-                self._listed.update(*(files_of(read_line(line)) for _, line in lines))
+                other = RecordedRun(destination, manifest)
+                self._listed.update(*(files_of(read_line(line)) for _, line in other.lines()), other.sidecars.rows)
         found = walk(destination, None, Choice(exclude=self._request.exclude))
         for name in found.unlisted:
             self._report.differ(escape_name(name), "unreadable", "cannot be listed; check its permissions")

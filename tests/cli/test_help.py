@@ -12,7 +12,12 @@ from noisecli.cli import COMMANDS
 from noisecli.cli.options import GROUPS, SectionedArgument
 
 HEADINGS = ["Arguments", "Strength", "Noise", "Output", "Files", "Running", "Messages", "Exit status"]
-WITHOUT = {"latents": {"Files"}, "verify": {"Strength", "Noise"}, "export": {"Strength", "Noise", "Files", "Running"}}
+WITHOUT = {
+    "latents": {"Files"},
+    "verify": {"Strength", "Noise"},
+    "export": {"Strength", "Noise", "Files", "Running"},
+    "schema": {"Strength", "Noise", "Files", "Running"},
+}
 UNTRUE = {
     "images": "WAV OGG MP3 amplitude tensor array audio frame transcripts latents",
     "audio": "TIFF JPEG PNG grey pixel 255 25/255 image white severity tensor latents",

@@ -42,7 +42,9 @@ def troubled(pictures, fill, png):
     return pictures
 
 
-@pytest.mark.parametrize("words", [[], ["--with-clean"], ["--sidecars", "copy"], ["--std", "5,10", "--copies", "2"]])
+@pytest.mark.parametrize(
+    "words", [[], ["--with-clean"], ["--sidecars", "copy"], ["--sidecars", "link"], ["--std", "5,10", "--copies", "2"]]
+)
 def test_with_files_that_fail_and_are_skipped(images, troubled, tree, times, destination, words):
     assert images(*words).status == 1
     content, before = tree(destination), times(destination)

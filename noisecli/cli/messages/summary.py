@@ -34,6 +34,8 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
         )
         if summary.pruned:
             yield f"dry run: {count(summary.pruned, 'output')} would be pruned"
+        if summary.sidecars_pruned:
+            yield f"dry run: {count(summary.sidecars_pruned, 'side file')} would be pruned"
     else:
         parts = [f"{kind.counted(summary.made)} made"]
         parts += [
@@ -125,6 +127,22 @@ def _answers(summary: Summary) -> Iterator[str]:
             )
 
 
+def _earlier_side_files(summary: Summary, settings: Settings) -> Iterator[str]:
+    if summary.sidecars_kept:
+        kept = count(summary.sidecars_kept, "side file")
+        yield f"{kept} of earlier runs left as they are: --sidecars copy keeps them up to date"
+    if summary.sidecars_pruned and not summary.dry_run:
+        yield f"{count(summary.sidecars_pruned, 'side file')} pruned"
+    if summary.sidecars_stale:
+        stale = count(summary.sidecars_stale, "side file")
+        way_out = ": --prune removes them"
+        if settings.running.prune:
+            way_out = " stay: changed since, beside an output that stays, or listed by another manifest"
+        elif summary.sources > 1:
+            way_out = ": they came from another folder, or their source is gone"
+        yield f"{stale} of earlier runs that this request does not ask for, or whose source is gone{way_out}"
+
+
 def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     for kind, number in summary.other_kinds.items():
         yield f"{KINDS[kind].counted(number)} left alone: noisecli {kind}"
@@ -138,6 +156,7 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{count(summary.sidecars_copied, 'side file')} {word}"
+    yield from _earlier_side_files(summary, settings)
     if summary.orphans:
         gone = (
             "that this request does not ask for" if not KINDS[settings.kind].has_sources else "of sources that are gone"
