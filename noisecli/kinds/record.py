@@ -94,8 +94,8 @@ class Kind(NamedTuple):
         The option that chooses arrays.
     own
         The class of the settings that it alone has.
-    not_recomputed
-        Why `verify --recompute` refuses it; empty where it does not.
+    needs_model
+        Whether `verify --recompute` needs the model that its outputs were made with.
     install
         What to install where its codec cannot be loaded.
     """
@@ -127,7 +127,7 @@ class Kind(NamedTuple):
     all_arrays: bool = False
     option_of_arrays: str = ""
     own: OwnSettings | None = None
-    not_recomputed: str = ""
+    needs_model: bool = False
     install: str = "a library cannot be loaded here"
 
     def counted(self, number: int) -> str:
