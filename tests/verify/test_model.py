@@ -34,13 +34,9 @@ def test_a_model_is_needed_and_it_must_be_the_same(noisy, step, pictures, tmp_pa
     assert refused.status == 2
     own = hashlib.sha256(other.read_bytes()).hexdigest()
     assert f"is another model (sha256 {own[:12]}...) than the run was made with ({DIGEST[:12]}...)" in refused.err
-    for name, words in (
-        ("gone.keras", "No such file"),
-        ("m.pt", "PyTorch's pickle"),
-        ("text.keras", "not a .keras file"),
-    ):
-        if name.startswith("text"):
-            (tmp_path / name).write_text("text")
+    (tmp_path / "text.keras").write_text("text")
+    told = {"gone.keras": "No such file", "m.pt": "PyTorch's pickle", "text.keras": "not a .keras file"}
+    for name, words in told.items():
         refused = noisy("verify", step, "--recompute", pictures, "--model", tmp_path / name)
         assert refused.status == 2
         assert words in refused.err
