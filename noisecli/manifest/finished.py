@@ -82,6 +82,8 @@ class FinishedRun(RecordedRun):
         self._settings: dict[str, Any] = self.content["settings"]
         totals = self.content["totals"]
         self._expected = totals.get("outputs")
+        self.seen = set[str]()
+        """The hashes of the settings of all rows that were read."""
         self.problems = sum(n for n in (totals.get("failed"), totals.get("skipped")) if isinstance(n, int))
 
     def was_asked(self, setting: str, usual: object) -> bool:
@@ -114,6 +116,7 @@ class FinishedRun(RecordedRun):
             row = read_line(line)
             if not _is_valid(row) or (b"\\ud" in line and not is_text(json.dumps(row, ensure_ascii=False))):
                 raise Refused(f"{self._shown}: line {number} of {self.manifest} is no row; run the same command again")
+            self.seen.add(str(row.get("settings")))
             yield row
 
     def _require_file(self, name: str, size: object) -> None:

@@ -61,6 +61,8 @@ class Summary:
     """Of those made, the ones that took the place of an earlier run's."""
     orphans: int = 0
     """Outputs whose source is not in SRC."""
+    leftovers: int = 0
+    """Outputs of earlier requests that this one does not ask for, though it chose their source."""
     sources: int = 1
     """From how many folders the outputs were made, by this run and earlier ones."""
     failed: int = 0
@@ -102,6 +104,10 @@ class Summary:
     warnings: Counter[str] = field(default_factory=Counter)
     """How many outputs have each fixed word."""
     problems: list[Problem] = field(default_factory=list)
+    not_in_depfile: int = 0
+    """Sources whose name Make has no spelling for."""
+    future: str | None = None
+    """With a depfile, a source whose time is still to come: Make never takes the manifest for newer."""
     stopped: str | None = None
     dry_run: bool = False
     held: bool = False

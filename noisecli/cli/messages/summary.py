@@ -11,6 +11,7 @@ from noisecli.kinds import KINDS, Kind
 from noisecli.kinds.arrays import ARRAYS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
+from noisecli.storage import escape_name
 
 _OF_WEIGHTS = {
     "scales-kept": "scales of quantised tensors stay as they are",
@@ -59,12 +60,21 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
     yield from _palettes(summary, settings)
     yield from _answers(summary)
     yield from _parameters(summary, kind)
+    yield from _make(summary)
     if everything:
         yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
     elif summary.warnings:
         total = sum(summary.warnings.values())
         words = ", ".join(sorted(summary.warnings))
         yield f"{count(total, 'warning')} ({words}); the manifest's rows have them"
+
+
+def _make(summary: Summary) -> Iterator[str]:
+    """Tell what Make cannot be told."""
+    if number := summary.not_in_depfile:
+        yield f"{count(number, 'file')} not in the depfile: Make has no spelling for such names (line ends, ; |)"
+    if summary.future is not None:
+        yield f"{escape_name(summary.future)}: has a time still to come, so Make runs the rule each time until then"
 
 
 def _noised(summary: Summary) -> Iterator[str]:
@@ -157,20 +167,28 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{count(summary.sidecars_copied, 'side file')} {word}"
     yield from _earlier_side_files(summary, settings)
+    yield from _left_over(summary, settings)
+    if summary.hidden:
+        yield f"{count(summary.hidden, 'hidden name')} left alone"
+    if summary.not_chosen:
+        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit"
+
+
+def _left_over(summary: Summary, settings: Settings) -> Iterator[str]:
+    """Name the outputs that the request does not ask for, and the way out."""
+    is_pruning = settings.running.prune and summary.sources == 1
+    stay = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
     if summary.orphans:
-        gone = (
-            "that this request does not ask for" if not KINDS[settings.kind].has_sources else "of sources that are gone"
-        )
-        way_out = ": --prune removes them"
+        gone, way_out = "of sources that are gone", stay if is_pruning else ": --prune removes them"
         if summary.sources > 1:
             gone, way_out = (
                 "of sources that are not in SRC",
                 ": they were made from another folder, or their source is gone",
             )
-        elif settings.running.prune:
-            way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
         yield f"{count(summary.orphans, 'output')} {gone}{way_out}"
-    if summary.hidden:
-        yield f"{count(summary.hidden, 'hidden name')} left alone"
-    if summary.not_chosen:
-        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit"
+    if summary.leftovers:
+        others = "copies, levels or names" if KINDS[settings.kind].has_sources else "--count or --per-file"
+        earlier = f"{count(summary.leftovers, 'output')} of earlier requests (other {others})"
+        be, them = ("is", "it") if summary.leftovers == 1 else ("are", "them")
+        way_out = f"; --prune removes {them}, --dry-run --prune counts {them}" if summary.sources == 1 else ""
+        yield earlier + (stay if is_pruning else f" {be} still in {settings.destination}{way_out}")

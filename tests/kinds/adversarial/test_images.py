@@ -252,6 +252,14 @@ def test_with_clean_copies_and_levels(one_backend, models, fill_classes, adversa
     assert len(losses) == 3, "the step of a picture is the same under every noise"
 
 
+def test_fewer_copies_leave_the_others_to_prune(one_backend, models, fill_classes, adversarial, outputs, destination):
+    fill_classes(models["grey"], each=1)
+    assert adversarial(models["grey"], "--copies", "3", "--std", "2").status == 0
+    done = adversarial(models["grey"], "--copies", "2", "--std", "2", "--prune", "--json")
+    assert (done.status, done.summary["kept"], done.summary["pruned"], done.summary["leftovers"]) == (0, 6, 3, 0)
+    assert outputs(destination).keys() == {f"{name}/0-{copy}.png" for name in CLASSES for copy in (1, 2)}
+
+
 def test_other_sizes_channels_and_places_fail_by_name(one_backend, models, fill_classes, adversarial, tmp_path, errors):
     pictures = fill_classes(models["colour"], each=2)
     source, rng = tmp_path / "src", np.random.default_rng(5)
