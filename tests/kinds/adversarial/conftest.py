@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-NEEDS = "is not installed: pip install 'noisecli[recipes]'"
+NEEDS = "is not installed: pip install '.[recipes]'"
 
 SAVE = """
 import os, sys
