@@ -50,7 +50,7 @@ class Choice:
     """Which sources. `names` replaces the walk: relative to the source folder.
 
     With `follow_links`, symbolic links out of the source folder are followed too. `is_one_file` is set where SRC itself
-    is a file.
+    is a file. `beside` are files that the request was read from: a list of names, a model, its classes.
     """
 
     include: tuple[str, ...] = ()
@@ -59,6 +59,7 @@ class Choice:
     limit: int | None = None
     follow_links: bool = False
     is_one_file: bool = False
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Running:
     checksum: bool = False
     prune: bool = False
     fsync: bool = False
+    depfile: str | None = None
 
 
 @dataclass(frozen=True)

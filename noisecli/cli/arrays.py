@@ -12,7 +12,7 @@ from noisecli.cli.request import carry_out
 @o.PATHS
 @o.apply(o.STD, o.VAR, o.SNR, o.LEVELS, o.MEAN)
 @o.apply(o.KEY, o.PER_FEATURE, o.CLIP, o.SEED, o.COPIES, o.PROB, o.DTYPE)
-@o.apply(o.SIDECARS, o.WITH_CLEAN, o.NAME, o.MANIFEST)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.NAME, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SOURCE_LIMITS
@@ -24,6 +24,9 @@ def command(source: str, destination: str, **options: Any) -> int:
     for standard output.
     Levels are in the data's own unit; 5% is a share of each array's own standard deviation. Give exactly one of
     --std, --var and --snr-db.
+
+    Labels stay as they are: integers in one row, and arrays called y, label, target, class, id or index beside others.
+    --include asks for such a .npy file, --key for an array of an archive.
 
     \b
     noisecli arrays features noisy --std 0.5             in the data's own unit

@@ -79,6 +79,11 @@ def command(destination: str, **options: Any) -> int:
             say(path if EXPORTS[name].suffix is None else f"{written.rows:,} rows: {path}")
         for note in written.notes:
             say(note)
+        if len(run.seen) > 1:
+            say(
+                f"its rows have {len(run.seen)} settings, spelled out in {run.names.run}; where that mix is not meant, "
+                "--prune in a run over all of SRC leaves only its own"
+            )
         if run.problems:
             say(f"{count(run.problems, 'source')} failed or skipped are not in it; {run.errors} has them")
     return 0

@@ -18,6 +18,10 @@ from noisecli.storage import folder_at
 from noisecli.verify.check import Request, verify
 from noisecli.verify.report import Report
 
+MODEL = click.option(
+    "--model", cls=o.SectionedOption, section="Files", metavar="FILE",
+    help="Of an adversarial run, with --recompute: the model that it was made with.",
+)  # fmt: skip
 RECOMPUTE = click.option(
     "--recompute", cls=o.SectionedOption, section="Files", metavar="[SRC]", is_flag=False, flag_value="",
     help="Recompute every output from SRC (latents need none) in a scratch folder, and compare.",
@@ -26,25 +30,29 @@ RECOMPUTE = click.option(
 
 @click.command("verify", cls=o.SectionedCommand)
 @o.FINISHED
-@o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
+@o.apply(RECOMPUTE, MODEL, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.COMMON_OUTPUT
 def command(destination: str, **options: Any) -> int:
     """Check every file against the manifest.
 
     Every output, and the clean one beside it, must be there with the size and digest of its row, and must decode to the
-    samples its row records. Dataset files that no row lists are reported, and exports in DST that the manifest has left
-    behind. Exit status 0: nothing differs, 1: something
-    does, 2: DST holds no run, or one that did not finish.
+    samples its row records. Side files must be as they were put there. Dataset files that are on no list are reported,
+    and exports in DST that the manifest has left behind. Exit status 0: nothing differs, 1: something does, 2: DST
+    holds no run, or one that did not finish.
 
     \b
     noisecli verify noisy                         a line for each difference
     noisecli verify noisy --recompute photos      and recompute the noise, byte for byte
+    noisecli verify hard --recompute photos --model m.keras    a gradient step too
     """  # noqa: D301 (click wants the character itself)
     refuse_odd_output(options)
+    if options["model"] is not None and options["recompute"] is None:
+        raise click.UsageError("--model is what outputs are recomputed with; add --recompute SRC")
     request = Request(
         destination=destination,
         source=options["recompute"],
+        model=options["model"],
         manifest=manifest_of(options),
         exclude=options["exclude"],
         running=Running(
@@ -78,7 +86,8 @@ def _report(report: Report, destination: str, options: Mapping[str, Any]) -> Non
 
 
 def _lines(report: Report, destination: str) -> Iterator[str]:
-    parts = [f"{count(report.rows, 'row')} verified"]
+    side_files = f" and {count(report.sidecars, 'side file')}" if report.sidecars else ""
+    parts = [f"{count(report.rows, 'row')}{side_files} verified"]
     parts += [f"{count(report.remade, 'output')} recomputed"] if report.remade else []
     words = count(len(report.differences), "difference") if report.differences else "nothing differs"
     yield f"{', '.join(parts)}, {words}: {destination}"

@@ -147,6 +147,10 @@ class Begun:
 
 
 def placing(name: str, digest: str) -> bytes:
-    """Return the journal's line about an output that is about to take its name."""
+    """Return the journal's line about an output that is about to take its name.
+
+    It begins with the end of a line: what another process was writing may have been cut off, on a full disk or by an
+    error, and would swallow it.
+    """
     # json.dumps would take ten times as long, for every output
-    return f'{{"placing": {{{encode_basestring(name)}: "{digest}"}}}}\n'.encode()
+    return f'\n{{"placing": {{{encode_basestring(name)}: "{digest}"}}}}\n'.encode()

@@ -10,6 +10,7 @@ from typing import Any
 from noisecli.errors import Refused
 from noisecli.manifest.destination import Names, is_finished, read_run, runs_in
 from noisecli.manifest.entries import Row, read_line
+from noisecli.manifest.sidecars import SideRecord
 from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
@@ -47,6 +48,12 @@ class RecordedRun:
                 "it, without --on-error stop and --max-failures)"
             )
 
+    @cached_property
+    def sidecars(self) -> SideRecord:
+        """The side files on record."""
+        counted = (self.content or {}).get("totals", {}).get("sidecars")
+        return SideRecord(self.files, self.names.sidecars, counted)
+
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the lines of the manifest, each behind its number."""
         with self.files.open_own(self.manifest) as file:
@@ -75,6 +82,8 @@ class FinishedRun(RecordedRun):
         self._settings: dict[str, Any] = self.content["settings"]
         totals = self.content["totals"]
         self._expected = totals.get("outputs")
+        self.seen = set[str]()
+        """The hashes of the settings of all rows that were read."""
         self.problems = sum(n for n in (totals.get("failed"), totals.get("skipped")) if isinstance(n, int))
 
     def was_asked(self, setting: str, usual: object) -> bool:
@@ -107,6 +116,7 @@ class FinishedRun(RecordedRun):
             row = read_line(line)
             if not _is_valid(row) or (b"\\ud" in line and not is_text(json.dumps(row, ensure_ascii=False))):
                 raise Refused(f"{self._shown}: line {number} of {self.manifest} is no row; run the same command again")
+            self.seen.add(str(row.get("settings")))
             yield row
 
     def _require_file(self, name: str, size: object) -> None:

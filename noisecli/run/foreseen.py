@@ -7,11 +7,13 @@ from noisecli.manifest.destination import Names
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.run.claims import refuse_claims
+from noisecli.run.leftovers import Asked, Sources
 from noisecli.run.plan import Plan
 from noisecli.run.prune import Pruning
 from noisecli.run.resume import Resume
 from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing
+from noisecli.run.stale import StaleSideFiles
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import escape_name
@@ -31,7 +33,8 @@ def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) ->
         if not summary.held:
             carried = (lambda: ()) if settings.output.sidecars == "skip" else plan.sidecars
             refuse_foreign(settings, plan, recorded, SideFiles(settings, recorded, carried))
-        summary.pruned = len(pruning_of(settings, recorded, plan, found).outputs)
+        pruning = pruning_of(settings, recorded, plan, found)
+        summary.pruned, summary.sidecars_pruned = pruning.count(), len(pruning.stale.chosen)
         resume = Resume(settings, stage, only_reads=True)
         for task in counting(plan.tasks(), summary):
             if resume.keeps(task, recorded):
@@ -59,4 +62,7 @@ def refuse_foreign(settings: Settings, plan: Plan, recorded: ManifestReader, sid
 
 def pruning_of(settings: Settings, recorded: ManifestReader, plan: Plan, found: Listing) -> Pruning:
     """Return what --prune removes."""
-    return Pruning(settings, recorded, plan.outputs, (escape_name(source) for source, _ in found.problems))
+    asked = Asked(plan.outputs, found.sources)
+    side_files = plan.sidecars() if settings.output.sidecars != "skip" else ()
+    stale = StaleSideFiles(settings, recorded, side_files, Sources(settings).is_gone)
+    return Pruning(settings, recorded, asked, (escape_name(source) for source, _ in found.problems), stale)

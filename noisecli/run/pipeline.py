@@ -3,6 +3,7 @@
 import itertools
 import os
 import secrets
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 
@@ -15,9 +16,12 @@ from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import with_claims
 from noisecli.run.examples import Examples
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
+from noisecli.run.leftovers import Asked, is_another_source
+from noisecli.run.make.depfile import depfile_of
+from noisecli.run.make.prerequisites import Prerequisites
+from noisecli.run.make.rule import Rule
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
-from noisecli.run.prune import is_another_source
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
 from noisecli.run.sidecars import SideFiles
@@ -60,34 +64,36 @@ def run(
         Before any work where the destination cannot be written or is held by another run; what stops the run later is
         in the summary.
     """
-    kind = KINDS[settings.kind]
+    kind, began = KINDS[settings.kind], time.time_ns()
     if kind.has_sources:
         refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
     refuse_odd_files(settings.destination, names)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
     if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
-        # while the walk goes on; a second run may find nothing to do
-        warm_up(kind.modules, settings.running)
+        warm_up(kind.modules, settings.running)  # while the walk goes on; a second run may find nothing to do
     found = find_sources(settings) if kind.has_sources else Listing()
     refuse_followed(settings, found)
     plan: Plan = load(kind.plan)(settings, found)
     if kind.has_sources:
         plan.refuse_names(names)
+    rule = Rule(settings, found, Prerequisites(settings, plan, found), depfile_of(settings, found), began)
     summary = into or Summary()
     _count(summary, settings, plan, found, dry_run)
     if tell is not None:
         tell(summary.labels_told)
     if dry_run:
         foresee(settings, plan, found, summary)
-        return summary
-    _hold_and_carry_out(settings, plan, found, summary, begin)
+    else:
+        _hold_and_carry_out(settings, plan, found, summary, rule, begin)
     return summary
 
 
-def _hold_and_carry_out(settings: Settings, plan: Plan, found: Listing, summary: Summary, begin: Begin | None) -> None:
+def _hold_and_carry_out(
+    settings: Settings, plan: Plan, found: Listing, summary: Summary, rule: Rule, begin: Begin | None
+) -> None:
     with Ledger(settings.destination, Names.of(settings.output.manifest), fsync=settings.running.fsync) as ledger:
-        work = Run(settings, plan, found, ledger, summary)
+        work = Run(settings, plan, found, ledger, summary, rule)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
             work.carry_out()
@@ -107,8 +113,10 @@ def find_sources(settings: Settings) -> Listing:
 class Run:
     """One run on one destination, which it holds."""
 
-    def __init__(self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary) -> None:
-        self._settings, self._plan, self._found = request, plan, found
+    def __init__(
+        self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary, rule: Rule
+    ) -> None:
+        self._settings, self._plan, self._found, self._rule = request, plan, found, rule
         self._ledger, self._summary = ledger, summary
         self._side_files = SideFiles(request, ledger, self._sidecars)
         self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
@@ -123,6 +131,7 @@ class Run:
         self._stage.refuse()
         self._refuse_foreign()
         pruning = pruning_of(self._settings, self._ledger, self._plan, self._found)
+        self._stale = pruning.stale
         self._ledger.sources += is_another_source(self._settings, self._ledger)
         for prefix in self._ledger.begun.prefixes:
             # of runs that were killed
@@ -135,7 +144,9 @@ class Run:
             self._make_all()
             self._ledger.check_in_place()
             self._copy_sidecars()
-            self._summary.pruned = pruning.remove(self._note)
+            self._summary.pruned = pruning.remove(self._note, self._noted)
+            self._summary.sidecars_pruned = self._stale.remove(self._note)
+            self._rule.write_depfile(self._summary)
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
@@ -148,7 +159,11 @@ class Run:
     def _publish(self, *, finished: bool) -> None:
         self._summary.answers = self._stage.answers()
         self._side_files.settle()
-        publish(self._settings, self._ledger, self._summary, self._sampled, finished=finished)
+        self._summary.sidecars_stale = self._stale.count_left()
+        if self._settings.output.sidecars == "skip":
+            self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
+        asked = Asked(self._plan.outputs, self._found.sources)
+        publish(self._settings, self._ledger, self._summary, self._sampled, asked, self._rule, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
@@ -198,6 +213,7 @@ class Run:
                     self._note(problem)
                 self.progress(prepared.dropped)
                 if prepared.tasks:
+                    self._rule.mark_unfinished(self._ledger)
                     self._ledger.intend(prepared.tasks)
                     yield with_claims(prepared.tasks, self._ledger, force=self._settings.running.force)
 

@@ -9,9 +9,10 @@ from noisecli import __version__
 from noisecli.keys import STREAM_VERSION
 from noisecli.manifest.destination import is_finished
 from noisecli.manifest.entries import parse_row
-from noisecli.manifest.ledger import Ledger
+from noisecli.manifest.ledger import UNFINISHED_TIME, Ledger
 from noisecli.model import Survival
-from noisecli.run.prune import Sources
+from noisecli.run.leftovers import Asked, Sources
+from noisecli.run.make.rule import Rule
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import Folder, folder_at, stopping
@@ -20,25 +21,39 @@ _SETTINGS = re.compile(rb'"settings": "([0-9a-f]+)"')
 _BYTES = re.compile(rb'"bytes": (\d{1,18})\b')
 
 
-def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[str, str], *, finished: bool) -> None:
+def publish(
+    settings: Settings,
+    ledger: Ledger,
+    summary: Summary,
+    sampled: dict[str, str],
+    asked: Asked,
+    rule: Rule,
+    *,
+    finished: bool,
+) -> None:
     """Write manifest, errors and run.json, those alone whose content is another; the journal goes.
 
     `sampled` are the outputs whose survival of a lossy format is reported, with their level; `finished` is whether the
-    run came to its end.
+    run came to its end, which is what Make is shown last of all. Other outputs of this request have no say in survival,
+    so that it does not depend on earlier runs.
     """
-    if finished and _nothing_new(settings, ledger, summary):
+    if finished and _nothing_new(settings, ledger, summary) and ledger.survival.keys() <= sampled.keys():
         summary.survival = _mean_by_level(ledger.survival, sampled)
         ledger.leave_as_it_was()
+        rule.show(ledger, summary, finished=True)
         return
     ledger.check_in_place()
     destination = folder_at(settings.destination)
     _settle(destination, ledger)
-    if len(ledger) > summary.made + summary.kept:
-        _look_at_the_rest(settings, destination, ledger, summary)
-    survival = {output: ledger.survival[output] for output in sampled if output in ledger.survival and output in ledger}
+    is_partial = len(ledger) > summary.made + summary.kept
+    is_partial = is_partial and _look_at_the_rest(settings, destination, ledger, summary, asked, rule)
+    # others than those sampled have a say where this run had no part in them: a partial run leaves them as they were
+    measured = {output for output in ledger.survival if output in ledger}
+    measured = measured & sampled.keys() | asked.rest(measured - sampled.keys())
+    survival = {output: ledger.survival[output] for output in measured}
     summary.survival = _mean_by_level(survival, sampled)
     totals, keys = _totals(ledger)
-    ledger.publish(
+    is_new = ledger.publish(
         {
             "noisecli": __version__,
             "stream": STREAM_VERSION,
@@ -49,8 +64,11 @@ def publish(settings: Settings, ledger: Ledger, summary: Summary, sampled: dict[
             "survival": survival,
             "totals": totals,
             **({"sources": ledger.sources} if ledger.sources > 1 else {}),
-        }
+            **({} if finished else {"made": ledger.proofs()}),
+        },
+        UNFINISHED_TIME if finished else rule.unfinished_time(ledger.manifest_time),
     )
+    rule.show(ledger, summary, finished=finished, is_new=is_new, is_partial=is_partial)
 
 
 def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
@@ -61,15 +79,27 @@ def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
     return same and not ledger.dirty and len(ledger) == summary.kept and not summary.problems
 
 
-def _look_at_the_rest(settings: Settings, destination: Folder, ledger: Ledger, summary: Summary) -> None:
-    """Keep rows that this run had no part in only while their files exist; count those whose sources are gone."""
-    sources = Sources(settings)
+def _look_at_the_rest(
+    settings: Settings, destination: Folder, ledger: Ledger, summary: Summary, asked: Asked, rule: Rule
+) -> bool:
+    """Keep rows that this run had no part in only while their files exist; count those that a request is to be told of.
+
+    Their source is gone, or it was chosen and done by this run, which does not ask for them. Return whether
+    any is left of a source that this run did not look at.
+    """
+    is_partial = False
+    sources, rest = Sources(settings, asked.sources), asked.rest(ledger.outputs())
     summary.sources = ledger.sources
     for output in ledger.outputs():
+        row = ledger.row(output) or {}
         if destination.is_missing(output):
             ledger.forget(output)
-        elif sources.is_gone(ledger.row(output) or {}):
-            summary.orphans += 1
+            continue
+        why = sources.why_left(row)
+        summary.orphans += why == "gone"
+        summary.leftovers += why == "earlier" and output in rest and row.get("source") not in ledger.problems
+        is_partial |= why is None and not rule.covers(row)
+    return is_partial
 
 
 def _settle(destination: Folder, ledger: Ledger) -> None:

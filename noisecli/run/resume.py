@@ -25,10 +25,14 @@ class Resume:
         self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
         self._began = time.time_ns()
         self._links: dict[str, int] = {}
+        choice = settings.choice
+        self._is_partial = bool(choice.include or choice.names is not None or choice.limit is not None)
 
     def keeps(self, task: Task, recorded: ManifestReader) -> bool:
         """Whether what a destination records of a task's output holds, so that nothing is to be made."""
-        if task.measure_survival and task.output not in recorded.survival and always_loses(task.output):
+        # where all is as an earlier run left it, a part of it is not made again for the sake of its figures
+        measures = task.measure_survival and (not self._is_partial or bool(recorded.begun.prefixes))
+        if measures and task.output not in recorded.survival and always_loses(task.output):
             return False
         if task.output in recorded.intended:
             # a run that was killed may have replaced it after its row was written

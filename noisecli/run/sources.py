@@ -19,19 +19,21 @@ class Listing:
     sources: list[str] = field(default_factory=list)
     """Files to be done, sorted."""
     masks: dict[str, FileSkipped] = field(default_factory=dict)
-    """Label masks among them, which get no noise and are side files; see noisecli.run.masks."""
+    """Label masks, and arrays of labels, among them, which get no noise and are side files; see noisecli.run.masks."""
     sidecars: list[str] = field(default_factory=list)
     """Files beside them: labels, transcripts, and what --exclude names. Sorted."""
     problems: list[tuple[str, FileProblem]] = field(default_factory=list)
     """Files that cannot be done, with the reason why; folders that cannot be listed too."""
     unlisted: list[str] = field(default_factory=list)
     """Those folders: what lies below them, nobody knows."""
+    folders: list[str] = field(default_factory=list)
+    """Those whose names were listed; the source folder itself is empty text."""
     other_kinds: Counter[str] = field(default_factory=Counter)
     """How many files another command is for."""
     data_beside: list[str] = field(default_factory=list)
     """Those of them that hold arrays beside images or audio files: their depth maps, masks, embeddings. Sorted."""
     masks_asked_for: int = 0
-    """How many sources look like label masks and are done, as they were named."""
+    """How many sources look like labels and are done, as they were named."""
     followed: set[str] = field(default_factory=set)
     """Folders outside of the source folder that symbolic links led to, and of which all is listed."""
     linked: set[str] = field(default_factory=set)
@@ -103,6 +105,9 @@ class _Sorter:
     def take(self, listed: Listed) -> None:
         """File away what the folder's listing names."""
         name, problem, sort, outside, inside = listed
+        if sort == "folder":
+            self._found.folders.append(name)
+            return
         if outside is not None:
             (self._found.followed if sort == "followed" else self._found.linked).add(outside)
         if sort == "followed":

@@ -74,6 +74,8 @@ class Summary:
     """Of those made, the ones that took the place of an earlier run's."""
     orphans: int = 0
     """Outputs whose source is not in SRC."""
+    leftovers: int = 0
+    """Outputs of earlier requests that this one does not ask for, though it chose their source."""
     sources: int = 1
     """From how many folders the outputs were made, by this run and earlier ones."""
     failed: int = 0
@@ -85,6 +87,11 @@ class Summary:
     """Of those made, the clean ones beside them too."""
     sidecars_copied: int = 0
     sidecars_left: int = 0
+    sidecars_kept: int = 0
+    """Side files of earlier runs, where this one carries none."""
+    sidecars_stale: int = 0
+    sidecars_pruned: int = 0
+    """Side files of earlier runs that this request does not ask for, or whose source is gone, and those removed."""
     labels_rewritten: int = 0
     """Side files that name images, or one image, and whose copies name the outputs instead."""
     labels_told: list[str] = field(default_factory=list)
@@ -94,9 +101,9 @@ class Summary:
     """Labels without a source, and sources without a label, where most beside them have one."""
     other_kinds: dict[str, int] = field(default_factory=dict)
     masks: int = 0
-    """Label masks among the sources: skipped, and side files."""
+    """Label masks, and arrays of labels, among the sources: skipped, and side files."""
     masks_asked_for: int = 0
-    """Sources that look like label masks, and got noise as they were named."""
+    """Sources that look like labels, and got noise as they were named."""
     hidden: int = 0
     not_chosen: int = 0
     """Files of SRC that are no sources of this run, the last five."""
@@ -107,9 +114,15 @@ class Summary:
     noise; what would be right by chance, where it is hardly more before."""
     noised: Counter[str] = field(default_factory=Counter)
     """Of archives, the arrays that noise was put on, and in how many outputs."""
+    not_noised: Counter[str] = field(default_factory=Counter)
+    """Of archives, the arrays of numbers that were left without noise unasked, and in how many outputs."""
     warnings: Counter[str] = field(default_factory=Counter)
     """How many outputs have each fixed word."""
     problems: list[Problem] = field(default_factory=list)
+    not_in_depfile: int = 0
+    """Sources whose name Make has no spelling for."""
+    future: str | None = None
+    """With a depfile, a source whose time is still to come: Make never takes the manifest for newer."""
     stopped: str | None = None
     dry_run: bool = False
     held: bool = False
@@ -144,6 +157,7 @@ class Summary:
             self.drowned.note(effect)
             self.examples["drowned"].add(made.output)
         self.noised.update(made.noised)
+        self.not_noised.update(made.not_noised)
         for warning in made.warnings:
             word, what = word_of(warning), warning.partition(": ")[2]
             self.warnings[word] += 1
@@ -180,7 +194,8 @@ class Summary:
         """Return the whole as plain data, the same for any order in which outputs came."""
         # asdict() would make a Counter of its pairs
         tables = {
-            name: _sorted(getattr(self, name)) for name in ("warnings", "noised", "strength", "clipped", "survival")
+            name: _sorted(getattr(self, name))
+            for name in ("warnings", "noised", "not_noised", "strength", "clipped", "survival")
         }
         ordered = sorted(self.problems, key=lambda problem: (problem.source, problem.status))
         return {

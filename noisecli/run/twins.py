@@ -11,22 +11,23 @@ def refuse_twins(outputs: Iterable[str], reserved: Iterable[str], what: str) -> 
 
     `reserved` are the names of noisecli's own files; `what` is the destination, for the message.
     """
-    taken = {_folded(name): name for name in reserved}
+    taken = {folded(name): name for name in reserved}
     folders: dict[str, str] = {}
     for output in outputs:
-        folded = _folded(output)
-        if taken.setdefault(folded, output) != output:
-            raise Refused(_collision(taken[folded], output, what))
-        end = folded.rfind("/")
-        while end > 0 and folded[:end] not in folders:
-            folders[folded[:end]] = output
-            end = folded.rfind("/", 0, end)
+        name = folded(output)
+        if taken.setdefault(name, output) != output:
+            raise Refused(_collision(taken[name], output, what))
+        end = name.rfind("/")
+        while end > 0 and name[:end] not in folders:
+            folders[name[:end]] = output
+            end = name.rfind("/", 0, end)
     for folder, output in folders.items():
         if folder in taken:
             raise Refused(_collision(taken[folder], output, what))
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Return what a name has in common with those that a file system may take for the same."""
     return unicodedata.normalize("NFC", name).casefold()
 
 

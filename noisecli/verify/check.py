@@ -1,24 +1,23 @@
 """The same rows read again: whether every file is what its row says, and would be made so once more."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from noisecli.engines import Job, Lost, cut, open_engine, run_all
 from noisecli.errors import FileProblem, Refused
 from noisecli.exports.stale import stale_exports
-from noisecli.keys import STREAM_VERSION
 from noisecli.kinds import KINDS, Kind, kinds_of, suffix_of
-from noisecli.kinds.record import tuples
 from noisecli.manifest.entries import read_line
 from noisecli.manifest.finished import FinishedRun, RecordedRun, files_of, manifests_in
-from noisecli.model import Encoding, Level
 from noisecli.run.masks import label_masks
 from noisecli.run.sources import may_lie_beside, walk
-from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.settings import Choice, NoiseSettings, Running, Settings
 from noisecli.storage import escape_name, folder_at
 from noisecli.storage.scratch import ScratchFolder
+from noisecli.verify.recompute import Recomputation, batches
 from noisecli.verify.report import Check, Checked, Report, Row, lost_reason, size_of
+from noisecli.verify.sidecars import check_sidecars
 
 Progress = Callable[[int], None]
 
@@ -33,12 +32,15 @@ class Request:
     ----------
     source
         Where to recompute the outputs from; None omits that.
+    model
+        The model that adversarial outputs are recomputed with.
     exclude
         Globs of files that came along as side files; no row lists them.
     """
 
     destination: str
     source: str | None = None
+    model: str | None = None
     manifest: str = "manifest.jsonl"
     exclude: tuple[str, ...] = ()
     running: Running = field(default_factory=Running)
@@ -66,6 +68,7 @@ def verify(request: Request, begin: Callable[[int], Progress] | None = None) -> 
         verification = _Verification(request, recorded, recorded.content, scratch, report)
         verification.check_rows(begin)
     verification.count_rows()
+    check_sidecars(recorded, request.source, report)
     verification.find_stale_exports()
     verification.find_unlisted()
     report.differences.sort()
@@ -80,23 +83,29 @@ class _Verification:
     ) -> None:
         self._request, self._recorded, self._report = request, recorded, report
         self._kind = _kind(request, run)
-        self._spelled = run["settings"]
         self._expected = run["totals"].get("outputs")
         self._listed: set[str] = set()
-        self._scratch = scratch
-        self._settings: dict[str, Settings | None] = {}
         report.versions = run["versions"]
+        self._recomputation: Recomputation | None = None
         if request.source is not None:
-            _require_recomputable(request, self._kind, run, self._spelled)
+            running = request.running
+            self._recomputation = Recomputation(
+                self._kind, run, escape_name(request.destination), request.source, request.model, scratch, running
+            )
 
     def check_rows(self, begin: Callable[[int], Progress] | None) -> None:
         """Have workers look at the files of every row; who killed its worker among others is tried once more alone."""
         progress = begin(self._total()) if begin else lambda settled: None
         source, noise = self._request.source or "", NoiseSettings(levels=())
-        settings = Settings(self._kind.name, source, self._request.destination, noise, running=self._request.running)
-        job = Job("noisecli.verify.worker:Checking", (settings, self._report.versions), self._kind.modules)
-        chunks = cut(self._checks(), self._total(), self._request.running.jobs, lambda check: size_of(check.row))
-        with open_engine(job, self._request.running) as engine:
+        running, factory = self._request.running, "noisecli.verify.worker:Checking"
+        chunks = cut(self._checks(), self._total(), running.jobs, lambda check: size_of(check.row))
+        if self._recomputation is not None and self._kind.needs_model:
+            # the one process has the model
+            running, factory = replace(running, jobs=1), "noisecli.verify.gradient:CheckingSteps"
+            chunks = batches(self._checks())
+        settings = Settings(self._kind.name, source, self._request.destination, noise, running=running)
+        job = Job(factory, (settings, self._report.versions), self._kind.modules)
+        with open_engine(job, running) as engine:
             for chunk, result in run_all(engine, chunks, lambda chunk: [[check] for check in chunk]):
                 progress(len(chunk))
                 if isinstance(result, Lost):
@@ -132,15 +141,12 @@ class _Verification:
 
     def _settings_of(self, row: Row) -> Settings | None:
         """Return what the row's hash of settings stands for, where outputs are to be recomputed."""
-        if self._request.source is None:
+        if self._recomputation is None:
             return None
-        key = str(row.get("settings"))
-        if key not in self._settings:
-            self._settings[key] = _rebuilt(self._kind, self._request, self._scratch, _mapping(self._spelled, key), key)
-        if self._settings[key] is None:
-            message = f"run.json does not record its settings {key}; make it again with --redo"
-            self._report.differ(row["file_name"], "unknown-settings", message)
-        return self._settings[key]
+        settings, problem = self._recomputation.settings_of(str(row.get("settings")))
+        if problem is not None:
+            self._report.differ(row["file_name"], *problem)
+        return settings
 
     def count_rows(self) -> None:
         """Compare the number of rows with what run.json counted."""
@@ -162,10 +168,11 @@ class _Verification:
     def find_unlisted(self) -> None:
         """Name dataset files that no row of any manifest there lists."""
         destination = self._request.destination
+        self._listed.update(self._recorded.sidecars.rows)
         for manifest in manifests_in(destination):
             if manifest != self._request.manifest:
-                lines = RecordedRun(destination, manifest).lines()
-                self._listed.update(*(files_of(read_line(line)) for _, line in lines))
+                other = RecordedRun(destination, manifest)
+                self._listed.update(*(files_of(read_line(line)) for _, line in other.lines()), other.sidecars.rows)
         found = walk(destination, None, Choice(exclude=self._request.exclude))
         for name in found.unlisted:
             self._report.differ(escape_name(name), "unreadable", "cannot be listed; check its permissions")
@@ -192,11 +199,6 @@ class _Verification:
         return is_link and not kinds_of(suffix_of(name)) and not folder_at(self._request.destination).is_folder(name)
 
 
-def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:
-    value = entry.get(key)
-    return value if isinstance(value, dict) else {}
-
-
 def _not_ours(recorded: RecordedRun) -> str:
     others = ", ".join(f"--manifest {name}" for name in manifests_in(recorded.folder))
     hint = f" or add {others}" if others else ""
@@ -213,33 +215,3 @@ def _kind(request: Request, run: dict[str, Any]) -> Kind:
             f"{escape_name(request.destination)}: was made by noisecli {run['noisecli']}; verify it with that"
         )
     return kind
-
-
-def _require_recomputable(request: Request, kind: Kind, run: dict[str, Any], spelled: dict[str, Any]) -> None:
-    if kind.not_recomputed:
-        raise Refused(f"--recompute: {kind.not_recomputed}")
-    if not kind.has_sources and request.source:
-        raise Refused(f"--recompute: {kind.name} have no source; write it behind DST, with no folder behind it")
-    if kind.has_sources and not folder_at(request.source or "").exists():
-        raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
-    streams = [run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)]
-    if any(stream != STREAM_VERSION for stream in streams):
-        raise Refused(
-            f"--recompute: {escape_name(request.destination)} has another version of the random stream than this "
-            f"noisecli makes ({STREAM_VERSION}); use noisecli {run['noisecli']}"
-        )
-
-
-def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any], key: str) -> Settings | None:
-    """Return the request that a hash stands for, writing into a scratch folder; None when it is another's hash."""
-    try:
-        recorded = tuples({item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled})
-        level = Level("std", 0.0, 0.0, "", spelled["mean"])
-        encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
-        output = OutputSettings(encoding, spelled["with_clean"])
-        noise = NoiseSettings(levels=(level,), **recorded)
-        own = kind.own.of(spelled) if kind.own is not None else None
-        settings = Settings(kind.name, request.source or "", scratch, noise, output, running=request.running, own=own)
-        return settings if settings.key == key else None
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None

@@ -25,6 +25,7 @@ Reason = Literal[
     "source-changed",
     "source-unreadable",
     "unknown-settings",
+    "other-model",
     "not-remade",
     "noise-differs",
     "timeout",
@@ -92,6 +93,8 @@ class Report:
     ----------
     rows
         Rows of the manifest.
+    sidecars
+        Side files on record.
     remade, not_comparable
         Outputs recomputed and compared; outputs that another version of a library encoded or decoded with loss.
     versions
@@ -99,6 +102,7 @@ class Report:
     """
 
     rows: int = 0
+    sidecars: int = 0
     remade: int = 0
     not_comparable: int = 0
     versions: dict[str, str] = field(default_factory=dict)
@@ -117,6 +121,7 @@ class Report:
         """Return the whole as plain data."""
         return {
             "rows": self.rows,
+            "sidecars": self.sidecars,
             "remade": self.remade,
             "not_comparable": self.not_comparable,
             "counts": dict(sorted(Counter(difference.reason for difference in self.differences).items())),

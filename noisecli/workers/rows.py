@@ -162,12 +162,17 @@ def unit_of(spec: SampleSpec) -> str:
     return f"1/{spec.full_scale:g}" if spec.full_scale < 1e6 else f"1/{spec.full_scale:.0f}"
 
 
-def made_of(task: Task, row: Row, kept: dict[str, Survival | None], noised: tuple[str, ...] = ()) -> Made:
+def made_of(
+    task: Task,
+    row: Row,
+    kept: dict[str, Survival | None],
+    noised: tuple[str, ...] = (),
+    not_noised: tuple[str, ...] = (),
+) -> Made:
     """Return the outcome that a row tells of."""
-    size = row["bytes"] + row.get("clean_bytes", 0)
-    return Made(
-        task.output, to_line(row), kept, tuple(row["warnings"]), row["applied"], noised, _effect(task, row), size
-    )
+    size, words = row["bytes"] + row.get("clean_bytes", 0), tuple(row["warnings"])
+    effect = _effect(task, row)
+    return Made(task.output, to_line(row), kept, words, row["applied"], noised, not_noised, effect, size)
 
 
 def _effect(task: Task, row: Row) -> Effect:

@@ -195,3 +195,18 @@ def test_a_table_without_a_header_has_as_many_rows_as_lines(images, noisy, desti
     monkeypatch.setitem(sys.modules, "lines", page)
     done = noisy("export", destination, "--to", "pairs", "-o", tmp_path / "table")
     assert done.err.startswith("5 rows: ")
+
+
+def test_rows_of_two_requests_are_told(images, export, tmp_path):
+    """Levels and copies are in the rows; another seed, or another format, is another noise or another file."""
+    table = ["--to", "csv", "-o", tmp_path / "table.csv", "--force"]
+    assert images("--copies", "3").status == 0
+    assert images("--copies", "2", "--std", "25").status == 0
+    assert "settings" not in export(*table).err
+    assert images("--seed", "1", "--copies", "2").status == 0
+    done = export(*table)
+    assert done.status == 0
+    assert "its rows have 2 settings, spelled out in run.json; where that mix is not meant, --prune" in done.err
+    assert len((tmp_path / "table.csv").read_text().splitlines()) == 16
+    assert images("--seed", "1", "--copies", "2", "--prune").status == 0
+    assert "settings" not in export(*table).err

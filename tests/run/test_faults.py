@@ -1,9 +1,12 @@
 """Every call of the operating system that touches the destination fails in turn: nothing is torn, lost or untold."""
 
 import errno
+import hashlib
 import shutil
 
 import pytest
+
+from noisecli.manifest.entries import placing
 
 ERRORS = ("ENOSPC", "EIO", "EACCES")
 WORDS = ["--std", "25", "--fsync", "--with-clean", "--sidecars", "copy", "-j", "1", "--quiet"]
@@ -88,3 +91,21 @@ def test_a_call_of_the_parent_or_of_either_of_two_workers(
             assert data in (old.get(file), undisturbed.get(file)), file
     assert images("--with-clean").status == 0
     assert tree(destination) == undisturbed
+
+
+def test_what_a_worker_put_in_place_is_known_behind_a_row_that_was_cut_off(images, tree, destination):
+    """The parent fails half-way through a row, and a worker goes on to the end of its output."""
+    assert images("--with-clean").status == 0
+    before = tree(destination)
+    manifest = destination / "manifest.jsonl"
+    first, *others = manifest.read_bytes().splitlines(keepends=True)
+    assert b"noisy/a.png" in first
+    manifest.write_bytes(b"".join(others))
+    journal = b'{"intended": {"noisy/a.png": "clean/a.png"}}\n' + others[0][:60]
+    for name in ("clean/a.png", "noisy/a.png"):
+        made = b"of the source as it was then, " + name.encode()
+        (destination / name).write_bytes(made)
+        journal += placing(name, hashlib.sha256(made).hexdigest())
+    (destination / ".noisecli-journal").write_bytes(journal)
+    done = images("--with-clean")
+    assert (done.status, tree(destination)) == (0, before), done.err

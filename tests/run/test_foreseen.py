@@ -47,7 +47,8 @@ def test_what_would_be_made_kept_and_replaced(foreseen, pictures, destination, p
     (destination / "e.png").write_bytes(b"edited")
     assert foreseen("--std", "5", "--limit", "5", "--checksum") == (1, 4, 1, 0)
     (pictures / "cats/c.png").unlink()
-    assert foreseen("--std", "5", "--prune") == (0, 4, 0, 3)
+    # the copies of an earlier request are more than half of all
+    assert foreseen("--std", "5", "--prune", "--force") == (0, 4, 0, 11)
     assert foreseen("--format", "jpg") == (4, 0, 0, 0)
     assert foreseen("--format", "jpg") == (0, 4, 0, 0)
 

@@ -1,5 +1,6 @@
 """A run that changes nothing writes nothing: build systems compare times."""
 
+import json
 import os
 import struct
 import zlib
@@ -42,7 +43,9 @@ def troubled(pictures, fill, png):
     return pictures
 
 
-@pytest.mark.parametrize("words", [[], ["--with-clean"], ["--sidecars", "copy"], ["--std", "5,10", "--copies", "2"]])
+@pytest.mark.parametrize(
+    "words", [[], ["--with-clean"], ["--sidecars", "copy"], ["--sidecars", "link"], ["--std", "5,10", "--copies", "2"]]
+)
 def test_with_files_that_fail_and_are_skipped(images, troubled, tree, times, destination, words):
     assert images(*words).status == 1
     content, before = tree(destination), times(destination)
@@ -95,7 +98,10 @@ def array():
 
 
 def test_only_what_has_other_content_is_written(images, pictures, errors, times, destination):
-    """A broken file that is gone is news of errors.jsonl and run.json, and none of the manifest."""
+    """A broken file that is gone is news of errors.jsonl and run.json, and none of the manifest.
+
+    Its time alone says that it was looked at, for Make: the folder of sources has a newer one.
+    """
     (pictures / "broken.png").write_bytes(b"")
     assert images().status == 1
     before = times(destination)
@@ -103,7 +109,8 @@ def test_only_what_has_other_content_is_written(images, pictures, errors, times,
     assert images().status == 0
     after = times(destination)
     assert errors(destination) == {}
-    assert {name for name in before if before[name] != after.get(name)} == {".", "errors.jsonl", "run.json"}
+    assert {name for name in before if before[name] != after.get(name)} == {".", *OWN}
+    assert before["manifest.jsonl"][0] == after["manifest.jsonl"][0]
 
 
 def test_a_refusal_leaves_the_times_too(images, pictures, times, destination):
@@ -141,3 +148,25 @@ def test_what_was_edited_is_mended(images, troubled, tree, destination, name):
         (destination / name).write_bytes(edit)
         assert images("--force").status == 1
         assert tree(destination) == before
+
+
+def test_a_part_of_a_finished_lossy_run(noisy, tmp_path, png, tree, times, destination):
+    """What is left of the noise on disk is measured on the first outputs; those of a part are others."""
+    source = tmp_path / "photos"
+    source.mkdir()
+    for number in range(20):
+        (source / f"{number:02}.png").write_bytes(png(number))
+    words = ["images", source, destination, "--std", "25", "--format", "jpg"]
+    assert noisy(*words).status == 0
+    content, before = tree(destination), times(destination)
+    for part in (["--include", "1*"], ["--limit", "3"], ["--include", "19.png"], []):
+        done = noisy(*words, *part, "--json")
+        assert (done.status, done.summary["made"]) == (0, 0), part
+        assert (tree(destination), times(destination)) == (content, before), part
+    (source / "19.png").write_bytes(png(50))
+    assert noisy(*words, "--include", "19.png", "--json").summary["made"] == 1
+    survival = json.loads((destination / "run.json").read_text())["survival"]
+    assert survival.keys() == {f"{number:02}.jpg" for number in (*range(16), 19)}
+    assert noisy(*words, "--json").summary["made"] == 0
+    assert noisy(*words[:2], tmp_path / "once", *words[3:]).status == 0
+    assert tree(destination) == tree(tmp_path / "once")

@@ -41,7 +41,8 @@ def dry_lines(summary: Summary, settings: Settings) -> Iterator[str]:
     else:
         verb = "is" if summary.kept == 1 else "are"
         parts = [f"{kind.counted(summary.kept)} in {place} {verb} already up to date, none would be written"]
-    parts += [f"{count(summary.pruned, 'output')} would be pruned"] if summary.pruned else []
+    parts += [f"{count(summary.pruned, 'output')} would be removed"] if summary.pruned else []
+    parts += [f"{count(summary.sidecars_pruned, 'side file')} would be removed"] if summary.sidecars_pruned else []
     parts += [f"{summary.skipped:,} would be skipped"] if summary.skipped else []
     parts += [f"{summary.failed:,} would fail"] if summary.failed else []
     yield f"Dry run: {', '.join(parts)}."

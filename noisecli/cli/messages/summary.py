@@ -1,17 +1,21 @@
 """A summary in words."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from noisecli.cli.messages.effects import effects
 from noisecli.cli.messages.headline import dry_lines, headline
 from noisecli.cli.messages.labels import about_labels
+from noisecli.cli.messages.left import left_alone
 from noisecli.cli.messages.strength import strengths
 from noisecli.cli.messages.warnings import warnings
 from noisecli.cli.messages.words import count
 from noisecli.errors import shown
 from noisecli.kinds import KINDS
+from noisecli.kinds.arrays import ARRAYS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
+from noisecli.storage import escape_name
 
 _ARRAYS_NAMED = 8
 
@@ -37,26 +41,43 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
         are_named = are_named or bool(found)
     yield from about_labels(summary, settings, everything=everything)
     yield from _answers(summary)
+    yield from _make(summary)
     if are_named and not everything and summary.planned > 1:
         yield "-v names the files"
 
 
 def _with_examples(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[tuple[str, str]]:
     """Yield lines about files, each with the word of the examples that go with it."""
-    yield from _left_alone(summary, settings)
+    yield from left_alone(summary, settings)
     yield from effects(summary, settings)
     if summary.masks_asked_for:
-        yield "it looks like a label mask, whose values mean classes; noise makes others of them", ""
+        what = "labels" if settings.kind == ARRAYS.name else "a label mask, whose values mean classes"
+        yield f"it looks like {what}; noise makes others of them", ""
     yield from warnings(summary, KINDS[settings.kind], everything=everything)
 
 
+def _make(summary: Summary) -> Iterator[str]:
+    """Tell what Make cannot be told."""
+    if number := summary.not_in_depfile:
+        yield f"{count(number, 'file')} not in the depfile: Make has no spelling for such names (line ends, ; |)"
+    if summary.future is not None:
+        yield f"{escape_name(summary.future)}: has a time still to come, so Make runs the rule each time until then"
+
+
 def _noised(summary: Summary) -> Iterator[str]:
-    """Name the arrays of archives that got noise: whoever sees labels among them knows at once."""
+    """Name the arrays of archives that got noise, and those that did not: whoever sees labels among them knows."""
     if summary.noised:
-        named = summary.noised.most_common(_ARRAYS_NAMED)
-        words = ", ".join(f"{shown(name)} ({count(number, 'file')})" for name, number in named)
-        more = len(summary.noised) - len(named)
-        yield f"noise on: {words}{f' and {more:,} more' if more else ''}"
+        yield f"noise on: {_named(summary.noised)}"
+    if summary.not_noised:
+        yield f"arrays that stay as they are: {_named(summary.not_noised)}; --key GLOB says otherwise"
+
+
+def _named(arrays: Counter[str]) -> str:
+    # by name where they are in as many files: outputs come in any order
+    named = sorted(arrays.items(), key=lambda item: (-item[1], item[0]))[:_ARRAYS_NAMED]
+    words = ", ".join(f"{shown(name)} ({count(number, 'file')})" for name, number in named)
+    more = len(arrays) - len(named)
+    return f"{words}{f' and {more:,} more' if more else ''}"
 
 
 def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
@@ -84,38 +105,3 @@ def _answers(summary: Summary) -> Iterator[str]:
                 f"before the step that is hardly more than chance ({right['chance']:.1%}): check --input-range, and "
                 "that the labels, or --classes, are in the model's order"
             )
-
-
-def _left_alone(summary: Summary, settings: Settings) -> Iterator[tuple[str, str]]:
-    for kind, number in summary.other_kinds.items():
-        yield f"{KINDS[kind].counted(number)} left alone: noisecli {kind}", ""
-    if summary.sidecars_left:
-        takes = "it" if summary.sidecars_left == 1 else "them"
-        yield f"{count(summary.sidecars_left, 'side file')} left behind: --sidecars copy takes {takes} along", "left"
-    if summary.masks:
-        way_out = (
-            f": --sidecars copy takes {'it' if summary.masks == 1 else 'them'} along"
-            if settings.output.sidecars == "skip"
-            else ""
-        )
-        yield f"{count(summary.masks, 'label mask')} left without noise{way_out}", ""
-    if summary.sidecars_copied:
-        word = "linked" if settings.output.sidecars == "link" else "copied"
-        yield f"{count(summary.sidecars_copied, 'side file')} {word}", "carried"
-    if summary.orphans:
-        gone = (
-            "that this request does not ask for" if not KINDS[settings.kind].has_sources else "of sources that are gone"
-        )
-        way_out = ": --prune removes them"
-        if summary.sources > 1:
-            gone, way_out = (
-                "of sources that are not in SRC",
-                ": they were made from another folder, or their source is gone",
-            )
-        elif settings.running.prune:
-            way_out = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
-        yield f"{count(summary.orphans, 'output')} {gone}{way_out}", ""
-    if summary.hidden:
-        yield f"{count(summary.hidden, 'hidden name')} left alone", ""
-    if summary.not_chosen:
-        yield f"{count(summary.not_chosen, 'file')} left out by --include or --limit", ""

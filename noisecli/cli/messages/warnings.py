@@ -21,6 +21,7 @@ MEANINGS: dict[Warn, str] = {
     "overshoot": "samples go beyond full scale, and are clipped at the file's own extremes",
     "padded": "the codec fills up the last block",
     "integers-kept": "integers beside floats stay as they are; --key GLOB says otherwise",
+    "labels-kept": "arrays named like labels stay as they are; --key GLOB says otherwise",
     "none-chosen": "no array in it gets noise",
     "scales-kept": "scales of quantised tensors stay as they are",
     "buffers-kept": "running variances and constants stay as they are; --tensors '*running_var' and the like name them",
@@ -34,7 +35,7 @@ MEANINGS: dict[Warn, str] = {
 }
 """What each fixed word means, and what to do."""
 TOLD: tuple[Warn, ...] = (
-    *("palette-to-colour", "integers-kept", "none-chosen"),
+    *("palette-to-colour", "none-chosen"),
     *("scales-kept", "buffers-kept", "negative-variance", "tied"),
 )
 """Those that always have a line of their own: what they say of a run may be news."""

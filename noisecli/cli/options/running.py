@@ -29,8 +29,8 @@ PRUNE = option(
     _RUNNING,
     "--prune",
     is_flag=True,
-    help="Remove outputs whose source is gone.",
-    own={"latents": "Remove files that a smaller --count no longer asks for."},
+    help="Remove outputs whose source is gone, or that only earlier requests made.",
+    own={"latents": "Remove files that only earlier requests asked for, as with a larger --count."},
 )
 FORCE = option(
     _RUNNING, "--force", is_flag=True, help="Replace files noisecli did not make; let --prune remove more than half."

@@ -42,11 +42,6 @@ class LatentsPlan:
     def _name(self, number: int) -> str:
         return f"latents-{number:0{self._width}}.npy"
 
-    def wants(self, output: str) -> bool:
-        """Whether a file is one of this request."""
-        match = _NAME.match(output)
-        return match is not None and int(match[1]) < self._count and output == self._name(int(match[1]))
-
 
 def proves_latents(row: Mapping[str, Any], kind: str, settings: dict[str, Any]) -> bool:
     """Whether a row has the name and the key of a file of latents; `settings` is what run.json spells out."""
