@@ -92,7 +92,8 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
 def _kept_on_disk(std: float, correlated: float) -> str:
     """Return what lossy compression does to the noise; nothing where it leaves it as it is, but for a few percent."""
     if std > 1 + _NOTABLE:
-        words = f"is {std - 1:.0%} stronger, as lossy compression adds errors of its own"
+        stronger = f"{std - 1:.0%} stronger" if std < 2 else f"{std:.1f} times as strong"
+        words = f"is {stronger}, as lossy compression adds errors of its own"
         return words if abs(correlated - 1) <= _NOTABLE else f"{words} and keeps {correlated:.0%} of what was added"
     if std < 1 - _NOTABLE:
         return f"is {1 - std:.0%} weaker, as lossy compression takes part of it away"

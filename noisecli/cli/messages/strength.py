@@ -47,7 +47,7 @@ def _sentence(level: Level, means: Means, settings: Settings) -> str:
         asked += f" (std {wanted} of 255)" if level.low == level.high else f" (std {wanted} of 255 drawn{average})"
     elif level.low != level.high:
         return f"{asked}: {wanted} drawn{average}, {there}{after or ' measured'}."
-    return f"{asked}, {there}{average}{after}."
+    return f"{asked}, {there}{'' if after else ' measured'}{average}{after}."
 
 
 def _with_unit(level: Level, value: float) -> str:
