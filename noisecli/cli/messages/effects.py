@@ -30,7 +30,8 @@ def _without_noise(summary: Summary, settings: Settings, kind: Kind) -> Iterator
     if number := summary.rounded_away:
         way_out = f"{kind.unrounded} keeps it" if kind.unrounded else "a higher level changes them"
         yield f"{kind.counted(number)} without noise, as rounding takes all of it away: {way_out}", "rounded"
-    if number := summary.unchanged - summary.rounded_away:
+    is_asked = settings.kind == ADVERSARIAL.name and all(level.is_none for level in settings.noise.levels)
+    if (number := summary.unchanged - summary.rounded_away) and not is_asked:
         why = " or ".join(_reasons(summary, settings, is_one=number == 1))
         yield f"{kind.counted(number)} without noise{f', as {why}' if why else ''}", "unchanged"
 
@@ -94,16 +95,16 @@ def _kept_on_disk(std: float, correlated: float) -> str:
     if std > 1 + _NOTABLE:
         stronger = f"{std - 1:.0%} stronger" if std < 2 else f"{std:.1f} times as strong"
         words = f"is {stronger}, as lossy compression adds errors of its own"
-        return words if abs(correlated - 1) <= _NOTABLE else f"{words} and keeps {correlated:.0%} of what was added"
+        return words if abs(correlated - 1) <= _NOTABLE else f"{words} and keeps {correlated:.0%} of it"
     if std < 1 - _NOTABLE:
         return f"is {1 - std:.0%} weaker, as lossy compression takes part of it away"
     if abs(correlated - 1) <= _NOTABLE:
         return ""
-    return f"is as strong as asked, but only {correlated:.0%} of what was added, beside errors of lossy compression"
+    return f"is as strong as asked, but only {correlated:.0%} of it is left, beside errors of lossy compression"
 
 
 def _added(settings: Settings, level: Level) -> str:
     """What was measured on disk: of adversarial outputs the step too, or alone."""
     if settings.kind != ADVERSARIAL.name:
         return "the noise"
-    return "the step" if level.is_none else "noise and step together"
+    return "the step" if level.is_none else "what was added"

@@ -21,7 +21,10 @@ def level_words(level: Level) -> str:
 def strengths(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
     """Yield a sentence for each level that was put on files."""
     shown = [(level, summary.strength[level.label]) for level in _levels(settings) if level.label in summary.strength]
-    shown = [pair for pair in shown if not pair[0].is_none or settings.kind == ADVERSARIAL.name]
+    shown = [pair for pair in shown if not pair[0].is_none]
+    if settings.kind == ADVERSARIAL.name and summary.made:
+        # the step alone is no noise
+        shown = [(level, summary.strength.get(level.label, Means())) for level in _levels(settings)]
     most = len(shown) if everything else LEVELS_SHOWN
     yield from (_sentence(level, means, settings) for level, means in shown[:most])
     if len(shown) > most:
@@ -34,10 +37,12 @@ def _levels(settings: Settings) -> list[Level]:
 
 
 def _sentence(level: Level, means: Means, settings: Settings) -> str:
-    after = f" after clipping ({means.clipped_fraction:.1%} of samples clipped)" * (means.clipped_fraction >= _SHOWS)
+    clipped = f"{means.clipped_fraction:.1%} of samples clipped" if means.clipped_fraction >= _SHOWS else ""
     if settings.kind == ADVERSARIAL.name:
-        eps = own_settings(settings, AdversarySettings).eps
-        return f"A step of {eps:.3g} of full scale, then {level_words(level)}{after.replace(' after', ',', 1)}."
+        step = f"A step of {own_settings(settings, AdversarySettings).eps * 100:.3g}% of full scale"
+        then = "without noise" if level.is_none else f"then {level_words(level)}"
+        return f"{step}, {then}{f'; {clipped}' if clipped else ''}."
+    after = f" after clipping ({clipped})" if clipped else ""
     asked = f"{level_words(level)} asked"
     if means.asked is None or means.measured is None:
         return f"{asked}{after}."
