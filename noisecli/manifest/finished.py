@@ -10,7 +10,7 @@ from typing import Any
 from noisecli.errors import Refused
 from noisecli.manifest.destination import Names, is_finished, read_run, runs_in
 from noisecli.manifest.entries import Row, read_line
-from noisecli.manifest.sidecars import SideRecord
+from noisecli.manifest.sidecars import SideRecord, known_lists
 from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
@@ -51,8 +51,7 @@ class RecordedRun:
     @cached_property
     def sidecars(self) -> SideRecord:
         """The side files on record."""
-        counted = (self.content or {}).get("totals", {}).get("sidecars")
-        return SideRecord(self.files, self.names.sidecars, counted)
+        return SideRecord(self.files, self.names.sidecars, known_lists(self.content or {}))
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the lines of the manifest, each behind its number."""

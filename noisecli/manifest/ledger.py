@@ -137,9 +137,12 @@ class Ledger(ManifestReader):
         """
         self.check_in_place()
         is_new = self._write(self._names.manifest, self.rows, time)
-        if self.sidecars.rows:
+        if self.sidecars.is_foreign:
+            pass
+        elif self.sidecars.rows:
+            self._append(to_line({"list": self.sidecars.digest}))
             self._write(self._names.sidecars, self.sidecars.lines)
-        elif not self.sidecars.is_foreign:
+        else:
             self._remove(self._names.sidecars)
         if self.problems:
             self._write(self._names.errors, self._problem_lines)

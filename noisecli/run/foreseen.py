@@ -34,7 +34,8 @@ def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) ->
             carried = (lambda: ()) if settings.output.sidecars == "skip" else plan.sidecars
             refuse_foreign(settings, plan, recorded, SideFiles(settings, recorded, carried))
         pruning = pruning_of(settings, recorded, plan, found)
-        summary.pruned, summary.sidecars_pruned = pruning.count(), len(pruning.stale.chosen)
+        summary.pruned, summary.sidecars_pruned = pruning.count(), pruning.stale.count_removable()
+        summary.sidecars_stale = pruning.stale.count_left()
         resume = Resume(settings, stage, only_reads=True)
         for task in counting(plan.tasks(), summary):
             if resume.keeps(task, recorded):

@@ -65,6 +65,7 @@ def publish(
             "totals": totals,
             **({"sources": ledger.sources} if ledger.sources > 1 else {}),
             **({} if finished else {"made": ledger.proofs()}),
+            **({"sidecars_sha256": ledger.sidecars.digest} if ledger.sidecars.rows else {}),
         },
         UNFINISHED_TIME if finished else rule.unfinished_time(ledger.manifest_time),
     )

@@ -76,9 +76,16 @@ def schema_of(kind: str) -> Schema:
             "description": "What lossy outputs kept of the noise, of those measured; null where none was added.",
         },
         "totals": record(totals, optional=("sidecars",)) | {"description": "Of the state that was reached."},
+        "sidecars_sha256": of_type(str, "SHA-256 of sidecars.jsonl, where there is one."),
         "sources": of_type(int, "From how many source folders the outputs were made, where several.", minimum=2),
     }
-    return record(properties, optional=("sources",))
+    return record(
+        properties,
+        optional=(
+            "sidecars_sha256",
+            "sources",
+        ),
+    )
 
 
 def _settings(kind: str) -> Schema:

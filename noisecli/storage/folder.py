@@ -220,6 +220,10 @@ class Folder(Protocol):
         """Whether a file is a symbolic link to a path, whether there is something there or not."""
         return False
 
+    def link_ends_with(self, name: str, path: str) -> bool:
+        """Whether a file is a symbolic link to a path below any folder."""
+        return False
+
     def remove_link(self, name: str, target: str) -> bool:
         """Remove a file that is a symbolic link to a path; return whether it was. Raises OSError."""
         return False

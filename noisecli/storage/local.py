@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 
 from noisecli.errors import FileProblem, Refused
 from noisecli.storage.below import digest_below, open_folder, remove_recorded, remove_temporaries
-from noisecli.storage.copies import copy_into, leads_to, link_into, remove_link
+from noisecli.storage.copies import copy_into, leads_to, link_ends_with, link_into, remove_link
 from noisecli.storage.digests import file_sha256
 from noisecli.storage.folder import Folder, Listed
 from noisecli.storage.listing import files_below, problem_of_listed
@@ -162,6 +162,9 @@ class LocalFolder(Folder):
 
     def leads_to(self, name: str, target: str) -> bool:
         return leads_to(self.location, name, target)
+
+    def link_ends_with(self, name: str, path: str) -> bool:
+        return link_ends_with(self.location, name, path)
 
     def remove_link(self, name: str, target: str) -> bool:
         return remove_link(self.location, name, target)
