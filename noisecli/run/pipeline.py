@@ -11,6 +11,7 @@ from noisecli.errors import FileProblem, Refused, Stopped
 from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
+from noisecli.manifest.shards import refuse_mixture
 from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import with_claims
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
@@ -19,6 +20,7 @@ from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
+from noisecli.run.shards import recorded_shard
 from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
@@ -65,6 +67,7 @@ def run(
     names = Names.of(settings.output.manifest)
     refuse_odd_files(settings.destination, names)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
+    refuse_mixture(settings.destination, names.manifest)
     if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
         # while the walk goes on; a second run may find nothing to do
         warm_up(kind.modules, settings.running)
@@ -89,6 +92,8 @@ def _hold_and_carry_out(settings: Settings, plan: Plan, found: Listing, summary:
         work = Run(settings, plan, found, ledger, summary)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
+            # somebody may have begun to merge meanwhile, and sees by now that this has begun
+            refuse_mixture(settings.destination, settings.output.manifest)
             work.carry_out()
         except Refused:
             ledger.abandon()
@@ -130,7 +135,7 @@ class Run:
         self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
-            for problem in _problems(self._found.problems):
+            for problem in _problems(self._found.problems, self._plan):
                 self._note(problem)
             self._make_all()
             self._ledger.check_in_place()
@@ -153,7 +158,8 @@ class Run:
         if self._settings.output.sidecars == "skip":
             self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
         asked = Asked(self._plan.outputs, self._found.sources)
-        publish(self._settings, self._ledger, self._summary, self._sampled, asked, finished=finished)
+        shard = recorded_shard(self._settings, self._found)
+        publish(self._settings, self._ledger, self._summary, self._sampled, asked, shard=shard, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
@@ -220,14 +226,14 @@ class Run:
         refuse_foreign(self._settings, self._plan, self._ledger, self._side_files)
 
     def _sidecars(self) -> Iterable[SideFile]:
-        return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
+        return () if self._settings.output.sidecars == "skip" else self._plan.sidecars(own=True)
 
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
         self._side_files.carry(self._prefix, self._summary, self._note)
         if self._settings.output.sidecars != "skip":
-            self._summary.labels_rewritten = len(self._plan.labels.rewritten)
-        for problem in _problems(self._found.masks.items()):
+            self._summary.labels_rewritten = self._plan.count(self._plan.labels.rewritten)
+        for problem in _problems(self._found.masks.items(), self._plan):
             self._note(problem)
 
     def _forget_old_problems(self) -> None:
@@ -255,9 +261,10 @@ class Run:
         folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))
 
 
-def _problems(found: Iterable[tuple[str, FileProblem]]) -> Iterator[Problem]:
+def _problems(found: Iterable[tuple[str, FileProblem]], plan: Plan) -> Iterator[Problem]:
     for source, problem in found:
-        yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
+        if plan.is_own(source):
+            yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
 
 
 def by_source(chunk: list[Task]) -> list[list[Task]]:
@@ -268,18 +275,20 @@ def by_source(chunk: list[Task]) -> list[list[Task]]:
 def _count(summary: Summary, settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> None:
     summary.planned, summary.dry_run = len(plan), dry_run
     summary.hidden, summary.not_chosen = found.hidden, found.not_chosen
+    summary.shard = None if settings.choice.shard is None else str(settings.choice.shard)
     summary.is_one_file, summary.ignore_errors = settings.choice.is_one_file, settings.running.ignore_errors
-    summary.other_kinds, summary.masks = dict(found.other_kinds), len(found.masks)
+    summary.other_kinds, summary.masks = dict(found.other_kinds), plan.count(found.masks)
     summary.masks_asked_for = found.masks_asked_for
     if settings.output.sidecars == "skip":
-        summary.sidecars_left = len(found.sidecars)
+        summary.sidecars_left = plan.count(found.sidecars)
     else:
-        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks) - len(plan.labels.pairs.left_out)
+        side_files = itertools.chain(found.sidecars, found.data_beside, found.masks)
+        carried = plan.count(side_files) - plan.count(plan.labels.pairs.left_out)
         summary.sidecars_copied = carried if dry_run else 0
         summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
-        summary.labels_told, summary.labels_rewritten = plan.labels.told, len(plan.labels.rewritten)
+        summary.labels_told, summary.labels_rewritten = plan.labels.told, plan.count(plan.labels.rewritten)
         summary.labels_alone = [escape_name(name) for name in plan.labels.pairs.without_source]
         summary.sources_alone = [escape_name(name) for name in plan.labels.pairs.without_label]
     if dry_run:
-        for problem in _problems(itertools.chain(found.problems, found.masks.items())):
+        for problem in _problems(itertools.chain(found.problems, found.masks.items()), plan):
             summary.note_problem(problem)

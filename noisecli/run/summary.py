@@ -103,6 +103,8 @@ class Summary:
     """How many outputs have each fixed word."""
     problems: list[Problem] = field(default_factory=list)
     stopped: str | None = None
+    shard: str | None = None
+    """Which part of a run this was, as 2/3."""
     dry_run: bool = False
     held: bool = False
     """Whether only what would happen was counted; whether another run held the destination meanwhile."""

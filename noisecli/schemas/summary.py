@@ -51,6 +51,7 @@ _RUN = {
     "warnings": "How many outputs have each fixed word.",
     "problems": "Sources that failed or were skipped, by source, then status.",
     "stopped": "Why the run ended before its end; else null.",
+    "shard": "Which part of a run this was, as 2/3; null where it was all of it.",
     "dry_run": "Whether only what would happen was counted.",
     "held": "Of a dry run: whether another run held DST meanwhile, so that the counts change.",
     "is_one_file": "Whether SRC is one file.",

@@ -49,6 +49,7 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
             if number
         ]
         yield f"{', '.join(parts)}: {settings.destination}"
+    yield from _shard(summary)
     yield from _skipped(summary, settings)
     yield from _noised(summary)
     yield from _left_alone(summary, settings)
@@ -64,6 +65,13 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
         total = sum(summary.warnings.values())
         words = ", ".join(sorted(summary.warnings))
         yield f"{count(total, 'warning')} ({words}); the manifest's rows have them"
+
+
+def _shard(summary: Summary) -> Iterator[str]:
+    """Say that this is a part of the whole, and what makes it whole."""
+    if summary.shard is not None:
+        has = "has none of these files" if not summary.planned else f"has {count(summary.planned, 'output')}"
+        yield f"shard {summary.shard} {has}; when all shards are done: noisecli merge"
 
 
 def _noised(summary: Summary) -> Iterator[str]:
