@@ -68,7 +68,7 @@ def _found(total: int | None, environment: Mapping[str, str], what: str) -> Shar
         names = ", ".join(each.variable for each in SCHEDULERS)
         raise click.UsageError(f"{what}: this is no job of an array, as none of {names} is set; {_HOW}")
     shards = {each.variable: _shard_of(each, total, environment, what) for each in present}
-    first = present[0].index
+    first = present[0].variable
     for index, shard in shards.items():
         if shard != shards[first]:
             raise click.UsageError(f"{what}: by {first} this is {shards[first]}, by {index} {shard}; {_HOW}")

@@ -117,7 +117,12 @@ class Ledger(ManifestReader):
             raise Stopped(f"{self._journal_path}: {error.strerror}; run again to go on") from error
 
     def publish(self, run: dict[str, Any]) -> None:
-        """Write manifest, side files, errors and run.json, each atomically, then take the journal away.
+        """Write all as write() does, then take the journal away."""
+        self.write(run)
+        self._remove_journal()
+
+    def write(self, run: dict[str, Any]) -> None:
+        """Write manifest, side files, errors and run.json, each atomically.
 
         What has this content already stays untouched: build systems compare times.
         """
@@ -133,7 +138,6 @@ class Ledger(ManifestReader):
             self._remove(self._names.errors)
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         self._write(self._names.run, lambda: [text.encode(errors="backslashreplace")])
-        self._remove_journal()
 
     def _problem_lines(self) -> Iterable[bytes]:
         return (to_line(self.problems[source].as_entry()) for source in sorted(self.problems))

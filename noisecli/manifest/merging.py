@@ -1,0 +1,130 @@
+"""The ledger of a whole run whose rows come from its shards."""
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from noisecli.errors import Refused
+from noisecli.manifest.destination import Names
+from noisecli.manifest.entries import parse, to_line
+from noisecli.manifest.ledger import Ledger
+from noisecli.manifest.reader import ManifestReader, RowPosition
+from noisecli.manifest.shards import shards_in
+from noisecli.storage import Folder, escape_name, folder_at, stopping
+
+_MERGING, _MERGED = b'{"merging"', b'{"merged"'
+
+
+class MergeLedger(Ledger):
+    """Holds a destination while shards are merged there; the journal says how far that came.
+
+    A merge that was killed before everything was written begins anew, for the shards still have it all. After that,
+    only the shards' own files are still to be removed.
+
+    Raises Refused where there is a whole run already.
+
+    Attributes
+    ----------
+    is_written
+        Whether an earlier merge wrote everything.
+    """
+
+    def __init__(self, destination: str, names: Names, *, fsync: bool = False) -> None:
+        super().__init__(destination, names, fsync=fsync)
+        self._shards: list[tuple[str, int]] = []
+        self.is_written = False
+        try:
+            self._go_on_or_begin(destination)
+        except BaseException:
+            self.abandon()
+            self.__exit__()
+            raise
+
+    def _go_on_or_begin(self, destination: str) -> None:
+        shown, first = escape_name(destination), next((line for _, line in self._journal_lines()), b"")
+        if self.found_journal and not first.startswith(_MERGING):
+            raise Refused(f"{shown}: a run without --shard goes on there or was interrupted; run it again, to its end")
+        if not self.found_journal:
+            for name in self._names:
+                if name != self._names.journal and self._files.has(name):
+                    raise Refused(
+                        f"{shown}: holds shards and {name} of another run, which would be replaced; move it away"
+                    )
+        for _, line in self._journal_lines():
+            if line.startswith(_MERGED):
+                entry = parse(line).get("merged")
+                self._shards = [(str(folder), int(of)) for folder, of in entry or ()]
+                self.is_written = True
+        if not self.is_written:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        for table in (self._positions, self.problems, self.survival, self.versions, self.settings, self.intended):
+            table.clear()
+        self.sidecars.rows.clear()
+        self.sidecars.begun.clear()
+        self.sources = 1
+        with stopping(self._journal_path):
+            os.ftruncate(self._journal, 0)
+
+    def begin(self, prefix: str, settings: dict[str, Any]) -> None:
+        """Note that this is a merge, and how the names of its temporary files begin."""
+        self._is_torn = False
+        self._append(to_line({"merging": prefix}))
+        super().begin(prefix, settings)
+
+    def take(self, shard: ManifestReader) -> None:
+        """Take what a shard records beside its rows."""
+        self.problems.update(shard.problems)
+        self.survival.update(shard.survival)
+        self.versions.update(shard.versions)
+        self.settings.update(shard.settings)
+        self.sources = max(self.sources, shard.sources)
+        for row in shard.sidecars.rows.values():
+            self.sidecars.put(row)
+
+    def take_row(self, output: str, line: bytes) -> None:
+        """Take one row."""
+        self._positions[output] = RowPosition(True, *self._append(line))
+
+    def finish(self, run: dict[str, Any], shards: Sequence[tuple[str, int]]) -> None:
+        """Write manifest, side files, errors and run.json; then the shards' own files go, of each folder with n."""
+        self.write(run)
+        self._append(to_line({"merged": [(os.path.abspath(folder), of) for folder, of in shards]}))
+        self._shards = list(shards)
+        self.clear_away()
+
+    def clear_away(self) -> None:
+        """Remove the shards' own files, what folders are empty then, and the journal."""
+        for location, of in self._shards:
+            folder = folder_at(location)
+            for found in shards_in(location, self._names.manifest):
+                if found.shard.of == of:
+                    # run.json goes last: by it the others are found
+                    for name in (found.names.manifest, found.names.errors, found.names.sidecars, found.names.run):
+                        with stopping(folder.location_of(name)):
+                            folder.remove_own(name)
+            if not folder.is_same(self._files):
+                _remove_empty(folder, itertools.chain(self.files(), self.sidecars.rows))
+        self._remove_journal()
+
+    def withdraw(self) -> None:
+        """After a refusal, leave the destination as it was before the first merge."""
+        if self.found_journal and not self.is_written:
+            for name in self._names:
+                if name != self._names.journal:
+                    self._remove(name)
+        self._remove_journal()
+        if not self.folder_was_there:
+            self._files.remove_if_empty()
+
+
+def _remove_empty(folder: Folder, files: Iterator[str]) -> None:
+    """Remove the folders that files were moved out of, where nothing else is in them."""
+    folders = {os.path.dirname(name) for name in files}
+    for name in list(folders):
+        while name := os.path.dirname(name):
+            folders.add(name)
+    for name in sorted(folders, key=len, reverse=True):
+        folder_at(folder.location_of(name)).remove_if_empty()
