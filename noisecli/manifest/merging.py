@@ -122,7 +122,7 @@ class MergeLedger(Ledger):
 
 def _remove_empty(folder: Folder, files: Iterator[str]) -> None:
     """Remove the folders that files were moved out of, where nothing else is in them."""
-    folders = {os.path.dirname(name) for name in files}
+    folders = {"", *map(os.path.dirname, files)}
     for name in list(folders):
         while name := os.path.dirname(name):
             folders.add(name)

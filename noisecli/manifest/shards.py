@@ -65,3 +65,10 @@ def hint_of_shards(folder: str, manifest: str) -> str | None:
         f"holds {len(found)} of {first.shard.of} shards; noisecli merge makes one run of them (for one alone, add "
         f"--manifest {first.names.manifest})"
     )
+
+
+def any_unfinished(folder: str, manifest: str) -> bool:
+    """Whether, beside a shard's manifest, other shards of its run are going on, or were interrupted."""
+    whole, shard = split_manifest(manifest)
+    journals = folder_at(folder).journals()
+    return shard is not None and any(journals.has(each.names.journal) for each in shards_in(folder, whole))

@@ -1,7 +1,6 @@
 """The shards of a run: whether they are all there, have ended, and are parts of one and the same run."""
 
 import contextlib
-import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -63,17 +62,13 @@ def find_parts(folders: Sequence[str], manifest: str) -> list[Part]:
     Raises Refused where a folder but the first holds none, where some are missing or have not ended, and where they are
     of different numbers.
     """
-    found: list[FoundShard] = []
-    for folder in folders:
-        here = shards_in(folder, manifest)
-        if not here and folder is not folders[0] and not os.path.isdir(folder):
-            raise Refused(f"{escape_name(folder)}: no such folder; name the folders that shards were made in")
-        found += here
+    found = [each for folder in folders for each in shards_in(folder, manifest)]
     if not found:
         return []
     for folder in folders[1:]:
         if not any(each.folder == folder for each in found):
-            raise Refused(f"{escape_name(folder)}: holds no shards of {manifest}; leave it out")
+            what = f"holds no shards of {manifest}" if folder_at(folder).exists() else "no such folder"
+            raise Refused(f"{escape_name(folder)}: {what}; name the folders that shards were made in")
     for each in found:
         if each.names.manifest != each.shard.manifest(manifest):
             whole = each.names.manifest.replace(f".shard-{each.shard.number}-of-{each.shard.of}", "")
