@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from noisecli.manifest.entries import parse, to_line
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.manifest.shards import shards_in
-from noisecli.storage import Folder, escape_name, folder_at, stopping
+from noisecli.storage import TEMPORARY_PREFIX, Folder, escape_name, folder_at, stopping
 
 _MERGING, _MERGED = b'{"merging"', b'{"merged"'
 
@@ -43,36 +44,39 @@ class MergeLedger(Ledger):
 
     def _go_on_or_begin(self, destination: str) -> None:
         shown, first = escape_name(destination), next((line for _, line in self._journal_lines()), b"")
-        if self.found_journal and not first.startswith(_MERGING):
+        if not (first.startswith(_MERGING) or _MERGING.startswith(first)):
             raise Refused(f"{shown}: a run without --shard goes on there or was interrupted; run it again, to its end")
-        if not self.found_journal:
+        header = len(first) if first.endswith(b"\n") else 0
+        if not header:
             for name in self._names:
                 if name != self._names.journal and self._files.has(name):
                     raise Refused(
                         f"{shown}: holds shards and {name} of another run, which would be replaced; move it away"
                     )
         for _, line in self._journal_lines():
-            if line.startswith(_MERGED):
-                entry = parse(line).get("merged")
-                self._shards = [(str(folder), int(of)) for folder, of in entry or ()]
+            if line.startswith(_MERGED) and line.endswith(b"\n"):
+                self._shards = [(str(folder), int(of)) for folder, of in parse(line).get("merged", ())]
                 self.is_written = True
         if not self.is_written:
-            self._begin_anew()
+            self._begin_anew(header)
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, header: int) -> None:
+        """Forget all but that this is a merge, and how the names of its temporary files begin."""
         for table in (self._positions, self.problems, self.survival, self.versions, self.settings, self.intended):
             table.clear()
         self.sidecars.rows.clear()
         self.sidecars.begun.clear()
         self.sources = 1
         with stopping(self._journal_path):
-            os.ftruncate(self._journal, 0)
+            os.ftruncate(self._journal, header)
+        self._prefix = next(iter(self.begun.prefixes), f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-")
+        if not header:
+            self._append(to_line({"merging": True, "temporaries": self._prefix}))
 
-    def begin(self, prefix: str, settings: dict[str, Any]) -> None:
-        """Note that this is a merge, and how the names of its temporary files begin."""
-        self._is_torn = False
-        self._append(to_line({"merging": prefix}))
-        super().begin(prefix, settings)
+    @property
+    def prefix(self) -> str:
+        """How the names of this merge's temporary files begin, those of its killed attempts too."""
+        return self._prefix
 
     def take(self, shard: ManifestReader) -> None:
         """Take what a shard records beside its rows."""

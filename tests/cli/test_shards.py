@@ -59,7 +59,7 @@ def test_what_it_stands_for(text, environment, expected):
     ],
 )
 def test_half_a_run_is_never_guessed(text, environment, words):
-    with pytest.raises(click.UsageError, match=".") as caught:
+    with pytest.raises(click.UsageError) as caught:
         parse_shard(text, environment)
     assert words in caught.value.message
     assert "\n" not in caught.value.message

@@ -1,7 +1,6 @@
 """noisecli merge: the shards of one run become that run, as if it had never been in parts."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from noisecli.manifest.reader import ManifestReader
 from noisecli.run.merge.files import Files, Placed, files_of_row, side_file
 from noisecli.run.merge.parts import Part, find_parts, refuse_unfinished, require_one_run
 from noisecli.run.publish import run_content
-from noisecli.storage import TEMPORARY_PREFIX, Folder, escape_name, folder_at, output_error
+from noisecli.storage import Folder, escape_name, folder_at, output_error
 
 Progress = Callable[[int], None]
 
@@ -145,20 +144,18 @@ class _Merge:
         """Move the files, write the whole run's, and remove the shards'."""
         progress = self._begin(self._merged.outputs) if self._begin else lambda settled: None
         self._merged.moved = 0
-        prefix = next(iter(ledger.begun.prefixes), f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-")
-        ledger.begin(prefix, {})
         for part in self._parts:
             files = Files(part, self._target)
             with part.look() as shard:
                 if files.are_apart:
-                    self._move(files, shard, prefix)
+                    self._move(files, shard, ledger.prefix)
                 for line in shard.rows():
                     ledger.take_row(str(parse_row(line)["file_name"]), line)
                     progress(1)
                 ledger.take(shard)
         run = run_content(str(self._parts[0].run["kind"]), ledger, ledger.survival, finished=True)
         folders = {"", *map(os.path.dirname, ledger.files()), *map(os.path.dirname, ledger.sidecars.rows)}
-        self._target.remove_temporaries(folders, prefix)
+        self._target.remove_temporaries(folders, ledger.prefix)
         of = self._parts[0].shard.of
         ledger.finish(run, [(folder, of) for folder in dict.fromkeys(part.folder for part in self._parts)])
 
