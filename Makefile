@@ -33,7 +33,7 @@ define use_an_opencv_that_loads
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint samples golden bench soak clean
+.PHONY: help demo test test-all lint samples golden reference bench soak clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -63,6 +63,9 @@ samples: $(VENV)/.test  ## generate sample_data again
 
 golden: $(VENV)/.test  ## accept today's output bytes as the golden ones
 	NOISECLI_RENEW_GOLDEN=1 $(BIN)/python -m pytest tests/test_golden.py tests/noise/test_golden.py
+
+reference: $(VENV)/.test  ## write what the manual takes from the code: options and formats
+	$(BIN)/python -m tests.reference
 
 # An environment of its own: the peers need much that noisecli does not.
 bench:  ## noisecli beside its peers: DATA=folder RUNS=5 SCALE=1 ONLY=images|audio|kernels|profile|memory|startup

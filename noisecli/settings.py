@@ -51,7 +51,8 @@ class Choice:
     """Which sources. `names` replaces the walk: relative to the source folder.
 
     With `follow_links`, symbolic links out of the source folder are followed too. `is_one_file` is set where SRC itself
-    is a file. `shard` is the part of all this that the run makes.
+    is a file. `shard` is the part of all this that the run makes. `beside` are files that the request was read from: a
+    list of names, a model, its classes.
     """
 
     include: tuple[str, ...] = ()
@@ -61,6 +62,7 @@ class Choice:
     follow_links: bool = False
     is_one_file: bool = False
     shard: Shard | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Running:
     checksum: bool = False
     prune: bool = False
     fsync: bool = False
+    depfile: str | None = None
 
 
 @dataclass(frozen=True)

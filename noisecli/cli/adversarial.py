@@ -1,5 +1,6 @@
 """noisecli adversarial."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from noisecli.kinds.adversarial import ADVERSARIAL, AdversarySettings
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE, o.RANGE)
 @o.IMAGE_FORMAT
-@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.MANIFEST)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.apply(o.MAX_PIXELS, o.SOURCE_LIMITS)
@@ -46,7 +47,10 @@ def command(source: str, destination: str, **options: Any) -> int:
         raise click.UsageError(f"{destination}: name a folder for DST{why}")
     settings = request(ADVERSARIAL.name, source, destination, options)
     own = _own(settings.source, options)
-    settings = folder_of_file(replace(settings, own=own))
+    # a change of these asks for another run, as one of a source does
+    listed = tuple(name for name in (options["classes"],) if name is not None and os.path.isfile(name))
+    choice = replace(settings.choice, beside=(*settings.choice.beside, own.model, *listed))
+    settings = folder_of_file(replace(settings, own=own, choice=choice))
     refuse_ignored_metadata(settings)
     if not options["quiet"]:
         say(describe_model(own))

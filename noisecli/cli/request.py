@@ -41,6 +41,8 @@ def carry_out(kind: str, source: str, destination: str, options: Mapping[str, An
     _refuse_folder_options(options)
     if destination == "-":
         refuse_shared_output(options, "name a file for DST")
+        if options["depfile"]:
+            raise click.UsageError("--depfile: says what a file is made from, and standard output is none; name DST")
     summary = run_single(settings, dry_run=options["dry_run"])
     this_outcome().counters = summary.as_json
     report(summary, settings, options)
@@ -80,6 +82,8 @@ def refuse_odd_output(options: Mapping[str, Any]) -> None:
         raise click.UsageError("--quiet and --verbose exclude each other")
     if options["as_json"] and sys.stdout is None:
         raise click.UsageError("--json goes to standard output, which is closed here")
+    if options.get("depfile") in ("", "-"):
+        raise click.UsageError("--depfile: name a file; standard output is not for it")
 
 
 def _noise(kind: Kind, options: Mapping[str, Any]) -> NoiseSettings:
@@ -176,6 +180,7 @@ def _choice(options: Mapping[str, Any]) -> Choice:
         options["limit"],
         options["follow_links"],
         shard=parse_shard(options.get("shard")),
+        beside=tuple(name for name in (options["files0_from"],) if name not in (None, "-")),
     )
 
 
@@ -208,6 +213,7 @@ def running_of(options: Mapping[str, Any]) -> Running:
         checksum=options["checksum"],
         prune=options["prune"],
         fsync=options["fsync"],
+        depfile=options.get("depfile"),
     )
 
 

@@ -18,7 +18,7 @@ def choose_backend(environment: Mapping[str, str] = os.environ) -> str:
     Raises Refused, naming what to install.
     """
     if not _installed("keras"):
-        raise Refused("Keras is not installed: pip install 'noisecli[keras]', and torch or jax, whichever you use")
+        raise Refused("Keras is not installed: pip install keras, and torch or jax, whichever you use")
     wanted = environment.get("KERAS_BACKEND") or _configured(environment)
     if wanted:
         return _checked(wanted)

@@ -1,13 +1,12 @@
 """The journal while running, sorted rows at the end. Only the parent process writes rows here."""
 
-import contextlib
 import errno
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from noisecli.errors import Refused, Stopped
+from noisecli.errors import Stopped
 from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import to_line
 from noisecli.manifest.lock import open_locked
@@ -15,6 +14,9 @@ from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.manifest.sidecars import SideRow
 from noisecli.model import Made, Problem, Task
 from noisecli.storage import folder_at, stopping
+
+UNFINISHED_TIME = 0
+"""What a manifest shows Make while it is not that of a finished run: older than any source."""
 
 
 class Ledger(ManifestReader):
@@ -39,6 +41,7 @@ class Ledger(ManifestReader):
                 self.found_journal = size > 0
                 self._is_torn = size > 0 and os.pread(self._journal, 1, size - 1) != b"\n"
             super().__init__(destination, names, self._journal)
+            self.manifest_time = self._time_of_manifest()
         except BaseException:
             self.abandon()
             os.close(self._journal)
@@ -50,6 +53,16 @@ class Ledger(ManifestReader):
             return open_locked(self._journal_path)
         except OSError as error:
             raise Stopped(f"{self._destination}: cannot be written: {error.strerror}") from error
+
+    def _time_of_manifest(self) -> int | None:
+        with stopping(self._path(self._names.manifest)):
+            found = self._files.look(self._names.manifest)
+        return None if found is None else found.st_mtime_ns
+
+    def set_manifest_time(self, time: int) -> None:
+        """Set what Make compares with the sources, unless it is that already."""
+        if self._time_of_manifest() not in (time, None):
+            self._files.set_time(self._names.manifest, time)
 
     @property
     def journal(self) -> tuple[str, tuple[int, int]]:
@@ -116,18 +129,20 @@ class Ledger(ManifestReader):
         except OSError as error:
             raise Stopped(f"{self._journal_path}: {error.strerror}; run again to go on") from error
 
-    def publish(self, run: dict[str, Any]) -> None:
-        """Write all as write() does, then take the journal away."""
-        self.write(run)
+    def publish(self, run: dict[str, Any], time: int) -> bool:
+        """Write all as write() does, and drop the journal; return whether the manifest is new."""
+        is_new = self.write(run, time)
         self._remove_journal()
+        return is_new
 
-    def write(self, run: dict[str, Any]) -> None:
-        """Write manifest, side files, errors and run.json, each atomically.
+    def write(self, run: dict[str, Any], time: int | None = None) -> bool:
+        """Write manifest, side files, errors and run.json, each atomically; return whether the manifest is new.
 
-        What has this content already stays untouched: build systems compare times.
+        What has this content already stays untouched: build systems compare times. `time` is what a manifest shows Make
+        that is written here.
         """
         self.check_in_place()
-        self._write(self._names.manifest, self.rows)
+        is_new = self._write(self._names.manifest, self.rows, time)
         if self.sidecars.rows:
             self._write(self._names.sidecars, self.sidecars.lines)
         elif not self.sidecars.is_foreign:
@@ -138,20 +153,17 @@ class Ledger(ManifestReader):
             self._remove(self._names.errors)
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         self._write(self._names.run, lambda: [text.encode(errors="backslashreplace")])
+        return is_new
 
     def _problem_lines(self) -> Iterable[bytes]:
         return (to_line(self.problems[source].as_entry()) for source in sorted(self.problems))
 
-    def _write(self, name: str, content: Callable[[], Iterable[bytes]]) -> None:
-        if not self._holds(name, content()):
-            self._time = None
-            self._files.write_own(name, content(), prefix=self._prefix, fsync=self._fsync)
-
-    def _holds(self, name: str, content: Iterable[bytes]) -> bool:
-        # what cannot be read is written anew
-        with contextlib.suppress(OSError, Refused), self._files.open_own(name) as file:
-            return all(file.read(len(chunk)) == chunk for chunk in content) and not file.read(1)
-        return False
+    def _write(self, name: str, content: Callable[[], Iterable[bytes]], time: int | None = None) -> bool:
+        if self._files.holds(name, content()):
+            return False
+        self._time = None
+        self._files.write_own(name, content(), prefix=self._prefix, fsync=self._fsync, time=time)
+        return True
 
     def _remove(self, name: str) -> None:
         with stopping(self._path(name)):

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, BinaryIO, NamedTuple, Self
 
 from noisecli.errors import Stopped
-from noisecli.manifest.destination import Names, read_run
+from noisecli.manifest.destination import Names, read_run, runs_in
 from noisecli.manifest.entries import (
     Begun,
     Row,
@@ -31,6 +31,7 @@ from noisecli.model import Problem, Survival
 from noisecli.storage import folder_at, stopping
 
 CLOSED = -1
+_PROOF_LENGTH = 32
 SIDECAR = b'{"sidecar"'
 """How a line of the journal begins that says which side file is about to be put in place."""
 
@@ -98,6 +99,18 @@ class ManifestReader:
         """Whether another process has a run there that goes on."""
         with stopping(self._path(self._names.journal)):
             return self._journal != CLOSED and is_held(self._journal)
+
+    @classmethod
+    def others(cls, destination: str, own: Names) -> Iterator[tuple[Names, ManifestReader]]:
+        """Yield the other manifests that a destination shows signs of, each behind its names; read them as they come.
+
+        Of manifest.jsonl and metadata.jsonl, which have one journal, it is the given one's.
+        """
+        for names in runs_in(destination):
+            if names.manifest != own.manifest:
+                is_shared = names.journal == own.journal
+                with cls(destination, names) if is_shared else cls.look(destination, names) as reader:
+                    yield names, reader
 
     def __enter__(self) -> Self:
         return self
@@ -187,10 +200,13 @@ class ManifestReader:
         return self.rows_lost or name in self.intended or name in self.intended.values()
 
     def is_leftover(self, name: str) -> bool:
-        """Whether a file is, to the byte, what an interrupted run put in place before it could write the row."""
+        """Whether a file is, to the byte, what an unfinished run put in place, though no row lists it now."""
         digest = self.begun.placed.get(name)
+        if digest is None and not self._proofs:
+            return False
         with stopping(self._path(name)):
-            return digest is not None and self._files.own_digest(name) == digest
+            found = self._files.own_digest(name)
+        return found is not None and (found == digest or found[:_PROOF_LENGTH] in self._proofs)
 
     @cached_property
     def _clean_outputs(self) -> frozenset[str]:
@@ -216,6 +232,20 @@ class ManifestReader:
         for output in sorted(self._positions):
             line = self._bytes(self._positions[output])
             yield line if is_plain(line) else to_line({"file_name": output} | parse_row(line))
+
+    def proofs(self) -> list[str]:
+        """Return the beginnings of the digests of all files that rows list: what proves them ours without a manifest.
+
+        Make removes the target of a rule that it had to end, which the manifest may be.
+        """
+        rows = map(parse_row, self.rows())
+        found = (str(row[key])[:_PROOF_LENGTH] for row in rows for key in ("sha256", "clean_sha256") if key in row)
+        return sorted(set(found))
+
+    @cached_property
+    def _proofs(self) -> frozenset[str]:
+        recorded = self.previous_run.get("made")
+        return frozenset(proof for proof in (recorded if isinstance(recorded, list) else ()) if isinstance(proof, str))
 
     def _bytes(self, position: RowPosition) -> bytes:
         name = self._names.journal if position.in_journal else self._names.manifest

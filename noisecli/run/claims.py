@@ -2,7 +2,7 @@
 
 from noisecli.errors import Refused
 from noisecli.kinds.latents.plan import LatentsPlan
-from noisecli.manifest.destination import Names, runs_in
+from noisecli.manifest.destination import Names
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.run.plan import Plan
@@ -29,11 +29,9 @@ def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: Manife
 
 def _whose(settings: Settings, name: str) -> str:
     """Say whose a file is that this run's manifest does not list."""
-    for names in runs_in(settings.destination):
-        if names.manifest != settings.output.manifest:
-            with ManifestReader.look(settings.destination, names) as other:
-                if other.is_recorded(name):
-                    return f"is an output of another run, which {names.manifest} lists"
+    for names, other in ManifestReader.others(settings.destination, Names.of(settings.output.manifest)):
+        if other.is_recorded(name):
+            return f"is an output of another run, which {names.manifest} lists"
     return "already exists, and noisecli did not make it"
 
 

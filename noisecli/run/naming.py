@@ -105,13 +105,13 @@ def _unfit(name: str) -> str | None:
     return "which is hidden" if name.startswith(".") else None
 
 
-def refuse_existing(path: str, *, force: bool) -> None:
+def refuse_existing(path: str, *, force: bool, way_out: str = "choose another name, or add --force") -> None:
     """Refuse a file named for output that already exists, unless forced, and in any case what is no file."""
     folder, name = file_at(path)
     if folder.has(name, follow=True) and not folder.is_file(name):
         raise Refused(f"{escape_name(path)}: is no regular file, and nothing else is replaced; choose another name")
     if folder.has(name) and not force:
-        raise Refused(f"{escape_name(path)}: already exists; choose another name, or add --force")
+        raise Refused(f"{escape_name(path)}: already exists; {way_out}")
 
 
 def _check_template(template: str, copies: int) -> None:

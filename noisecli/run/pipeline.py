@@ -3,19 +3,24 @@
 import itertools
 import os
 import secrets
-from collections.abc import Callable, Generator, Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 
 from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
-from noisecli.errors import FileProblem, Refused, Stopped
+from noisecli.errors import Refused, Stopped
 from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.shards import refuse_mixture
 from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import with_claims
+from noisecli.run.counts import count_found, problems_of
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
 from noisecli.run.leftovers import Asked, is_another_source
+from noisecli.run.make.depfile import depfile_of
+from noisecli.run.make.prerequisites import Prerequisites
+from noisecli.run.make.rule import Rule
 from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.publish import publish
@@ -61,7 +66,7 @@ def run(
         Before any work where the destination cannot be written or is held by another run; what stops the run later is
         in the summary.
     """
-    kind = KINDS[settings.kind]
+    kind, began = KINDS[settings.kind], time.time_ns()
     if kind.has_sources:
         refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
@@ -69,27 +74,29 @@ def run(
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
     refuse_mixture(settings.destination, names.manifest)
     if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
-        # while the walk goes on; a second run may find nothing to do
-        warm_up(kind.modules, settings.running)
+        warm_up(kind.modules, settings.running)  # while the walk goes on; a second run may find nothing to do
     found = find_sources(settings) if kind.has_sources else Listing()
     refuse_followed(settings, found)
     plan: Plan = load(kind.plan)(settings, found)
     if kind.has_sources:
         plan.refuse_names(names)
+    rule = Rule(settings, found, Prerequisites(settings, plan, found), depfile_of(settings, found), began)
     summary = into or Summary()
-    _count(summary, settings, plan, found, dry_run)
+    count_found(summary, settings, plan, found, dry_run)
     if tell is not None:
         tell(summary.labels_told)
     if dry_run:
         foresee(settings, plan, found, summary)
-        return summary
-    _hold_and_carry_out(settings, plan, found, summary, begin)
+    else:
+        _hold_and_carry_out(settings, plan, found, summary, rule, begin)
     return summary
 
 
-def _hold_and_carry_out(settings: Settings, plan: Plan, found: Listing, summary: Summary, begin: Begin | None) -> None:
+def _hold_and_carry_out(
+    settings: Settings, plan: Plan, found: Listing, summary: Summary, rule: Rule, begin: Begin | None
+) -> None:
     with Ledger(settings.destination, Names.of(settings.output.manifest), fsync=settings.running.fsync) as ledger:
-        work = Run(settings, plan, found, ledger, summary)
+        work = Run(settings, plan, found, ledger, summary, rule)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
             # somebody may have begun to merge meanwhile, and sees by now that this has begun
@@ -111,8 +118,10 @@ def find_sources(settings: Settings) -> Listing:
 class Run:
     """One run on one destination, which it holds."""
 
-    def __init__(self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary) -> None:
-        self._settings, self._plan, self._found = request, plan, found
+    def __init__(
+        self, request: Settings, plan: Plan, found: Listing, ledger: Ledger, summary: Summary, rule: Rule
+    ) -> None:
+        self._settings, self._plan, self._found, self._rule = request, plan, found, rule
         self._ledger, self._summary = ledger, summary
         self._side_files = SideFiles(request, ledger, self._sidecars)
         self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
@@ -132,16 +141,17 @@ class Run:
         for prefix in self._ledger.begun.prefixes:
             # of runs that were killed
             self._clean_up(prefix)
-        self._forget_old_problems()
+        self._forget_oldproblems_of()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
-            for problem in _problems(self._found.problems, self._plan):
+            for problem in problems_of(self._found.problems, self._plan):
                 self._note(problem)
             self._make_all()
             self._ledger.check_in_place()
             self._copy_sidecars()
             self._summary.pruned = pruning.remove(self._note, self._noted)
             self._summary.sidecars_pruned = self._stale.remove(self._note)
+            self._rule.write_depfile(self._summary)
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
@@ -158,8 +168,8 @@ class Run:
         if self._settings.output.sidecars == "skip":
             self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
         asked = Asked(self._plan.outputs, self._found.sources)
-        shard = recorded_shard(self._settings, self._found)
-        publish(self._settings, self._ledger, self._summary, self._sampled, asked, shard=shard, finished=finished)
+        extra = recorded_shard(self._settings, self._found)
+        publish(self._settings, self._ledger, self._summary, self._sampled, asked, self._rule, extra, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
@@ -209,6 +219,7 @@ class Run:
                     self._note(problem)
                 self.progress(prepared.dropped)
                 if prepared.tasks:
+                    self._rule.mark_unfinished(self._ledger)
                     self._ledger.intend(prepared.tasks)
                     yield with_claims(prepared.tasks, self._ledger, force=self._settings.running.force)
 
@@ -233,10 +244,10 @@ class Run:
         self._side_files.carry(self._prefix, self._summary, self._note)
         if self._settings.output.sidecars != "skip":
             self._summary.labels_rewritten = self._plan.count(self._plan.labels.rewritten)
-        for problem in _problems(self._found.masks.items(), self._plan):
+        for problem in problems_of(self._found.masks.items(), self._plan):
             self._note(problem)
 
-    def _forget_old_problems(self) -> None:
+    def _forget_oldproblems_of(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are outdated."""
         problems = self._ledger.problems
         if not KINDS[self._settings.kind].has_sources:
@@ -261,34 +272,6 @@ class Run:
         folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))
 
 
-def _problems(found: Iterable[tuple[str, FileProblem]], plan: Plan) -> Iterator[Problem]:
-    for source, problem in found:
-        if plan.is_own(source):
-            yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
-
-
 def by_source(chunk: list[Task]) -> list[list[Task]]:
     """Return the chunk's tasks as one chunk for each source."""
     return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]
-
-
-def _count(summary: Summary, settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> None:
-    summary.planned, summary.dry_run = len(plan), dry_run
-    summary.hidden, summary.not_chosen = found.hidden, found.not_chosen
-    summary.shard = None if settings.choice.shard is None else str(settings.choice.shard)
-    summary.is_one_file, summary.ignore_errors = settings.choice.is_one_file, settings.running.ignore_errors
-    summary.other_kinds, summary.masks = dict(found.other_kinds), plan.count(found.masks)
-    summary.masks_asked_for = found.masks_asked_for
-    if settings.output.sidecars == "skip":
-        summary.sidecars_left = plan.count(found.sidecars)
-    else:
-        side_files = itertools.chain(found.sidecars, found.data_beside, found.masks)
-        carried = plan.count(side_files) - plan.count(plan.labels.pairs.left_out)
-        summary.sidecars_copied = carried if dry_run else 0
-        summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
-        summary.labels_told, summary.labels_rewritten = plan.labels.told, plan.count(plan.labels.rewritten)
-        summary.labels_alone = [escape_name(name) for name in plan.labels.pairs.without_source]
-        summary.sources_alone = [escape_name(name) for name in plan.labels.pairs.without_label]
-    if dry_run:
-        for problem in _problems(itertools.chain(found.problems, found.masks.items()), plan):
-            summary.note_problem(problem)

@@ -11,7 +11,7 @@ from itertools import chain, islice
 
 from noisecli.errors import Refused
 from noisecli.kinds import KINDS, load
-from noisecli.manifest.destination import Names, runs_in
+from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import Row
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Problem
@@ -89,12 +89,10 @@ class Pruning:
         """Return the files that other manifests in the destination list."""
         listed: set[str] = set()
         own = Names.of(self._settings.output.manifest)
-        for names in runs_in(self._settings.destination):
-            if names.manifest != own.manifest:
-                with ManifestReader.look(self._settings.destination, names) as other:
-                    # manifest.jsonl and metadata.jsonl would have one list of side files
-                    side_files = other.sidecars.rows if names.sidecars != own.sidecars else ()
-                    listed.update(other.files(), side_files)
+        for names, other in ManifestReader.others(self._settings.destination, own):
+            # manifest.jsonl and metadata.jsonl would have one list of side files
+            side_files = other.sidecars.rows if names.sidecars != own.sidecars else ()
+            listed.update(other.files(), side_files)
         return listed
 
     def _may_go(self, row: Row, problems: set[str]) -> bool:

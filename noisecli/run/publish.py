@@ -11,9 +11,10 @@ from noisecli import __version__
 from noisecli.keys import STREAM_VERSION
 from noisecli.manifest.destination import is_finished
 from noisecli.manifest.entries import parse_row
-from noisecli.manifest.ledger import Ledger
+from noisecli.manifest.ledger import UNFINISHED_TIME, Ledger
 from noisecli.model import Survival
 from noisecli.run.leftovers import Asked, Sources
+from noisecli.run.make.rule import Rule
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import Folder, folder_at, stopping
@@ -28,32 +29,39 @@ def publish(
     summary: Summary,
     sampled: dict[str, str],
     asked: Asked,
-    *,
+    rule: Rule,
     shard: dict[str, Any],
+    *,
     finished: bool,
 ) -> None:
     """Write manifest, errors and run.json, those alone whose content is another; the journal goes.
 
     `sampled` are the outputs whose survival of a lossy format is reported, with their level; `finished` is whether the
-    run came to its end. Other outputs of this request have no say in that, so that it does not depend on earlier runs.
-    `shard` is what is recorded of a shard, nothing for a whole run.
+    run came to its end, which is what Make is shown last of all. Other outputs of this request have no say in survival,
+    so that it does not depend on earlier runs. `shard` is what run.json has of a shard, nothing for a whole run.
     """
     nothing_new = finished and _nothing_new(settings, ledger, summary, shard)
     if nothing_new and ledger.survival.keys() <= sampled.keys():
         summary.survival = _mean_by_level(ledger.survival, sampled)
         ledger.leave_as_it_was()
+        rule.show(ledger, summary, finished=True)
         return
     ledger.check_in_place()
     destination = folder_at(settings.destination)
     _settle(destination, ledger)
-    if len(ledger) > summary.made + summary.kept:
-        _look_at_the_rest(settings, destination, ledger, summary, asked)
+    is_partial = len(ledger) > summary.made + summary.kept
+    is_partial = is_partial and _look_at_the_rest(settings, destination, ledger, summary, asked, rule)
     # others than those sampled have a say where this run had no part in them: a partial run leaves them as they were
     measured = {output for output in ledger.survival if output in ledger}
     measured = measured & sampled.keys() | asked.rest(measured - sampled.keys())
     survival = {output: ledger.survival[output] for output in measured}
     summary.survival = _mean_by_level(survival, sampled)
-    ledger.publish(run_content(settings.kind, ledger, survival, finished=finished) | shard)
+    made = {} if finished else {"made": ledger.proofs()}
+    is_new = ledger.publish(
+        run_content(settings.kind, ledger, survival, finished=finished) | made | shard,
+        UNFINISHED_TIME if finished else rule.unfinished_time(ledger.manifest_time),
+    )
+    rule.show(ledger, summary, finished=finished, is_new=is_new, is_partial=is_partial)
 
 
 def run_content(
@@ -82,21 +90,27 @@ def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary, shard: di
     return same and not ledger.dirty and len(ledger) == summary.kept and not summary.problems
 
 
-def _look_at_the_rest(settings: Settings, destination: Folder, ledger: Ledger, summary: Summary, asked: Asked) -> None:
+def _look_at_the_rest(
+    settings: Settings, destination: Folder, ledger: Ledger, summary: Summary, asked: Asked, rule: Rule
+) -> bool:
     """Keep rows that this run had no part in only while their files exist; count those that a request is to be told of.
 
-    Their source is gone, or it was chosen and done by this run, which does not ask for them.
+    Their source is gone, or it was chosen and done by this run, which does not ask for them. Return whether
+    any is left of a source that this run did not look at.
     """
+    is_partial = False
     sources, rest = Sources(settings, asked.sources), asked.rest(ledger.outputs())
     summary.sources = ledger.sources
     for output in ledger.outputs():
+        row = ledger.row(output) or {}
         if destination.is_missing(output):
             ledger.forget(output)
             continue
-        row = ledger.row(output) or {}
         why = sources.why_left(row)
         summary.orphans += why == "gone"
         summary.leftovers += why == "earlier" and output in rest and row.get("source") not in ledger.problems
+        is_partial |= why is None and not rule.covers(row)
+    return is_partial
 
 
 def _settle(destination: Folder, ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
 from noisecli.kinds import KINDS, beginnings, kinds_of, suffix_of
-from noisecli.manifest.destination import Names, runs_in
+from noisecli.manifest.destination import Names
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader
 from noisecli.manifest.sidecars import How, SideRow
@@ -61,11 +61,9 @@ class SideFiles:
             return "was edited since noisecli put it there as a side file"
         if self._ledger.is_recorded(name):
             return "is an output of an earlier run, and a side file would replace it"
-        for names in runs_in(self._settings.destination):
-            if names.manifest != self._settings.output.manifest:
-                with ManifestReader.look(self._settings.destination, names) as other:
-                    if other.is_recorded(name) or name in other.sidecars.rows:
-                        return f"belongs to another run, whose manifest is {names.manifest}"
+        for names, other in ManifestReader.others(self._settings.destination, Names.of(self._settings.output.manifest)):
+            if other.is_recorded(name) or name in other.sidecars.rows:
+                return f"belongs to another run, whose manifest is {names.manifest}"
         return "already exists, and noisecli did not put it there as a side file"
 
     def _is_replaceable(self, side: SideFile) -> bool:

@@ -12,6 +12,7 @@ from noisecli.errors import Refused, Stopped
 from noisecli.keys import stream_key
 from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_unread
 from noisecli.model import Made, Problem, Task
+from noisecli.run.make.depfile import Depfile
 from noisecli.run.masks import looks_like_mask
 from noisecli.run.naming import refuse_existing
 from noisecli.run.summary import Summary
@@ -23,6 +24,8 @@ from noisecli.workers import making_job
 
 _STREAM = "-"
 _BLOCK = 1 << 20
+_WAY_OUT = "choose another name, add --force, or make it with --depfile FILE, which lets the next run replace it"
+_NO_PROOF = "it is not what --depfile recorded as made here: choose another name, or add --force"
 
 
 def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
@@ -37,15 +40,20 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
         raise Refused("- stands for a standard stream, which is closed here; name a file")
     if destination == _STREAM and sys.stdout.isatty():
         raise Refused("standard output is a terminal; redirect it into a file")
+    is_source = _STREAM not in (source, destination) and os.path.exists(destination)
+    if is_source and os.path.samefile(source, destination):
+        raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
+    depfile = _depfile(settings)
     if destination != _STREAM:
-        if os.path.exists(destination) and source != _STREAM and os.path.samefile(source, destination):
-            raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
-        refuse_existing(destination, force=settings.running.force)
+        is_ours = depfile is not None and depfile.proves(destination)
+        if is_ours:
+            settings = replace(settings, running=replace(settings.running, force=True))
+        refuse_existing(destination, force=settings.running.force, way_out=_NO_PROOF if depfile else _WAY_OUT)
     if dry_run:
         size = 0 if source == _STREAM else _size(source)
         return Summary(planned=1, made=1, input_bytes=size, dry_run=True)
     if _STREAM not in (source, destination):
-        return _make(settings, source, destination)
+        return _with_depfile(_make(settings, source, destination), depfile, settings)
     with ScratchFolder() as scratch:
         if source == _STREAM:
             source = os.path.join(scratch, _STREAM)
@@ -55,6 +63,27 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
         if destination == _STREAM and summary.made:
             with open(output, "rb") as file:
                 print_whole(iter(lambda: file.read(_BLOCK), b""))
+    return _with_depfile(summary, depfile, settings)
+
+
+def _depfile(settings: Settings) -> Depfile | None:
+    """Return the depfile that was asked for. Raises Refused."""
+    path = settings.running.depfile
+    if path is None:
+        return None
+    if os.path.realpath(path) in map(os.path.realpath, (settings.source, settings.destination)):
+        raise Refused(f"--depfile {escape_name(path)}: is SRC or DST itself; choose another name")
+    return Depfile(path, settings.destination, force=settings.running.force, fsync=settings.running.fsync)
+
+
+def _with_depfile(summary: Summary, depfile: Depfile | None, settings: Settings) -> Summary:
+    """Write the depfile of what was made, with the proof that it is ours: the next run may replace it."""
+    if depfile is not None and summary.made and summary.stopped is None:
+        folder, name = file_at(settings.destination)
+        with stopping(settings.destination):
+            digest = folder.own_digest(name)
+        source = settings.source
+        summary.not_in_depfile = depfile.write(lambda: () if source == _STREAM else (source,), digest)
     return summary
 
 

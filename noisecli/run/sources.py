@@ -26,6 +26,8 @@ class Listing:
     """Files that cannot be done, with the reason why; folders that cannot be listed too."""
     unlisted: list[str] = field(default_factory=list)
     """Those folders: what lies below them, nobody knows."""
+    folders: list[str] = field(default_factory=list)
+    """Those whose names were listed; the source folder itself is empty text."""
     other_kinds: Counter[str] = field(default_factory=Counter)
     """How many files another command is for."""
     data_beside: list[str] = field(default_factory=list)
@@ -103,6 +105,9 @@ class _Sorter:
     def take(self, listed: Listed) -> None:
         """File away what the folder's listing names."""
         name, problem, sort, outside, inside = listed
+        if sort == "folder":
+            self._found.folders.append(name)
+            return
         if outside is not None:
             (self._found.followed if sort == "followed" else self._found.linked).add(outside)
         if sort == "followed":

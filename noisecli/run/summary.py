@@ -102,6 +102,10 @@ class Summary:
     warnings: Counter[str] = field(default_factory=Counter)
     """How many outputs have each fixed word."""
     problems: list[Problem] = field(default_factory=list)
+    not_in_depfile: int = 0
+    """Sources whose name Make has no spelling for."""
+    future: str | None = None
+    """With a depfile, a source whose time is still to come: Make never takes the manifest for newer."""
     stopped: str | None = None
     shard: str | None = None
     """Which part of a run this was, as 2/3."""

@@ -51,6 +51,8 @@ _RUN = {
     "noised": "Of archives, the arrays that got noise, and in how many outputs.",
     "warnings": "How many outputs have each fixed word.",
     "problems": "Sources that failed or were skipped, by source, then status.",
+    "not_in_depfile": "Files and folders left out of the depfile, as Make has no spelling for their names.",
+    "future": "With --depfile, a source whose time is still to come, so that Make runs the rule until then; else null.",
     "stopped": "Why the run ended before its end; else null.",
     "shard": "Which part of a run this was, as 2/3; null where it was all of it.",
     "dry_run": "Whether only what would happen was counted.",

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Literal, NamedTuple, Protocol, Self
 
-from noisecli.errors import FileFailed, FileProblem, FileSkipped
+from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
 from noisecli.storage.leftovers import held_prefix
 from noisecli.storage.names import lies_in
 from noisecli.storage.output import OutputFile
@@ -23,9 +23,9 @@ class Listed(NamedTuple):
     name: str
     problem: FileProblem | None = None
     """Why it cannot be a source."""
-    sort: Literal["file", "symlink", "hidden", "unlisted", "followed"] = "file"
+    sort: Literal["file", "symlink", "hidden", "unlisted", "followed", "folder"] = "file"
     """Hidden names are not looked at, an unlisted folder is one whose names nobody knows; what a followed one holds,
-    which a symbolic link leads to, is listed after it."""
+    which a symbolic link leads to, is listed after it. A folder is one whose names are listed."""
     outside: str | None = None
     """Where a symbolic link that is followed leads to, out of the folder: a folder, or the one that a file lies in."""
     inside: str | None = None
@@ -89,6 +89,9 @@ class Folder(Protocol):
 
     def set_modified(self, time: int) -> None:
         """Set what modified() returns, where that is allowed."""
+
+    def set_time(self, name: str, time: int) -> None:
+        """Set when one of noisecli's own files was changed last, in nanoseconds, where that is allowed."""
 
     def folds_case(self, name: str) -> bool:
         """Whether a file that is there is found by its name in capitals too."""
@@ -180,11 +183,25 @@ class Folder(Protocol):
         with self.open(name) as file:
             return io.BytesIO(file.read())
 
-    def write_own(self, name: str, chunks: Iterable[bytes], *, prefix: str | None = None, fsync: bool = False) -> None:
-        """Replace one of noisecli's own files. Raises Stopped."""
+    def write_own(
+        self,
+        name: str,
+        chunks: Iterable[bytes],
+        *,
+        prefix: str | None = None,
+        fsync: bool = False,
+        time: int | None = None,
+    ) -> None:
+        """Replace one of noisecli's own files; `time` is what set_time() would set. Raises Stopped."""
         with self.create(name, prefix=prefix or held_prefix(), fsync=fsync) as output:
             output.write(b"".join(chunks))
             output.commit()
+
+    def holds(self, name: str, content: Iterable[bytes]) -> bool:
+        """Whether one of noisecli's own files has this content already; what cannot be read has not."""
+        with contextlib.suppress(OSError, Refused), self.open_own(name) as file:
+            return all(file.read(len(chunk)) == chunk for chunk in content) and not file.read(1)
+        return False
 
     def copy(self, file: SourceFile, name: str, *, prefix: str, replace: bool) -> None:
         """Make a file the copy of a side file. Raises FileFailed or Stopped.

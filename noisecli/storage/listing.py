@@ -24,6 +24,7 @@ def files_below(root: str, *, follow_links: bool = False) -> Iterator[Listed]:
         below, ancestors = stack.pop()
         try:
             with os.scandir(os.path.join(root, below)) as entries:
+                yield Listed(below.rstrip("/"), sort="folder")
                 for entry in entries:
                     found, inner = _examine(entry, below + entry.name, real_root, ancestors, follow_links)
                     if found is not None:

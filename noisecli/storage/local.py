@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Self
 
-from noisecli.errors import FileFailed, FileProblem
+from noisecli.errors import FileFailed, FileProblem, Refused
 from noisecli.storage.below import digest_below, open_folder, remove_recorded, remove_temporaries
 from noisecli.storage.copies import copy_into, leads_to, link_into, remove_link
 from noisecli.storage.digests import file_sha256
@@ -73,6 +73,10 @@ class LocalFolder(Folder):
     def set_modified(self, time: int) -> None:
         with contextlib.suppress(OSError):
             os.utime(self.location, ns=(os.stat(self.location).st_atime_ns, time))
+
+    def set_time(self, name: str, time: int) -> None:
+        with contextlib.suppress(OSError, Refused), open_regular(self.location_of(name)) as file:
+            os.utime(file.fileno(), ns=(os.fstat(file.fileno()).st_atime_ns, time))
 
     def folds_case(self, name: str) -> bool:
         path, capitals = self.location_of(name), self.location_of(name.upper())
@@ -140,8 +144,16 @@ class LocalFolder(Folder):
     def open_own(self, name: str) -> BinaryIO:
         return open_regular(self.location_of(name))
 
-    def write_own(self, name: str, chunks: Iterable[bytes], *, prefix: str | None = None, fsync: bool = False) -> None:
-        write_whole(name, chunks, root=self.location, prefix=prefix, fsync=fsync)
+    def write_own(
+        self,
+        name: str,
+        chunks: Iterable[bytes],
+        *,
+        prefix: str | None = None,
+        fsync: bool = False,
+        time: int | None = None,
+    ) -> None:
+        write_whole(name, chunks, root=self.location, prefix=prefix, fsync=fsync, time=time)
 
     def copy(self, file: SourceFile, name: str, *, prefix: str, replace: bool) -> None:
         copy_into(self.location, name, file, prefix, replace=replace)

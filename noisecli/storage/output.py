@@ -210,10 +210,12 @@ def write_whole(
     prefix: str | None = None,
     fsync: bool = False,
     like: Status | None = None,
+    time: int | None = None,
 ) -> None:
     """Replace a file atomically by the given bytes; see OutputFile. Raises Stopped.
 
-    Without a prefix, what an earlier process left when it was killed beside the file is removed.
+    `time` is what the file shows as the time of its last change, from its first instant on. Without a prefix, what an
+    earlier process left when it was killed beside the file is removed.
     """
     try:
         if prefix is None:
@@ -221,6 +223,8 @@ def write_whole(
         with OutputFile(path, root=root, prefix=prefix or held_prefix(), fsync=fsync, like=like) as output:
             with os.fdopen(os.dup(output.fileno()), "wb") as file:
                 file.writelines(chunks)
+            if time is not None:
+                os.utime(output.fileno(), ns=(time, time))
             output.commit()
     except OSError as error:
         raise Stopped(f"{escape_name(path)}: cannot be written: {error.strerror or error}") from error

@@ -201,7 +201,7 @@ def test_a_gradient_that_is_no_number_is_told(rng):
 
 
 def test_digits_are_misread_after_the_step_and_not_before():
-    datasets = pytest.importorskip("sklearn.datasets", reason="pip install 'noisecli[recipes]'")
+    datasets = pytest.importorskip("sklearn.datasets", reason="pip install '.[recipes]'")
     digits = datasets.load_digits()
     x, y = (digits.images[..., None] / 16).astype(np.float32), digits.target.astype(np.int32)
     model = dense((8, 8, 1), 10, "softmax", hidden=64)

@@ -16,7 +16,7 @@ PAGE = Path(__file__).parent / "on_one_backend.py"
 def test_the_gradient_step(backend, tmp_path):
     for package in ("keras", backend):
         if importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed: pip install 'noisecli[recipes]'")
+            pytest.skip(f"{package} is not installed: pip install '.[recipes]'")
     # Keras's torch backend calls numpy in a way that numpy 2 warns of
     options = ["-W", "default::DeprecationWarning", "-p", "no:cacheprovider", "-p", "no:xdist", "-rA"]
     done = subprocess.run(

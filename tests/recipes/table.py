@@ -1,4 +1,4 @@
-"""Print the README's table of uses: what each recipe runs, and what the noise bought, as means over a few seeds."""
+"""Print the table of uses in README.md here: what each recipe runs, and what the noise bought, over a few seeds."""
 
 from __future__ import annotations
 

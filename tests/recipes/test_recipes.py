@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-README = (HERE.parent.parent / "README.md").read_text()
+README = (HERE / "README.md").read_text()
 LIBRARIES = ("keras", "sklearn", "h5py", "PIL")
 
 # The better figure, the worse one, and by how much at least; below 0: what noise may cost at most.
@@ -51,7 +51,7 @@ def skip_without_its_libraries(name: str) -> None:
         return
     backend = there("torch") or (there("jax") and name != "fresh")
     if not (backend and all(there(library) for library in LIBRARIES)):
-        pytest.skip("needs pip install 'noisecli[recipes]'")
+        pytest.skip("needs pip install '.[recipes]'")
     if name == "speech" and not shutil.which("espeak-ng"):
         pytest.skip("needs espeak-ng, which makes the spoken digits: apt-get install espeak-ng")
 
@@ -66,7 +66,7 @@ def test_noise_buys_what_the_manual_says(name: str) -> None:
         assert figures[better] - figures[worse] >= margin, (better, worse, figures)
     assert f"| {told['use']} (`{name}.py`) |" in README
     for line in told["commands"]:
-        assert f"`{line}`" in README, "run tests/recipes/table.py for the README's table"
+        assert f"`{line}`" in README, "run tests/recipes/table.py for the table of README.md here"
 
 
 def test_every_recipe_has_its_promises() -> None:

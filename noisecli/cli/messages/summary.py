@@ -9,6 +9,7 @@ from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
+from noisecli.storage import escape_name
 
 _OF_WEIGHTS = {
     "scales-kept": "scales of quantised tensors stay as they are",
@@ -59,6 +60,7 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
     yield from _answers(summary)
     yield from _kept_integers(summary)
     yield from _parameters(summary, kind)
+    yield from _make(summary)
     if everything:
         yield from (f"{count(number, 'output')}: {word}" for word, number in sorted(summary.warnings.items()))
     elif summary.warnings:
@@ -72,6 +74,14 @@ def _shard(summary: Summary) -> Iterator[str]:
     if summary.shard is not None:
         has = "has none of these files" if not summary.planned else f"has {count(summary.planned, 'output')}"
         yield f"shard {summary.shard} {has}; when all shards are done: noisecli merge"
+
+
+def _make(summary: Summary) -> Iterator[str]:
+    """Tell what Make cannot be told."""
+    if number := summary.not_in_depfile:
+        yield f"{count(number, 'file')} not in the depfile: Make has no spelling for such names (line ends, ; |)"
+    if summary.future is not None:
+        yield f"{escape_name(summary.future)}: has a time still to come, so Make runs the rule each time until then"
 
 
 def _noised(summary: Summary) -> Iterator[str]:

@@ -29,6 +29,7 @@ from noisecli.cli.options.noise import (
 )
 from noisecli.cli.options.output import (
     AUDIO_FORMAT,
+    DEPFILE,
     IMAGE_FORMAT,
     MANIFEST,
     NAME,
@@ -92,6 +93,7 @@ __all__ = [
     "COMMON_OUTPUT",
     "COMMON_RUNNING",
     "COPIES",
+    "DEPFILE",
     "DRY_RUN",
     "DTYPE",
     "EPS",

@@ -42,6 +42,9 @@ NAME = option(
     help="Names of outputs, from {stem} {ext} {copy} {level}.  [default: {stem}{ext}, with copies {stem}-{copy}{ext}]",
 )  # fmt: skip
 MANIFEST = option(_OUTPUT, "--manifest", metavar="NAME", help="Name of the manifest in DST.  [default: manifest.jsonl]")
+DEPFILE = option(
+    _OUTPUT, "--depfile", metavar="FILE", help="Write what DST is made from to FILE, which Make and Ninja read."
+)
 
 REPLACE = option(_OUTPUT, "--force", is_flag=True, help="Replace a file that already exists.")
 

@@ -84,5 +84,5 @@ def _require_h5py() -> None:
     try:
         import h5py  # noqa: F401
     except ImportError as error:
-        words = f"needs h5py, which cannot be loaded ({error}): pip install 'noisecli[weights]'"
+        words = f"needs h5py, which cannot be loaded ({error}): pip install h5py"
         raise FileFailed("no-encoder", words) from None

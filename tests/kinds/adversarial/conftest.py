@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-NEEDS = "is not installed: pip install 'noisecli[recipes]'"
+NEEDS = "is not installed: pip install '.[recipes]'"
 
 SAVE = """
 import os, sys

@@ -49,8 +49,6 @@ def open_with_pyav(file: InputFile, container: Container, limits: Limits) -> Des
     try:
         from noisecli.codecs.audio.pyav.source import PyavSource
     except ImportError:
-        words = (
-            f"is {container.title}, which PyAV reads: pip install 'noisecli[av]', or convert it: ffmpeg -i IN OUT.wav"
-        )
+        words = f"is {container.title}, which PyAV reads: pip install av, or convert it: ffmpeg -i IN OUT.wav"
         raise FileSkipped("unsupported-format", words) from None
     return PyavSource(file, container, limits, container.check(Window(file.fileno(), file.size)))

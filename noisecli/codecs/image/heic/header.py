@@ -24,7 +24,7 @@ _SLACK = 64
 def read(data: bytes, limits: Limits) -> Header:
     """Read size, depth and turns of the primary item, and see that no stream is bigger than it says."""
     if find_spec("pillow_heif") is None:
-        words = "is HEIC, which pillow-heif reads: pip install 'noisecli[heic]', or convert it: heif-convert IN OUT.png"
+        words = "is HEIC, which pillow-heif reads: pip install pillow-heif, or convert it: heif-convert IN OUT.png"
         raise FileSkipped("unsupported-format", words)
     items, trailing = items_of(data)
     if items.primary is None or items.primary not in items.kinds:

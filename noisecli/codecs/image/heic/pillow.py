@@ -62,7 +62,7 @@ def encode(image: NDArray[Any], spec: SampleSpec, metadata: Metadata, encoding: 
     try:
         import pillow_heif
     except ImportError:
-        raise FileFailed("no-encoder", "HEIC is written by pillow-heif: pip install 'noisecli[heic]'") from None
+        raise FileFailed("no-encoder", "HEIC is written by pillow-heif: pip install pillow-heif") from None
     depth = {1023.0: 10, 4095.0: 12}.get(spec.full_scale, 8)
     channels = image.shape[2] if image.ndim == 3 else 1
     mode = {1: "L", 3: "BGR", 4: "BGRA"}[channels] + (f";{depth}" if depth > 8 else "")

@@ -155,7 +155,7 @@ def check_segments(layout: Layout) -> None:
         name = _COMPRESSION_NAMES.get(layout.compression, f"number {layout.compression}")
         raise _skipped(f"compression {name}, of {_words(layout)}")
     if layout.compression == ZSTD and find_spec("zstandard") is None:
-        raise FileSkipped("unsupported-samples", "TIFFs of compression Zstandard need: pip install 'noisecli[tiff]'")
+        raise FileSkipped("unsupported-samples", "TIFFs of compression Zstandard need: pip install zstandard")
     if (layout.form, layout.bits) not in _DTYPES or layout.photometric not in (*GREYS, COLOUR, PALETTE, INKS):
         raise _skipped(_words(layout))
     fewest = {COLOUR: 3, INKS: 4}.get(layout.photometric, 1)
