@@ -14,7 +14,9 @@ from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.manifest.shards import shards_in
 from noisecli.storage import TEMPORARY_PREFIX, Folder, escape_name, folder_at, stopping
 
-_MERGING, _MERGED = b'{"merging"', b'{"merged"'
+MERGED = b'{"merged"'
+"""How the journal's line begins that says that everything is written."""
+_MERGING = b'{"merging"'
 
 
 class MergeLedger(Ledger):
@@ -54,7 +56,7 @@ class MergeLedger(Ledger):
                         f"{shown}: holds shards and {name} of another run, which would be replaced; move it away"
                     )
         for _, line in self._journal_lines():
-            if line.startswith(_MERGED) and line.endswith(b"\n"):
+            if line.startswith(MERGED) and line.endswith(b"\n"):
                 self._shards = [(str(folder), int(of)) for folder, of in parse(line).get("merged", ())]
                 self.is_written = True
         if not self.is_written:

@@ -70,9 +70,7 @@ def run(
     if kind.has_sources:
         refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
-    refuse_odd_files(settings.destination, names)
-    require_ours(settings.destination, names, settings.kind, force=settings.running.force)
-    refuse_mixture(settings.destination, names.manifest)
+    _refuse_destination(settings, names)
     if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
         warm_up(kind.modules, settings.running)  # while the walk goes on; a second run may find nothing to do
     found = find_sources(settings) if kind.has_sources else Listing()
@@ -90,6 +88,12 @@ def run(
     else:
         _hold_and_carry_out(settings, plan, found, summary, rule, begin)
     return summary
+
+
+def _refuse_destination(settings: Settings, names: Names) -> None:
+    refuse_odd_files(settings.destination, names)
+    require_ours(settings.destination, names, settings.kind, force=settings.running.force)
+    refuse_mixture(settings.destination, names.manifest)
 
 
 def _hold_and_carry_out(

@@ -8,7 +8,7 @@ from typing import Any
 from noisecli.errors import FileFailed, FileProblem, Refused, Stopped
 from noisecli.manifest.destination import Names, is_finished, read_run, refuse_odd_files, require_ours
 from noisecli.manifest.entries import parse_row
-from noisecli.manifest.merging import MergeLedger
+from noisecli.manifest.merging import MERGED, MergeLedger
 from noisecli.manifest.reader import ManifestReader
 from noisecli.run.merge.files import Files, Placed, files_of_row, side_file
 from noisecli.run.merge.parts import Part, find_parts, refuse_unfinished, require_one_run
@@ -80,36 +80,33 @@ def merge(
     """
     merged = into or Merged()
     merged.dry_run = dry_run
-    names = Names.of(manifest)
+    names, target = Names.of(manifest), folder_at(destination)
     refuse_odd_files(destination, names)
     apart = _distinct(destination, folders)
-    target = folder_at(destination)
-    if not _is_written(destination, names):
-        parts = find_parts([destination, *apart], manifest)
-        if not parts:
-            merged.take_totals(_whole(target, names))
-            return merged
-        require_one_run(parts)
-        require_ours(destination, names, str(parts[0].run.get("kind")), force=False)
-        if dry_run:
-            _Merge(parts, target, merged, begin).check()
-            return merged
-    with MergeLedger(destination, names) as ledger:
-        if ledger.is_written:
-            merged.take_totals(read_run(target, names.run) or {"totals": {}})
-            ledger.clear_away()
-            return merged
-        try:
-            refuse_unfinished(parts)
-            work = _Merge(parts, target, merged, begin)
-            work.check()
-        except Refused:
-            # files that moved before belong to a merge that goes on
-            if not (ledger.found_journal and apart):
-                ledger.withdraw()
-            raise
-        work.carry_out(ledger)
+    parts = [] if _is_written(target, names) else find_parts([destination, *apart], manifest)
+    if not parts:
+        _clear_away(target, names, merged)
+        return merged
+    require_one_run(parts)
+    require_ours(destination, names, str(parts[0].run.get("kind")), force=False)
+    work = _Merge(parts, target, merged, begin)
+    if dry_run:
+        work.check()
+        return merged
+    work.hold_and_carry_out(names, goes_on=bool(apart))
     return merged
+
+
+def _clear_away(target: Folder, names: Names, merged: Merged) -> None:
+    """End a merge that was killed after it had written everything, if that is so. Raises Refused for no whole run."""
+    run = read_run(target, names.run)
+    is_left = _is_written(target, names)
+    if run is None or not is_finished(run) or (target.journals().has(names.journal) and not is_left):
+        raise Refused(f"{escape_name(target.location)}: holds no shards of {names.manifest}; name their folders")
+    merged.take_totals(run)
+    if is_left and not merged.dry_run:
+        with MergeLedger(target.location, names) as ledger:
+            ledger.clear_away()
 
 
 class _Merge:
@@ -121,6 +118,19 @@ class _Merge:
         self._parts, self._target, self._merged = parts, target, merged
         self._begin = begin
         merged.shards = len(parts)
+
+    def hold_and_carry_out(self, names: Names, *, goes_on: bool) -> None:
+        """Do it, under a lock; with `goes_on`, a merge that was killed may have moved files, and keeps its journal."""
+        with MergeLedger(self._target.location, names) as ledger:
+            try:
+                # one may have begun again before it could see that this has begun
+                refuse_unfinished(self._parts)
+                self.check()
+            except Refused:
+                if not (ledger.found_journal and goes_on):
+                    ledger.withdraw()
+                raise
+            self.carry_out(ledger)
 
     def check(self) -> None:
         """Raise Refused where a file is not there as its shard says, or where somebody else's has its name."""
@@ -196,18 +206,9 @@ def _distinct(destination: str, folders: Sequence[str]) -> list[str]:
     return apart
 
 
-def _is_written(destination: str, names: Names) -> bool:
+def _is_written(target: Folder, names: Names) -> bool:
     """Whether an earlier merge wrote everything, and was killed before the shards' own files were gone."""
-    journals = folder_at(destination).journals()
-    if not journals.has(names.journal):
+    if not target.journals().has(names.journal):
         return False
-    with journals.open_own(names.journal) as file:
-        return any(line.startswith(b'{"merged"') and line.endswith(b"\n") for line in file)
-
-
-def _whole(target: Folder, names: Names) -> dict[str, Any]:
-    """Return run.json of a folder that holds no shards, where a merge has ended before. Raises Refused."""
-    run = read_run(target, names.run)
-    if run is None or not is_finished(run) or target.journals().has(names.journal):
-        raise Refused(f"{escape_name(target.location)}: holds no shards of {names.manifest}; name their folders")
-    return run
+    with target.journals().open_own(names.journal) as file:
+        return any(line.startswith(MERGED) and line.endswith(b"\n") for line in file)

@@ -203,7 +203,7 @@ def change_run(folder, shard, change):
         (lambda run: run.pop("shard"), "is not that of shard 2/2"),
         (lambda run: run["shard"].update(number=1), "is not that of shard 2/2"),
         (lambda run: run["totals"].update(outputs=9), "its run.json counts 9"),
-        (lambda run: run.clear(), "missing"),
+        (lambda run: run.clear(), "has lost its manifest or run.json"),
     ],
 )
 def test_run_json_that_says_otherwise(refused, parts, destination, change, message):
