@@ -36,6 +36,7 @@ SkippedReason = Literal[
     "symlink-outside",
     "symlink-loop",
     "label-mask",
+    "labels",
 ]
 
 

@@ -245,7 +245,7 @@ class Made:
 
     `survival` holds, when it was asked for, what the output kept of the noise; None where nothing was added or the
     decoded length differs. `applied` is False where no sample changed. `noised` names, of an archive, the arrays that
-    noise was put on.
+    noise was put on, `not_noised` arrays of numbers that were left alone where none was chosen by name.
     """
 
     output: str
@@ -254,6 +254,7 @@ class Made:
     warnings: tuple[str, ...]
     applied: bool
     noised: tuple[str, ...] = ()
+    not_noised: tuple[str, ...] = ()
     effect: Effect = field(default_factory=Effect)
 
 

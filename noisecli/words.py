@@ -19,6 +19,7 @@ Warn = Literal[
     "overshoot",
     "padded",
     "integers-kept",
+    "labels-kept",
     "none-chosen",
     "scales-kept",
     "buffers-kept",

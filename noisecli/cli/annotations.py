@@ -18,7 +18,7 @@ _SHOWN = 10
 """What GitHub shows of one severity, of one step."""
 _IN_TABLE = 20
 _LONGEST_CELL = 300
-_EXPECTED = ("label-mask",)
+_EXPECTED = ("label-mask", "labels")
 """Skipped for these reasons, a file is left alone on purpose."""
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}

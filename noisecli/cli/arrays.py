@@ -26,6 +26,9 @@ def command(source: str, destination: str, **options: Any) -> int:
     Levels are in the data's own unit; 5% is a share of each array's own standard deviation. Give exactly one of
     --std, --var and --snr-db.
 
+    Labels stay as they are: integers in one row, and arrays called y, label, target, class, id or index beside others.
+    --include asks for such a .npy file, --key for an array of an archive.
+
     \b
     noisecli arrays features noisy --std 0.5             in the data's own unit
     noisecli arrays features noisy --std 5% --key x      5% of the std of x; labels stay as they are

@@ -18,6 +18,10 @@ from noisecli.storage import folder_at
 from noisecli.verify.check import Request, verify
 from noisecli.verify.report import Report
 
+MODEL = click.option(
+    "--model", cls=o.SectionedOption, section="Files", metavar="FILE",
+    help="Of an adversarial run, with --recompute: the model that it was made with.",
+)  # fmt: skip
 RECOMPUTE = click.option(
     "--recompute", cls=o.SectionedOption, section="Files", metavar="[SRC]", is_flag=False, flag_value="",
     help="Recompute every output from SRC (latents need none) in a scratch folder, and compare.",
@@ -26,7 +30,7 @@ RECOMPUTE = click.option(
 
 @click.command("verify", cls=o.SectionedCommand)
 @o.FINISHED
-@o.apply(RECOMPUTE, o.MANIFEST, o.EXCLUDE)
+@o.apply(RECOMPUTE, MODEL, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.COMMON_OUTPUT
 def command(destination: str, **options: Any) -> int:
@@ -40,11 +44,15 @@ def command(destination: str, **options: Any) -> int:
     \b
     noisecli verify noisy                         a line for each difference
     noisecli verify noisy --recompute photos      and recompute the noise, byte for byte
+    noisecli verify hard --recompute photos --model m.keras    a gradient step too
     """  # noqa: D301 (click wants the character itself)
     refuse_odd_output(options)
+    if options["model"] is not None and options["recompute"] is None:
+        raise click.UsageError("--model is what outputs are recomputed with; add --recompute SRC")
     request = Request(
         destination=destination,
         source=options["recompute"],
+        model=options["model"],
         manifest=manifest_of(options),
         exclude=options["exclude"],
         running=Running(

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from noisecli.errors import Refused
+from noisecli.errors import Refused, shown
 
 BACKENDS = ("torch", "jax")
 """In order of preference where none was chosen: torch starts faster."""
@@ -26,6 +26,16 @@ def choose_backend(environment: Mapping[str, str] = os.environ) -> str:
         if _installed(name):
             return name
     raise Refused("Keras has no backend that noisecli supports: pip install torch, or jax")
+
+
+def require_backend(recorded: str) -> None:
+    """Raise Refused where the backend that a finished run was made with is not installed."""
+    if recorded not in BACKENDS:
+        raise Refused(f"the run was made with Keras's backend {shown(recorded)}, which this noisecli does not support")
+    missing = [name for name in ("keras", recorded) if not _installed(name)]
+    if missing:
+        names = " and ".join(missing)
+        raise Refused(f"the run's gradients were computed by Keras on {recorded}; install {names}: pip install {names}")
 
 
 def _checked(wanted: str) -> str:

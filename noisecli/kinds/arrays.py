@@ -42,6 +42,7 @@ ARRAYS = Kind(
     noun="array file",
     nouns="array files",
     formats={".npy": Encoded("npy"), ".npz": Encoded("npz")},
+    has_label_arrays=True,
     refused={**DATA_WAYS_OUT, **ARCHIVES},
     codec="noisecli.codecs.arrays",
     maker="noisecli.workers.arrays:ArraysMaker",

@@ -60,6 +60,8 @@ class Kind(NamedTuple):
         Suffixes of its files that nothing here reads: skipped by name. What each is, and the way out.
     mask_formats
         Formats, by name, of which some files may be label masks: indices of classes, not samples.
+    has_label_arrays
+        Whether some of its files may be the labels of others; see noisecli.run.label_arrays.
     refused
         Suffixes that are its files to this command alone, and why they are skipped.
     writes
@@ -92,8 +94,8 @@ class Kind(NamedTuple):
         The option that chooses arrays.
     own
         The class of the settings that it alone has.
-    not_recomputed
-        Why `verify --recompute` refuses it; empty where it does not.
+    needs_model
+        Whether `verify --recompute` needs the model that its outputs were made with.
     install
         What to install where its codec cannot be loaded.
     """
@@ -107,6 +109,7 @@ class Kind(NamedTuple):
     maker: str
     unsupported: Mapping[str, str] = MappingProxyType({})
     mask_formats: tuple[str, ...] = ()
+    has_label_arrays: bool = False
     refused: Mapping[str, str] = MappingProxyType({})
     writes: tuple[str, ...] = ()
     exact: str = ""
@@ -124,7 +127,7 @@ class Kind(NamedTuple):
     all_arrays: bool = False
     option_of_arrays: str = ""
     own: OwnSettings | None = None
-    not_recomputed: str = ""
+    needs_model: bool = False
     install: str = "a library cannot be loaded here"
 
     def counted(self, number: int) -> str:

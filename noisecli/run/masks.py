@@ -1,4 +1,7 @@
-"""Label masks among images: a mask's name, and few values. Noise would make other classes of its indices."""
+"""Label masks among images: a mask's name, and few values. Noise would make other classes of its indices.
+
+Of labels among arrays, see noisecli.run.label_arrays.
+"""
 
 import os
 import re
@@ -11,6 +14,7 @@ from typing import NamedTuple
 from noisecli.engines import Job, Lost, cut, open_engine, run_all
 from noisecli.errors import FileSkipped
 from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of
+from noisecli.run.label_arrays import label_arrays
 from noisecli.run.sources import Listing, pattern_of
 from noisecli.settings import Settings
 from noisecli.storage import escape_name, folder_at
@@ -38,7 +42,7 @@ class _Suspicion(NamedTuple):
 
 
 def set_aside(settings: Settings, found: Listing) -> None:
-    """Move the label masks among the sources to `found.masks`; one file that is named alone is asked for, and stays."""
+    """Move the labels among the sources to `found.masks`; one file that is named alone is asked for, and stays."""
     if settings.choice.names is not None and len(settings.choice.names) == 1:
         found.masks_asked_for = sum(looks_like_mask(settings, source) for source in found.sources)
         return
@@ -48,7 +52,7 @@ def set_aside(settings: Settings, found: Listing) -> None:
 
 
 def looks_like_mask(settings: Settings, name: str) -> bool:
-    """Whether one file is a label mask, by what its folder is called and holds."""
+    """Whether one file is a label mask, or labels, by what its folder is called and holds."""
     folder, own = os.path.split(os.path.join(os.path.realpath(settings.source), name))
     try:
         names = folder_at(folder).names()
@@ -59,10 +63,12 @@ def looks_like_mask(settings: Settings, name: str) -> bool:
 
 
 def label_masks(settings: Settings, names: Iterable[str], among: Collection[str]) -> dict[str, FileSkipped]:
-    """Return those of `names` that are label masks of the images `among` which they lie, and why they get no noise.
+    """Return those of `names` that are labels of the sources `among` which they lie, and why they get no noise.
 
-    Their content is looked at in worker processes where the name, or an image beside it, gives reason to.
+    Of images, their content is looked at in worker processes where the name, or an image beside it, gives reason to.
     """
+    if KINDS[settings.kind].has_label_arrays:
+        return label_arrays(settings, names, among)
     wanted = KINDS[settings.kind].mask_formats
     if not wanted:
         return {}

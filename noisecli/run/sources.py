@@ -19,7 +19,7 @@ class Listing:
     sources: list[str] = field(default_factory=list)
     """Files to be done, sorted."""
     masks: dict[str, FileSkipped] = field(default_factory=dict)
-    """Label masks among them, which get no noise and are side files; see noisecli.run.masks."""
+    """Label masks, and arrays of labels, among them, which get no noise and are side files; see noisecli.run.masks."""
     sidecars: list[str] = field(default_factory=list)
     """Files beside them: labels, transcripts, and what --exclude names. Sorted."""
     problems: list[tuple[str, FileProblem]] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Listing:
     data_beside: list[str] = field(default_factory=list)
     """Those of them that hold arrays beside images or audio files: their depth maps, masks, embeddings. Sorted."""
     masks_asked_for: int = 0
-    """How many sources look like label masks and are done, as they were named."""
+    """How many sources look like labels and are done, as they were named."""
     followed: set[str] = field(default_factory=set)
     """Folders outside of the source folder that symbolic links led to, and of which all is listed."""
     linked: set[str] = field(default_factory=set)

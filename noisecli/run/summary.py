@@ -86,9 +86,9 @@ class Summary:
     """Labels without a source, and sources without a label, where most beside them have one."""
     other_kinds: dict[str, int] = field(default_factory=dict)
     masks: int = 0
-    """Label masks among the sources: skipped, and side files."""
+    """Label masks, and arrays of labels, among the sources: skipped, and side files."""
     masks_asked_for: int = 0
-    """Sources that look like label masks, and got noise as they were named."""
+    """Sources that look like labels, and got noise as they were named."""
     hidden: int = 0
     not_chosen: int = 0
     """Files of SRC that are no sources of this run, the last five."""
@@ -99,6 +99,8 @@ class Summary:
     noise; what would be right by chance, where it is hardly more before."""
     noised: Counter[str] = field(default_factory=Counter)
     """Of archives, the arrays that noise was put on, and in how many outputs."""
+    not_noised: Counter[str] = field(default_factory=Counter)
+    """Of archives, the arrays of numbers that were left without noise unasked, and in how many outputs."""
     warnings: Counter[str] = field(default_factory=Counter)
     """How many outputs have each fixed word."""
     problems: list[Problem] = field(default_factory=list)
@@ -130,6 +132,7 @@ class Summary:
         if effect.drowned:
             self.drowned.note(effect)
         self.noised.update(made.noised)
+        self.not_noised.update(made.not_noised)
         self.warnings.update(map(word_of, made.warnings))
 
     def note_problem(self, problem: Problem) -> None:
@@ -157,7 +160,8 @@ class Summary:
         """Return the whole as plain data, the same for any order in which outputs came."""
         # asdict() would make a Counter of its pairs
         tables = {
-            name: _sorted(getattr(self, name)) for name in ("warnings", "noised", "strength", "clipped", "survival")
+            name: _sorted(getattr(self, name))
+            for name in ("warnings", "noised", "not_noised", "strength", "clipped", "survival")
         }
         ordered = sorted(self.problems, key=lambda problem: (problem.source, problem.status))
         return {

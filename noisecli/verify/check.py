@@ -1,24 +1,22 @@
 """The same rows read again: whether every file is what its row says, and would be made so once more."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from noisecli.engines import Job, Lost, cut, open_engine, run_all
 from noisecli.errors import FileProblem, Refused
 from noisecli.exports.stale import stale_exports
-from noisecli.keys import STREAM_VERSION
 from noisecli.kinds import KINDS, Kind, kinds_of, suffix_of
-from noisecli.kinds.record import tuples
 from noisecli.manifest.entries import read_line
 from noisecli.manifest.finished import FinishedRun, RecordedRun, files_of, manifests_in
 from noisecli.manifest.shards import any_unfinished, hint_of_shards
-from noisecli.model import Encoding, Level
 from noisecli.run.masks import label_masks
 from noisecli.run.sources import may_lie_beside, walk
-from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.settings import Choice, NoiseSettings, Running, Settings
 from noisecli.storage import escape_name, folder_at
 from noisecli.storage.scratch import ScratchFolder
+from noisecli.verify.recompute import Recomputation, batches
 from noisecli.verify.report import Check, Checked, Report, Row, lost_reason, size_of
 from noisecli.verify.sidecars import check_sidecars
 
@@ -35,12 +33,15 @@ class Request:
     ----------
     source
         Where to recompute the outputs from; None omits that.
+    model
+        The model that adversarial outputs are recomputed with.
     exclude
         Globs of files that came along as side files; no row lists them.
     """
 
     destination: str
     source: str | None = None
+    model: str | None = None
     manifest: str = "manifest.jsonl"
     exclude: tuple[str, ...] = ()
     running: Running = field(default_factory=Running)
@@ -83,23 +84,29 @@ class _Verification:
     ) -> None:
         self._request, self._recorded, self._report = request, recorded, report
         self._kind = _kind(request, run)
-        self._spelled = run["settings"]
         self._expected = run["totals"].get("outputs")
         self._listed: set[str] = set()
-        self._scratch = scratch
-        self._settings: dict[str, Settings | None] = {}
         report.versions = run["versions"]
+        self._recomputation: Recomputation | None = None
         if request.source is not None:
-            _require_recomputable(request, self._kind, run, self._spelled)
+            running = request.running
+            self._recomputation = Recomputation(
+                self._kind, run, escape_name(request.destination), request.source, request.model, scratch, running
+            )
 
     def check_rows(self, begin: Callable[[int], Progress] | None) -> None:
         """Have workers look at the files of every row; who killed its worker among others is tried once more alone."""
         progress = begin(self._total()) if begin else lambda settled: None
         source, noise = self._request.source or "", NoiseSettings(levels=())
-        settings = Settings(self._kind.name, source, self._request.destination, noise, running=self._request.running)
-        job = Job("noisecli.verify.worker:Checking", (settings, self._report.versions), self._kind.modules)
-        chunks = cut(self._checks(), self._total(), self._request.running.jobs, lambda check: size_of(check.row))
-        with open_engine(job, self._request.running) as engine:
+        running, factory = self._request.running, "noisecli.verify.worker:Checking"
+        chunks = cut(self._checks(), self._total(), running.jobs, lambda check: size_of(check.row))
+        if self._recomputation is not None and self._kind.needs_model:
+            # the one process has the model
+            running, factory = replace(running, jobs=1), "noisecli.verify.gradient:CheckingSteps"
+            chunks = batches(self._checks())
+        settings = Settings(self._kind.name, source, self._request.destination, noise, running=running)
+        job = Job(factory, (settings, self._report.versions), self._kind.modules)
+        with open_engine(job, running) as engine:
             for chunk, result in run_all(engine, chunks, lambda chunk: [[check] for check in chunk]):
                 progress(len(chunk))
                 if isinstance(result, Lost):
@@ -135,15 +142,12 @@ class _Verification:
 
     def _settings_of(self, row: Row) -> Settings | None:
         """Return what the row's hash of settings stands for, where outputs are to be recomputed."""
-        if self._request.source is None:
+        if self._recomputation is None:
             return None
-        key = str(row.get("settings"))
-        if key not in self._settings:
-            self._settings[key] = _rebuilt(self._kind, self._request, self._scratch, _mapping(self._spelled, key), key)
-        if self._settings[key] is None:
-            message = f"run.json does not record its settings {key}; make it again with --redo"
-            self._report.differ(row["file_name"], "unknown-settings", message)
-        return self._settings[key]
+        settings, problem = self._recomputation.settings_of(str(row.get("settings")))
+        if problem is not None:
+            self._report.differ(row["file_name"], *problem)
+        return settings
 
     def count_rows(self) -> None:
         """Compare the number of rows with what run.json counted."""
@@ -198,11 +202,6 @@ class _Verification:
         return is_link and not kinds_of(suffix_of(name)) and not folder_at(self._request.destination).is_folder(name)
 
 
-def _mapping(entry: dict[str, Any], key: str) -> dict[str, Any]:
-    value = entry.get(key)
-    return value if isinstance(value, dict) else {}
-
-
 def _not_ours(recorded: RecordedRun) -> str:
     if (shards := hint_of_shards(recorded.folder, recorded.manifest)) is not None:
         return f"{escape_name(recorded.folder)}: {shards}"
@@ -221,33 +220,3 @@ def _kind(request: Request, run: dict[str, Any]) -> Kind:
             f"{escape_name(request.destination)}: was made by noisecli {run['noisecli']}; verify it with that"
         )
     return kind
-
-
-def _require_recomputable(request: Request, kind: Kind, run: dict[str, Any], spelled: dict[str, Any]) -> None:
-    if kind.not_recomputed:
-        raise Refused(f"--recompute: {kind.not_recomputed}")
-    if not kind.has_sources and request.source:
-        raise Refused(f"--recompute: {kind.name} have no source; write it behind DST, with no folder behind it")
-    if kind.has_sources and not folder_at(request.source or "").exists():
-        raise Refused(f"--recompute {escape_name(request.source or '')}: no such folder; name the sources' folder")
-    streams = [run.get("stream"), *(_mapping(spelled, key).get("stream") for key in spelled)]
-    if any(stream != STREAM_VERSION for stream in streams):
-        raise Refused(
-            f"--recompute: {escape_name(request.destination)} has another version of the random stream than this "
-            f"noisecli makes ({STREAM_VERSION}); use noisecli {run['noisecli']}"
-        )
-
-
-def _rebuilt(kind: Kind, request: Request, scratch: str, spelled: dict[str, Any], key: str) -> Settings | None:
-    """Return the request that a hash stands for, writing into a scratch folder; None when it is another's hash."""
-    try:
-        recorded = tuples({item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled})
-        level = Level("std", 0.0, 0.0, "", spelled["mean"])
-        encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
-        output = OutputSettings(encoding, spelled["with_clean"])
-        noise = NoiseSettings(levels=(level,), **recorded)
-        own = kind.own.of(spelled) if kind.own is not None else None
-        settings = Settings(kind.name, request.source or "", scratch, noise, output, running=request.running, own=own)
-        return settings if settings.key == key else None
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None

@@ -25,6 +25,7 @@ Reason = Literal[
     "source-changed",
     "source-unreadable",
     "unknown-settings",
+    "other-model",
     "not-remade",
     "noise-differs",
     "timeout",

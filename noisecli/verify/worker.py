@@ -3,8 +3,9 @@
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from noisecli.engines.process import time_limit
 from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
@@ -33,6 +34,9 @@ class Checking:
     recorded
         The versions that made its files.
     """
+
+    _doubt = ""
+    """What is said besides where the bytes are others."""
 
     def __init__(self, settings: Settings, recorded: dict[str, str]) -> None:
         worker.prepare_process(settings.running.jobs)
@@ -119,9 +123,7 @@ class Checking:
             with open_file(settings.source, source, settings.running.limits.max_bytes) as file:
                 checks = [check for check in checks if self._is_same_source(check.row, file)]
                 if checks:
-                    with self._maker.open(file) as opened:
-                        for check in checks:
-                            self._compare(check, source, opened)
+                    self._compare_all(checks, source, file)
         except FileProblem as problem:
             gone = problem.reason == "gone"
             words = "is gone" if gone else f"cannot be read: {problem.message}"
@@ -165,18 +167,31 @@ class Checking:
             self._differ(row["file_name"], "source-changed", message)
         return same
 
-    def _compare(self, check: Check, source: str, opened: OpenSource) -> None:
+    def _compare_all(self, checks: list[Check], source: str, file: SourceFile | None) -> None:
+        """Recompute the outputs of a source that is the same, and compare."""
+        with self._maker.open(file) as opened:
+            for check in checks:
+                if (recorded := self._recorded_of(check, source, file)) is not None:
+                    self._compare(check, *recorded, opened)
+
+    def _recorded_of(self, check: Check, source: str, file: SourceFile | None) -> tuple[Task, Any] | None:
+        """Return what made an output, and its noise; None where its row does not record them."""
+        row, settings = check
+        assert settings is not None
+        try:
+            maker = worker.maker_of(settings, "", self._codec)
+            return _task_of(row, settings, source, file), maker.read_row(row)
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            message = f"its row does not record its noise ({error}); make it again with --redo"
+            self._differ(row["file_name"], "bad-row", message)
+            return None
+
+    def _compare(self, check: Check, task: Task, recorded: Any, opened: OpenSource) -> None:
         """Recompute one output in the scratch folder; what is made is removed again."""
         row, settings = check
         name = row["file_name"]
         assert settings is not None
         maker = worker.maker_of(settings, "", self._codec)
-        try:
-            task, recorded = _task_of(row, settings, source, opened.file), maker.read_row(row)
-        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-            return self._differ(
-                name, "bad-row", f"its row does not record its noise ({error}); make it again with --redo"
-            )
         try:
             remade, lossy = maker.recompute(task, opened, recorded)
             self._judge(check, task, remade, exact=not lossy)
@@ -193,11 +208,14 @@ class Checking:
                 if output:
                     with contextlib.suppress(OSError):
                         folder_at(settings.destination).remove_own(output)
-        return None
+
+    def _versions(self) -> Mapping[str, str]:
+        """Return the versions of the libraries that outputs depend on."""
+        return self._codec.versions()
 
     def _judge(self, check: Check, task: Task, remade: Row, *, exact: bool) -> None:
         """Compare by bytes where the libraries are the same, else by samples where no loss is between."""
-        versions = self._codec.versions().items()
+        versions = self._versions().items()
         if all(self._recorded.get(library) == version for library, version in versions):
             self._found.remade += 1
             self._judge_bytes(check.row, remade)
@@ -211,7 +229,8 @@ class Checking:
         compared = [key for key in remade if key not in _NOT_COMPARED and (key in row or key not in _NEW)]
         differing = [key for key in compared if remade[key] != row.get(key)]
         if any(key in _DIGESTS for key in differing):
-            self._differ(row["file_name"], "noise-differs", f"recomputed from {row['source']} it has other bytes")
+            message = f"recomputed from {row['source']} it has other bytes{self._doubt}"
+            self._differ(row["file_name"], "noise-differs", message)
         elif differing:
             key = differing[0]
             words = f"its row says {key} {row.get(key)}, recomputed it is {remade[key]}"
@@ -221,10 +240,13 @@ class Checking:
         row, settings = check
         assert settings is not None
         for made, theirs in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
-            if made and theirs:
-                pairs = itertools.zip_longest(self._samples(settings, made), self._samples(self._settings, theirs))
-                if any(one != other for one, other in pairs):
-                    self._differ(theirs, "noise-differs", f"recomputed from {row['source']} it has other samples")
+            if made and theirs and not self._are_same(row, settings, made, theirs):
+                self._differ(theirs, "noise-differs", f"recomputed from {row['source']} it has other samples")
+
+    def _are_same(self, row: Row, settings: Settings, made: str, theirs: str) -> bool:
+        """Whether a file that was recomputed has the samples of the row's own."""
+        pairs = itertools.zip_longest(self._samples(settings, made), self._samples(self._settings, theirs))
+        return all(one == other for one, other in pairs)
 
     def _samples(self, settings: Settings, name: str) -> Iterator[bytes]:
         with self._open(settings, name) as file:

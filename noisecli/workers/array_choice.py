@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -12,17 +13,13 @@ from noisecli.codecs import Opaque, StoredArray, StructuredField
 from noisecli.errors import FileFailed, FileSkipped, shown
 from noisecli.kinds import Kind
 from noisecli.kinds.arrays import ArraysSettings
+from noisecli.kinds.label_names import is_other_than_labels, says_labels
 from noisecli.words import Warn
 
 _LIST_LENGTH = 700
 """Characters of a list of arrays: a message has room for it."""
 _SHARD = re.compile(r"-\d+-of-\d+\.\w+$|_\d{5}\.weights\.h5$")
 """How Hugging Face and Keras name the files of a model that is spread over several."""
-_LABELS = re.compile(r"(?i)(?:^|[^a-z])(?:y|labels?|targets?|class(?:es)?|ids?|ind(?:ex|ices))(?:[^a-z]|$)")
-_DATA = re.compile(
-    r"(?i)(?:^|[^a-z])(?:features?|embeddings?|images?|inputs?|observations?|signals?|vectors?)(?:[^a-z]|$)"
-)
-"""What is called class_features is no class."""
 _MUCH_LARGER = 4
 """Times as many integers as floats: the integers may be the data, and the floats boxes or targets."""
 _LONG_TEXT = 8
@@ -35,8 +32,9 @@ def choose_arrays(
     """Return the names of the arrays that get noise, and warnings about the choice; none of those in `left`.
 
     With globs, what they name. Without, all of a file of weights; of an archive of arrays its one array of floats, or,
-    where it has no floats, its one array of integers, unless another member may as well be the data. Single numbers
-    (arrays without an axis) are no data by themselves. A .npy has no choice but the fields of a structured array. Where
+    where it has no floats, its one array of integers, unless another member may as well be the data. Floats
+    called labels do not count beside others, nor integers in one row. Single numbers (arrays without an axis)
+    are no data by themselves. A .npy has no choice but the fields of a structured array. Where
     `source` is one shard of a model, its choice may be in the others.
 
     Raises
@@ -44,7 +42,7 @@ def choose_arrays(
     FileFailed
         When globs name nothing, or without them more than one array may be meant.
     FileSkipped
-        When there is no array of numbers.
+        When there is no array of numbers, or integers in one row alone.
     """
     able = [part for part in parts if part.spec is not None and part.name not in left]
     if [part.name for part in able] == [""] and len(parts) == 1 and not kind.all_arrays:
@@ -109,6 +107,8 @@ def _only_one(parts: Sequence[StoredArray], able: list[StoredArray]) -> tuple[fr
     floats = [part for part in with_axes if part.spec is not None and part.spec.is_float]
     candidates = floats or with_axes or whole
     candidates = [part for part in candidates if math.prod(part.shape)] or candidates
+    number = len(candidates)
+    candidates = _without_labels(candidates) if floats else candidates
     if len(candidates) > 1:
         message = f"holds several arrays, of which some may be labels: {list_arrays(parts)}"
         raise FileFailed("ambiguous", f"{message}; say which get noise: --key NAME, or --key '*' for all")
@@ -116,7 +116,29 @@ def _only_one(parts: Sequence[StoredArray], able: list[StoredArray]) -> tuple[fr
     if (rival := _rival(candidate, parts)) is not None:
         message = f"would get noise on {shown(candidate.name)!r} only, but {shown(rival)!r} may be the data"
         raise FileFailed("ambiguous", f"{message}; it holds {list_arrays(parts)}; say which get noise: --key NAME")
-    return frozenset([candidate.name]), ["integers-kept"] if len(with_axes) > len(candidates) else []
+    if _is_row_of_integers(candidate):
+        message = f"holds no array but what looks like labels, {list_arrays(parts)}: left without noise"
+        raise FileSkipped("labels", f"{message}; --key {shlex.quote(shown(candidate.name))} asks for it")
+    left: tuple[tuple[Warn, bool], ...] = (("integers-kept", len(with_axes) > number), ("labels-kept", number > 1))
+    return frozenset([candidate.name]), [word for word, is_true in left if is_true]
+
+
+def _without_labels(candidates: list[StoredArray]) -> list[StoredArray]:
+    """Leave out what is called labels, where there is anything beside it."""
+    shapes = {part.name: part.shape for part in candidates}
+    data = [
+        part
+        for part in candidates
+        if not says_labels(part.name) or is_other_than_labels(part.name, part.shape, shapes.get)
+    ]
+    return data or candidates
+
+
+def _is_row_of_integers(part: StoredArray) -> bool:
+    """Whether an array has one integer a sample, and no name that says it is the data."""
+    one_each = len(part.shape) < 2 or (len(part.shape) == 2 and part.shape[1] == 1)
+    integers = part.spec is not None and not part.spec.is_float
+    return integers and one_each and 0 not in part.shape and says_labels(part.name) is not False
 
 
 def _rival(candidate: StoredArray, parts: Sequence[StoredArray]) -> str | None:
@@ -140,7 +162,7 @@ def _may_be_data(part: StoredArray, candidate: StoredArray) -> bool:
     if not part.shape or not count or part.dtype[1:2] == "M":
         # single numbers say something of the data, and times when they are from
         return False
-    if _LABELS.search(candidate.name) and not _DATA.search(candidate.name):
+    if says_labels(candidate.name):
         return True
     if part.spec is None:
         # a mask says of each number whether it counts

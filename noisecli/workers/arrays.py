@@ -67,9 +67,11 @@ class ArraysMaker:
         share = self._draw_share(task) if task.level.relative else None
         drawn = {part.name: self._draw(task, part, share) for part in source.parts if part.name in chosen.names}
         row = self._make_drawn(task, opened, drawn, share, chosen)
-        had_choice = not KINDS[self._settings.kind].all_arrays and [part.name for part in source.parts] != [""]
-        noised = tuple(entry["name"] for entry in row["parts"] if entry["applied"]) if had_choice else ()
-        return made_of(task, row, {}, noised)
+        if KINDS[self._settings.kind].all_arrays or [part.name for part in source.parts] == [""]:
+            return made_of(task, row, {})
+        noised = tuple(entry["name"] for entry in row["parts"] if entry["applied"])
+        left = (part.name for part in source.parts if part.spec is not None and part.shape and part.name not in drawn)
+        return made_of(task, row, {}, noised, () if self._wanted.choose else tuple(left))
 
     def _draw_share(self, task: Task) -> float:
         """Draw what share of its own std every array of the file gets."""

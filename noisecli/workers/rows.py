@@ -159,9 +159,16 @@ def unit_of(spec: SampleSpec) -> str:
     return f"1/{spec.full_scale:g}" if spec.full_scale < 1e6 else f"1/{spec.full_scale:.0f}"
 
 
-def made_of(task: Task, row: Row, kept: dict[str, Survival | None], noised: tuple[str, ...] = ()) -> Made:
+def made_of(
+    task: Task,
+    row: Row,
+    kept: dict[str, Survival | None],
+    noised: tuple[str, ...] = (),
+    not_noised: tuple[str, ...] = (),
+) -> Made:
     """Return the outcome that a row tells of."""
-    return Made(task.output, to_line(row), kept, tuple(row["warnings"]), row["applied"], noised, _effect(task, row))
+    words, effect = tuple(row["warnings"]), _effect(task, row)
+    return Made(task.output, to_line(row), kept, words, row["applied"], noised, not_noised, effect)
 
 
 def _effect(task: Task, row: Row) -> Effect:

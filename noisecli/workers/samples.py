@@ -81,7 +81,11 @@ class SampleMaker:
     def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
         """Make an output once more with the noise that its row records."""
         row, written = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise)
-        return row, written.lossy or opened.source.format in _LOSSY
+        return row, self.is_lossy(written, opened.source)
+
+    def is_lossy(self, written: Committed, source: Source) -> bool:
+        """Whether what was written, or read, depends on the version of a lossy codec."""
+        return written.lossy or source.format in _LOSSY
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode an output wholly and compare type, shape and rate with its row."""

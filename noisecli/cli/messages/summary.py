@@ -1,5 +1,6 @@
 """A summary in words."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from noisecli.cli.messages.effects import effects
@@ -7,6 +8,7 @@ from noisecli.cli.messages.labels import about_labels
 from noisecli.cli.messages.words import count
 from noisecli.errors import shown
 from noisecli.kinds import KINDS, Kind
+from noisecli.kinds.arrays import ARRAYS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 from noisecli.storage import escape_name
@@ -56,9 +58,8 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
     yield from _left_alone(summary, settings)
     yield from about_labels(summary, settings, everything=everything)
     yield from effects(summary, settings)
-    yield from _palettes(summary)
+    yield from _palettes(summary, settings)
     yield from _answers(summary)
-    yield from _kept_integers(summary)
     yield from _parameters(summary, kind)
     yield from _make(summary)
     if everything:
@@ -85,12 +86,19 @@ def _make(summary: Summary) -> Iterator[str]:
 
 
 def _noised(summary: Summary) -> Iterator[str]:
-    """Name the arrays of archives that got noise: whoever sees labels among them knows at once."""
+    """Name the arrays of archives that got noise, and those that did not: whoever sees labels among them knows."""
     if summary.noised:
-        named = summary.noised.most_common(_ARRAYS_NAMED)
-        words = ", ".join(f"{shown(name)} ({count(number, 'file')})" for name, number in named)
-        more = len(summary.noised) - len(named)
-        yield f"noise on: {words}{f' and {more:,} more' if more else ''}"
+        yield f"noise on: {_named(summary.noised)}"
+    if summary.not_noised:
+        yield f"arrays that stay as they are: {_named(summary.not_noised)}; --key GLOB says otherwise"
+
+
+def _named(arrays: Counter[str]) -> str:
+    # by name where they are in as many files: outputs come in any order
+    named = sorted(arrays.items(), key=lambda item: (-item[1], item[0]))[:_ARRAYS_NAMED]
+    words = ", ".join(f"{shown(name)} ({count(number, 'file')})" for name, number in named)
+    more = len(arrays) - len(named)
+    return f"{words}{f' and {more:,} more' if more else ''}"
 
 
 def _skipped(summary: Summary, settings: Settings) -> Iterator[str]:
@@ -107,19 +115,14 @@ def nothing_made(summary: Summary) -> Iterator[str]:
         yield f"nothing was made: all that was found {what} ({count(summary.failed + summary.skipped, 'file')})"
 
 
-def _palettes(summary: Summary) -> Iterator[str]:
+def _palettes(summary: Summary, settings: Settings) -> Iterator[str]:
     """Label masks are often palette images, or have few values; noise on them is wrong."""
     if number := summary.warnings["palette-to-colour"]:
         palettes = count(number, "palette image")
         yield f"{palettes} became colour; label masks stay as they are: --exclude GLOB --sidecars copy"
     if summary.masks_asked_for:
-        yield "it looks like a label mask, whose values mean classes; noise makes others of them"
-
-
-def _kept_integers(summary: Summary) -> Iterator[str]:
-    """Integers beside floats are labels, most of the time."""
-    if number := summary.warnings["integers-kept"]:
-        yield f"{count(number, 'archive')}: integers beside floats stay as they are; --key GLOB says otherwise"
+        what = "labels" if settings.kind == ARRAYS.name else "a label mask, whose values mean classes"
+        yield f"it looks like {what}; noise makes others of them"
 
 
 def _parameters(summary: Summary, kind: Kind) -> Iterator[str]:
@@ -166,7 +169,8 @@ def _left_alone(summary: Summary, settings: Settings) -> Iterator[str]:
         yield f"{left} left behind: --sidecars copy takes labels and transcripts along"
     if summary.masks:
         way_out = ": --sidecars copy takes them along" if settings.output.sidecars == "skip" else ""
-        yield f"{count(summary.masks, 'label mask')} left without noise{way_out}"
+        noun = "label file" if settings.kind == ARRAYS.name else "label mask"
+        yield f"{count(summary.masks, noun)} left without noise{way_out}"
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
         yield f"{count(summary.sidecars_copied, 'side file')} {word}"

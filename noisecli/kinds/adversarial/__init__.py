@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, Self
 
 from noisecli.kinds.images import IMAGES
-from noisecli.kinds.record import Encoded, Kind
+from noisecli.kinds.record import Encoded, Kind, tuples
 
 
 class AdversarySettings(NamedTuple):
@@ -49,8 +49,8 @@ class AdversarySettings(NamedTuple):
 
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> Self | None:
-        """Return none: the model that made a row is not in run.json."""
-        return None
+        """Return the settings that fingerprint_fields() gave, without the model's path, which is not in run.json."""
+        return None if recorded.get("adversary") is None else cls(model="", **tuples(recorded["adversary"]))
 
 
 ADVERSARIAL = Kind(
@@ -71,6 +71,6 @@ ADVERSARIAL = Kind(
     bare_unit=IMAGES.bare_unit,
     has_severities=True,
     own=AdversarySettings,
-    not_recomputed="adversarial outputs need their model; run the same command with another DST instead",
+    needs_model=True,
     install=IMAGES.install,
 )

@@ -3,19 +3,21 @@
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from noisecli.codecs.limits import MOST_JSON_BYTES
 from noisecli.codecs.zips import PLAIN, close_archive, open_archive, zip_damage_as_problems
 from noisecli.errors import FileProblem, Refused, shown
 from noisecli.gradient import model_config
-from noisecli.gradient.backend import choose_backend
+from noisecli.gradient.backend import choose_backend, require_backend
 from noisecli.gradient.input_range import read_input_range
 from noisecli.kinds.adversarial import AdversarySettings
 from noisecli.storage import escape_name, file_sha256
 
 _SAVE = "load it where it was made and save it again: model.save('m.keras')"
+_DIGITS = 12
+"""Of a digest, what is shown."""
 _WAYS_OUT = {
     ".weights.h5": "holds weights without their model; load them into it and save that: model.save('m.keras')",
     ".h5": f"is Keras's old format, which loads whatever code it names; {_SAVE}",
@@ -78,6 +80,36 @@ def adversary_settings(
         samples_key=members["samples"],
         labels_key=members["labels"],
     )
+
+
+def digest_of_recorded(model: str, digests: Collection[str], backends: Collection[str]) -> str:
+    """Return the digest of the model that a finished run is recomputed with.
+
+    Parameters
+    ----------
+    digests, backends
+        Of the models that run.json records, and what computed their gradients.
+
+    Raises
+    ------
+    Refused
+        For any other model, and what else adversary_settings() refuses; where a backend is not installed.
+    """
+    _refuse_other_formats(model)
+    name = escape_name(model)
+    try:
+        config = _read_config(model)
+        digest = file_sha256(model)
+        if digest not in digests:
+            made_with = " and ".join(sorted(recorded[:_DIGITS] for recorded in digests))
+            words = f"is another model (sha256 {digest[:_DIGITS]}...) than the run was made with ({made_with}...)"
+            raise Refused(f"{words}; name that one")
+        model_config.refuse_code(config)
+    except Refused as error:
+        raise Refused(f"--model {name}: {' '.join(str(error).split())}") from error
+    for backend in backends:
+        require_backend(backend)
+    return digest
 
 
 def describe_model(adversary: AdversarySettings) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import pickle
 
 import numpy as np
 
@@ -69,8 +70,14 @@ class Attack:
         return self.eps_of(spec) / spec.full_scale * (high - low)
 
     def draw(self, task: Task, spec: SampleSpec, rms: float | None) -> tuple[Draw, StepField]:
-        """Draw an output's noise; the step is made with or without it. Raises FileFailed."""
-        drawn = draw(task.level, spec, Streams(task.key), self.settings.noise.probability, rms)
+        """Draw an output's noise, or take what its row recorded; the step is made with or without it.
+
+        Raises FileFailed.
+        """
+        if task.extra:
+            drawn: Draw = pickle.loads(task.extra)
+        else:
+            drawn = draw(task.level, spec, Streams(task.key), self.settings.noise.probability, rms)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
         return drawn, StepField(task.key, spec, drawn.std, drawn.mean, self.eps_of(spec))

@@ -92,23 +92,30 @@ class AdversarialMaker(SampleMaker):
 
     def make(self, task: Task, opened: OpenSource) -> Made:
         """Write an output."""
-        assert opened.file is not None
         ready: PreparedOutput = pickle.loads(task.extra)
+        row, written = self._write_ready(task, opened, ready)
+        kept: dict[str, Survival | None] = {}
+        if task.measure_survival and row["member"] is None:
+            kept[task.output] = self.survival(task, opened.source, ready.spec, ready) if written.lossy else None
+        return made_of(task, row, kept)
+
+    def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
+        """Write an output that is ready once more."""
+        row, written = self._write_ready(task, opened, pickle.loads(task.extra))
+        return row, row["member"] is None and self.is_lossy(written, opened.source)
+
+    def _write_ready(self, task: Task, opened: OpenSource, ready: PreparedOutput) -> tuple[Row, Committed]:
+        assert opened.file is not None
         if opened.file.sha256() != ready.source_sha256:
             raise FileFailed("changed", "changed while it was read; run again when its writer is done")
-        kept: dict[str, Survival | None] = {}
-        frames = 0
         if is_archive(opened.file):
-            written = self._write_archive(task, opened.file, opened.source, ready)
+            frames, written = 0, self._write_archive(task, opened.file, opened.source, ready)
         else:
             frames, written = self.write(task, opened.file, opened.source, ready.spec, ready)
-            if task.measure_survival:
-                kept[task.output] = self.survival(task, opened.source, ready.spec, ready) if written.lossy else None
         row = build_samples_row(
             self._settings, task, opened.file, ready.drawn, ready.measure, ready.spec, frames, written
         )
-        row |= ready.step
-        return made_of(task, row, kept)
+        return row | ready.step, written
 
     def _write_archive(self, task: Task, file: SourceFile, source: ArraysSource, ready: PreparedOutput) -> Committed:
         """Write the samples with step and noise, and all other arrays as they are, labels among them."""
@@ -146,6 +153,27 @@ class AdversarialMaker(SampleMaker):
         for key, value in zip(("dtype", "shape"), described, strict=True):
             if value != row.get(key):
                 yield key, value, shown(row.get(key))
+
+    def samples(self, file: SourceFile) -> Iterator[bytes]:
+        """Yield the samples of an image, or of all arrays of numbers of an archive."""
+        if not is_archive(file):
+            yield from super().samples(file)
+            return
+        with self.open(file) as opened:
+            for part in opened.source.parts:
+                yield repr((part.name, part.dtype, part.shape)).encode()
+                if part.spec is not None:
+                    yield from (block.tobytes() for block in part.blocks())
+
+    def stepped(self, file: SourceFile, member: str | None) -> Iterator[AnyArray]:
+        """Yield the samples that got step and noise."""
+        with self.open(file) as opened:
+            if member is None:
+                yield from opened.source.blocks()
+                return
+            for part in opened.source.parts:
+                if part.name == member:
+                    yield from part.blocks()
 
 
 def whole(part: codecs.StoredArray) -> AnyArray:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from PIL import Image
 
 NEEDS = "is not installed: pip install '.[recipes]'"
 
@@ -84,6 +85,7 @@ class Linear(NamedTuple):
         return np.sign(p @ kernel.astype(np.float64).T).reshape(x.shape)
 
 
+CLASSES = ("ant", "bee", "cow")
 SHAPES = {"grey": ((8, 8, 1), 3), "colour": ((6, 5, 3), 3), "binary": ((8, 8), 1)}
 
 
@@ -154,3 +156,22 @@ def adversarial(noisy, tmp_path, destination):
         return noisy("adversarial", source, to, "--model", path, *eps, *std, *words)
 
     return run
+
+
+@pytest.fixture
+def fill_classes(tmp_path):
+    """Fill src with pictures of noise in class folders; return the arrays by name, RGB."""
+
+    def fill(model, each=4, classes=CLASSES, suffix=".png", dtype=np.uint8, alpha=False):
+        rng = np.random.default_rng(77)
+        pictures = {}
+        for name in classes:
+            (tmp_path / "src" / name).mkdir(parents=True)
+            for number in range(each):
+                shape = model.shape[:2] + ((model.shape[2] + alpha,) if model.shape[2:] == (3,) else ())
+                pictures[f"{name}/{number}{suffix}"] = rng.integers(0, np.iinfo(dtype).max + 1, shape, dtype)
+        for name, picture in pictures.items():
+            Image.fromarray(picture).save(tmp_path / "src" / name)
+        return pictures
+
+    return fill

@@ -11,25 +11,6 @@ pytestmark = pytest.mark.slow
 CLASSES = ("ant", "bee", "cow")
 
 
-@pytest.fixture
-def fill_classes(tmp_path):
-    """Fill src with pictures of noise in class folders; return the arrays by name, RGB."""
-
-    def fill(model, each=4, classes=CLASSES, suffix=".png", dtype=np.uint8, alpha=False):
-        rng = np.random.default_rng(77)
-        pictures = {}
-        for name in classes:
-            (tmp_path / "src" / name).mkdir(parents=True)
-            for number in range(each):
-                shape = model.shape[:2] + ((model.shape[2] + alpha,) if model.shape[2:] == (3,) else ())
-                pictures[f"{name}/{number}{suffix}"] = rng.integers(0, np.iinfo(dtype).max + 1, shape, dtype)
-        for name, picture in pictures.items():
-            Image.fromarray(picture).save(tmp_path / "src" / name)
-        return pictures
-
-    return fill
-
-
 def labels_of(pictures, classes=CLASSES):
     return np.array([classes.index(name.partition("/")[0]) for name in pictures])
 
@@ -351,7 +332,7 @@ def test_verify_reads_it_all_again(one_backend, models, fill_classes, adversaria
     assert noisy("verify", destination).status == 0
     refused = noisy("verify", destination, "--recompute", tmp_path / "src")
     assert refused.status == 2
-    assert "need their model" in refused.err
+    assert "needs the model that the run was made with (sha256 " in refused.err
     picture = destination / "ant/1.png"
     picture.write_bytes(picture.read_bytes()[:-1] + b"\0")
     assert noisy("verify", destination).status == 1

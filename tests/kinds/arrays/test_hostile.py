@@ -224,7 +224,7 @@ def test_noise_too_large_for_the_type_fails(hostile):
 
 
 def test_a_clip_that_leaves_nothing_fails(hostile):
-    assert hostile(npy(np.arange(5, dtype=np.uint8)), "--clip", "300..400") == ("failed", "out-of-range")
+    assert hostile(npy(np.arange(6, dtype=np.uint8).reshape(2, 3)), "--clip", "300..400") == ("failed", "out-of-range")
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])

@@ -116,5 +116,5 @@ def test_without_the_extra_the_file_is_skipped_by_name_with_both_ways_out(name, 
     path.write_bytes(WHOLE[name])
     monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.delitem(sys.modules, "noisecli.codecs.audio.pyav.source", raising=False)
-    words = r"which PyAV reads: pip install 'noisecli\[av\]', or convert it: ffmpeg -i"
+    words = r"which PyAV reads: pip install av, or convert it: ffmpeg -i"
     assert skip(lambda: audio.open_source(keep(Input(path)), Limits()), words) == "unsupported-format"
