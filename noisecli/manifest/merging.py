@@ -94,9 +94,12 @@ class MergeLedger(Ledger):
         """Take one row."""
         self._positions[output] = RowPosition(True, *self._append(line))
 
-    def finish(self, run: dict[str, Any], shards: Sequence[tuple[str, int]]) -> None:
-        """Write manifest, side files, errors and run.json; then the shards' own files go, of each folder with n."""
-        self.write(run)
+    def finish(self, run: dict[str, Any], shards: Sequence[tuple[str, int]], time: int) -> None:
+        """Write manifest, side files, errors and run.json; then the shards' own files go, of each folder with n.
+
+        `time` is what the manifest shows Make: what was changed after the first shard began is looked at again.
+        """
+        self.write(run, time)
         self._append(to_line({"merged": [(os.path.abspath(folder), of) for folder, of in shards]}))
         self._shards = list(shards)
         self.clear_away()

@@ -167,7 +167,8 @@ class _Merge:
         folders = {"", *map(os.path.dirname, ledger.files()), *map(os.path.dirname, ledger.sidecars.rows)}
         self._target.remove_temporaries(folders, ledger.prefix)
         of = self._parts[0].shard.of
-        ledger.finish(run, [(folder, of) for folder in dict.fromkeys(part.folder for part in self._parts)])
+        folders_of = [(folder, of) for folder in dict.fromkeys(part.folder for part in self._parts)]
+        ledger.finish(run, folders_of, min(part.began for part in self._parts))
 
     def _move(self, files: Files, shard: ManifestReader, prefix: str) -> None:
         for each in _files_of(shard):

@@ -10,7 +10,7 @@ from noisecli.manifest.destination import is_finished, read_run
 from noisecli.manifest.entries import texts
 from noisecli.manifest.reader import ManifestReader
 from noisecli.manifest.shards import FoundShard, shards_in
-from noisecli.storage import Folder, escape_name, folder_at
+from noisecli.storage import Folder, escape_name, folder_at, stopping
 
 _MOST_NAMED = 8
 
@@ -37,6 +37,13 @@ class Part:
     def look(self) -> ManifestReader:
         """Read the manifest, and what goes with it."""
         return ManifestReader.look(self.folder, self.names)
+
+    @property
+    def began(self) -> int:
+        """When its run began, in nanoseconds, as the time of its manifest says. Raises Stopped."""
+        with stopping(self.files.location_of(self.names.manifest)):
+            found = self.files.look(self.names.manifest)
+        return 0 if found is None else found.st_mtime_ns
 
     @property
     def problem(self) -> str | None:

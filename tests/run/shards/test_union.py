@@ -177,3 +177,15 @@ def test_schemas_hold(run_kind, accept, tmp_path, noisy):
     accept("summary", "merge", noisy("merge", tmp_path / "dst", "--json").summary)
     accept("run", "images", json.loads((tmp_path / "dst/run.json").read_text()))
     assert not re.search("shard", (tmp_path / "dst/run.json").read_text())
+
+
+def test_make_looks_again_at_what_changed_since_the_first_shard(noisy, images, pictures, parts, destination):
+    """The manifest is as old as the first shard, so a source that changed between it and the merge is newer."""
+    parts("2/2", "1/2")
+    times = [(destination / f"manifest.shard-{number}-of-2.jsonl").stat().st_mtime_ns for number in (1, 2)]
+    assert times[1] < times[0]
+    (pictures / "b.png").touch()
+    assert noisy("merge", destination).status == 0
+    assert (destination / "manifest.jsonl").stat().st_mtime_ns == times[1]
+    assert (destination / "manifest.jsonl").stat().st_mtime_ns < (pictures / "b.png").stat().st_mtime_ns
+    assert images("--json").summary["kept"] == 5
