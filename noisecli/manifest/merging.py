@@ -11,7 +11,7 @@ from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import parse, to_line
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader, RowPosition
-from noisecli.manifest.shards import shards_in
+from noisecli.manifest.shards import FoundShard, shards_in
 from noisecli.storage import TEMPORARY_PREFIX, Folder, escape_name, folder_at, stopping
 
 MERGED = b'{"merged"'
@@ -57,7 +57,8 @@ class MergeLedger(Ledger):
                     )
         for _, line in self._journal_lines():
             if line.startswith(MERGED) and line.endswith(b"\n"):
-                self._shards = [(str(folder), int(of)) for folder, of in parse(line).get("merged", ())]
+                entry = parse(line).get("merged")
+                self._shards = [pair for pair in map(_shards_of, entry if isinstance(entry, list) else ()) if pair]
                 self.is_written = True
         if not self.is_written:
             self._begin_anew(header)
@@ -109,7 +110,7 @@ class MergeLedger(Ledger):
         for location, of in self._shards:
             folder = folder_at(location)
             for found in shards_in(location, self._names.manifest):
-                if found.shard.of == of:
+                if found.shard.of == of and self._has_rows_of(found):
                     # run.json goes last: by it the others are found
                     for name in (found.names.manifest, found.names.errors, found.names.sidecars, found.names.run):
                         with stopping(folder.location_of(name)):
@@ -117,6 +118,11 @@ class MergeLedger(Ledger):
             if not folder.is_same(self._files):
                 _remove_empty(folder, itertools.chain(self.files(), self.sidecars.rows))
         self._remove_journal()
+
+    def _has_rows_of(self, found: FoundShard) -> bool:
+        """Whether every row of a shard is in the whole manifest: a journal that was edited proves nothing."""
+        with ManifestReader.look(found.folder, found.names) as shard:
+            return all(self.row(output) == shard.row(output) for output in shard.outputs())
 
     def withdraw(self) -> None:
         """After a refusal, leave the destination as it was before the first merge."""
@@ -137,3 +143,9 @@ def _remove_empty(folder: Folder, files: Iterator[str]) -> None:
             folders.add(name)
     for name in sorted(folders, key=len, reverse=True):
         folder_at(folder.location_of(name)).remove_if_empty()
+
+
+def _shards_of(entry: object) -> tuple[str, int] | None:
+    """Return a folder, and how many shards of one run it had some of, as the journal names them."""
+    is_pair = isinstance(entry, list) and list(map(type, entry)) == [str, int]
+    return (entry[0], entry[1]) if is_pair and isinstance(entry, list) else None

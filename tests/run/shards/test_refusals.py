@@ -283,3 +283,18 @@ def test_links_out_of_the_folder_are_not_followed(noisy, parts, tmp_path, tree):
     (whole / "cats").unlink()
     assert noisy("merge", whole, tmp_path / "a", tmp_path / "b").status == 0
     assert noisy("verify", whole).status == 0
+
+
+@pytest.mark.parametrize("entry", ["FOLDER", "null", "[3]", '[["x"]]', "[[1, 2]]", "{}"])
+def test_an_edited_journal_of_a_merge_removes_no_shards(noisy, images, parts, tmp_path, tree, entry):
+    """Only rows that the whole manifest has prove that shards were merged."""
+    parts("1/2", "2/2", to=tmp_path / "others")
+    assert images("--seed", "1", to=tmp_path / "whole").status == 0
+    before = tree(tmp_path / "others")
+    merged = json.dumps([[str(tmp_path / "others"), 2]]) if entry == "FOLDER" else entry
+    journal = f'{{"merging": true, "temporaries": ".noisecli-tmp-ab-"}}\n{{"merged": {merged}}}\n'
+    (tmp_path / "whole/.noisecli-journal").write_text(journal)
+    assert noisy("merge", tmp_path / "whole").status == 0
+    assert tree(tmp_path / "others") == before
+    assert not (tmp_path / "whole/.noisecli-journal").exists()
+    assert noisy("verify", tmp_path / "whole").status == 0
