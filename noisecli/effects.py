@@ -15,11 +15,14 @@ class Effect(NamedTuple):
     clipped
         Share of samples that the clip changed; of an array file, of the array with most of them.
     kept
-        measured_std / std there.
+        measured_std / std there; of an adversarial output, where the step is measured too, with it in both.
     snr_db
         What is there, after clip and rounding; None where it is undefined.
     drowned
         Whether it is below 0 dB without having been asked for in dB or relative to the data.
+    asked, measured
+        What was asked for of this output, and what is there, in the unit of the level; of a severity the std in grey
+        levels. None where they cannot be compared.
     """
 
     level: str = ""
@@ -28,3 +31,5 @@ class Effect(NamedTuple):
     kept: float = 1.0
     snr_db: float | None = None
     drowned: bool = False
+    asked: float | None = None
+    measured: float | None = None

@@ -100,6 +100,11 @@ class Level:
         return f"{own}std:{low:.9g}..{high:.9g}"
 
     @property
+    def is_none(self) -> bool:
+        """Whether it asks for no noise at all, but a mean."""
+        return self.quantity != "snr_db" and self.high == 0
+
+    @property
     def label(self) -> str:
         """The level in words, as rows and messages name it."""
         return f"{self.quantity}={self.text}"
@@ -245,7 +250,8 @@ class Made:
 
     `survival` holds, when it was asked for, what the output kept of the noise; None where nothing was added or the
     decoded length differs. `applied` is False where no sample changed. `noised` names, of an archive, the arrays that
-    noise was put on, `not_noised` arrays of numbers that were left alone where none was chosen by name.
+    noise was put on, `not_noised` arrays of numbers that were left alone where none was chosen by name. `size` counts
+    the bytes written, those of the clean copy too.
     """
 
     output: str
@@ -256,6 +262,7 @@ class Made:
     noised: tuple[str, ...] = ()
     not_noised: tuple[str, ...] = ()
     effect: Effect = field(default_factory=Effect)
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,15 @@ from noisecli.kinds.adversarial import ADVERSARIAL, AdversarySettings
 
 @click.command("adversarial", cls=o.SectionedCommand)
 @o.FOLDER_PATHS
-@o.apply(o.EPS, o.MODEL, o.CLASSES, o.INPUT_RANGE, o.LOGITS, o.PROBABILITIES, o.BATCH_SIZE, o.SAMPLES, o.LABELS)
+@o.apply(o.MODEL, o.EPS)
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE, o.RANGE)
+@o.apply(o.SEED, o.COPIES, o.PROB, o.FULL_SCALE, o.RANGE, o.INPUT_RANGE, o.LOGITS, o.PROBABILITIES)
 @o.IMAGE_FORMAT
 @o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
+@o.apply(o.CLASSES, o.SAMPLES, o.LABELS)
 @o.COMMON_RUNNING
-@o.apply(o.MAX_PIXELS, o.SOURCE_LIMITS)
+@o.apply(o.BATCH_SIZE, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.COMMON_OUTPUT
 def command(source: str, destination: str, **options: Any) -> int:
     """Images that a model misreads: a fast gradient sign step, then Gaussian noise.

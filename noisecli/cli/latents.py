@@ -84,7 +84,9 @@ def _settings(destination: str, options: Mapping[str, Any]) -> Settings:
         kind="latents",
         source="",
         destination=destination,
-        noise=NoiseSettings(levels=(Level("std", std, std, f"{std:.9g}", mean),), seed=options["seed"]),
+        noise=NoiseSettings(
+            levels=(Level("std", std, std, f"{std:.9g}", mean, written=(std, std)),), seed=options["seed"]
+        ),
         output=OutputSettings(manifest=own_manifest(options)),
         choice=Choice(shard=parse_shard(options["shard"])),
         running=running_of(options),

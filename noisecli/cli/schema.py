@@ -21,7 +21,7 @@ KIND = click.option(
 @click.command("schema", cls=o.SectionedCommand)
 @click.argument(
     "what", metavar="WHAT", type=word_of([*SCHEMAS]), cls=SectionedArgument,
-    described="What: " + "; ".join(f"{name}: {described.title}" for name, described in SCHEMAS.items()) + ".",
+    described=f"One of {', '.join(f'{name} ({described.title})' for name, described in SCHEMAS.items())}.",
 )  # fmt: skip
 @KIND
 def command(what: str, **options: Any) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from noisecli.errors import FileProblem
 from noisecli.model import Problem
+from noisecli.run.examples import Examples
 from noisecli.run.plan import Plan
 from noisecli.run.sources import Listing
 from noisecli.run.summary import Summary
@@ -28,7 +29,9 @@ def count_found(summary: Summary, settings: Settings, plan: Plan, found: Listing
     summary.other_kinds, summary.masks = dict(found.other_kinds), plan.count(found.masks)
     summary.masks_asked_for = found.masks_asked_for
     if settings.output.sidecars == "skip":
-        summary.sidecars_left = plan.count(found.sidecars)
+        left = [name for name in found.sidecars if plan.is_own(name)]
+        summary.sidecars_left = len(left)
+        summary.examples["left"] = Examples.of(left)
     else:
         side_files = itertools.chain(found.sidecars, found.data_beside, found.masks)
         carried = plan.count(side_files) - plan.count(plan.labels.pairs.left_out)

@@ -145,7 +145,7 @@ class Run:
         for prefix in self._ledger.begun.prefixes:
             # of runs that were killed
             self._clean_up(prefix)
-        self._forget_oldproblems_of()
+        self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
             for problem in problems_of(self._found.problems, self._plan):
@@ -251,7 +251,7 @@ class Run:
         for problem in problems_of(self._found.masks.items(), self._plan):
             self._note(problem)
 
-    def _forget_oldproblems_of(self) -> None:
+    def _forget_old_problems(self) -> None:
         """Problems of sources that this run looks at again, or that are gone, are outdated."""
         problems = self._ledger.problems
         if not KINDS[self._settings.kind].has_sources:

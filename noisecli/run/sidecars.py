@@ -15,6 +15,7 @@ from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader
 from noisecli.manifest.sidecars import How, SideRow
 from noisecli.model import Problem, SideFile
+from noisecli.run.examples import Examples
 from noisecli.run.sources import pattern_of
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
@@ -140,6 +141,7 @@ class SideFiles:
                         self._ledger.forget(side.name)
         finally:
             summary.sidecars_copied = len(carried - failed)
+            summary.examples["carried"] = Examples.of(carried - failed)
 
     def settle(self) -> None:
         """Drop rows of files that are gone, or are outputs by now."""

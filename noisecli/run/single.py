@@ -51,7 +51,7 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
         refuse_existing(destination, force=settings.running.force, way_out=_NO_PROOF if depfile else _WAY_OUT)
     if dry_run:
         size = 0 if source == _STREAM else _size(source)
-        return Summary(planned=1, made=1, input_bytes=size, dry_run=True)
+        return Summary(planned=1, made=1, input_bytes=size, dry_run=True, is_one_file=True)
     if _STREAM not in (source, destination):
         return _with_depfile(_make(settings, source, destination), depfile, settings)
     with ScratchFolder() as scratch:
@@ -147,7 +147,7 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
                     summary.note_problem(result.problem_of(source))
                     continue
                 for outcome in result.outcomes:
-                    _count(summary, outcome, level.label, settings.kind)
+                    _count(summary, outcome, task, settings.kind)
         summary.masks_asked_for = int(summary.made > 0 and looks_like_mask(settings, source))
     except Stopped as stop:
         summary.stopped = str(stop)
@@ -156,7 +156,7 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     return summary
 
 
-def _count(summary: Summary, outcome: Made | Problem, label: str, kind: str) -> None:
+def _count(summary: Summary, outcome: Made | Problem, task: Task, kind: str) -> None:
     if isinstance(outcome, Problem):
         suffix = suffix_of(outcome.source)
         if outcome.reason == "wrong-content" and suffix not in KINDS[kind].formats and kinds_of(suffix):
@@ -164,7 +164,10 @@ def _count(summary: Summary, outcome: Made | Problem, label: str, kind: str) -> 
             outcome = replace(outcome, message=message)
         summary.note_problem(outcome)
         return
+    if task.source == _STREAM:
+        # a stream has no name that could be wrong
+        outcome = replace(outcome, warnings=tuple(word for word in outcome.warnings if word != "wrong-suffix"))
     summary.note_made(outcome)
     for share in outcome.survival.values():
         if share is not None:
-            summary.survival[label] = share
+            summary.survival[task.level.label] = share

@@ -1,15 +1,18 @@
 """Counters; they own the exit status."""
 
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from noisecli.effects import Effect
 from noisecli.model import Made, Problem, Survival
+from noisecli.run.examples import Examples
 from noisecli.words import word_of
 
 _NOTABLY_CLIPPED = 0.01
+_NOTABLY_OFF_DB = 0.5
 
 
 @dataclass
@@ -21,6 +24,9 @@ class Means:
     kept: float = 0.0
     snr_db: float | None = None
     with_snr: int = 0
+    asked: float | None = None
+    measured: float | None = None
+    compared: int = 0
 
     def note(self, effect: Effect) -> None:
         """Count one more output."""
@@ -31,6 +37,11 @@ class Means:
             self.with_snr += 1
             before = self.snr_db or 0.0
             self.snr_db = before + (effect.snr_db - before) / self.with_snr
+        if effect.asked is not None and effect.measured is not None:
+            self.compared += 1
+            asked, measured = self.asked or 0.0, self.measured or 0.0
+            self.asked = asked + (effect.asked - asked) / self.compared
+            self.measured = measured + (effect.measured - measured) / self.compared
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data, rounded: the last digits depend on the order in which outputs came."""
@@ -55,6 +66,8 @@ class Summary:
     """Of those made, the ones with noise, by level."""
     clipped: dict[str, Means] = field(default_factory=dict)
     """Of those made, the ones of which the clip changed more than 1% of the samples, by level."""
+    snr_missed: int = 0
+    """Of those made, the ones whose SNR is more than half a decibel from the one asked for, by clip or rounding."""
     drowned: Means = field(default_factory=Means)
     """Of those made, the ones with more noise than signal, where the level was not asked for relative to it."""
     replaced: int = 0
@@ -70,6 +83,8 @@ class Summary:
     """Sources; each has one status."""
     input_bytes: int = 0
     """Of all sources planned; of a run that was stopped, of those it came to."""
+    output_bytes: int = 0
+    """Of those made, the clean ones beside them too."""
     sidecars_copied: int = 0
     sidecars_left: int = 0
     sidecars_kept: int = 0
@@ -118,22 +133,43 @@ class Summary:
     ignore_errors: bool = False
     """Whether SRC was one file, and whether --on-error ignore was given."""
 
+    def __post_init__(self) -> None:
+        """Begin what is for people alone, and no field: when the run began, and files that something is said of."""
+        self.begun = time.monotonic()
+        self.examples: defaultdict[str, Examples] = defaultdict(Examples)
+
     def note_made(self, made: Made, *, replaced: bool = False) -> None:
         """Count an output that stands: after its write, never before."""
         self.made += 1
         self.replaced += replaced
-        self.unchanged += not made.applied
+        self.output_bytes += made.size
         effect = made.effect
-        self.rounded_away += effect.rounded_away
+        self._note_unchanged(made)
         if made.applied and effect.level:
             self.strength.setdefault(effect.level, Means()).note(effect)
         if effect.clipped > _NOTABLY_CLIPPED:
             self.clipped.setdefault(effect.level, Means()).note(effect)
+            self.examples["clipped"].add(f"{made.output}: {effect.clipped:.1%}")
+        if effect.level.startswith("snr_db") and effect.asked is not None and effect.measured is not None:
+            off = effect.measured - effect.asked
+            if abs(off) > _NOTABLY_OFF_DB:
+                self.snr_missed += 1
+                self.examples["snr"].add(f"{made.output}: {effect.asked:.1f} dB asked, {effect.measured:.1f} dB there")
         if effect.drowned:
             self.drowned.note(effect)
+            self.examples["drowned"].add(made.output)
         self.noised.update(made.noised)
         self.not_noised.update(made.not_noised)
-        self.warnings.update(map(word_of, made.warnings))
+        for warning in made.warnings:
+            word, what = word_of(warning), warning.partition(": ")[2]
+            self.warnings[word] += 1
+            self.examples[word].add(f"{made.output}: {what}" if what else made.output)
+
+    def _note_unchanged(self, made: Made) -> None:
+        if not made.applied:
+            self.unchanged += 1
+            self.rounded_away += made.effect.rounded_away
+            self.examples["rounded" if made.effect.rounded_away else "unchanged"].add(made.output)
 
     def note_problem(self, problem: Problem) -> None:
         """Count a source that failed or was skipped."""

@@ -24,6 +24,7 @@ _RUN = {
     "rounded_away": "Of those unchanged, the ones that rounding took all noise from.",
     "strength": "Of those made, the ones with noise, by level: how many, and what is there on average.",
     "clipped": "Of those made, the ones with more than 1% of their samples clipped, by level.",
+    "snr_missed": "Of those made, the ones whose SNR is more than 0.5 dB from the one asked for, by clip or rounding.",
     "drowned": "Of those made, the ones with more noise than signal, where that was not asked for in dB or %.",
     "replaced": "Of those made, the ones that take the place of an earlier run's.",
     "orphans": "Outputs in DST whose source is not in SRC.",
@@ -32,6 +33,7 @@ _RUN = {
     "failed": "Sources that failed.",
     "skipped": "Sources that were left alone.",
     "input_bytes": "Bytes of the sources planned; of a run that was stopped, of those it came to.",
+    "output_bytes": "Bytes of those made, the clean ones beside them too; not of side files.",
     "sidecars_copied": "Side files copied or linked.",
     "sidecars_left": "Side files left behind.",
     "sidecars_kept": "Without --sidecars: side files of earlier runs that stay in DST.",
@@ -67,6 +69,9 @@ _MEANS = {
     "kept": "Mean of measured_std / std: what is left of the noise after clip and rounding.",
     "snr_db": "Mean signal-to-noise ratio in dB over those that have one; null where none has.",
     "with_snr": "How many have one.",
+    "asked": "Mean of what was asked for, or drawn, in the level's unit; of a severity the std in grey levels.",
+    "measured": "Mean of what is there, in the same unit; both null where they cannot be compared.",
+    "compared": "Over how many outputs these two are taken.",
 }
 _VERIFY = {
     "rows": "Rows of the manifest.",

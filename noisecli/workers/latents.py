@@ -28,7 +28,7 @@ from noisecli.storage import OutputFile, SourceFile
 from noisecli.workers import OpenSource, Row, WorkerContext
 from noisecli.workers.output import Pair
 from noisecli.workers.recorded import draw_of
-from noisecli.workers.rows import build_row, to_line
+from noisecli.workers.rows import build_row, made_of
 
 AnyArray = NDArray[Any]
 
@@ -60,7 +60,7 @@ class LatentsMaker:
         assert task.span is not None
         std, mean = task.level.low, task.level.mean
         row, _ = self.recompute(task, opened, RecordedLatents(Draw(bool(std or mean), std, mean), *task.span))
-        return Made(task.output, to_line(row), {}, (), row["applied"])
+        return made_of(task, row, {})
 
     def read_row(self, row: Row) -> RecordedLatents:
         """Return the noise that a row records."""

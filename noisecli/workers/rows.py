@@ -1,11 +1,13 @@
 """The manifest's rows: a fixed set of keys per kind, floats always floats, null where a number is undefined."""
 
 import json
+import math
 import os
+from statistics import fmean
 from typing import Any
 
 from noisecli.effects import Effect
-from noisecli.model import Made, SampleSpec, Survival, Task
+from noisecli.model import Level, Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw, drawn_level
 from noisecli.noise.measure import Measure, significant_or_none
 from noisecli.noise.stream import Streams
@@ -15,6 +17,7 @@ from noisecli.words import merged
 from noisecli.workers import Row
 from noisecli.workers.output import Committed
 
+_GREY_LEVELS = 255
 _PRECISE = ("float32", "float64", "f4", "f8", "c8", "c16", "F32", "F64")
 
 
@@ -167,8 +170,9 @@ def made_of(
     not_noised: tuple[str, ...] = (),
 ) -> Made:
     """Return the outcome that a row tells of."""
-    words, effect = tuple(row["warnings"]), _effect(task, row)
-    return Made(task.output, to_line(row), kept, words, row["applied"], noised, not_noised, effect)
+    size, words = row["bytes"] + row.get("clean_bytes", 0), tuple(row["warnings"])
+    effect = _effect(task, row)
+    return Made(task.output, to_line(row), kept, words, row["applied"], noised, not_noised, effect, size)
 
 
 def _effect(task: Task, row: Row) -> Effect:
@@ -176,21 +180,43 @@ def _effect(task: Task, row: Row) -> Effect:
     parts: list[Row] = [part for part in row.get("parts", [row]) if part["std"] or part["mean"]]
     if not parts:
         return Effect(task.level.label)
-    most = max(parts, key=lambda part: part["clipped_fraction"] or 0.0)
-    in_db = [part["snr_db"] for part in parts if part["snr_db"] is not None]
-    kept = most["measured_std"] / most["std"] if most["measured_std"] and most["std"] else 1.0
+    most = max(parts, key=lambda part: part.get("clipped_fraction") or 0.0)
+    in_db = [part["snr_db"] for part in parts if part.get("snr_db") is not None]
+    kept = _kept(most)
     asked = task.level.quantity == "snr_db" or task.level.relative
     drowned = bool(in_db) and min(in_db) < 0 and not asked
     rounded_away = not row["applied"] and "not-finite" not in row["warnings"] and all(map(_is_rounded, parts))
-    clipped = most["clipped_fraction"] or 0.0
-    snr_db = min(in_db) if drowned else most["snr_db"]
-    return Effect(task.level.label, rounded_away, clipped, kept, snr_db, drowned)
+    clipped = most.get("clipped_fraction") or 0.0
+    snr_db = min(in_db) if drowned else most.get("snr_db")
+    strength = (None, None) if "eps" in row else _strength(task.level, row, parts)
+    return Effect(task.level.label, rounded_away, clipped, kept, snr_db, drowned, *strength)
+
+
+def _kept(part: Row) -> float:
+    """Return what is there of the std that was added; 1 where that cannot be said."""
+    added = math.hypot(part["std"] or 0.0, part.get("eps", 0.0))
+    return part["measured_std"] / added if part["measured_std"] and added else 1.0
+
+
+def _strength(level: Level, row: Row, parts: list[Row]) -> tuple[float | None, float | None]:
+    """Return what was asked for and what is there, in the level's unit; of several arrays by their sizes."""
+    sizes = [math.prod(part.get("shape") or (1,)) if "parts" in row else 1 for part in parts]
+    if not sum(sizes):
+        return None, None
+    asked = level.written[1] if row["drawn"] is None else row["drawn"]
+    if level.quantity == "snr_db":
+        ratios = [part["snr_db"] for part in parts]
+        return asked, None if None in ratios else fmean(ratios, sizes)
+    kept = fmean(map(_kept, parts), sizes)
+    if level.quantity == "severity":
+        asked = row["std_fraction"] * _GREY_LEVELS
+    return asked, asked * (kept**2 if level.quantity == "var" else kept)
 
 
 def _is_rounded(part: Row) -> bool:
     """Whether samples have so few digits that noise may be lost in them, and rounding alone changed what they got."""
     # what the clip takes from a gradient step is not taken from the noise
-    clipped = part["clipped_fraction"] and not part.get("eps")
+    clipped = part.get("clipped_fraction") and not part.get("eps")
     return part["dtype"].lstrip("<>=") not in _PRECISE and 0 not in part["shape"] and not clipped
 
 

@@ -45,12 +45,11 @@ def test_clipping_is_told_by_level_with_the_ratio_that_is_there(noisy, grey, row
     assert told["outputs"] == 2
     assert told["snr_db"] == pytest.approx(np.mean(in_db), rel=1e-5)
     assert told["kept"] == pytest.approx(np.mean(kept), rel=1e-5)
-    line = (
-        f"std=20: 2 images have more than 1% of their samples clipped ({np.mean(clipped):.1%}), which leaves "
-        f"{np.mean(kept):.1%} of the noise's std and an SNR of {np.mean(in_db):.1f} dB; "
-        "--dtype float32 --format tiff --no-clip keeps it all\n"
-    )
-    assert line in done.err
+    middle = rows(destination)["std-20/middle.pgm"]
+    there, share = np.mean([*kept, middle["measured_std"] / 20]) * 20, np.mean([*clipped, middle["clipped_fraction"]])
+    assert f"\nstd 20 asked, {there:.1f} on average after clipping ({share:.1%} of samples clipped).\n" in done.err
+    way_out = "--dtype float32 --format tiff --no-clip keeps all noise\n"
+    assert f"\n2 images have more than 1% of their samples clipped: {way_out}" in done.err
     without = noisy("images", tmp_path / "src", destination, "--std", "20", "--dtype", "float32", "--format", "tiff",
                     "--no-clip", "--force")  # fmt: skip
     assert "clipped" not in without.err
@@ -65,8 +64,11 @@ def test_a_sound_that_is_clipped_has_another_ratio_than_asked(noisy, rows, tmp_p
     there = 10 * np.log10(np.square(clean.astype(float)).sum() / np.square(made - clean.astype(float)).sum())
     assert there > -1
     assert rows(destination)["a.wav"]["snr_db"] == pytest.approx(there, rel=1e-5)
-    assert "snr_db=-3: 1 audio file has more than 1% of its samples clipped" in done.err
-    assert f"an SNR of {there:.1f} dB" in done.err
+    share = rows(destination)["a.wav"]["clipped_fraction"]
+    sentence = f"SNR -3 dB asked, {there:.1f} dB after clipping ({share:.1%} of samples clipped)."
+    assert done.err.splitlines()[0].endswith(sentence)
+    assert "1 audio file has more than 1% of its samples clipped" in done.err
+    assert "1 audio file has an SNR more than 0.5 dB from what was asked, by clipping or rounding" in done.err
     assert "more noise than signal" not in done.err
 
 

@@ -28,6 +28,7 @@ UNTRUE = {
     "adversarial": "WAV OGG MP3 amplitude tensor frame transcripts latents",
     "verify": "severity sweep",
     "export": "severity sweep",
+    "schema": "severity sweep SRC DST",
 }
 EVERYDAY = {"Noise": "--seed", "Output": "--format", "Files": "--include", "Running": "-j, --jobs", "Messages": "-q"}
 
@@ -48,9 +49,8 @@ def help_of(name: str) -> str:
 def test_options_are_under_their_headings(name: str) -> None:
     headings = re.findall(r"^(\S.*):$", help_of(name), re.MULTILINE)
     expected = [heading for heading in HEADINGS if heading not in WITHOUT.get(name, set())]
-    assert [heading for heading in headings if heading != "Model"] == expected
-    assert ("Model" in headings) == (name == "adversarial")
-    assert set(headings) - {"Exit status"} <= set(GROUPS)
+    assert headings == expected
+    assert [*GROUPS, "Exit status"] == HEADINGS
     messages = help_of(name).partition("\nMessages:\n")[2].partition("\n\nExit status:")[0]
     assert " ".join(messages.splitlines()[-1].split()) == "-h, --help Show this message and exit."
 
@@ -65,6 +65,18 @@ def test_everything_is_described(name: str) -> None:
     described = help_of(name).partition("\nArguments:\n")[2].partition("\n\n")[0]
     arguments = [each for each in command_of(name).params if isinstance(each, click.Argument)]
     assert re.findall(r"(?m)^  (\S+)", described) == [each.metavar for each in arguments]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_defaults_are_shown(name: str) -> None:
+    context = click.Context(command_of(name), info_name=name)
+    described = {
+        each: each.get_help_record(context) for each in command_of(name).params if isinstance(each, click.Option)
+    }
+    for each, record in described.items():
+        has_default = not each.is_flag and not each.multiple and isinstance(each.default, int | float | str)
+        assert record is not None
+        assert not has_default or "default:" in record[1], each.name
 
 
 @pytest.mark.parametrize("name", UNTRUE)

@@ -162,7 +162,8 @@ def test_streams_have_the_bytes_of_a_file_of_that_name(spawn, dog, tmp_path):
     (tmp_path / "-").write_bytes(dog.read_bytes())
     assert spawn("images", "./-", "noisy.png", "--std", "25", cwd=tmp_path).wait(60) == 0
     assert out == (tmp_path / "noisy.png").read_bytes()
-    assert b"1 image made" in err
+    assert err.startswith(b"1 image written to standard output (")
+    assert err.count(b"\n") == 1
 
 
 def test_sounds_through_streams(spawn, write_wav, tmp_path):

@@ -27,7 +27,7 @@ def test_json_is_one_object_and_nothing_else(images, fill, pictures):
 def test_without_json_standard_output_is_empty(images):
     done = images()
     assert done.out == ""
-    assert "5 images made" in done.err
+    assert "5 images written to " in done.err
 
 
 def test_the_other_kind_is_told(images, fill, pictures):
@@ -67,7 +67,7 @@ def test_dry_run_writes_nothing(images, fill, pictures, destination):
     done = images("--dry-run", "--json", "--copies", "2")
     assert done.status == 0
     assert (done.summary["planned"], done.summary["input_bytes"], done.summary["made"]) == (10, size, 10)
-    assert "10 images would be made, 0 kept" in done.err
+    assert "Dry run: 10 images would be written to " in done.err
     assert not destination.exists()
 
 

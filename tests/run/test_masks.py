@@ -85,7 +85,7 @@ def test_a_mask_gets_no_noise(images, dataset, errors, rows, destination, name):
     [(skipped, entry)] = errors(destination).items()
     assert (skipped, entry["status"], entry["reason"]) == (name, "skipped", "label-mask")
     assert "3 values" in entry["message"]
-    assert "1 label mask left without noise: --sidecars copy takes them along" in done.err
+    assert "1 label mask left without noise: --sidecars copy takes it along" in done.err
     assert not (destination / name).exists()
 
 

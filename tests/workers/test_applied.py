@@ -35,7 +35,8 @@ def test_noise_below_half_a_step_of_a_sound(noisy, sounds, rows, destination):
     assert np.array_equal(soundfile.read(destination / "noisy/faint.wav", dtype="int16")[0], FAINT[:, 0])
     assert faint["std"] == pytest.approx(np.sqrt(np.square(FAINT.astype(float)).mean()) / 100)
     assert (faint["measured_std"], faint["snr_db"], silent["std"]) == (0, None, 0)
-    assert "3 audio files made, 2 of them without noise" in done.err
+    assert "3 audio files and their clean copies written to " in done.err
+    assert "1 audio file without noise, as it is silent, and silence has no SNR" in done.err
     # silence has none to lose
     assert "1 audio file without noise, as rounding takes all of it away: --dtype float32 --format wav" in done.err
     assert json.loads((destination / "run.json").read_text())["totals"]["applied"] == 1

@@ -2,43 +2,63 @@
 
 from collections.abc import Iterator
 
+from noisecli.cli.messages.strength import LEVELS_SHOWN, level_words
 from noisecli.cli.messages.words import decibels
 from noisecli.kinds import KINDS, Kind
 from noisecli.kinds.adversarial import ADVERSARIAL
+from noisecli.model import Level
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 
 _NOTABLE = 0.03
 
 
-def effects(summary: Summary, settings: Settings) -> Iterator[str]:
-    """Yield a line for each effect that changes what the noise is."""
+def effects(summary: Summary, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield a line for each effect that changes what the noise is, with the word of the examples that go with it."""
     kind = KINDS[settings.kind]
-    yield from _rounded_away(summary, kind)
+    yield from _without_noise(summary, settings, kind)
     yield from _clipped(summary, kind)
+    if number := summary.snr_missed:
+        has = "has an SNR" if number == 1 else "have SNRs"
+        yield f"{kind.counted(number)} {has} more than 0.5 dB from what was asked, by clipping or rounding", "snr"
     yield from _drowned(summary, kind)
-    yield from _survival(summary, settings)
+    for line in _survival(summary, settings):
+        yield line, ""
 
 
-def _rounded_away(summary: Summary, kind: Kind) -> Iterator[str]:
+def _without_noise(summary: Summary, settings: Settings, kind: Kind) -> Iterator[tuple[str, str]]:
     if number := summary.rounded_away:
         way_out = f"{kind.unrounded} keeps it" if kind.unrounded else "a higher level changes them"
-        yield f"{kind.counted(number)} without noise, as rounding takes all of it away: {way_out}"
+        yield f"{kind.counted(number)} without noise, as rounding takes all of it away: {way_out}", "rounded"
+    if number := summary.unchanged - summary.rounded_away:
+        why = " or ".join(_reasons(summary, settings, is_one=number == 1))
+        yield f"{kind.counted(number)} without noise{f', as {why}' if why else ''}", "unchanged"
 
 
-def _clipped(summary: Summary, kind: Kind) -> Iterator[str]:
-    """Clipping takes part of the noise away: the ratio asked for is not the one that is there."""
-    for level, means in summary.clipped.items():
-        have = "has more than 1% of its" if means.outputs == 1 else "have more than 1% of their"
-        words = f"{level}: {kind.counted(means.outputs)} {have} samples clipped ({means.clipped_fraction:.1%})"
-        words += f", which leaves {means.kept:.1%} of the noise's std"
-        if means.snr_db is not None:
-            words += f" and an SNR of {decibels(means.snr_db)}"
-        way_out = f"; {kind.unrounded} --no-clip keeps it all" if kind.unrounded and kind.bare_unit is not None else ""
-        yield words + way_out
+def _reasons(summary: Summary, settings: Settings, *, is_one: bool) -> Iterator[str]:
+    """Yield why files of this run may be without noise."""
+    noise = settings.noise
+    if noise.probability < 1:
+        yield f"--prob {noise.probability * 100:g}% asks"
+    if any(level.quantity != "snr_db" and level.low == 0 for level in noise.levels):
+        yield "a level of 0 asks"
+    if any(level.quantity == "snr_db" for level in noise.levels):
+        yield f"{'it is' if is_one else 'they are'} silent, and silence has no SNR"
+    if any(level.relative for level in noise.levels):
+        yield f"{'its' if is_one else 'their'} values are all the same, and have no std"
+    if summary.warnings["none-chosen"]:
+        yield "no array is chosen"
 
 
-def _drowned(summary: Summary, kind: Kind) -> Iterator[str]:
+def _clipped(summary: Summary, kind: Kind) -> Iterator[tuple[str, str]]:
+    """Clipping takes part of the noise away: the level asked for is not the one that is there."""
+    if number := sum(means.outputs for means in summary.clipped.values()):
+        have = "has more than 1% of its" if number == 1 else "have more than 1% of their"
+        way_out = f": {kind.unrounded} --no-clip keeps all noise" if kind.unrounded and kind.bare_unit else ""
+        yield f"{kind.counted(number)} {have} samples clipped{way_out}", "clipped"
+
+
+def _drowned(summary: Summary, kind: Kind) -> Iterator[tuple[str, str]]:
     """An SNR below 0 dB that nobody asked for is a slip of units, most of the time."""
     means = summary.drowned
     if means.snr_db is None:
@@ -48,30 +68,42 @@ def _drowned(summary: Summary, kind: Kind) -> Iterator[str]:
     if kind.bare_unit is not None:
         way_out = "--full-scale V says what full scale is, and --snr-db goes by the signal"
     more = f"{kind.counted(means.outputs)} {have} more noise than signal (an SNR of {decibels(means.snr_db)})"
-    yield f"{more}; where the level's unit is not theirs, {way_out}"
+    yield f"{more}; where the level's unit is not theirs, {way_out}", "drowned"
     if kind.mask_formats:
-        yield "label masks, whose few values are low, are among such images: --exclude GLOB --sidecars copy leaves them"
+        line = (
+            "label masks, whose few values are low, are among such images: --exclude GLOB --sidecars copy leaves them"
+        )
+        yield line, ""
 
 
 def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
-    """Tell what share of the noise lossy files keep, and the way out where it is not what was asked for."""
-    for level, kept in summary.survival.items():
-        std, correlated = kept["std"], kept["correlated"]
-        if std == correlated == 1.0:
-            continue
-        words, asked = _added(level, settings)
-        words = f"{level}: on disk {words.format(f'{std:.1%}')}"
-        if abs(std - correlated) > _NOTABLE:
-            words += f", of which {correlated:.1%} is {asked} and the rest the codec's own error"
-        if abs(std - 1) > _NOTABLE or abs(correlated - 1) > _NOTABLE:
-            words += f"; --format {KINDS[settings.kind].exact} keeps it exactly"
-        yield words
+    """Tell what lossy files keep of the noise where it is not what was asked for, and the way out."""
+    way_out = f"--format {KINDS[settings.kind].exact} keeps it exactly"
+    told = [
+        f"{level_words(level)}: on disk {_added(settings, level)} {words}; {way_out}"
+        for level in settings.noise.levels
+        if (kept := summary.survival.get(level.label)) is not None and (words := _kept_on_disk(**kept))
+    ]
+    yield from told[:LEVELS_SHOWN]
+    if len(told) > LEVELS_SHOWN:
+        yield f"... and {len(told) - LEVELS_SHOWN:,} more levels so, which run.json has"
 
 
-def _added(level: str, settings: Settings) -> tuple[str, str]:
+def _kept_on_disk(std: float, correlated: float) -> str:
+    """Return what lossy compression does to the noise; nothing where it leaves it as it is, but for a few percent."""
+    if std > 1 + _NOTABLE:
+        stronger = f"{std - 1:.0%} stronger" if std < 2 else f"{std:.1f} times as strong"
+        words = f"is {stronger}, as lossy compression adds errors of its own"
+        return words if abs(correlated - 1) <= _NOTABLE else f"{words} and keeps {correlated:.0%} of what was added"
+    if std < 1 - _NOTABLE:
+        return f"is {1 - std:.0%} weaker, as lossy compression takes part of it away"
+    if abs(correlated - 1) <= _NOTABLE:
+        return ""
+    return f"is as strong as asked, but only {correlated:.0%} of what was added, beside errors of lossy compression"
+
+
+def _added(settings: Settings, level: Level) -> str:
     """What was measured on disk: of adversarial outputs the step too, or alone."""
     if settings.kind != ADVERSARIAL.name:
-        return "the noise has {} of its std", "the noise asked for"
-    if level in {each.label for each in settings.noise.levels if each.quantity != "snr_db" and each.high == 0}:
-        return "the step has {} of its size", "the step asked for"
-    return "step and noise together have {} of their std", "what was asked for"
+        return "the noise"
+    return "the step" if level.is_none else "noise and step together"

@@ -17,4 +17,4 @@ def report_problems(summary: Summary, *, everything: bool, traces: bool = False)
             say_block(problem.trace)
     if len(shown) < len(summary.problems):
         more = len(summary.problems) - len(shown)
-        say(f"... and {more} more: -v lists them, errors.jsonl has them all")
+        say(f"... and {more:,} more: -v lists them, errors.jsonl has them all")

@@ -11,7 +11,7 @@ from noisecli.cli.statuses import write_exit_statuses
 Decorator = Callable[[Any], Any]
 
 
-GROUPS = ("Arguments", "Strength", "Model", "Noise", "Output", "Files", "Running", "Messages")
+GROUPS = ("Arguments", "Strength", "Noise", "Output", "Files", "Running", "Messages")
 """The headings of --help, in their order. Under each, options are in the order that the command declares them."""
 
 

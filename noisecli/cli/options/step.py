@@ -4,27 +4,29 @@ import click
 
 from noisecli.cli.options.sections import option
 
-_STEP = "Model"
+_STRENGTH, _NOISE, _FILES = "Strength", "Noise", "Files"
 
-MODEL = option(_STEP, "--model", metavar="FILE", required=True, help="A classifier that Keras 3 saved as .keras.")
+MODEL = option(_STRENGTH, "--model", metavar="FILE", required=True, help="A classifier that Keras 3 saved as .keras.")
 EPS = option(
-    "Strength", "--eps", metavar="E", required=True, help="Size of the step, in the unit of --std: 8, 3%, 8/255."
+    _STRENGTH, "--eps", metavar="E", required=True, help="Size of the step, in the unit of --std: 8, 3%, 8/255."
 )
 CLASSES = option(
-    _STEP, "--classes", metavar="FILE|A,B,C",
+    _FILES, "--classes", metavar="FILE|A,B,C",
     help="All classes in the model's order.  [default: the folders of SRC, sorted]",
 )  # fmt: skip
 INPUT_RANGE = option(
-    _STEP, "--input-range", metavar="LO..HI",
+    _NOISE, "--input-range", metavar="LO..HI",
     help="What the model takes for black and white.  [default: 0..1, or what its Rescaling layer takes]",
 )  # fmt: skip
-LOGITS = option(_STEP, "--logits", is_flag=True, help="The model outputs logits.  [default: by its last layer]")
+LOGITS = option(_NOISE, "--logits", is_flag=True, help="The model outputs logits.  [default: by its last layer]")
 PROBABILITIES = option(
-    _STEP, "--probabilities", is_flag=True, help="The model outputs probabilities.  [default: by its last layer]"
+    _NOISE, "--probabilities", is_flag=True, help="The model outputs probabilities.  [default: by its last layer]"
 )
 BATCH_SIZE = option(
-    _STEP, "--batch-size", type=click.IntRange(1, 65_536), default=32, show_default=True, metavar="N",
+    "Running", "--batch-size", type=click.IntRange(1, 65_536), default=32, show_default=True, metavar="N",
     help="Samples whose gradients are computed together.",
 )  # fmt: skip
-SAMPLES = option(_STEP, "--key", default="x", show_default=True, metavar="NAME", help="Name of the samples in a .npz.")
-LABELS = option(_STEP, "--labels", default="y", show_default=True, metavar="NAME", help="Name of the labels in a .npz.")
+SAMPLES = option(_FILES, "--key", default="x", show_default=True, metavar="NAME", help="Name of the samples in a .npz.")
+LABELS = option(
+    _FILES, "--labels", default="y", show_default=True, metavar="NAME", help="Name of the labels in a .npz."
+)
