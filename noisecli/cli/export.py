@@ -88,7 +88,8 @@ def command(destination: str, **options: Any) -> int:
                 "--prune in a run over all of SRC leaves only its own"
             )
         if run.problems:
-            say(f"{count(run.problems, 'source')} failed or skipped are not in it; {run.errors} has them")
+            were = "was" if run.problems == 1 else "were"
+            say(f"{count(run.problems, 'source')} {were} left out, as failed or skipped; see {run.errors}")
     return 0
 
 
