@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.messages import count
+from noisecli.cli.messages import count, say_shard
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, visible
@@ -18,6 +18,7 @@ from noisecli.errors import Refused
 from noisecli.exports import EXPORTS, Written, page_of, placing
 from noisecli.manifest.finished import FinishedRun
 from noisecli.run.naming import refuse_existing
+from noisecli.shards import split_manifest
 from noisecli.storage import escape_name, stopping, write_whole
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
@@ -67,6 +68,7 @@ def command(destination: str, **options: Any) -> int:
     this_outcome().counters = lambda: about
     if EXPORTS[name].suffix is None:
         _refuse_output(name, options)
+        _refuse_shard(name, run)
         written = page_of(name, run).write(run, force=options["force"], metadata=options["metadata"])
     else:
         if options["metadata"] is not None:
@@ -79,6 +81,7 @@ def command(destination: str, **options: Any) -> int:
             say(path if EXPORTS[name].suffix is None else f"{written.rows:,} rows: {path}")
         for note in written.notes:
             say(note)
+        say_shard(run.manifest)
         if len(run.seen) > 1:
             say(
                 f"its rows have {len(run.seen)} settings, spelled out in {run.names.run}; where that mix is not meant, "
@@ -94,6 +97,15 @@ def _refuse_output(name: str, options: dict[str, Any]) -> None:
     if options["output"] is not None or options["absolute"]:
         raise click.UsageError(
             f"--output and --absolute: --to {name} writes into DST, with paths relative to its files"
+        )
+
+
+def _refuse_shard(name: str, run: FinishedRun) -> None:
+    shard = split_manifest(run.manifest)[1]
+    if shard is not None:
+        raise Refused(
+            f"{escape_name(run.folder)}: --to {name} writes the one list of all outputs, and {run.manifest} is that of "
+            f"shard {shard} alone; noisecli merge first"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from noisecli.errors import Refused
 from noisecli.manifest.destination import Names, is_finished, read_run, runs_in
 from noisecli.manifest.entries import Row, read_line
+from noisecli.manifest.shards import hint_of_shards
 from noisecli.manifest.sidecars import SideRecord, known_lists
 from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
@@ -72,7 +73,9 @@ class FinishedRun(RecordedRun):
         self._shown, self.errors = escape_name(folder), self.names.errors
         self.refuse_unfinished()
         if self.content is None:
-            run = self.names.run
+            run, shards = self.names.run, hint_of_shards(folder, manifest)
+            if shards is not None:
+                raise Refused(f"{self._shown}: {shards}")
             raise Refused(f"{self._shown}: holds no {run} of noisecli; name a folder it wrote, or its --manifest")
         if not self.has_manifest:
             raise Refused(f"{self._shown}: its {manifest} is gone; run the same command again")

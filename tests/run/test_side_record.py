@@ -243,7 +243,7 @@ def test_content_that_noisecli_makes(images, labelled, record, tree, destination
         return made
 
     files = [SideFile("classes.txt", "all.json", content, ("a.txt",))]
-    monkeypatch.setattr("noisecli.run.plan.Plan.sidecars", lambda self: iter(files))
+    monkeypatch.setattr("noisecli.run.plan.Plan.sidecars", lambda self, own=False: iter(files))
     assert images("--sidecars", "copy", source=labelled).status == 0
     assert (destination / "all.json").read_bytes() == made
     digests = {name: hashlib.sha256((labelled / name).read_bytes()).hexdigest() for name in ("a.txt", "classes.txt")}
