@@ -16,7 +16,7 @@ from noisecli.cli.terminal import say, visible
 from noisecli.cli.values import word_of
 from noisecli.errors import Refused
 from noisecli.exports import EXPORTS, Written, page_of, placing
-from noisecli.manifest.finished import FinishedRun
+from noisecli.manifest.finished import FinishedRun, files_of
 from noisecli.run.naming import refuse_existing
 from noisecli.shards import split_manifest
 from noisecli.storage import escape_name, stopping, write_whole
@@ -73,6 +73,7 @@ def command(destination: str, **options: Any) -> int:
     else:
         if options["metadata"] is not None:
             raise click.UsageError(f"--metadata: only --to hf merges it, --to {name} does not")
+        _refuse_own(run, options["output"])
         place = placing(destination, absolute=options["absolute"])
         written = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
     about |= {"rows": written.rows, "files": written.files}
@@ -98,6 +99,16 @@ def _refuse_output(name: str, options: dict[str, Any]) -> None:
         raise click.UsageError(
             f"--output and --absolute: --to {name} writes into DST, with paths relative to its files"
         )
+
+
+def _refuse_own(run: FinishedRun, path: str | None) -> None:
+    """Refuse to write a table over the run's own files, with --force too."""
+    if path is None:
+        return
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(run.folder))
+    is_own = inside in run.names or inside in run.sidecars.rows
+    if is_own or (not inside.startswith("..") and any(inside in files_of(row) for row in run.parsed())):
+        raise Refused(f"--output {escape_name(path)}: is a file of the run itself; choose another name")
 
 
 def _refuse_shard(name: str, run: FinishedRun) -> None:
