@@ -41,10 +41,13 @@ def rewrite(label: str, content: bytes, source: str, output: str) -> bytes:
 def _in_xml(content: bytes, old: str, new: str) -> bytes:
     """VOC names the file, ImageNet its stem."""
     match = next((found for found in _FILENAME.finditer(content) if found[1] is not None), None)
-    encoding = "latin-1" if _LATIN.match(content) else "utf-8"
+    declared = _LATIN.match(content)
+    encoding = "utf-8" if declared is None else "cp1252" if b"1252" in declared[0] else "latin-1"
     if match is None:
         return content
-    own = unescape(match[2].decode(encoding, "surrogateescape"), _ENTITIES)
+    own = match[2].decode(encoding, "surrogateescape")
+    is_plain = b"CDATA" in match[1]
+    own = own if is_plain else unescape(own, _ENTITIES)
     folder, name = own[: own.rfind("/") + 1], own[own.rfind("/") + 1 :]
     if name.lower() == old.lower():
         name = new
@@ -52,8 +55,8 @@ def _in_xml(content: bytes, old: str, new: str) -> bytes:
         name = os.path.splitext(new)[0]
     else:
         return content
-    others = "xmlcharrefreplace" if encoding == "latin-1" else "surrogateescape"
-    spelled = escape(folder + name).encode(encoding, others)
+    others = "surrogateescape" if encoding == "utf-8" else "xmlcharrefreplace"
+    spelled = (folder + name if is_plain else escape(folder + name)).encode(encoding, others)
     return content[: match.start(2)] + spelled + content[match.end(2) :]
 
 

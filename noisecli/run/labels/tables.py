@@ -32,6 +32,7 @@ def read(text: str, look: Look) -> Reading | None:
         return None
     if (
         len(rows) < 2
+        or (len(rows[0]) == 1 and rows[0][0].strip().lower() not in WORDS)
         or any(row and len(row) != len(rows[0]) for row in rows)
         or any(look([cell]).found or _FILE_NAME.search(cell) for cell in rows[0])
     ):

@@ -144,6 +144,7 @@ def test_inside_of_a_label(label, old, new):
     [
         ("t.txt", "\ufeffa.png\nd-1.png\n", "\ufeffa_0.png\na_1.png\nd-1_0.png\nd-1_1.png\n"),
         ("t.txt", "zzz.png\na.png\n", ["zzz.png"]),
+        ("t.txt", "zzz\na\nd-1\n", ["zzz"]),
         ("l.csv", '\ufeff"file_name","n"\r\n"a.png","1"\r\n',
          '\ufeff"file_name","n"\r\n"a_0.png","1"\r\n"a_1.png","1"\r\n'),
         # numbers that are the stems of other files
@@ -231,6 +232,11 @@ def test_voc_in_its_own_encoding():
     head = '<?xml version="1.0" encoding="ISO-8859-1"?><a><filename>{}</filename></a>'
     made = inside.rewrite("é.xml", head.format("é.jpg").encode("latin-1"), "é.jpg", "é-1.jpg")
     assert made == head.format("é-1.jpg").encode("latin-1")
+    euro = '<?xml version="1.0" encoding="windows-1252"?><filename>{}</filename>'
+    made = inside.rewrite("€.xml", euro.format("€.jpg").encode("cp1252"), "€.jpg", "€-1.jpg")
+    assert made == euro.format("€-1.jpg").encode("cp1252")
+    plain = inside.rewrite("x.xml", b"<filename><![CDATA[a&b.jpg]]></filename>", "a&b.jpg", "a&b-1.jpg")
+    assert plain == b"<filename><![CDATA[a&b-1.jpg]]></filename>"
     assert inside.rewrite("x.xml", b"<filename>o&apos;x.jpg</filename>", "o'x.jpg", "o'x-1.jpg") == (
         b"<filename>o'x-1.jpg</filename>"
     )
