@@ -252,7 +252,7 @@ def test_a_dry_run_counts_and_removes_nothing(images, pictures, tree, destinatio
     (pictures / "cats/c.png").unlink()
     done = images("--dry-run", "--prune", "--json")
     assert (done.status, done.summary["pruned"]) == (0, 2)
-    assert "2 outputs would be pruned" in done.err
+    assert "2 outputs would be removed" in done.err
     assert tree(destination) == before
 
 
