@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from noisecli.keys import STREAM_VERSION
 from noisecli.model import Encoding, Level, Limits
+from noisecli.shards import Shard
 
 Kept = TypeVar("Kept")
 
@@ -50,7 +51,8 @@ class Choice:
     """Which sources. `names` replaces the walk: relative to the source folder.
 
     With `follow_links`, symbolic links out of the source folder are followed too. `is_one_file` is set where SRC itself
-    is a file. `beside` are files that the request was read from: a list of names, a model, its classes.
+    is a file. `shard` is the part of all this that the run makes. `beside` are files that the request was read from: a
+    list of names, a model, its classes.
     """
 
     include: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class Choice:
     limit: int | None = None
     follow_links: bool = False
     is_one_file: bool = False
+    shard: Shard | None = None
     beside: tuple[str, ...] = ()
 
 

@@ -15,6 +15,7 @@ FLOORS = {
     "keys": 1,
     "words": 1,
     "model": 2,
+    "shards": 2,
     "levels": 3,
     "settings": 3,
     "codecs": 4,

@@ -23,6 +23,7 @@ COMMANDS = {
     "preview": "Draw originals beside their noisy copies, on one sheet.",
     "verify": "Check every file against the manifest.",
     "export": "Write the manifest in a form that training libraries read.",
+    "merge": "Make one run of shards.",
     "schema": "Print the JSON Schema of what noisecli writes and prints.",
 }
 

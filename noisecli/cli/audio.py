@@ -16,6 +16,7 @@ from noisecli.cli.request import carry_out
 @o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.NAME, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
+@o.SHARD
 @o.SOURCE_LIMITS
 @o.COMMON_OUTPUT
 def command(source: str, destination: str, **options: Any) -> int:

@@ -9,15 +9,16 @@ from typing import Any
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.messages import count
+from noisecli.cli.messages import count, say_shard
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, visible
 from noisecli.cli.values import word_of
 from noisecli.errors import Refused
 from noisecli.exports import EXPORTS, Written, page_of, placing
-from noisecli.manifest.finished import FinishedRun
+from noisecli.manifest.finished import FinishedRun, files_of
 from noisecli.run.naming import refuse_existing
+from noisecli.shards import split_manifest
 from noisecli.storage import escape_name, stopping, write_whole
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
@@ -67,10 +68,12 @@ def command(destination: str, **options: Any) -> int:
     this_outcome().counters = lambda: about
     if EXPORTS[name].suffix is None:
         _refuse_output(name, options)
+        _refuse_shard(name, run)
         written = page_of(name, run).write(run, force=options["force"], metadata=options["metadata"])
     else:
         if options["metadata"] is not None:
             raise click.UsageError(f"--metadata: only --to hf merges it, --to {name} does not")
+        _refuse_own(run, options["output"])
         place = placing(destination, absolute=options["absolute"])
         written = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
     about |= {"rows": written.rows, "files": written.files}
@@ -79,13 +82,15 @@ def command(destination: str, **options: Any) -> int:
             say(path if EXPORTS[name].suffix is None else f"{written.rows:,} rows: {path}")
         for note in written.notes:
             say(note)
+        say_shard(run.manifest)
         if len(run.seen) > 1:
             say(
                 f"its rows have {len(run.seen)} settings, spelled out in {run.names.run}; where that mix is not meant, "
                 "--prune in a run over all of SRC leaves only its own"
             )
         if run.problems:
-            say(f"{count(run.problems, 'source')} failed or skipped are not in it; {run.errors} has them")
+            were = "was" if run.problems == 1 else "were"
+            say(f"{count(run.problems, 'source')} {were} left out, as failed or skipped; see {run.errors}")
     return 0
 
 
@@ -93,6 +98,25 @@ def _refuse_output(name: str, options: dict[str, Any]) -> None:
     if options["output"] is not None or options["absolute"]:
         raise click.UsageError(
             f"--output and --absolute: --to {name} writes into DST, with paths relative to its files"
+        )
+
+
+def _refuse_own(run: FinishedRun, path: str | None) -> None:
+    """Refuse to write a table over the run's own files, with --force too."""
+    if path is None:
+        return
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(run.folder))
+    is_own = inside in run.names or inside in run.sidecars.rows
+    if is_own or (not inside.startswith("..") and any(inside in files_of(row) for row in run.parsed())):
+        raise Refused(f"--output {escape_name(path)}: is a file of the run itself; choose another name")
+
+
+def _refuse_shard(name: str, run: FinishedRun) -> None:
+    shard = split_manifest(run.manifest)[1]
+    if shard is not None:
+        raise Refused(
+            f"{escape_name(run.folder)}: --to {name} writes the one list of all outputs, and {run.manifest} is that of "
+            f"shard {shard} alone; noisecli merge first"
         )
 
 

@@ -16,6 +16,7 @@ from noisecli.cli.request import carry_out
 @o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
+@o.SHARD
 @o.SOURCE_LIMITS
 @o.MAX_PIXELS
 @o.COMMON_OUTPUT

@@ -9,11 +9,12 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_share
-from noisecli.cli.request import manifest_of, refuse_odd_output, run_folder, running_of
+from noisecli.cli.request import own_manifest, refuse_odd_output, run_folder, running_of
+from noisecli.cli.shards import parse_shard
 from noisecli.cli.values import word_of
 from noisecli.kinds.latents import LatentsSettings
 from noisecli.model import Level
-from noisecli.settings import NoiseSettings, OutputSettings, Settings
+from noisecli.settings import Choice, NoiseSettings, OutputSettings, Settings
 
 _FILE_BYTES = 64_000_000
 _LARGEST = {"float16": 65504.0, "float32": 3.4e38, "float64": 1.7e308}
@@ -51,6 +52,7 @@ MEAN = click.option(
 @o.argument("destination", "DST", "A folder for the files.")
 @o.apply(SHAPE, COUNT, PER_FILE, DTYPE, STD, MEAN, o.SEED, o.MANIFEST)
 @o.COMMON_RUNNING
+@o.SHARD
 @o.COMMON_OUTPUT
 def command(destination: str, **options: Any) -> int:
     """Pure Gaussian noise: inputs for a generator.
@@ -85,7 +87,8 @@ def _settings(destination: str, options: Mapping[str, Any]) -> Settings:
         noise=NoiseSettings(
             levels=(Level("std", std, std, f"{std:.9g}", mean, written=(std, std)),), seed=options["seed"]
         ),
-        output=OutputSettings(manifest=manifest_of(options)),
+        output=OutputSettings(manifest=own_manifest(options)),
+        choice=Choice(shard=parse_shard(options["shard"])),
         running=running_of(options),
         own=LatentsSettings(shape, options["count"], per_file, dtype),
     )

@@ -27,7 +27,7 @@ from noisecli.model import Encoding
 from noisecli.run.naming import refuse_existing
 from noisecli.run.sources import walk
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
-from noisecli.storage import Readers, escape_name, write_whole
+from noisecli.storage import Readers, escape_name, file_at, write_whole
 from noisecli.storage.stdout import print_whole
 
 _SHEET = "Output"
@@ -143,6 +143,8 @@ def _load_views() -> ModuleType:
 
 def _refuse_out(source: str, out: str, options: Mapping[str, Any]) -> None:
     """Refuse names that would overwrite a file, or make the sheet a source of the next run, before any work."""
+    for location in (source, out):
+        file_at(location)  # refuses a URL
     if source == _STREAM:
         raise click.UsageError("SRC must be a file or a folder")
     if out == _STREAM:

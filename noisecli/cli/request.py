@@ -12,6 +12,7 @@ from noisecli.cli import options as o
 from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
+from noisecli.cli.shards import parse_shard
 from noisecli.engines.resources import available_cpus
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
@@ -20,9 +21,10 @@ from noisecli.model import Encoding, Level, Quantity
 from noisecli.run.naming import LONGEST_NAME
 from noisecli.run.summary import Summary
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
+from noisecli.shards import split_manifest
 from noisecli.storage import file_at, folder_at
 
-_FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune")
+_FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune", "shard")
 _LONGEST_LIST = 1 << 28
 _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
@@ -145,8 +147,16 @@ def _output(options: Mapping[str, Any]) -> OutputSettings:
         with_clean=options["with_clean"],
         name=options["name"],
         sidecars=options["sidecars"],
-        manifest=manifest_of(options),
+        manifest=own_manifest(options),
     )
+
+
+def own_manifest(options: Mapping[str, Any]) -> str:
+    """Return the name of the manifest that a run writes: a shard has one of its own."""
+    manifest, shard = manifest_of(options), parse_shard(options.get("shard"))
+    if split_manifest(manifest)[1] is not None:
+        raise click.UsageError(f"--manifest {manifest}: is the name of a shard's; give it --shard, or choose another")
+    return manifest if shard is None else shard.manifest(manifest)
 
 
 def manifest_of(options: Mapping[str, Any]) -> str:
@@ -169,6 +179,7 @@ def _choice(options: Mapping[str, Any]) -> Choice:
         _listed(options["files0_from"]),
         options["limit"],
         options["follow_links"],
+        shard=parse_shard(options.get("shard")),
         beside=tuple(name for name in (options["files0_from"],) if name not in (None, "-")),
     )
 
@@ -248,6 +259,8 @@ def folder_of_file(settings: Settings) -> Settings:
     """One file into a folder is a run over its folder that chooses one name, wherever that leads."""
     if not _is_file(settings.source):
         return settings
+    if settings.choice.shard is not None:
+        raise click.UsageError("--shard: SRC is one file, which has no parts; name a folder")
     folder, name = os.path.split(settings.source)
     choice = replace(settings.choice, names=(name,), follow_links=True, is_one_file=True)
     return replace(settings, source=folder or ".", choice=choice)
@@ -255,7 +268,7 @@ def folder_of_file(settings: Settings) -> Settings:
 
 def refuse_ignored_metadata(settings: Settings) -> None:
     """Hugging Face ignores a metadata.jsonl beside split folders, in silence."""
-    if settings.output.manifest != "metadata.jsonl" or not folder_at(settings.source).exists():
+    if split_manifest(settings.output.manifest)[0] != "metadata.jsonl" or not folder_at(settings.source).exists():
         return
     splits = sorted(_SPLITS & set(folder_at(settings.source).names()))
     if splits:

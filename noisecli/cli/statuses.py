@@ -32,6 +32,12 @@ _STATUSES = {
         "3": "Standard output cannot be written.",
         "130, 143": "Ended by ^C or SIGTERM.",
     },
+    "merge": {
+        "0": "All shards are one run.",
+        "2": "Refused; nothing was changed.",
+        "3": "Stopped on the way; the same command goes on from there.",
+        "130, 143": "Ended by ^C or SIGTERM; the same command goes on from there.",
+    },
     "export": {
         "0": "All is written.",
         "2": "Refused; nothing was written.",

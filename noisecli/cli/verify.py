@@ -7,7 +7,7 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.annotations import annotate_differences
-from noisecli.cli.messages import count, progress_bar
+from noisecli.cli.messages import count, progress_bar, say_shard
 from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, say_block
@@ -83,6 +83,7 @@ def _report(report: Report, destination: str, options: Mapping[str, Any]) -> Non
     if not options["quiet"]:
         for line in _lines(report, destination):
             say(line)
+        say_shard(manifest_of(options))
 
 
 def _lines(report: Report, destination: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from noisecli.exports import Written
 from noisecli.exports.labels import class_of, is_noisy, part_of, said_in
 from noisecli.exports.source_metadata import SourceMetadata, map_files
 from noisecli.kinds import KINDS
-from noisecli.manifest.entries import Row
+from noisecli.manifest.entries import Row, read_line
 from noisecli.manifest.finished import FinishedRun
 from noisecli.storage import escape_name, file_sha256, is_inside
 from noisecli.storage.scratch import ScratchFolder
@@ -179,6 +179,7 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, f
         return
     if run.files.is_file(name) and run.files.sha256(name) == file_sha256(path):
         return
+    _refuse_edited(run, name, path, target)
     first = _first_line(run, name) if run.files.is_file(name) else {}
     if not is_ours(first):
         raise Refused(
@@ -187,6 +188,23 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, f
         )
     if lost := [key for key in first if key not in keys and key not in ("label", "drawn")]:
         raise Refused(f"{target}: has {', '.join(lost)} too, which would be lost; add --metadata SRC, or --force")
+
+
+def _refuse_edited(run: FinishedRun, name: str, path: str, target: str) -> None:
+    """Refuse to overwrite lines that no export wrote: rows that were added, labels that were corrected."""
+    first = _first_line(run, name) if run.files.is_file(name) else {}
+    if not is_ours(first):
+        return
+    with open(path, "rb") as file:
+        new = {hash((entry["file_name"], entry.get("label"))) for entry in map(read_line, file)}
+    with run.files.open_own(name) as file:
+        for number, entry in enumerate(map(read_line, file), 1):
+            label = entry.get("label")
+            is_label = label in (None, class_of(entry)) or hash((entry.get("file_name"), str(label))) in new
+            if not (is_ours(entry) and is_label):
+                raise Refused(
+                    f"{target}: line {number} was added or edited since it was exported; move it, or add --force"
+                )
 
 
 def _first_line(run: FinishedRun, name: str) -> Row:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import stat
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from noisecli.errors import Refused
+from noisecli.shards import split_manifest
 from noisecli.storage import Folder, escape_name, folder_at, stopping
 
 _JOURNAL, _RUN = "noisecli-journal", "run.json"
@@ -90,7 +92,7 @@ def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> N
     if previous and previous.get("kind") != kind:
         words = f"give this one --manifest {kind}.jsonl, or another folder"
         raise Refused(f"{destination}: holds a run of noisecli {previous.get('kind')}; {words}")
-    if folder.journals().has(names.journal):
+    if any(folder.journals().has(each) for each in (names.journal, *_journals_of_siblings(present, names))):
         return
     if any(name.endswith("run.json") and read_run(folder, name) for name in present):
         return
@@ -101,3 +103,14 @@ def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> N
         )
     if any(not name.startswith(".") for name in present):
         raise Refused(f"{destination}: holds files that noisecli did not make; choose a new folder, or add --force")
+
+
+def _journals_of_siblings(present: Iterable[str], names: Names) -> Iterator[str]:
+    """Yield the journals of other shards of the same run that are going on in a folder."""
+    whole, shard = split_manifest(names.manifest)
+    if shard is not None:
+        for name in present:
+            stem = name.removeprefix(".").removesuffix(_JOURNAL)
+            other, sibling = split_manifest(f"{stem}jsonl") if name.endswith(_JOURNAL) else ("", None)
+            if sibling is not None and (other, sibling.of) == (whole, shard.of):
+                yield name

@@ -10,7 +10,8 @@ from typing import Any
 from noisecli.errors import Refused
 from noisecli.manifest.destination import Names, is_finished, read_run, runs_in
 from noisecli.manifest.entries import Row, read_line
-from noisecli.manifest.sidecars import SideRecord
+from noisecli.manifest.shards import hint_of_shards
+from noisecli.manifest.sidecars import SideRecord, known_lists
 from noisecli.storage import escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
@@ -51,8 +52,7 @@ class RecordedRun:
     @cached_property
     def sidecars(self) -> SideRecord:
         """The side files on record."""
-        counted = (self.content or {}).get("totals", {}).get("sidecars")
-        return SideRecord(self.files, self.names.sidecars, counted)
+        return SideRecord(self.files, self.names.sidecars, known_lists(self.content or {}))
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the lines of the manifest, each behind its number."""
@@ -73,7 +73,9 @@ class FinishedRun(RecordedRun):
         self._shown, self.errors = escape_name(folder), self.names.errors
         self.refuse_unfinished()
         if self.content is None:
-            run = self.names.run
+            run, shards = self.names.run, hint_of_shards(folder, manifest)
+            if shards is not None:
+                raise Refused(f"{self._shown}: {shards}")
             raise Refused(f"{self._shown}: holds no {run} of noisecli; name a folder it wrote, or its --manifest")
         if not self.has_manifest:
             raise Refused(f"{self._shown}: its {manifest} is gone; run the same command again")

@@ -130,16 +130,25 @@ class Ledger(ManifestReader):
             raise Stopped(f"{self._journal_path}: {error.strerror}; run again to go on") from error
 
     def publish(self, run: dict[str, Any], time: int) -> bool:
-        """Write manifest, side files, errors and run.json, and drop the journal; return whether the manifest is new.
+        """Write all as write() does, and drop the journal; return whether the manifest is new."""
+        is_new = self.write(run, time)
+        self._remove_journal()
+        return is_new
+
+    def write(self, run: dict[str, Any], time: int | None = None) -> bool:
+        """Write manifest, side files, errors and run.json, each atomically; return whether the manifest is new.
 
         What has this content already stays untouched: build systems compare times. `time` is what a manifest shows Make
         that is written here.
         """
         self.check_in_place()
         is_new = self._write(self._names.manifest, self.rows, time)
-        if self.sidecars.rows:
+        if self.sidecars.is_foreign:
+            pass
+        elif self.sidecars.rows:
+            self._append(to_line({"list": self.sidecars.digest}))
             self._write(self._names.sidecars, self.sidecars.lines)
-        elif not self.sidecars.is_foreign:
+        else:
             self._remove(self._names.sidecars)
         if self.problems:
             self._write(self._names.errors, self._problem_lines)
@@ -147,7 +156,6 @@ class Ledger(ManifestReader):
             self._remove(self._names.errors)
         text = json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         self._write(self._names.run, lambda: [text.encode(errors="backslashreplace")])
-        self._remove_journal()
         return is_new
 
     def _problem_lines(self) -> Iterable[bytes]:

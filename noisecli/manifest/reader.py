@@ -26,7 +26,7 @@ from noisecli.manifest.entries import (
     to_line,
 )
 from noisecli.manifest.lock import is_held
-from noisecli.manifest.sidecars import SideRecord
+from noisecli.manifest.sidecars import SideRecord, known_lists
 from noisecli.model import Problem, Survival
 from noisecli.storage import folder_at, stopping
 
@@ -34,6 +34,8 @@ CLOSED = -1
 _PROOF_LENGTH = 32
 SIDECAR = b'{"sidecar"'
 """How a line of the journal begins that says which side file is about to be put in place."""
+LIST = b'{"list"'
+"""How one begins that says which list of side files, by its digest, is about to be written."""
 
 
 class RowPosition(NamedTuple):
@@ -71,7 +73,10 @@ class ManifestReader:
         self.problems: dict[str, Problem] = {}
         self.begun = Begun()
         totals = self.previous_run.get("totals", {})
-        self.sidecars = SideRecord(self._files, names.sidecars, totals.get("sidecars"))
+        known = known_lists(self.previous_run) + [
+            str(parse(line).get("list")) for _, line in self._journal_lines() if line.startswith(LIST)
+        ]
+        self.sidecars = SideRecord(self._files, names.sidecars, known)
         self._read_manifest()
         self._read_problems()
         self._read_journal()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, cast
 
 from noisecli.errors import FileProblem, Refused
@@ -61,28 +62,29 @@ class SideRecord:
     changed
         Whether they are others than sidecars.jsonl lists.
     is_there, is_foreign
-        Whether there is a sidecars.jsonl, and whether it is not one of noisecli's: no row, and run.json counts none.
+        Whether there is a sidecars.jsonl, and whether it is not, to the byte, what a run of noisecli wrote. Then its
+        rows prove nothing, and it stays as it is.
     """
 
-    def __init__(self, folder: Folder, name: str, counted: object) -> None:
+    def __init__(self, folder: Folder, name: str, known: Collection[str]) -> None:
+        """Read the rows; `known` are the digests of the lists that runs wrote, or were about to write."""
         self.name = name
         self.rows: dict[str, SideRow] = {}
         self.begun: dict[str, list[SideRow]] = {}
         """What runs that did not end were about to put in place."""
-        lines = found = 0
+        digest = hashlib.sha256()
         self.is_there = folder.has(name)
         none = contextlib.suppress(FileNotFoundError, NotADirectoryError, Refused)
         with stopping(folder.location_of(name)), none, folder.open_own(name) as file:
             for line in file:
-                lines += 1
+                digest.update(line)
                 row = SideRow.of(read_line(line))
                 if row is not None:
-                    found += 1
                     self.rows[row.file_name] = row
-        self.is_foreign = self.is_there and not isinstance(counted, int) and (found < lines or not lines)
+        self.is_foreign = self.is_there and digest.hexdigest() not in known
         if self.is_foreign:
             self.rows.clear()
-        self.changed = not self.is_foreign and (found < lines or len(self.rows) != (counted or 0))
+        self.changed = bool(known) and not self.is_there
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -131,6 +133,20 @@ class SideRecord:
         """Yield the rows as lines, sorted by file_name."""
         for name in sorted(self.rows):
             yield to_line(self.rows[name].as_entry())
+
+    @property
+    def digest(self) -> str:
+        """What run.json says of the list: the digest of its lines."""
+        digest = hashlib.sha256()
+        for line in self.lines():
+            digest.update(line)
+        return digest.hexdigest()
+
+
+def known_lists(run: Mapping[str, Any]) -> list[str]:
+    """Return the digest of the list that belongs to a run.json; none where there is no list."""
+    digest = run.get("sidecars_sha256")
+    return [digest] if isinstance(digest, str) else []
 
 
 def digest_of(folder: Folder, name: str) -> str | None:

@@ -19,7 +19,7 @@ def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: Manife
         refuse_twins(plan.outputs(), names, escape_name(settings.destination))
     if settings.running.force or is_new:
         return
-    for name in plan.outputs():
+    for name in plan.outputs(own=True):
         if name in recorded or not destination.has(name):
             continue
         if not recorded.is_recorded(name) and not recorded.may_be_ours(name):

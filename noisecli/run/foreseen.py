@@ -1,6 +1,7 @@
 """What a run decides before it writes: what is refused, kept, made, replaced and pruned. A dry run ends here."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import Names
@@ -31,10 +32,11 @@ def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) ->
     with ManifestReader.look(settings.destination, Names.of(settings.output.manifest)) as recorded:
         summary.held = recorded.is_held()
         if not summary.held:
-            carried = (lambda: ()) if settings.output.sidecars == "skip" else plan.sidecars
+            carried = (lambda: ()) if settings.output.sidecars == "skip" else partial(plan.sidecars, own=True)
             refuse_foreign(settings, plan, recorded, SideFiles(settings, recorded, carried))
         pruning = pruning_of(settings, recorded, plan, found)
-        summary.pruned, summary.sidecars_pruned = pruning.count(), len(pruning.stale.chosen)
+        summary.pruned, summary.sidecars_pruned = pruning.count(), pruning.stale.count_removable()
+        summary.sidecars_stale = pruning.stale.count_left()
         resume = Resume(settings, stage, only_reads=True)
         for task in counting(plan.tasks(), summary):
             if resume.keeps(task, recorded):

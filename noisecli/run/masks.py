@@ -117,6 +117,11 @@ def _why(name: str, beside: Collection[str], stems: Collection[str]) -> _Suspici
     return _Suspicion("beside an image of its name", name, is_twin=True) if stem in beside else None
 
 
+def is_called_labels(name: str) -> bool:
+    """Whether a folder on a file's way, or its own name, has a word for labels."""
+    return any(map(_label_words, name.split("/")))
+
+
 def _label_words(text: str) -> bool:
     words = {word.lower() for word in _WORD.findall(text)}
     return not _WORDS.isdisjoint(words) and not (len(words) > 1 and words <= _WORN)

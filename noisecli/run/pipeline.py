@@ -4,17 +4,18 @@ import itertools
 import os
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 
 from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
-from noisecli.errors import FileProblem, Refused, Stopped
+from noisecli.errors import Refused, Stopped
 from noisecli.kinds import KINDS, load
 from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.ledger import Ledger
+from noisecli.manifest.shards import refuse_mixture
 from noisecli.model import Made, Problem, SideFile, Task
 from noisecli.run.claims import with_claims
-from noisecli.run.examples import Examples
+from noisecli.run.counts import count_found, problems_of
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
 from noisecli.run.leftovers import Asked, is_another_source
 from noisecli.run.make.depfile import depfile_of
@@ -24,6 +25,7 @@ from noisecli.run.masks import set_aside
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
+from noisecli.run.shards import recorded_shard
 from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
@@ -68,8 +70,7 @@ def run(
     if kind.has_sources:
         refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
-    refuse_odd_files(settings.destination, names)
-    require_ours(settings.destination, names, settings.kind, force=settings.running.force)
+    _refuse_destination(settings, names)
     if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
         warm_up(kind.modules, settings.running)  # while the walk goes on; a second run may find nothing to do
     found = find_sources(settings) if kind.has_sources else Listing()
@@ -79,7 +80,7 @@ def run(
         plan.refuse_names(names)
     rule = Rule(settings, found, Prerequisites(settings, plan, found), depfile_of(settings, found), began)
     summary = into or Summary()
-    _count(summary, settings, plan, found, dry_run)
+    count_found(summary, settings, plan, found, dry_run)
     if tell is not None:
         tell(summary.labels_told)
     if dry_run:
@@ -89,6 +90,12 @@ def run(
     return summary
 
 
+def _refuse_destination(settings: Settings, names: Names) -> None:
+    refuse_odd_files(settings.destination, names)
+    require_ours(settings.destination, names, settings.kind, force=settings.running.force)
+    refuse_mixture(settings.destination, names.manifest)
+
+
 def _hold_and_carry_out(
     settings: Settings, plan: Plan, found: Listing, summary: Summary, rule: Rule, begin: Begin | None
 ) -> None:
@@ -96,6 +103,8 @@ def _hold_and_carry_out(
         work = Run(settings, plan, found, ledger, summary, rule)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
+            # somebody may have begun to merge meanwhile, and sees by now that this has begun
+            refuse_mixture(settings.destination, settings.output.manifest)
             work.carry_out()
         except Refused:
             ledger.abandon()
@@ -139,7 +148,7 @@ class Run:
         self._forget_old_problems()
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
-            for problem in _problems(self._found.problems):
+            for problem in problems_of(self._found.problems, self._plan):
                 self._note(problem)
             self._make_all()
             self._ledger.check_in_place()
@@ -163,7 +172,8 @@ class Run:
         if self._settings.output.sidecars == "skip":
             self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
         asked = Asked(self._plan.outputs, self._found.sources)
-        publish(self._settings, self._ledger, self._summary, self._sampled, asked, self._rule, finished=finished)
+        extra = recorded_shard(self._settings, self._found)
+        publish(self._settings, self._ledger, self._summary, self._sampled, asked, self._rule, extra, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
@@ -231,14 +241,14 @@ class Run:
         refuse_foreign(self._settings, self._plan, self._ledger, self._side_files)
 
     def _sidecars(self) -> Iterable[SideFile]:
-        return () if self._settings.output.sidecars == "skip" else self._plan.sidecars()
+        return () if self._settings.output.sidecars == "skip" else self._plan.sidecars(own=True)
 
     def _copy_sidecars(self) -> None:
         """Copy side files; a label mask was skipped, or failed where it cannot be copied."""
         self._side_files.carry(self._prefix, self._summary, self._note)
         if self._settings.output.sidecars != "skip":
-            self._summary.labels_rewritten = len(self._plan.labels.rewritten)
-        for problem in _problems(self._found.masks.items()):
+            self._summary.labels_rewritten = self._plan.count(self._plan.labels.rewritten)
+        for problem in problems_of(self._found.masks.items(), self._plan):
             self._note(problem)
 
     def _forget_old_problems(self) -> None:
@@ -266,32 +276,6 @@ class Run:
         folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))
 
 
-def _problems(found: Iterable[tuple[str, FileProblem]]) -> Iterator[Problem]:
-    for source, problem in found:
-        yield Problem(escape_name(source), problem.status, problem.reason, problem.message)
-
-
 def by_source(chunk: list[Task]) -> list[list[Task]]:
     """Return the chunk's tasks as one chunk for each source."""
     return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]
-
-
-def _count(summary: Summary, settings: Settings, plan: Plan, found: Listing, dry_run: bool) -> None:
-    summary.planned, summary.dry_run = len(plan), dry_run
-    summary.hidden, summary.not_chosen = found.hidden, found.not_chosen
-    summary.is_one_file, summary.ignore_errors = settings.choice.is_one_file, settings.running.ignore_errors
-    summary.other_kinds, summary.masks = dict(found.other_kinds), len(found.masks)
-    summary.masks_asked_for = found.masks_asked_for
-    if settings.output.sidecars == "skip":
-        summary.sidecars_left = len(found.sidecars)
-        summary.examples["left"] = Examples.of(found.sidecars)
-    else:
-        carried = len(found.sidecars) + len(found.data_beside) + len(found.masks) - len(plan.labels.pairs.left_out)
-        summary.sidecars_copied = carried if dry_run else 0
-        summary.other_kinds = dict(found.other_kinds - found.kinds_beside)
-        summary.labels_told, summary.labels_rewritten = plan.labels.told, len(plan.labels.rewritten)
-        summary.labels_alone = [escape_name(name) for name in plan.labels.pairs.without_source]
-        summary.sources_alone = [escape_name(name) for name in plan.labels.pairs.without_label]
-    if dry_run:
-        for problem in _problems(itertools.chain(found.problems, found.masks.items())):
-            summary.note_problem(problem)

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from noisecli.errors import Refused
@@ -14,6 +14,7 @@ from noisecli.run.labels import Labels, forms, options_that_rename
 from noisecli.run.naming import Naming
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
+from noisecli.shards import is_of_shards, split_manifest
 from noisecli.storage import Folder, escape_name, folder_at
 
 SURVIVAL_SAMPLE = 16
@@ -33,26 +34,43 @@ class Plan:
         self._refuse_collisions()
 
     def __len__(self) -> int:
-        return len(self._found.sources) * len(self._settings.noise.levels) * self._settings.noise.copies
+        return self.count(self._found.sources) * len(self._settings.noise.levels) * self._settings.noise.copies
+
+    def is_own(self, source: str) -> bool:
+        """Whether a file of the source folder is this run's to make or report: of a shard, its part."""
+        shard = self._settings.choice.shard
+        return shard is None or shard.has_name(escape_name(source))
+
+    def count(self, files: Iterable[str]) -> int:
+        """Count those that are this run's own."""
+        return sum(map(self.is_own, files))
 
     def tasks(self) -> Iterator[Task]:
-        """Yield all tasks in plan order: by source, level, copy. Sources that are gone by now have size 0."""
+        """Yield the run's tasks in plan order: by source, level, copy. Sources that are gone by now have size 0.
+
+        Which outputs are measured, all sources decide, in a shard too.
+        """
         sampled = 0
         seed, folder = self._settings.noise.seed, folder_at(self._settings.source)
         canonical = {level: level.canonical for level in self._settings.noise.levels}
         for source in self._found.sources:
+            sample = sampled < SURVIVAL_SAMPLE and self._may_lose(source)
+            if not self.is_own(source):
+                sampled += sample * len(self._settings.noise.levels) * self._settings.noise.copies
+                continue
             size = _size(folder, source)
             path = os.fsencode(source)
-            sample = sampled < SURVIVAL_SAMPLE and self._may_lose(source)
             for level, copy, output, clean in self.naming.outputs(source):
                 key = stream_key(seed, path, canonical[level], copy)
                 measured = sample and sampled < SURVIVAL_SAMPLE
                 sampled += measured
                 yield Task(source, output, clean, level, copy, key, size, measured)
 
-    def outputs(self) -> Iterator[str]:
-        """Yield the names of all outputs, clean ones too."""
+    def outputs(self, *, own: bool = False) -> Iterator[str]:
+        """Yield the names of all outputs, clean ones too; of a shard's `own` alone, or of the whole run."""
         for source in self._found.sources:
+            if own and not self.is_own(source):
+                continue
             for _, _, output, clean in self.naming.outputs(source):
                 yield output
                 if clean is not None:
@@ -71,20 +89,22 @@ class Plan:
                 return os.pread(file.fileno(), longest, 0)
             return file.read() if file.size <= forms.LONGEST else None
 
-    def sidecars(self) -> Iterator[SideFile]:
-        """Yield all side files, where they are carried at all."""
+    def sidecars(self, *, own: bool = False) -> Iterator[SideFile]:
+        """Yield all side files, where they are carried at all; `own` as for outputs()."""
         if self._settings.output.sidecars != "skip":
-            yield from self.labels.files()
+            yield from (side for side in self.labels.files() if not own or self.is_own(side.source))
 
     def refuse_names(self, names: Names) -> None:
         """Refuse side files and outputs that would take the place of the manifest and what goes with it."""
         others = {name for run in runs_in(self._settings.destination) for name in run}
         # what a dataset of Hugging Face's brings along may have that name too
-        reserved = {*names, *(others - {"metadata.jsonl"})}
+        whole, shard = split_manifest(names.manifest)
+        reserved = {*names, *Names.of(whole), *(others - {"metadata.jsonl"})}
         outputs = ((name, name) for name in self.outputs())
         sidecars = ((side.source, side.name) for side in self.sidecars())
         for source, name in itertools.chain(outputs, sidecars):
-            if name.partition("/")[0] in reserved:
+            first = name.partition("/")[0]
+            if first in reserved or (shard is not None and is_of_shards(first)):
                 words = f"would become {name}, noisecli's own file; use --manifest or --exclude"
                 raise Refused(f"{escape_name(source)}: {words}")
 

@@ -3,7 +3,9 @@
 import contextlib
 import re
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from statistics import fmean
+from typing import Any
 
 from noisecli import __version__
 from noisecli.keys import STREAM_VERSION
@@ -28,6 +30,7 @@ def publish(
     sampled: dict[str, str],
     asked: Asked,
     rule: Rule,
+    shard: dict[str, Any],
     *,
     finished: bool,
 ) -> None:
@@ -35,9 +38,10 @@ def publish(
 
     `sampled` are the outputs whose survival of a lossy format is reported, with their level; `finished` is whether the
     run came to its end, which is what Make is shown last of all. Other outputs of this request have no say in survival,
-    so that it does not depend on earlier runs.
+    so that it does not depend on earlier runs. `shard` is what run.json has of a shard, nothing for a whole run.
     """
-    if finished and _nothing_new(settings, ledger, summary) and ledger.survival.keys() <= sampled.keys():
+    nothing_new = finished and _nothing_new(settings, ledger, summary, shard)
+    if nothing_new and ledger.survival.keys() <= sampled.keys():
         summary.survival = _mean_by_level(ledger.survival, sampled)
         ledger.leave_as_it_was()
         rule.show(ledger, summary, finished=True)
@@ -52,30 +56,38 @@ def publish(
     measured = measured & sampled.keys() | asked.rest(measured - sampled.keys())
     survival = {output: ledger.survival[output] for output in measured}
     summary.survival = _mean_by_level(survival, sampled)
-    totals, keys = _totals(ledger)
+    made = {} if finished else {"made": ledger.proofs()}
     is_new = ledger.publish(
-        {
-            "noisecli": __version__,
-            "stream": STREAM_VERSION,
-            "kind": settings.kind,
-            "finished": finished,
-            "versions": ledger.versions,
-            "settings": {key: ledger.settings[key] for key in keys & ledger.settings.keys()},
-            "survival": survival,
-            "totals": totals,
-            **({"sources": ledger.sources} if ledger.sources > 1 else {}),
-            **({} if finished else {"made": ledger.proofs()}),
-        },
+        run_content(settings.kind, ledger, survival, finished=finished) | made | shard,
         UNFINISHED_TIME if finished else rule.unfinished_time(ledger.manifest_time),
     )
     rule.show(ledger, summary, finished=finished, is_new=is_new, is_partial=is_partial)
 
 
-def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary) -> bool:
+def run_content(
+    kind: str, ledger: Ledger, survival: Mapping[str, Survival | None], *, finished: bool
+) -> dict[str, Any]:
+    """Return what run.json holds, counted over the rows."""
+    totals, keys = _totals(ledger)
+    return {
+        "noisecli": __version__,
+        "stream": STREAM_VERSION,
+        "kind": kind,
+        "finished": finished,
+        "versions": ledger.versions,
+        "settings": {key: ledger.settings[key] for key in keys & ledger.settings.keys()},
+        "survival": survival,
+        "totals": totals,
+        **({"sources": ledger.sources} if ledger.sources > 1 else {}),
+        **({"sidecars_sha256": ledger.sidecars.digest} if ledger.sidecars.rows else {}),
+    }
+
+
+def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary, shard: dict[str, Any]) -> bool:
     """Whether the manifest says it all already: every row was looked at and kept."""
     previous = ledger.previous_run
     same = previous.get("noisecli") == __version__ and settings.key in previous.get("settings", {})
-    same = same and is_finished(previous)
+    same = same and is_finished(previous) and previous.get("shard") == shard.get("shard")
     return same and not ledger.dirty and len(ledger) == summary.kept and not summary.problems
 
 

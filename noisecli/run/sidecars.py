@@ -47,7 +47,8 @@ class SideFiles:
         names = Names.of(self._settings.output.manifest)
         if self._record.is_foreign and any(True for _ in self._files()):
             shown = escape_name(self._destination.location_of(names.sidecars))
-            raise Refused(f"{shown}: is not noisecli's, and the list of side files belongs there; move it away")
+            words = "is not noisecli's, or was edited, and the list of side files belongs there; move it away"
+            raise Refused(f"{shown}: {words}")
         if self._settings.running.force or not self._ledger.folder_was_there:
             return
         for side in self._files():
@@ -93,7 +94,7 @@ class SideFiles:
             theirs = self._destination.own_digest(name)
             if theirs is None:
                 return False
-            return theirs in (digest, *record.digests_of(name)) or self._is_of_older_version(side, found)
+            return theirs in (digest, *record.digests_of(name))
         except (FileProblem, OSError):
             return False
 
@@ -103,20 +104,8 @@ class SideFiles:
             return True
         if not self._destination.has(name, follow=True):
             # where SRC was moved, our own links lead nowhere
-            return self._record.is_link(name) or not self._record.is_there
+            return self._record.is_link(name) and self._destination.link_ends_with(name, side.source)
         return self._destination.sha256(name) in (digest, *self._record.digests_of(name))
-
-    def _is_of_older_version(self, side: SideFile, found: FileStatus) -> bool:
-        """Whether a file is a copy by a version that kept no record: as old as that run, and no newer than its source.
-
-        Such a copy has its source's time, so that a newer one was edited.
-        """
-        run = self._destination.look(Names.of(self._settings.output.manifest).run)
-        if self._record.is_there or not self._ledger.previous_run or run is None or self._ledger.is_recorded(side.name):
-            return False
-        source = self._source.look(side.source, follow=True)
-        is_older = source is not None and found.st_mtime_ns <= source.st_mtime_ns
-        return is_older and found.st_ctime_ns <= run.st_mtime_ns
 
     def carry(self, prefix: str, summary: Summary, note: Callable[[Problem], None]) -> None:
         """Put all in place, and count those that are in all their places; one that cannot be costs itself.

@@ -7,6 +7,7 @@ sources outside this run's choice stay, as their outputs do.
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from noisecli.errors import FileProblem
 from noisecli.manifest.entries import Row
 from noisecli.manifest.reader import ManifestReader
 from noisecli.manifest.sidecars import SideRow
@@ -73,10 +74,29 @@ class StaleSideFiles:
         """Yield those rows whose source is gone, or whose side file has the name of no output that stays."""
         wanted = set(map(_stem, self._renamed & rows.keys()))
         named = (output for output in self._recorded.outputs() if _stem(output) in wanted and output not in going)
-        stay = {_stem(output) for output in named if not self._destination.is_missing(output)}
+        stay = {
+            _tree_and_stem(output, str((self._recorded.row(output) or {}).get("source")))
+            for output in named
+            if not self._destination.is_missing(output)
+        }
         for name, row in rows.items():
-            if name not in self._renamed or _stem(name) not in stay:
+            if name not in self._renamed or _tree_and_stem(name, row.source) not in stay:
                 yield name, row
+
+    def count_removable(self) -> int:
+        """Return how many of the chosen ones remove() would remove, as they are now."""
+        return sum(self._is_as_recorded(row) for row in self.chosen.values())
+
+    def _is_as_recorded(self, row: SideRow) -> bool:
+        if row.how == "link":
+            return self._destination.leads_to(row.file_name, self._target(row))
+        try:
+            return self._destination.own_digest(row.file_name) == row.sha256
+        except (FileProblem, OSError):
+            return False
+
+    def _target(self, row: SideRow) -> str:
+        return self._source.location_of(self._source.find(row.source) or row.source)
 
     def remove(self, note: Callable[[Problem], None]) -> int:
         """Remove the chosen ones that are still stale, to the byte; return how many. What the system holds is noted."""
@@ -96,8 +116,7 @@ class StaleSideFiles:
 
     def _remove_file(self, row: SideRow) -> bool:
         if row.how == "link":
-            target = self._source.location_of(self._source.find(row.source) or row.source)
-            return self._destination.remove_link(row.file_name, target)
+            return self._destination.remove_link(row.file_name, self._target(row))
         return bool(self._destination.remove({row.file_name: [row.sha256]}))
 
     def count_left(self) -> int:
@@ -108,6 +127,11 @@ class StaleSideFiles:
 def _stem(name: str) -> str:
     """Return what a label and its output have in common, in one folder or in parallel ones."""
     return os.path.splitext(os.path.basename(name))[0]
+
+
+def _tree_and_stem(name: str, source: str) -> tuple[str, str]:
+    """Return the subtree of a sweep's level, or of clean files, and the stem: what a label and its output share."""
+    return os.path.dirname(name).removesuffix(os.path.dirname(source)).strip("/"), _stem(name)
 
 
 def _names_its_source(row: SideRow) -> bool:

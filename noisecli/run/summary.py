@@ -124,6 +124,8 @@ class Summary:
     future: str | None = None
     """With a depfile, a source whose time is still to come: Make never takes the manifest for newer."""
     stopped: str | None = None
+    shard: str | None = None
+    """Which part of a run this was, as 2/3."""
     dry_run: bool = False
     held: bool = False
     """Whether only what would happen was counted; whether another run held the destination meanwhile."""

@@ -76,9 +76,19 @@ def schema_of(kind: str) -> Schema:
             "description": "What lossy outputs kept of the noise, of those measured; null where none was added.",
         },
         "totals": record(totals, optional=("sidecars",)) | {"description": "Of the state that was reached."},
+        "sidecars_sha256": of_type(str, "SHA-256 of sidecars.jsonl, where there is one."),
         "sources": of_type(int, "From how many source folders the outputs were made, where several.", minimum=2),
     }
-    return record(properties, optional=("sources",))
+    shard = {
+        "number": of_type(int, "Which shard, from 1.", minimum=1),
+        "of": of_type(int, "Of how many.", minimum=1),
+        "settings": of_type(str, "The hash of the settings."),
+        "plan": of_type(str, "A hash of the whole run's options and list of files: the same in all of its shards."),
+    }
+    properties["shard"] = record(shard) | {
+        "description": "Of a shard: which part of a run it is, until they are merged."
+    }
+    return record(properties, optional=("sidecars_sha256", "sources", "shard"))
 
 
 def _settings(kind: str) -> Schema:

@@ -5,12 +5,13 @@ from typing import Any
 
 from noisecli.exports import EXPORTS
 from noisecli.kinds import KINDS
+from noisecli.run.merge import Merged
 from noisecli.run.summary import Means, Summary
 from noisecli.schemas import errors
 from noisecli.schemas.parts import Schema, of_type, properties_of, record
 from noisecli.verify.report import Difference, Report
 
-COMMANDS = (*KINDS, "preview", "verify", "export", "none")
+COMMANDS = (*KINDS, "preview", "verify", "export", "merge", "none")
 """The commands that have --json; "none" is what is printed where the first word is no command."""
 _STATUSES = [0, 1, 2, 3, 129, 130, 143]
 
@@ -56,6 +57,7 @@ _RUN = {
     "not_in_depfile": "Files and folders left out of the depfile, as Make has no spelling for their names.",
     "future": "With --depfile, a source whose time is still to come, so that Make runs the rule until then; else null.",
     "stopped": "Why the run ended before its end; else null.",
+    "shard": "Which part of a run this was, as 2/3; null where it was all of it.",
     "dry_run": "Whether only what would happen was counted.",
     "held": "Of a dry run: whether another run held DST meanwhile, so that the counts change.",
     "is_one_file": "Whether SRC is one file.",
@@ -76,6 +78,16 @@ _VERIFY = {
     "sidecars": "Side files on record.",
     "remade": "Outputs recomputed.",
     "not_comparable": "Outputs that could not be recomputed the same: lossy, and made by other versions of a library.",
+}
+_MERGED = {
+    "shards": "Shards that were made one run; 0 where it is one already.",
+    "outputs": "Rows of the manifest.",
+    "sidecars": "Rows of sidecars.jsonl.",
+    "failed": _RUN["failed"],
+    "skipped": _RUN["skipped"],
+    "moved": "Files that came from other folders by a rename; in a dry run, that would come from there.",
+    "copied": "Files that were copied from another file system.",
+    "dry_run": _RUN["dry_run"],
 }
 _DIFFERENCE = {
     "file_name": "Path below DST.",
@@ -144,6 +156,7 @@ _OF: dict[str, Any] = {
             record(properties_of(Difference, _DIFFERENCE, but=("trace",))), "What differs, by file_name."
         ),
     },
+    "merge": properties_of(Merged, _MERGED),
     "export": {
         "kind": {"enum": list(KINDS), "description": "Which command's outputs."},
         "to": {"enum": list(EXPORTS), "description": "The form."},

@@ -4,8 +4,10 @@ Whatever the store, a file is written whole or not at all, and named by a safe r
 """
 
 import os
+import re
 from importlib import import_module
 
+from noisecli.errors import Refused
 from noisecli.storage.below import open_folder, remove_recorded, remove_temporaries
 from noisecli.storage.digests import file_sha256
 from noisecli.storage.folder import Folder, Listed
@@ -48,15 +50,28 @@ STORES = {
 """The page and the class of each store, by the scheme of its URLs; paths have none."""
 
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
 def folder_at(location: str) -> Folder:
-    """Return the folder that a path or URL names; it need not exist."""
-    scheme, separator, _ = location.partition("://")
-    module, name = STORES.get(scheme if separator else "", STORES[""])
+    """Return the folder that a path or URL names; it need not exist. Raises Refused for a URL of no known store."""
+    module, name = STORES[_scheme_of(location)]
     folder: Folder = getattr(import_module(module), name)(location)
     return folder
 
 
 def file_at(location: str) -> tuple[Folder, str]:
-    """Return the folder that the file of a path or URL lies in, and its name there."""
+    """Return the folder that the file of a path or URL lies in, and its name there; Refused as for folder_at."""
+    _scheme_of(location)
     folder, name = os.path.split(location)
     return folder_at(folder), name
+
+
+def _scheme_of(location: str) -> str:
+    """Return a URL's scheme, empty for a path. As a path, a URL would be a folder such as s3: in the current one."""
+    match = _SCHEME.match(location)
+    scheme = match[1] if match else ""
+    if scheme not in STORES:
+        # no more of it is shown, for a URL may hold a password
+        raise Refused(f"{scheme}://: URLs are not read or written; name a folder or a file; ./{scheme}:// is a path")
+    return scheme

@@ -37,6 +37,14 @@ def leads_to(root: str, name: str, path: str) -> bool:
     return os.path.islink(link) and os.path.realpath(link) == os.path.realpath(path)
 
 
+def link_ends_with(root: str, name: str, path: str) -> bool:
+    """Whether a file below a root is a symbolic link to a path below any folder."""
+    try:
+        return os.readlink(os.path.join(root, name)).endswith("/" + path)
+    except OSError:
+        return False
+
+
 def remove_link(root: str, name: str, path: str) -> bool:
     """Remove a symbolic link to a path below a root; return whether it was one. Raises OSError."""
     if leads_to(root, name, path):

@@ -212,12 +212,31 @@ class Folder(Protocol):
             output.write(file.read())
             output.commit(replace=replace)
 
+    def take(self, other: Folder, name: str, digest: str, *, prefix: str) -> bool:
+        """Move a regular file of another folder here, under its own name; return whether it had to be copied.
+
+        Raises FileFailed: "foreign-file" where the name is taken, "changed" where the content is not the one recorded.
+        """
+        with other.open(name) as file:
+            if file.sha256() != digest:
+                raise FileFailed("changed", "is not what its row says")
+            self.copy(file, name, prefix=prefix, replace=False)
+        if self.own_digest(name) != digest:
+            self.remove_own(name)
+            raise FileFailed("changed", "was changed while it was copied")
+        other.remove({name: [digest]})
+        return True
+
     def link(self, target: str, name: str, *, prefix: str, replace: bool) -> None:
         """Make a file a symbolic link to a path; `replace` and errors as for copy()."""
         raise FileFailed("unwritable", "its output cannot be written: there are no links here")
 
     def leads_to(self, name: str, target: str) -> bool:
         """Whether a file is a symbolic link to a path, whether there is something there or not."""
+        return False
+
+    def link_ends_with(self, name: str, path: str) -> bool:
+        """Whether a file is a symbolic link to a path below any folder."""
         return False
 
     def remove_link(self, name: str, target: str) -> bool:

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Self
 
-from noisecli.errors import FileProblem, Refused
+from noisecli.errors import FileFailed, FileProblem, Refused
 from noisecli.storage.below import digest_below, open_folder, remove_recorded, remove_temporaries
-from noisecli.storage.copies import copy_into, leads_to, link_into, remove_link
+from noisecli.storage.copies import copy_into, leads_to, link_ends_with, link_into, remove_link
 from noisecli.storage.digests import file_sha256
 from noisecli.storage.folder import Folder, Listed
 from noisecli.storage.listing import files_below, problem_of_listed
+from noisecli.storage.moving import rename_into
 from noisecli.storage.names import escapes_by_symlink, find_escaped, lies_in
-from noisecli.storage.output import OutputFile, write_whole
+from noisecli.storage.output import FOREIGN, OutputFile, write_whole
 from noisecli.storage.permissions import FileStatus, Status
 from noisecli.storage.source import SourceFile, open_regular
 
@@ -157,11 +158,22 @@ class LocalFolder(Folder):
     def copy(self, file: SourceFile, name: str, *, prefix: str, replace: bool) -> None:
         copy_into(self.location, name, file, prefix, replace=replace)
 
+    def take(self, other: Folder, name: str, digest: str, *, prefix: str) -> bool:
+        try:
+            if isinstance(other, LocalFolder) and rename_into(self.location, name, other.location):
+                return False
+        except FileExistsError:
+            raise FileFailed("foreign-file", FOREIGN) from None
+        return super().take(other, name, digest, prefix=prefix)
+
     def link(self, target: str, name: str, *, prefix: str, replace: bool) -> None:
         link_into(self.location, name, target, prefix, replace=replace)
 
     def leads_to(self, name: str, target: str) -> bool:
         return leads_to(self.location, name, target)
+
+    def link_ends_with(self, name: str, path: str) -> bool:
+        return link_ends_with(self.location, name, path)
 
     def remove_link(self, name: str, target: str) -> bool:
         return remove_link(self.location, name, target)

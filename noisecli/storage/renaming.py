@@ -13,22 +13,26 @@ _UNKNOWN = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.E
 """What file systems answer that do not have it: NFS, FAT, older kernels."""
 
 
-def rename_new(old: str, new: str, *, folder: int) -> None:
-    """Rename a file inside of an open folder. Raises FileExistsError where the name is taken, and OSError."""
+def rename_new(old: str, new: str, *, folder: int, to: int | None = None) -> None:
+    """Rename a file of an open folder, into another where `to` is one.
+
+    Raises FileExistsError where the name is taken, and OSError.
+    """
+    to = folder if to is None else to
     call = _system_call()
     if call is not None:
-        number = call(folder, os.fsencode(old), os.fsencode(new))
+        number = call(folder, os.fsencode(old), to, os.fsencode(new))
         if not number:
             return
         if number not in _UNKNOWN:
             raise OSError(number, os.strerror(number), new)
-    _link_or_replace(old, new, folder)
+    _link_or_replace(old, new, folder, to)
 
 
-def _link_or_replace(old: str, new: str, folder: int) -> None:
+def _link_or_replace(old: str, new: str, folder: int, to: int) -> None:
     """Give the file a second name, and take the first away; without hard links a look must do before the rename."""
     try:
-        os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        os.link(old, new, src_dir_fd=folder, dst_dir_fd=to, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _UNKNOWN | {errno.EMLINK, errno.EXDEV}:
             raise
@@ -38,13 +42,13 @@ def _link_or_replace(old: str, new: str, folder: int) -> None:
             os.unlink(old, dir_fd=folder)
         return
     with contextlib.suppress(FileNotFoundError):
-        os.lstat(new, dir_fd=folder)
+        os.lstat(new, dir_fd=to)
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
-    os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+    os.replace(old, new, src_dir_fd=folder, dst_dir_fd=to)
 
 
 @cache
-def _system_call() -> Callable[[int, bytes, bytes], int] | None:
+def _system_call() -> Callable[[int, bytes, int, bytes], int] | None:
     """Return renameat2 of Linux or renameatx_np of macOS as what returns errno; None where there is neither."""
     library = ctypes.CDLL(None, use_errno=True)
     for name, flag in (("renameat2", _RENAME_NOREPLACE), ("renameatx_np", _RENAME_EXCL)):
@@ -53,5 +57,5 @@ def _system_call() -> Callable[[int, bytes, bytes], int] | None:
     return None
 
 
-def _rename(call: Callable[..., int], flag: int, folder: int, old: bytes, new: bytes) -> int:
-    return ctypes.get_errno() if call(folder, old, folder, new, flag) else 0
+def _rename(call: Callable[..., int], flag: int, folder: int, old: bytes, to: int, new: bytes) -> int:
+    return ctypes.get_errno() if call(folder, old, to, new, flag) else 0

@@ -10,6 +10,7 @@ from noisecli.exports.stale import stale_exports
 from noisecli.kinds import KINDS, Kind, kinds_of, suffix_of
 from noisecli.manifest.entries import read_line
 from noisecli.manifest.finished import FinishedRun, RecordedRun, files_of, manifests_in
+from noisecli.manifest.shards import any_unfinished, hint_of_shards
 from noisecli.run.masks import label_masks
 from noisecli.run.sources import may_lie_beside, walk
 from noisecli.settings import Choice, NoiseSettings, Running, Settings
@@ -166,8 +167,10 @@ class _Verification:
             self._report.differ(escape_name(stale.file_name), "stale-export", message)
 
     def find_unlisted(self) -> None:
-        """Name dataset files that no row of any manifest there lists."""
+        """Name dataset files that no row of any manifest there lists; not while other shards have not ended there."""
         destination = self._request.destination
+        if any_unfinished(destination, self._request.manifest):
+            return
         self._listed.update(self._recorded.sidecars.rows)
         for manifest in manifests_in(destination):
             if manifest != self._request.manifest:
@@ -200,6 +203,8 @@ class _Verification:
 
 
 def _not_ours(recorded: RecordedRun) -> str:
+    if (shards := hint_of_shards(recorded.folder, recorded.manifest)) is not None:
+        return f"{escape_name(recorded.folder)}: {shards}"
     others = ", ".join(f"--manifest {name}" for name in manifests_in(recorded.folder))
     hint = f" or add {others}" if others else ""
     folder = escape_name(recorded.folder)

@@ -12,7 +12,10 @@ def check_sidecars(recorded: RecordedRun, source: str | None, report: Report) ->
     record = recorded.sidecars
     report.sidecars = len(record)
     counted = (recorded.content or {}).get("totals", {}).get("sidecars")
-    if len(record) != (counted or 0):
+    if record.is_foreign:
+        words = "is not what the run wrote: it was edited, or is another; move it away, then run again"
+        report.differ(record.name, "digest-differs", words)
+    elif len(record) != (counted or 0):
         words = f"has {len(record):,} rows, its run.json counts {counted}; run the same command again"
         report.differ(record.name, "rows-missing", words)
     sources = folder_at(source) if source else None

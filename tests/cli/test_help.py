@@ -16,6 +16,7 @@ WITHOUT = {
     "latents": {"Files"},
     "verify": {"Strength", "Noise"},
     "export": {"Strength", "Noise", "Files", "Running"},
+    "merge": {"Strength", "Noise", "Files"},
     "schema": {"Strength", "Noise", "Files", "Running"},
 }
 UNTRUE = {

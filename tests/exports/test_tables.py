@@ -121,7 +121,7 @@ def test_sounds_have_tables(noisy, sample_data, export, table, destination):
 def test_what_failed_is_told(images, animals, export):
     (animals / "broken.png").write_bytes(b"")
     assert images(source=animals).status == 1
-    assert "1 source failed or skipped" in export("--to", "csv").err
+    assert "1 source was left out, as failed or skipped" in export("--to", "csv").err
     assert export("--to", "csv", "-q").err == ""
 
 

@@ -112,19 +112,28 @@ def test_a_changed_label_is_carried_again_though_its_copy_is_newer(images, label
     assert record()["a.txt"]["sha256"] == hashlib.sha256(b"a new label").hexdigest()
 
 
-def test_copies_of_versions_that_kept_no_record_are_taken_into_it(images, labelled, record, tree, destination):
+def test_without_a_record_what_equals_its_source_is_taken_into_one(images, labelled, record, tree, destination):
     assert images("--sidecars", "copy", source=labelled).status == 0
     whole = tree(destination)
     forget_record(destination)
-    (labelled / "a.txt").write_text("a new label")
     os.utime(destination / "b/c.xml")
     assert images("--sidecars", "copy", source=labelled).status == 0
-    assert (destination / "a.txt").read_text() == "a new label"
-    assert tree(destination).keys() == whole.keys()
-    assert len(record()) == 3
+    assert tree(destination) == whole
     forget_record(destination)
-    (destination / "a.txt").write_text("edited")
+    (destination / "a.txt").write_text("of somebody else")
+    os.utime(destination / "a.txt", (1, 1))
+    done = images("--sidecars", "copy", source=labelled)
+    assert (done.status, "noisecli did not put it there" in done.err) == (2, True)
+    assert (destination / "a.txt").read_text() == "of somebody else"
+
+
+@pytest.mark.parametrize("earlier", ["skip", "copy", "link"])
+def test_a_link_to_nothing_is_somebodys(images, labelled, destination, earlier):
+    assert images("--sidecars", earlier, source=labelled).status == 0
+    (destination / "a.txt").unlink(missing_ok=True)
+    (destination / "a.txt").symlink_to("/media/not/there/notes.txt")
     assert images("--sidecars", "copy", source=labelled).status == 2
+    assert os.readlink(destination / "a.txt") == "/media/not/there/notes.txt"
 
 
 @pytest.mark.parametrize("how", ["copy", "link"])
@@ -172,15 +181,37 @@ def test_a_list_that_is_not_ours_is_neither_replaced_nor_removed(images, labelle
     assert (destination / "sidecars.jsonl").read_text() == '{"mine": 1}\n'
 
 
-def test_a_damaged_list_of_ours_is_made_anew(images, labelled, tree, destination):
+def test_a_list_that_is_gone_is_made_anew(images, labelled, tree, destination):
     assert images("--sidecars", "copy", source=labelled).status == 0
     whole = tree(destination)
-    for damage in ('{"file_name": "a.txt", "source": 3}\n[1]\n\xff\n', '{"file_name": "../x", "source": "a"}', None):
-        (destination / "sidecars.jsonl").unlink()
-        if damage:
-            (destination / "sidecars.jsonl").write_text(damage, encoding="latin-1")
-        assert images("--sidecars", "copy", source=labelled).status == 0
-        assert tree(destination) == whole, damage
+    (destination / "sidecars.jsonl").unlink()
+    assert images("--sidecars", "copy", source=labelled).status == 0
+    assert tree(destination) == whole
+
+
+FORGED = '{"file_name": "%s", "source": "zz/%s.txt", "how": "copy", "bytes": %d, "sha256": "%s"}\n'
+
+
+@pytest.mark.parametrize("words", [("--sidecars", "copy", "--prune"), ("--prune",)])
+@pytest.mark.parametrize("edit", ["forged", "torn", "of somebody else", ""])
+def test_an_edited_list_proves_nothing_and_stays(images, labelled, tree, destination, edit, words):
+    assert images("--sidecars", "copy", source=labelled).status == 0
+    (destination / "thesis.txt").write_text("thesis")
+    path = destination / "sidecars.jsonl"
+    if edit == "forged":
+        names = ["thesis.txt", "manifest.jsonl", *(each.name for each in destination.glob("*.png"))]
+        for name in names:
+            data = (destination / name).read_bytes()
+            row = FORGED % (name, name.partition(".")[0], len(data), hashlib.sha256(data).hexdigest())
+            path.write_text(path.read_text() + row)
+    else:
+        path.write_text({"torn": path.read_text()[:-9]}.get(edit, edit))
+    before = {name: data for name, data in tree(destination).items() if name != "run.json"}
+    done = images(*words, source=labelled)
+    assert (done.status, "or was edited" in done.err) == ((2, True) if "copy" in words else (0, False))
+    assert {name: data for name, data in tree(destination).items() if name != "run.json"} == before
+    path.rename(destination / "away")
+    assert images("--sidecars", "copy", source=labelled).status == 0
 
 
 @pytest.mark.parametrize("name", ["sidecars.jsonl", "masks/a.png"])
@@ -212,7 +243,7 @@ def test_content_that_noisecli_makes(images, labelled, record, tree, destination
         return made
 
     files = [SideFile("classes.txt", "all.json", content, ("a.txt",))]
-    monkeypatch.setattr("noisecli.run.plan.Plan.sidecars", lambda self: iter(files))
+    monkeypatch.setattr("noisecli.run.plan.Plan.sidecars", lambda self, own=False: iter(files))
     assert images("--sidecars", "copy", source=labelled).status == 0
     assert (destination / "all.json").read_bytes() == made
     digests = {name: hashlib.sha256((labelled / name).read_bytes()).hexdigest() for name in ("a.txt", "classes.txt")}

@@ -46,16 +46,26 @@ def test_one_whose_source_is_gone_is_reported_and_pruned(images, labelled, tree,
     assert tree(destination) == before
 
 
-def test_one_that_was_edited_or_whose_row_was_edited_stays(images, labelled, record, destination):
+def test_one_that_was_edited_stays_and_a_dry_run_knows(images, labelled, destination):
     assert images("--sidecars", "copy", source=labelled).status == 0
-    lines = (destination / "sidecars.jsonl").read_text()
-    (destination / "sidecars.jsonl").write_text(lines.replace('"source": "5.txt"', '"source": "never-there.txt"'))
     (destination / "3.txt").write_text("corrected by hand")
     (labelled / "3.txt").unlink()
-    done = images("--include", "1.png", "--sidecars", "copy", "--prune", "--json", source=labelled)
-    assert (done.status, done.summary["sidecars_pruned"], done.summary["sidecars_stale"]) == (0, 0, 2)
+    (labelled / "4.txt").unlink()
+    words = ("--include", "1.png", "--sidecars", "copy", "--prune", "--json")
+    planned = images(*words, "--dry-run", source=labelled).summary
+    done = images(*words, source=labelled).summary
+    assert planned["sidecars_pruned"] == done["sidecars_pruned"] == 1
+    assert done["sidecars_stale"] == 1
     assert (destination / "3.txt").read_text() == "corrected by hand"
-    assert (destination / "5.txt").exists()
+    assert not (destination / "4.txt").exists()
+
+
+@pytest.mark.parametrize("kept", ["10", "10,20"])
+def test_those_of_a_level_that_goes_go_with_it(images, labelled, destination, kept):
+    assert images("--std", "5,10,20", "--sidecars", "copy", source=labelled).status == 0
+    assert images("--std", kept, "--sidecars", "copy", "--prune", "--force", source=labelled).status == 0
+    levels = {"10": set(), "10,20": {"std-10", "std-20"}}[kept]
+    assert {path.name for path in destination.iterdir() if path.is_dir() and any(path.rglob("*.*"))} == levels
 
 
 def test_one_beside_an_output_that_goes_goes_too(images, labelled, record, destination):

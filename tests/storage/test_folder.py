@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 import pytest
 
-from noisecli.errors import FileFailed
+from noisecli.errors import FileFailed, Refused
 from noisecli.manifest.destination import Names, runs_in
 from noisecli.manifest.finished import RecordedRun
 from noisecli.manifest.ledger import Ledger
@@ -251,7 +251,16 @@ def test_a_folder_that_is_held_stays_the_same(tmp_path):
     assert os.listdir(tmp_path / "elsewhere") == ["a.png"]
 
 
-def test_a_scheme_that_no_store_has_is_a_path(tmp_path, monkeypatch):
+@pytest.mark.parametrize("at", [folder_at, file_at])
+@pytest.mark.parametrize("url", ["nowhere://there", "s3://name:password@there/a.png", "Git+SSH://there"])
+def test_a_scheme_that_no_store_has_is_refused_by_name_and_shows_no_password(at, url):
+    with pytest.raises(Refused) as refusal:
+        at(url)
+    assert str(refusal.value).startswith(url.partition("://")[0] + "://: ")
+    assert "password" not in str(refusal.value)
+
+
+def test_what_only_looks_like_a_url_further_on_is_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    put(folder_at("nowhere://there"), "a.png", b"content")
+    put(folder_at("./nowhere://there"), "a.png", b"content")
     assert (tmp_path / "nowhere:/there/a.png").read_bytes() == b"content"

@@ -124,8 +124,9 @@ def _place(word: str, own: Mapping[str, click.Option], command: click.Command) -
     if word in words.DESTINATION:
         if "--output" in own:
             return "write --output FILE"
-        which = _ORDINALS[len(names) - 1] if len(names) > 1 else "the only argument"
-        return f"{names[-1]} is {which}: {usage_of(command)}"
+        place = names.index("DST") if "DST" in names else len(names) - 1
+        which = _ORDINALS[place] if len(names) > 1 else "the only argument"
+        return f"{names[place]} is {which}: {usage_of(command)}"
     if "SRC" in names:
         return f"SRC is the first argument: {usage_of(command)}"
     if "--recompute" in own:

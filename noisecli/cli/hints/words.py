@@ -37,6 +37,7 @@ OPTIONS = _table(
     ("--silent", "--quiet"),
     ("--debug --trace", "--verbose"),
     ("--hash --checksums --sha256", "--checksum"),
+    ("--shards --num-shards --n-shards --shard-id --shard-index --world-size --rank --array --part --split", "--shard"),
     ("--epsilon", "--eps"),
     ("--param --params --parameter --layer --layers --key", "--tensors --key"),
     ("--array --arrays --tensors", "--key --tensors"),
@@ -96,6 +97,11 @@ NOTES = (
         "DST mirrors the folders of SRC anyway; leave it out",
     ),
     ("--version", "--quiet", "it goes without a command: noisecli --version"),
+    (
+        "--shard",
+        "--eps",
+        "batches of the gradient step are cut from all images, and every shard would need them all; leave it out",
+    ),
     ("--noise-type --distribution --dist --gaussian", "--seed", "the noise is Gaussian anyway; leave it out"),
     ("--format --ext --extension --output-format", "--shape", "latents are .npy files; leave it out"),
     (
@@ -123,6 +129,7 @@ COMMANDS = _table(
     ("attack fgsm adversary perturb", "adversarial"),
     ("show view look compare sheet", "preview"),
     ("check validate test recompute", "verify"),
+    ("join combine unite gather union reduce", "merge"),
     ("convert dump csv pairs labels hf", "export"),
     ("noise add run noisify corrupt augment dataset folder", "images audio arrays weights"),
 )

@@ -13,8 +13,9 @@ from noisecli.cli.outcome import this_outcome
 from noisecli.cli.terminal import say
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
+from noisecli.shards import split_manifest
 
-__all__ = ["count", "progress_bar", "report", "report_problems", "tell_labels"]
+__all__ = ["count", "progress_bar", "report", "report_problems", "say_shard", "tell_labels"]
 
 
 def report(summary: Summary, settings: Settings, options: Mapping[str, Any]) -> None:
@@ -27,3 +28,10 @@ def report(summary: Summary, settings: Settings, options: Mapping[str, Any]) -> 
         this_outcome().error = f"stopped: {summary.stopped}"
         say(f"noisecli: stopped: {summary.stopped}")
     annotate_run(summary, settings, options)
+
+
+def say_shard(manifest: str) -> None:
+    """Say that a manifest is that of a part, where it is one."""
+    shard = split_manifest(manifest)[1]
+    if shard is not None:
+        say(f"this is shard {shard} alone: noisecli merge makes one run of all shards")

@@ -24,7 +24,8 @@ def left_alone(summary: Summary, settings: Settings) -> Iterator[tuple[str, str]
         yield f"{count(summary.masks, noun)} left without noise{way_out}", ""
     if summary.sidecars_copied:
         word = "linked" if settings.output.sidecars == "link" else "copied"
-        yield f"{count(summary.sidecars_copied, 'side file')} {word}", "carried"
+        would = "would be " * summary.dry_run
+        yield f"{count(summary.sidecars_copied, 'side file')} {would}{word}", "carried"
     for line in (*_earlier_side_files(summary, settings), *_left_over(summary, settings)):
         yield line, ""
     if summary.hidden:

@@ -21,7 +21,7 @@ def progress_bar(options: Mapping[str, Any], kind: str) -> Iterator[Begin]:
         from tqdm import tqdm
 
         silent = options["progress"] == "auto" and not TERMINAL.isatty()
-        unit = KINDS[kind].noun
+        unit = KINDS[kind].noun if kind in KINDS else kind
         bars.append(tqdm(total=total, unit=unit, disable=silent, leave=False, file=TERMINAL, dynamic_ncols=True))
         update: Callable[[int], None] = bars[0].update
         return update

@@ -28,6 +28,7 @@ def summary_lines(summary: Summary, settings: Settings, *, everything: bool) -> 
         first, levels = headline(summary, settings), list(strengths(summary, settings, everything=everything))
         yield " ".join([first, *levels]) if len(levels) == 1 else first
         yield from levels if len(levels) > 1 else ()
+    yield from _shard(summary)
     yield from _skipped(summary, settings)
     yield from _noised(summary)
     are_named = False
@@ -54,6 +55,13 @@ def _with_examples(summary: Summary, settings: Settings, *, everything: bool) ->
         what = "labels" if settings.kind == ARRAYS.name else "a label mask, whose values mean classes"
         yield f"it looks like {what}; noise makes others of them", ""
     yield from warnings(summary, KINDS[settings.kind], everything=everything)
+
+
+def _shard(summary: Summary) -> Iterator[str]:
+    """Say that this is a part of the whole, and what makes it whole."""
+    if summary.shard is not None:
+        has = "has none of these files" if not summary.planned else f"has {count(summary.planned, 'output')}"
+        yield f"shard {summary.shard} {has}; when all shards are done: noisecli merge"
 
 
 def _make(summary: Summary) -> Iterator[str]:

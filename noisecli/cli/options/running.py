@@ -16,6 +16,11 @@ JOBS = option(
     _RUNNING, "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N",
     help="Number of worker processes.  [default: the CPUs allowed]",
 )  # fmt: skip
+SHARD = option(
+    _RUNNING, "--shard", metavar="I/N",
+    help="Make part I of N only; noisecli merge joins all parts. auto or auto/N: as Slurm, AWS Batch, Kubernetes or "
+    "GitLab has numbered this job.",
+)  # fmt: skip
 DRY_RUN = option(_RUNNING, "--dry-run", is_flag=True, help="Report what would happen; write nothing.")
 REDO = option(_RUNNING, "--redo", is_flag=True, help="Recompute all outputs, current ones too.")
 CHECKSUM = option(

@@ -1,7 +1,7 @@
 """The names and streams of latents, and whether a row has them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from noisecli.keys import stream_key
@@ -23,21 +23,29 @@ class LatentsPlan:
         self._width = max(_DIGITS, len(str(self._count - 1)))
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._numbers(own=True))
 
     def tasks(self) -> Iterator[Task]:
-        """Yield all tasks in order."""
+        """Yield the run's tasks in order."""
         wanted, level = self._latents, self._settings.noise.levels[0]
         key = latents_key(self._settings.noise.seed, wanted, level.canonical)
-        for number in range(self._count):
+        for number in self._numbers(own=True):
             first = number * wanted.per_file
             span = (first, min(wanted.per_file, wanted.number - first))
             size = span[1] * wanted.item_bytes
             yield Task("", self._name(number), None, level, 1, key, size, span=span)
 
-    def outputs(self) -> Iterator[str]:
-        """Yield the names of all files."""
-        return map(self._name, range(self._count))
+    def outputs(self, *, own: bool = False) -> Iterator[str]:
+        """Yield the names of all files; of a shard's `own` alone, or of the whole run."""
+        return map(self._name, self._numbers(own=own))
+
+    def count(self, files: Iterable[str]) -> int:
+        """Count files of a source folder: there is none."""
+        return 0
+
+    def _numbers(self, *, own: bool) -> range:
+        shard = self._settings.choice.shard
+        return range(self._count) if shard is None or not own else range(shard.number - 1, self._count, shard.of)
 
     def _name(self, number: int) -> str:
         return f"latents-{number:0{self._width}}.npy"

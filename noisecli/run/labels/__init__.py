@@ -7,15 +7,17 @@ names many; forms.py is their table.
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 
 from noisecli.errors import FileFailed, FileProblem, shown
-from noisecli.kinds import Kind
+from noisecli.kinds import Kind, suffix_of
 from noisecli.model import Level, SideFile
 from noisecli.run.labels import forms, inside, kaldi
 from noisecli.run.labels.pairs import Pair, pair
 from noisecli.run.labels.references import Index, Names, Reading, renamed
+from noisecli.run.masks import is_called_labels
 from noisecli.run.naming import Naming
 from noisecli.run.sources import Listing
 from noisecli.storage import escape_name
@@ -24,6 +26,9 @@ _SAMPLED = 32
 _TELLING = 6
 """Letters of a stem that is no word by chance."""
 _LONGEST_NAMED = 8
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_FIRST = re.compile(rb"[\s,;|]")
 
 _PEEK = 1 << 20
 """Bytes of a file of no known form in which names are looked for."""
@@ -49,7 +54,7 @@ class Labels:
         self._naming, self._found, self._read, self._options = naming, found, read, options
         self._nouns = kind.nouns
         self._side_files = [*found.sidecars, *found.data_beside, *found.masks]
-        self.pairs = pair(self._side_files, found.sources, found.not_chosen_names)
+        self.pairs = pair(self._may_be_labels(kind), found.sources, found.not_chosen_names)
         self._sources = set(found.sources)
         self._absent = {*found.not_chosen_names, *(name for name, _ in found.problems), *self.pairs.left_out}
         self._ids: dict[str, dict[str, str]] = {}
@@ -83,6 +88,15 @@ class Labels:
                 else:
                     make = partial(self._write_form, name, level) if name in self.whole else None
                     yield SideFile(name, tree + escape_name(name), make, self._kaldi_files(name) if make else ())
+
+    def _may_be_labels(self, kind: Kind) -> list[str]:
+        """Return the side files that may belong to a source: not what --exclude names of the sources' own kind."""
+        masks = set(self._found.masks)
+        return [
+            name
+            for name in self._side_files
+            if name in masks or suffix_of(name) not in kind.formats or is_called_labels(name)
+        ]
 
     def _is_unpaired(self, name: str) -> bool:
         return name not in self.pairs.found and name not in self.pairs.left_out and name not in self.pairs.ambiguous
@@ -154,9 +168,13 @@ class Labels:
         if content is None:
             self._tell(name, f"is larger than {forms.LONGEST >> 20} MiB, and not looked into")
             return
+        if content.startswith(_UTF_16):
+            if not self._naming.mirrors:
+                self._tell(name, "is in UTF-16, and not looked into")
+            return
         reading = self._read_form(name, content)
         if reading is None:
-            if not self._naming.mirrors and self._mentions(content[:_PEEK]):
+            if not self._naming.mirrors and (self._mentions(content[:_PEEK]) or self._goes_by_numbers(content)):
                 self._tell(name, f"names {self._nouns} in a form that is not rewritten")
         elif (absolute := reading.names.absolute) is not None:
             where = "which lead to SRC, not to noisy copies"
@@ -190,6 +208,17 @@ class Labels:
         sampled = [os.path.basename(name) for name in names[:: max(1, len(names) // _SAMPLED)]]
         stems = [stem for stem, _ in map(os.path.splitext, sampled) if len(stem) >= _TELLING]
         return any(os.fsencode(name) in content for name in (*sampled, *stems))
+
+    def _goes_by_numbers(self, content: bytes) -> bool:
+        """Whether each line, but for a head, begins with a number that is the stem of a source."""
+        lines = [line for line in content[:_PEEK].split(b"\n") if line.strip()]
+        firsts = [_FIRST.split(line.strip(), 1)[0] for line in lines]
+        numbers = [first for first in firsts[not firsts[0].isdigit() :] if first] if firsts else []
+        return bool(numbers) and all(each.isdigit() and os.fsdecode(each) in self._stems for each in numbers)
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        return frozenset(os.path.splitext(os.path.basename(name))[0] for name in self._sources)
 
     def _tell(self, name: str, what: str) -> None:
         self.told.append(f"{name}: {what}; it is copied as it is, and its entries lead to no file with {self._options}")

@@ -1,5 +1,6 @@
 """COCO's JSON: images by file_name, annotations by image_id. Each copy is an image of its own, with fresh ids."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from noisecli.run.labels.records import dump
@@ -18,8 +19,7 @@ def read(content: Any, text: str, look: Look) -> Reading | None:
     # panoptic: a mask for each image
     behind = look(masks, stems=False) if masks else Names()
     names.join(Names(behind.found, absolute=behind.absolute))
-    ids = [image.get("id") for image in images]
-    if not names.found or not _can_be_told_apart(ids):
+    if not names.found or not _is_plain(content):
         return None
 
     def write(swap: Swap, copies: int) -> str:
@@ -34,40 +34,73 @@ def _are_objects(value: Any, key: str | None = None) -> bool:
     )
 
 
-def _can_be_told_apart(ids: list[Any]) -> bool:
-    return all(type(each) is int or type(each) is str for each in ids) and len(set(ids)) == len(ids)
+def _is_plain(content: dict[str, Any]) -> bool:
+    """Whether all ids are numbers, or all names, told apart, and nothing else of the file goes by them."""
+    images, annotations = content["images"], content.get("annotations", [])
+    ids = [image.get("id") for image in images]
+    own = [one["id"] for one in annotations if "id" in one]
+    of_images, known = [one.get("image_id") for one in annotations], {each for each in ids if _is_id(each)}
+    others = (value for key, value in content.items() if key not in ("images", "annotations"))
+    return (
+        _are_told_apart(ids)
+        and _are_told_apart(own)
+        and all(_is_id(each) and each in known for each in of_images)
+        and not any(_goes_by_images(value) for value in others)
+    )
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) in (int, str) or (type(value) is float and value.is_integer())
+
+
+def _are_told_apart(ids: list[Any]) -> bool:
+    return all(map(_is_id, ids)) and len(set(ids)) == len(ids)
+
+
+def _goes_by_images(value: Any) -> bool:
+    entries = value if isinstance(value, list) else []
+    return any(isinstance(each, dict) and ("image_id" in each or "annotation_id" in each) for each in entries)
 
 
 def _repeated(images: list[Any], annotations: list[Any], swap: Swap, copies: int) -> dict[str, list[Any]]:
     """Return images and annotations for all copies; those of images left out go."""
-    image_step, step = _step(images), _step(annotations)
-    new_images, new_annotations, present = [], [], set()
+    image_ids, ids = _Ids(image["id"] for image in images), _Ids(one["id"] for one in annotations if "id" in one)
+    new_images, new_annotations = [], []
     for copy in range(copies):
+        fresh: dict[Any, Any] = {}
         for image in images:
             name = swap(image["file_name"], copy)
             if name is not None:
-                present.add(image["id"])
-                new_images.append({**image, "file_name": name, "id": _fresh(image["id"], copy, image_step)})
+                fresh[image["id"]] = image_ids.fresh(image["id"], copy)
+                new_images.append({**image, "file_name": name, "id": fresh[image["id"]]})
         for one in annotations:
-            image_id = one.get("image_id")
-            if not isinstance(image_id, int | str) or image_id not in present:
+            if one["image_id"] not in fresh:
                 continue
-            new = {**one, "image_id": _fresh(image_id, copy, image_step)}
+            new = {**one, "image_id": fresh[one["image_id"]] if copy else one["image_id"]}
             if "id" in one:
-                new["id"] = _fresh(one["id"], copy, step)
+                new["id"] = ids.fresh(one["id"], copy)
             if isinstance(one.get("file_name"), str):
                 new["file_name"] = swap(one["file_name"], copy) or one["file_name"]
             new_annotations.append(new)
     return {"images": new_images, "annotations": new_annotations}
 
 
-def _step(entries: list[Any]) -> int:
-    """Return by how much the ids of one copy are above those of the copy before."""
-    return max((each["id"] for each in entries if type(each.get("id")) is int), default=0) + 1
+class _Ids:
+    """The ids of a list. Those of one copy are above those of the copy before; names get the copy's number."""
 
+    def __init__(self, ids: Iterable[Any]) -> None:
+        self._taken = set(ids)
+        numbers = [int(each) for each in self._taken if not isinstance(each, str)]
+        self._step = max(numbers, default=0) - min([0, *numbers]) + 1
 
-def _fresh(own: Any, copy: int, step: int) -> Any:
-    """Return the id of a copy; the first one keeps its own."""
-    if copy == 0:
-        return own
-    return own + copy * step if type(own) is int else f"{own}-{copy + 1}"
+    def fresh(self, own: Any, copy: int) -> Any:
+        """Return the id of a copy, which no other entry has; the first one keeps its own."""
+        if copy == 0:
+            return own
+        if not isinstance(own, str):
+            return int(own) + copy * self._step
+        new = f"{own}-{copy + 1}"
+        while new in self._taken:
+            new += "x"
+        self._taken.add(new)
+        return new

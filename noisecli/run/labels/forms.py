@@ -1,6 +1,5 @@
 """The table of forms in which one file names many: each page reads it, and writes it anew for all copies."""
 
-import json
 import os
 from collections.abc import Callable, Mapping
 
@@ -10,12 +9,15 @@ from noisecli.run.labels.references import Look, Reading
 LONGEST = 1 << 29
 """Bytes. JSON takes about five times its size in memory, and as much for each copy; what is larger stays as it is."""
 
+_MARK = "\ufeff"
+"""What some programs put in front of UTF-8."""
+
 Form = Callable[[str, Look], Reading | None]
 
 
 def _json(text: str, look: Look) -> Reading | None:
     try:
-        content = json.loads(text)
+        content = records.load(text)
     except (ValueError, RecursionError):
         return None
     return coco.read(content, text, look) or records.read_list(content, text, look)
@@ -46,7 +48,17 @@ def forms_of(name: str) -> tuple[Form, ...]:
 
 def read(name: str, content: bytes, look: Look, ids: Mapping[str, str]) -> Reading | None:
     """Read a side file; of several forms the one in which all names are known. `ids` are those of its Kaldi folder."""
-    text = decode(content)
+    whole = decode(content)
+    text = whole.removeprefix(_MARK)
+    mark = whole[: len(whole) - len(text)]
+    reading = _read(name, text, look, ids)
+    if reading is None or not mark:
+        return reading
+    write = reading.write
+    return Reading(reading.names, lambda swap, copies: mark + write(swap, copies))
+
+
+def _read(name: str, text: str, look: Look, ids: Mapping[str, str]) -> Reading | None:
     found: list[Reading] = []
     if ids and (reading := kaldi.read(os.path.basename(name), text, ids, look)):
         return reading

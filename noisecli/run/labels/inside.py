@@ -7,14 +7,17 @@ import json
 import os
 import re
 from functools import partial
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
-_FILENAME = re.compile(rb"(<filename>\s*)([^<]*?)(\s*</filename>)")
+_FILENAME = re.compile(rb"<!--.*?-->|(<filename>\s*(?:<!\[CDATA\[)?)([^<\]]*?)((?:\]\]>)?\s*</filename>)", re.DOTALL)
 _IMAGE_DATA = re.compile(rb'("imageData"\s*:\s*)"[^"]*"')
 _KEY_AND_FOLDER = (
     rb'("[^"\\\n]*(?i:file|path|name|image|img|audio|sound|wav)[^"\\\n]*"\s*:\s*'
     rb'"(?:(?:[^"\\\n]|\\\\)*(?:/|\\\\))?)'
 )
+
+_LATIN = re.compile(rb"""<\?xml[^>]*encoding=["'](?i:iso-8859-1|latin-?1|windows-1252)["']""")
+_ENTITIES = {"&apos;": "'", "&quot;": '"'}
 
 SUFFIXES = (".xml", ".json")
 
@@ -37,14 +40,21 @@ def rewrite(label: str, content: bytes, source: str, output: str) -> bytes:
 
 def _in_xml(content: bytes, old: str, new: str) -> bytes:
     """VOC names the file, ImageNet its stem."""
-    spelled = {
-        os.fsencode(escape(os.path.splitext(old)[0])): os.fsencode(escape(os.path.splitext(new)[0])),
-        os.fsencode(escape(old)): os.fsencode(escape(new)),
-    }
-    match = _FILENAME.search(content)
-    if match is None or match[2] not in spelled:
+    match = next((found for found in _FILENAME.finditer(content) if found[1] is not None), None)
+    encoding = "latin-1" if _LATIN.match(content) else "utf-8"
+    if match is None:
         return content
-    return content[: match.start(2)] + spelled[match[2]] + content[match.end(2) :]
+    own = unescape(match[2].decode(encoding, "surrogateescape"), _ENTITIES)
+    folder, name = own[: own.rfind("/") + 1], own[own.rfind("/") + 1 :]
+    if name.lower() == old.lower():
+        name = new
+    elif name == os.path.splitext(old)[0]:
+        name = os.path.splitext(new)[0]
+    else:
+        return content
+    others = "xmlcharrefreplace" if encoding == "latin-1" else "surrogateescape"
+    spelled = escape(folder + name).encode(encoding, others)
+    return content[: match.start(2)] + spelled + content[match.end(2) :]
 
 
 def _in_json(content: bytes, old: str, new: str) -> bytes:

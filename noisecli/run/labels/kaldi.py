@@ -1,7 +1,7 @@
 """Kaldi's data folders: wav.scp says which file an id means, and text, utt2spk, segments, spk2utt go by those ids.
 
 A copy of an utterance is one of its own: an id that is the file's stem becomes the copy's stem, any other id gets the
-copy's number behind it. What was sorted, as Kaldi asks for, is sorted again.
+copy's number behind it, where there are several. What was sorted, as Kaldi asks for, is sorted again.
 """
 
 import os
@@ -64,7 +64,9 @@ def _write(base: str, text: str, names: Names, swap: Swap, copies: int) -> str:
     def fresh(own: str, copy: int) -> str | None:
         new = swap(own, copy)
         is_stem = os.path.splitext(os.path.basename(names.found[own]))[0] == own
-        return new if new is None or is_stem or copies == 1 else f"{own}-{copy + 1}"
+        if new is None or is_stem:
+            return new
+        return own if copies == 1 else f"{own}-{copy + 1}"
 
     def piece_of(place: int, piece: str, copy: int) -> str:
         """A recording's id in segments, and the path in wav.scp."""

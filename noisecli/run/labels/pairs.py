@@ -15,6 +15,23 @@ from typing import NamedTuple
 _REST = re.compile(r"(?:\.[A-Za-z][\w-]*)+")
 """What a label may have behind its source's stem: .txt, .normalized.txt, .jpg.json."""
 _WIDEST = 2
+_NEVER = {
+    ".py",
+    ".yaml",
+    ".yml",
+    ".names",
+    ".data",
+    ".md",
+    ".rst",
+    ".sh",
+    ".cfg",
+    ".toml",
+    ".ini",
+    ".ipynb",
+    ".html",
+    ".log",
+}
+"""Suffixes that no label has: what describes a data set may have the name of one of its files by chance."""
 _NO_LABELS = {"classes", "labels", "names", "readme", "license", "notes", "data"}
 
 
@@ -48,6 +65,8 @@ def pair(side_files: Sequence[str], sources: Sequence[str], not_chosen: Iterable
     pairs = Pairs()
     apart: defaultdict[str, list[str]] = defaultdict(list)
     for name in side_files:
+        if os.path.splitext(name)[1].lower() in _NEVER:
+            continue
         folder = os.path.dirname(name)
         beside = ((known.at(folder, head), head, rest) for head, rest in _splits(name))
         match = next(((hit, head, rest) for hit, head, rest in beside if hit is not None), None)

@@ -1,19 +1,23 @@
 """JSON that holds a record for each file: lines of objects (metadata.jsonl), a list of objects, an object by name."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from noisecli.run.labels.references import Look, Names, Reading, Swap
 from noisecli.run.labels.tables import choose
 
+_HALF = re.compile(r"\\u[dD][cC][0-9a-fA-F]{2}(?<!\\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][cC][0-9a-fA-F]{2})")
+"""An escape that stands for a byte which is no UTF-8, where it is not behind the first half of a pair."""
+
 
 def read_lines(text: str, look: Look) -> Reading | None:
     """Read JSON Lines; None where no key names files."""
     lines = text.split("\n")
     try:
-        records = [json.loads(line) for line in lines if line.strip()]
-    except ValueError:
+        records = [load(line) for line in lines if line.strip()]
+    except (ValueError, RecursionError):
         return None
     found = _find(records, look)
     if found is None:
@@ -76,6 +80,25 @@ def _swapped(value: Any, swap: Swap, copy: int) -> Any:
         new = [swap(each, copy) for each in value]
         return None if None in new else new
     return value
+
+
+def load(text: str) -> Any:
+    """Return what JSON holds. Raises ValueError where writing it again would lose something.
+
+    That is a key that an object has twice, a number beyond what floats hold, and half of a surrogate pair.
+    """
+    content = json.loads(text, object_pairs_hook=_without_repeats)
+    json.dumps(content, allow_nan=False, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    if _HALF.search(text):
+        raise ValueError
+    return content
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError
+    return content
 
 
 def layout_of(text: str) -> dict[str, Any]:

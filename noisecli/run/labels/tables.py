@@ -2,12 +2,16 @@
 
 import csv
 import io
+import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from noisecli.run.labels.references import Look, Names, Reading, Swap, is_short_number
 
 _DELIMITERS = ",;\t|"
+_FILE_NAME = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}\s*\Z")
+"""How a file name ends: no column is called so, and the first line of a list may be one that leads nowhere."""
 WORDS = {
     *("audio", "audio_file", "audio_filepath", "audio_path", "clip", "file", "file_name", "file_path", "filename"),
     *("filenames", "filepath", "files", "fname", "id", "image", "image_file", "image_id", "image_name", "image_path"),
@@ -29,7 +33,7 @@ def read(text: str, look: Look) -> Reading | None:
     if (
         len(rows) < 2
         or any(row and len(row) != len(rows[0]) for row in rows)
-        or any(look([cell]).found for cell in rows[0])
+        or any(look([cell]).found or _FILE_NAME.search(cell) for cell in rows[0])
     ):
         return None
     columns = {place: [row[place] for row in rows[1:] if row and row[place]] for place in range(len(rows[0]))}
@@ -56,11 +60,30 @@ def choose(columns: Mapping[str, Sequence[str]], look: Look, *, first_is_key: bo
         if names.is_whole or (names.found and (is_called_so or len(names.found) > len(names.missing))):
             looked[word] = names
     whole = {word for word, names in looked.items() if names.is_whole}
+    whole = _by_full_names(whole, columns, looked) or whole
     together = Names()
     for word, names in looked.items():
         if word in whole or not whole or names.absolute:
             together.join(names)
     return whole or set(looked), together
+
+
+def _by_full_names(whole: set[str], columns: Mapping[str, Sequence[str]], looked: Mapping[str, Names]) -> set[str]:
+    """Return the columns that hold file names, and those of stems that mean the same files, row by row.
+
+    Numbers that are the stems of other files are ids of something else.
+    """
+
+    def meant(word: str) -> list[str]:
+        return [looked[word].found[value] for value in columns[word]]
+
+    full = {
+        word
+        for word in whole
+        if all(os.path.basename(path) == re.split(r"[/\\]", value)[-1] for value, path in looked[word].found.items())
+    }
+    same = [meant(word) for word in full]
+    return full | {word for word in whole - full if meant(word) in same} if full else set()
 
 
 def _write(rows: list[list[str]], places: list[int], dialect: Mapping[str, Any], swap: Swap, copies: int) -> str:

@@ -12,8 +12,9 @@ from noisecli.storage import escape_name, file_at, folder_at
 # Ninja knows no comments: without a colon, their words are targets, which it passes over
 _FIRST_LINE = b"# noisecli depfile\n"
 _DIGEST = re.compile(rb"# sha256 of the output ([0-9a-f]{64})\n")
-_UNSPEAKABLE = re.compile(r"[\0-\x1f\x7f;|]|[ \\)]\Z|\A~")
-"""What Make has no spelling for; a name that ends in a parenthesis is that of a member of an archive."""
+_UNSPEAKABLE = re.compile(r"[\0-\x1f\x7f;|]|[ \\)&]\Z|\A~|\\[\]=]")
+"""What Make has no spelling for. A name that ends in a parenthesis is that of a member of an archive, one that ends
+in & begins a group of targets."""
 _SPECIAL = re.compile(r"(\\*)([ #:%$*?\[\]=])")
 
 Paths = Callable[[], Iterable[str]]
@@ -117,6 +118,7 @@ def _speakable(paths: Paths) -> Iterator[str]:
 
 def _spelled(path: str, *, is_target: bool = False, is_first: bool = False) -> str:
     """Return a path as a Makefile spells it: in a target and a first prerequisite, = would begin a variable."""
+    is_glob = any(letter in path for letter in "*?[")
 
     def spell(match: re.Match[str]) -> str:
         backslashes, letter = match.groups()
@@ -124,6 +126,9 @@ def _spelled(path: str, *, is_target: bool = False, is_first: bool = False) -> s
             return f"{backslashes}$$"
         if letter == "=":
             return f"{backslashes}$(subst x,=,x)" if is_target or is_first else match[0]
+        if letter == "]" and not is_glob:
+            # Make takes the backslash away only where it looks for files
+            return match[0]
         if letter in "*?[]":
             return f"{backslashes}\\{letter}"
         if letter == "%" and not is_target:

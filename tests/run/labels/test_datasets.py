@@ -342,6 +342,32 @@ def test_what_cannot_be_kept_true_is_said_before_the_run_starts(images, write, t
     assert {path.name for path in (destination / "l").iterdir()} == {"x.txt", "a-1.txt", "a-2.txt"}
 
 
+def test_what_exclude_names_is_no_label_of_other_images(images, write, tmp_path, destination):
+    photos = ["images/train/a.png", "images/train/c.png", "images/val/a.png", "images/val/b.png", "images/train.png"]
+    source = write(tmp_path / "src", dict.fromkeys(photos) | {"train.yaml": "a: 1\n", "scripts/train.py": "pass\n"})
+    assert images(*NAMED, "--exclude", "images/val/**", source=source).status == 0
+    assert names(destination / "images/val", ".png") == ["a.png", "b.png"]
+    assert (destination / "train.yaml").exists()
+    assert (destination / "scripts/train.py").exists()
+
+
+@pytest.mark.parametrize(
+    "content", ["01 -1\n02 1\n", "01,cat\n", "number,cls\n01,cat\n", "\ufefffile_name,n\naaaaaa.png,1\n"]
+)
+def test_lists_that_cannot_be_read_are_named(images, write, tmp_path, content):
+    source = write(tmp_path / "src", dict.fromkeys(("01.png", "02.png", "aaaaaa.png")))
+    encoding = "utf-16-le" if "aaaaaa" in content else "utf-8"
+    (source / "t.csv").write_text(content, encoding=encoding)
+    assert "t.csv: " in images(*NAMED, source=source).err
+
+
+def test_lists_that_name_what_failed_are_told_of(images, write, tmp_path):
+    source = write(tmp_path / "src", {"a.png": None, "b.png": None, "t.csv": "file_name,n\na.png,1\nb.png,2\n"})
+    assert "not there" not in images(*NAMED, source=source).err
+    (source / "b.png").write_bytes(b"x")
+    assert "name the 1 image that failed name outputs that are not there" in images(*NAMED, source=source).err
+
+
 def test_what_has_no_partner_is_counted_and_named(images, write, tmp_path):
     content = {f"images/{stem}.png": None for stem in "abcd"} | {f"labels/{stem}.txt": "0" for stem in "abcx"}
     source = write(tmp_path / "alone", content)

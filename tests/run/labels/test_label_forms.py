@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from noisecli.run.labels import forms, inside
+from noisecli.run.labels import forms, inside, kaldi
 from noisecli.run.labels.references import Index, renamed
 
 SOURCES = ("images/train/a.png", "images/train/my cat.png", "images/val/d-1.png", "000123.png")
@@ -137,3 +137,100 @@ def test_coco_ids_are_fresh_and_the_same_each_time(indent):
 )
 def test_inside_of_a_label(label, old, new):
     assert inside.rewrite(label, old.encode(), "i/a.jpg", "i/a-1.jpg").decode() == new
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("t.txt", "\ufeffa.png\nd-1.png\n", "\ufeffa_0.png\na_1.png\nd-1_0.png\nd-1_1.png\n"),
+        ("t.txt", "zzz.png\na.png\n", ["zzz.png"]),
+        ("l.csv", '\ufeff"file_name","n"\r\n"a.png","1"\r\n',
+         '\ufeff"file_name","n"\r\n"a_0.png","1"\r\n"a_1.png","1"\r\n'),
+        # numbers that are the stems of other files
+        ("l.csv", "id,file_name\n000123,a.png\na,000123.png\n",
+         "id,file_name\n000123,a_0.png\n000123,a_1.png\na,000123_0.png\na,000123_1.png\n"),
+        ("l.csv", "id,file_name\na,a.png\n", "id,file_name\na_0,a_0.png\na_1,a_1.png\n"),
+    ],
+)  # fmt: skip
+def test_marks_first_lines_and_numbers(name, text, expected):
+    assert rewritten(name, text) == expected
+
+
+def coco(images, annotations, **others):
+    return json.dumps({"images": images, "annotations": annotations, **others})
+
+
+@pytest.mark.parametrize(("first", "second"), [("x", "x-2"), (-3, 1), (7, 8), (1.0, 2), ("a", "b")])
+def test_ids_of_coco_never_meet(first, second):
+    images = [{"id": first, "file_name": "a.png"}, {"id": second, "file_name": "d-1.png"}]
+    marks = [{"id": number, "image_id": image["id"]} for number in (-1, 5) for image in images]
+    for number, mark in enumerate(marks):
+        mark["id"] = number - 1
+    made = json.loads(rewritten("c.json", coco(images, marks), copies=3))
+    ids = [image["id"] for image in made["images"]]
+    assert len(set(ids)) == len(ids) == 6
+    own = [mark["id"] for mark in made["annotations"]]
+    assert len(set(own)) == len(own) == 12
+    assert sorted(map(str, (mark["image_id"] for mark in made["annotations"]))) == sorted(map(str, ids * 2))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        coco([{"id": 1, "file_name": "a.png"}], [{"id": 1, "image_id": "1"}]),
+        coco([{"id": 1, "file_name": "a.png"}], [{"id": 1.5, "image_id": 1}]),
+        coco([{"id": 1, "file_name": "a.png"}], [{"id": None, "image_id": 1}]),
+        coco([{"id": 1, "file_name": "a.png"}], [], pairs=[{"image_id": 1}]),
+        coco([{"id": 1, "file_name": "a.png", "note": "\ud800"}], []),
+        '{"images": [{"id": 1, "file_name": "a.png", "note": "\\udc80"}], "annotations": []}',
+        '{"images": [{"id": 1, "file_name": "a.png", "area": 1e400}], "annotations": []}',
+        '{"images": [{"id": 1, "file_name": "a.png", "n": 1, "n": 2}], "annotations": []}',
+        '{"file_name": "a.png", "n": 1, "n": 2}\n',
+    ],
+)
+def test_json_that_would_lose_something_is_of_no_form(text):
+    assert rewritten("c.json", text) is None
+
+
+def test_ids_of_kaldi_stay_where_there_is_one_copy():
+    index = Index(["wav/r1.wav", "wav/r2.wav"], [])
+    look = lambda references, stems=True: index.look("wav.scp", references, stems=stems)  # noqa: E731
+    table, segments = "rec1 wav/r1.wav\nrec2 wav/r2.wav\n", "rec1-u1 rec1 0 1\nrec1-u2 rec1 1 2\n"
+    ids = kaldi.ids_of(table, segments, look)
+
+    def made(name, text):
+        reading = forms.read(name, text.encode(), look, ids)
+        return reading.write(lambda own, copy: own.replace("r1.wav", "r1.flac").replace("r2.wav", "r2.flac"), 1)
+
+    assert made("wav.scp", table) == "rec1 wav/r1.flac\nrec2 wav/r2.flac\n"
+    for name, text in {
+        "segments": segments,
+        "text": "rec1-u1 a\nrec1-u2 b\n",
+        "spk2utt": "s rec1-u1 rec1-u2\n",
+    }.items():
+        assert made(name, text) == text
+
+
+VOC = {
+    "<a><filename>{}</filename></a>": ("f.jpg", "f-1.jpg"),
+    "<a><filename>JPEGImages/{}</filename></a>": ("f.jpg", "f-1.jpg"),
+    "<a><!-- <filename>f.jpg</filename> --><filename>\n {} </filename></a>": ("f.jpg", "f-1.jpg"),
+    "<a><filename><![CDATA[{}]]></filename></a>": ("f.jpg", "f-1.jpg"),
+    "<a><filename>{}</filename><x>f.jpg</x></a>": ("f.JPG", "f-1.jpg"),
+}
+
+
+@pytest.mark.parametrize("text", VOC)
+def test_voc_spells_its_image_in_many_ways(text):
+    old, new = VOC[text]
+    made = inside.rewrite("f.xml", text.replace("{}", old).encode(), "p/f.jpg", "p/f-1.jpg")
+    assert made.decode() == text.replace("{}", new)
+
+
+def test_voc_in_its_own_encoding():
+    head = '<?xml version="1.0" encoding="ISO-8859-1"?><a><filename>{}</filename></a>'
+    made = inside.rewrite("é.xml", head.format("é.jpg").encode("latin-1"), "é.jpg", "é-1.jpg")
+    assert made == head.format("é-1.jpg").encode("latin-1")
+    assert inside.rewrite("x.xml", b"<filename>o&apos;x.jpg</filename>", "o'x.jpg", "o'x-1.jpg") == (
+        b"<filename>o'x-1.jpg</filename>"
+    )

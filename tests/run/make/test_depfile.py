@@ -11,8 +11,19 @@ from noisecli.run.make.depfile import Depfile
 FIRST_LINE = "# noisecli depfile"
 ODD = """\
 a b|a  b| a|a$b|a$(x)b|a#b|a%b|a:b|a::b|a\\b|a\\ b|a\\#b|a\\:b|a\\%b|a\\$b|a\\[b|a[1]b|a*b|a?b|a=b|d/a=b|=|a:=b|a ?= b
-x $(y) = z|dog (1).png|(1).png|a,b|a&b|a'b|a"b|a{b}c|a!b|-x|export|a\u00e9b|split=train/a b#c%d:e[f]$g.png"""
-UNSPEAKABLE = ["a\nb.png", "a\tb.png", "a;b.png", "a|b.png", "a /x.png", "a\\/x.png"]
+x $(y) = z|dog (1).png|(1).png|a,b|a&b|a'b|a"b|a{b}c|a!b|-x|export|a\u00e9b|split=train/a b#c%d:e[f]$g.png|x].png
+a]b/c.png"""
+UNSPEAKABLE = [
+    "a\nb.png",
+    "a\tb.png",
+    "a;b.png",
+    "a|b.png",
+    "a /x.png",
+    "a\\/x.png",
+    "R&/a.png",
+    "a\\=b.png",
+    "a\\].png",
+]
 
 
 @pytest.fixture
