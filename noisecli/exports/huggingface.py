@@ -190,7 +190,7 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, f
         raise Refused(f"{target}: has {', '.join(lost)} too, which would be lost; add --metadata SRC, or --force")
     if (number := _edited_line(run, name, path)) is not None:
         raise Refused(
-            f"{target}: line {number} was changed or added by hand, or its output is gone, and would be lost; "
+            f"{target}: line {number} was added or edited since it was exported, or its output is gone; move it, or "
             "add --force to write it anew"
         )
 

@@ -186,3 +186,40 @@ def test_hugging_face_reads_it(images, fill, export, destination, tmp_path, monk
     loaded = datasets.load_dataset("imagefolder", data_dir=str(destination / "std-25"), cache_dir=str(tmp_path / "c"))
     assert {split: loaded[split]["label"][:] for split in loaded} == {"train": ["cat", "dog"], "test": ["cat"]}
     assert loaded["train"]["std"][:] == [25.0, 25.0]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace('"label": "dog"', '"label": "tiger"'),
+        lambda text: text + '{"file_name": "cat/extra.png", "label": "cat", "noisy": false}\n',
+        lambda text: text + "a note\n",
+    ],
+)
+def test_lines_that_were_edited_or_added_stay(images, fill, export, destination, tmp_path, edit):
+    source = fill(tmp_path / "pictures", "cat/a.png", "dog/b.png")
+    assert images(source=source).status == 0
+    assert export("--to", "hf").status == 0
+    path = destination / "metadata.jsonl"
+    whole = path.read_text()
+    path.write_text(edit(whole))
+    done = export("--to", "hf")
+    assert (done.status, "was added or edited" in done.err) == (2, True)
+    assert path.read_text() == edit(whole)
+    assert export("--to", "hf", "--force").status == 0
+    assert path.read_text() == whole
+    # a request that changed is no edit
+    assert images("--std", "9", source=fill(source, "dog/c.png")).status == 0
+    assert export("--to", "hf").status == 0
+    assert path.read_text() != whole
+
+
+@pytest.mark.parametrize("name", ["manifest.jsonl", "run.json", "cat/a.png", "notes.txt", "sidecars.jsonl"])
+def test_a_table_never_replaces_the_runs_own_files(images, fill, export, destination, tmp_path, tree, name):
+    source = fill(tmp_path / "pictures", "cat/a.png", "dog/b.png")
+    (source / "notes.txt").write_text("notes")
+    assert images("--sidecars", "copy", source=source).status == 0
+    before = tree(destination)
+    assert export("--to", "csv", "-o", destination / name, "--force").status == 2
+    assert tree(destination) == before
+    assert export("--to", "csv", "-o", destination / "all.csv").status == 0

@@ -33,6 +33,9 @@ def about_labels(summary: Summary, settings: Settings, *, everything: bool) -> I
         which = "side file is" if summary.labels_rewritten == 1 else "side files are"
         how = ": copies, not links" if settings.output.sidecars == "link" else f", to name the {noun}s' copies"
         yield f"{summary.labels_rewritten:,} {which} rewritten{how}"
+        if summary.failed and not summary.dry_run:
+            files = KINDS[settings.kind].counted(summary.failed)
+            yield f"lists and annotations that name the {files} that failed name outputs that are not there"
     if everything:
         yield from (f"{name}: is a label of no {noun} here" for name in summary.labels_alone)
         yield from (f"{name}: has no label, as most beside it have" for name in summary.sources_alone)

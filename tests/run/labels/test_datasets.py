@@ -361,6 +361,13 @@ def test_lists_that_cannot_be_read_are_named(images, write, tmp_path, content):
     assert "t.csv: " in images(*NAMED, source=source).err
 
 
+def test_lists_that_name_what_failed_are_told_of(images, write, tmp_path):
+    source = write(tmp_path / "src", {"a.png": None, "b.png": None, "t.csv": "file_name,n\na.png,1\nb.png,2\n"})
+    assert "not there" not in images(*NAMED, source=source).err
+    (source / "b.png").write_bytes(b"x")
+    assert "name the 1 image that failed name outputs that are not there" in images(*NAMED, source=source).err
+
+
 def test_what_has_no_partner_is_counted_and_named(images, write, tmp_path):
     content = {f"images/{stem}.png": None for stem in "abcd"} | {f"labels/{stem}.txt": "0" for stem in "abcx"}
     source = write(tmp_path / "alone", content)
