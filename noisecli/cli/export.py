@@ -16,6 +16,7 @@ from noisecli.cli.terminal import say, visible
 from noisecli.cli.values import word_of
 from noisecli.errors import Refused
 from noisecli.exports import EXPORTS, Written, page_of, placing
+from noisecli.manifest.destination import runs_in
 from noisecli.manifest.finished import FinishedRun, files_of
 from noisecli.run.naming import refuse_existing
 from noisecli.shards import split_manifest
@@ -73,9 +74,9 @@ def command(destination: str, **options: Any) -> int:
     else:
         if options["metadata"] is not None:
             raise click.UsageError(f"--metadata: only --to hf merges it, --to {name} does not")
-        _refuse_own(run, options["output"])
         place = placing(destination, absolute=options["absolute"])
-        written = _write_table(page_of(name, run).content(run, place), options, has_header=EXPORTS[name].has_header)
+        content = page_of(name, run).content(run, place)
+        written = _write_table(run, content, options, has_header=EXPORTS[name].has_header)
     about |= {"rows": written.rows, "files": written.files}
     if not options["quiet"]:
         for path in written.files:
@@ -101,16 +102,6 @@ def _refuse_output(name: str, options: dict[str, Any]) -> None:
         )
 
 
-def _refuse_own(run: FinishedRun, path: str | None) -> None:
-    """Refuse to write a table over the run's own files, with --force too."""
-    if path is None:
-        return
-    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(run.folder))
-    is_own = inside in run.names or inside in run.sidecars.rows
-    if is_own or (not inside.startswith("..") and any(inside in files_of(row) for row in run.parsed())):
-        raise Refused(f"--output {escape_name(path)}: is a file of the run itself; choose another name")
-
-
 def _refuse_shard(name: str, run: FinishedRun) -> None:
     shard = split_manifest(run.manifest)[1]
     if shard is not None:
@@ -120,7 +111,7 @@ def _refuse_shard(name: str, run: FinishedRun) -> None:
         )
 
 
-def _write_table(lines: Iterable[bytes], options: dict[str, Any], *, has_header: bool) -> Written:
+def _write_table(run: FinishedRun, lines: Iterable[bytes], options: dict[str, Any], *, has_header: bool) -> Written:
     path: str | None = options["output"]
     if path is None:
         if sys.stdout is None:
@@ -130,9 +121,22 @@ def _write_table(lines: Iterable[bytes], options: dict[str, Any], *, has_header:
     if not os.path.isdir(os.path.dirname(path) or "."):
         raise Refused(f"{escape_name(path)}: its folder does not exist; create it first")
     refuse_existing(path, force=options["force"])
+    _refuse_own(path, run)
     counter = itertools.count(-has_header)
     write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
     return Written([escape_name(path)], next(counter))
+
+
+def _refuse_own(path: str, run: FinishedRun) -> None:
+    """Raise Refused where a file is one of the run's, which --force replaces no more than --depfile does."""
+    if not os.path.exists(path) or not os.path.isdir(run.folder):
+        return
+    names = [name for files in runs_in(run.folder) for name in files]
+    outputs = (name for row in run.parsed() for name in files_of(row))
+    for name in itertools.chain(names, run.names, outputs, run.sidecars.rows):
+        own = run.files.location_of(name)
+        if os.path.exists(own) and os.path.samefile(path, own):
+            raise Refused(f"{escape_name(path)}: is a file of the run itself; choose another name")
 
 
 def _print_whole(lines: Iterable[bytes]) -> None:

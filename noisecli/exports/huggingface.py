@@ -68,7 +68,8 @@ class Lines:
     def __init__(self, run: FinishedRun, metadata: SourceMetadata | None = None) -> None:
         self._run, self._metadata = run, metadata
         self._said = said_in(run)
-        self._without_entry = self._without_file = 0
+        self._without_entry = 0
+        self._without_file = set[str]()
 
     def entries(self) -> Iterator[tuple[str, Row]]:
         """Yield the folder whose metadata.jsonl lists a file, and its line there; the clean file's first."""
@@ -88,7 +89,7 @@ class Lines:
             (self._without_entry, "output has", "outputs have", f"no entry in {shown}, and null under its keys"),
             (self._metadata.unused, "entry names", "entries name", f"no source of this run, in {shown}"),
             (
-                self._without_file,
+                len(self._without_file),
                 "file is",
                 "files are",
                 f"named in {shown} and not beside the outputs: --sidecars copy",
@@ -144,7 +145,7 @@ class Lines:
             copied = posixpath.normpath(posixpath.join(tree, name))
             if is_inside(copied) and self._run.files.is_file(copied):
                 return os.path.relpath(copied, folder or ".")
-            self._without_file += 1
+            self._without_file.add(name)
             return None
 
         return place
@@ -179,7 +180,6 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, f
         return
     if run.files.is_file(name) and run.files.sha256(name) == file_sha256(path):
         return
-    _refuse_edited(run, name, path, target)
     first = _first_line(run, name) if run.files.is_file(name) else {}
     if not is_ours(first):
         raise Refused(
@@ -188,23 +188,34 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, f
         )
     if lost := [key for key in first if key not in keys and key not in ("label", "drawn")]:
         raise Refused(f"{target}: has {', '.join(lost)} too, which would be lost; add --metadata SRC, or --force")
+    if (number := _edited_line(run, name, path)) is not None:
+        raise Refused(
+            f"{target}: line {number} was added or edited since it was exported, or its output is gone; move it, or "
+            "add --force to write it anew"
+        )
 
 
-def _refuse_edited(run: FinishedRun, name: str, path: str, target: str) -> None:
-    """Refuse to overwrite lines that no export wrote: rows that were added, labels that were corrected."""
-    first = _first_line(run, name) if run.files.is_file(name) else {}
-    if not is_ours(first):
-        return
+def _edited_line(run: FinishedRun, name: str, path: str) -> int | None:
+    """Return the first line that is of no file of the run, or says what no run's values change: its label, its source.
+
+    Levels and what was measured are another request's where they differ.
+    """
     with open(path, "rb") as file:
-        new = {hash((entry["file_name"], entry.get("label"))) for entry in map(read_line, file)}
+        new = {entry["file_name"]: entry for entry in map(read_line, file)}
     with run.files.open_own(name) as file:
-        for number, entry in enumerate(map(read_line, file), 1):
-            label = entry.get("label")
-            is_label = label in (None, class_of(entry)) or hash((entry.get("file_name"), str(label))) in new
-            if not (is_ours(entry) and is_label):
-                raise Refused(
-                    f"{target}: line {number} was added or edited since it was exported; move it, or add --force"
-                )
+        for number, line in enumerate(file, 1):
+            entry = read_line(line)
+            now = new.get(str(entry.get("file_name")))
+            if now is None or not is_ours(entry) or _is_edited(entry, now):
+                return number
+    return None
+
+
+def _is_edited(entry: Row, now: Row) -> bool:
+    kept = entry.keys() - {"label", "noisy", "drawn", "level", "std", "std_fraction", "measured_std"}
+    # the label of the folder gives way to that of --metadata
+    labels = (now.get("label"), class_of(now))
+    return entry.get("label") not in labels or any(entry[key] != now.get(key) for key in kept)
 
 
 def _first_line(run: FinishedRun, name: str) -> Row:

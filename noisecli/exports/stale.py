@@ -105,8 +105,15 @@ def _stale_metadata(run: FinishedRun, names: list[str], outputs: Collection[str]
         return
     differing |= {name for name, rest in ours.items() if next(rest, None) is not None}
     merged = any({*read_line(lines[0])} - {*entry, "label"} for name, lines in written.items() if name in ours)
-    command = _command(run, ["--to", "hf", *["--metadata", "SRC"] * merged])
+    # lines of what is gone look like lines that were added by hand
+    gone = any(not _names_all(name, lines, outputs) for name, lines in written.items() if name in ours)
+    command = _command(run, ["--to", "hf", *["--metadata", "SRC"] * merged, *["--force"] * gone])
     yield from (Stale(name, command) for name in sorted(differing))
+
+
+def _names_all(name: str, lines: list[bytes], outputs: Collection[str]) -> bool:
+    folder = posixpath.dirname(name)
+    return all(posixpath.join(folder, str(read_line(line).get("file_name"))) in outputs for line in lines)
 
 
 def _names_one(name: str, lines: list[bytes], outputs: Collection[str]) -> bool:

@@ -53,13 +53,13 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
         size = 0 if source == _STREAM else _size(source)
         return Summary(planned=1, made=1, input_bytes=size, dry_run=True, is_one_file=True)
     if _STREAM not in (source, destination):
-        return _with_depfile(_make(settings, source, destination), depfile, settings)
+        return _with_depfile(_make(settings, source, destination, depfile), depfile, settings)
     with ScratchFolder() as scratch:
         if source == _STREAM:
             source = os.path.join(scratch, _STREAM)
             _spool(sys.stdin.buffer, source, settings.running.limits.max_bytes)
         output = os.path.join(scratch, "out", _STREAM) if destination == _STREAM else destination
-        summary = _make(settings, source, output)
+        summary = _make(settings, source, output, depfile, of_stream=settings.source == _STREAM)
         if destination == _STREAM and summary.made:
             with open(output, "rb") as file:
                 print_whole(iter(lambda: file.read(_BLOCK), b""))
@@ -126,7 +126,9 @@ def _of_file(settings: Settings, source: str, output: str) -> Settings:
     )
 
 
-def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
+def _make(
+    settings: Settings, source_path: str, output_path: str, depfile: Depfile | None, *, of_stream: bool = False
+) -> Summary:
     settings = _of_file(settings, source_path, output_path)
     source, output = os.path.basename(source_path), os.path.basename(output_path)
     level = settings.noise.levels[0]
@@ -138,10 +140,11 @@ def _make(settings: Settings, source_path: str, output_path: str) -> Summary:
     task = task._replace(replaces=(output,) if settings.running.force else ())
     prefix = f"{held_prefix()}{secrets.token_hex(4)}-"
     clean_up_beside(output_path)
+    announce = None if depfile is None else depfile.announcing(() if of_stream else (source_path,))
     ignored = settings.running.ignore_errors
     summary = Summary(planned=1, input_bytes=size, is_one_file=True, ignore_errors=ignored)
     try:
-        with open_engine(making_job(settings, None, prefix), settings.running) as engine:
+        with open_engine(making_job(settings, None, prefix, announce), settings.running) as engine:
             for _, result in engine.run([[task]]):
                 if isinstance(result, Lost):
                     summary.note_problem(result.problem_of(source))

@@ -75,9 +75,16 @@ class Maker(Protocol):
         """Yield what an output decodes to, its description first."""
 
 
-def making_job(settings: Settings, journal: tuple[str, tuple[int, int]] | None, run_prefix: str) -> Job:
+def making_job(
+    settings: Settings,
+    journal: tuple[str, tuple[int, int]] | None,
+    run_prefix: str,
+    announce: Callable[[str, str], None] | None = None,
+) -> Job:
     """Return the job of making a request's outputs; see noisecli.workers.worker.Making."""
-    return Job("noisecli.workers.worker:Making", (settings, journal, run_prefix), KINDS[settings.kind].modules)
+    return Job(
+        "noisecli.workers.worker:Making", (settings, journal, run_prefix, announce), KINDS[settings.kind].modules
+    )
 
 
 OneSource = TypeVar("OneSource", bound=AnySource)

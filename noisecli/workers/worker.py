@@ -34,14 +34,22 @@ class Making:
         Its path, and which file that is; None where the run keeps none.
     run_prefix
         How the names of the run's temporary files begin.
+    announce
+        What notes an output elsewhere than in a journal; see WorkerContext.
     """
 
-    def __init__(self, settings: Settings, journal: tuple[str, tuple[int, int]] | None, run_prefix: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        journal: tuple[str, tuple[int, int]] | None,
+        run_prefix: str,
+        announce: Callable[[str, str], None] | None = None,
+    ) -> None:
         self._journal = None if journal is None else hold_as_worker(*journal)
         prepare_process(settings.running.jobs)
         self._settings, self._codec = settings, load_codec(settings.kind)
         prefix = worker_prefix(run_prefix, worker_name())
-        self._maker = maker_of(settings, prefix, self._codec, self._announce)
+        self._maker = maker_of(settings, prefix, self._codec, announce or self._announce)
 
     def work(self, tasks: list[Task]) -> Done:
         """Do a chunk of tasks, sources in a row together. Raises what no source can be blamed for."""

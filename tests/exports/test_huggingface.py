@@ -87,6 +87,36 @@ def test_captions_that_came_along_are_kept(images, pictures, export, destination
     assert (destination / "metadata.jsonl").read_text() != captions
 
 
+@pytest.mark.parametrize("change", ["label", "added", "source", "text"])
+def test_what_was_changed_by_hand_is_kept(images, fill, export, destination, tmp_path, change):
+    assert images(source=fill(tmp_path / "pictures", "cat/a.png", "dog/b.png")).status == 0
+    assert export("--to", "hf").status == 0
+    path = destination / "metadata.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    if change == "added":
+        lines.append({**lines[1], "file_name": "mine.png"})
+    else:
+        lines[1][change] = "mine"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    before = path.read_text()
+    done = export("--to", "hf")
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert f"line {3 if change == 'added' else 2} " in done.err
+    assert path.read_text() == before
+    assert export("--to", "hf", "--force").status == 0
+    assert path.read_text() != before
+
+
+def test_another_requests_lines_are_written_anew(images, fill, export, destination, tmp_path):
+    pictures = fill(tmp_path / "pictures", "cat/a.png", "dog/b.png")
+    assert images(source=pictures).status == 0
+    assert export("--to", "hf").status == 0
+    before = (destination / "metadata.jsonl").read_text()
+    assert images("--seed", "7", source=pictures).status == 0
+    assert export("--to", "hf").status == 0
+    assert (destination / "metadata.jsonl").read_text() != before
+
+
 def test_the_manifest_itself_is_kept(images, pictures, export, destination):
     assert images("--manifest", "metadata.jsonl", source=pictures).status == 0
     before = (destination / "metadata.jsonl").read_bytes()

@@ -142,3 +142,13 @@ def test_words_that_do_not_fit_are_refused(finished, export, tmp_path):
     assert export("--to", "csv", "-o", tmp_path / "none/x.csv").status == 2
     assert export("--to", "csv", folder=tmp_path / "none").status == 2
     assert sorted(os.listdir(tmp_path)) == ["dst", "src"]
+
+
+def test_no_file_of_the_run_is_replaced_by_a_table(images, pictures, export, destination, tree):
+    (pictures / "cats/note.txt").write_text("side")
+    assert images("--sidecars", "copy").status == 0
+    before = tree(destination)
+    for name in ("manifest.jsonl", "run.json", "sidecars.jsonl", "a.png", "cats/note.txt"):
+        done = export("--to", "csv", "-o", destination / name, "--force")
+        assert (done.status, done.err.count("\n"), "a file of the run" in done.err) == (2, 1, True), name
+    assert tree(destination) == before

@@ -60,7 +60,12 @@ def test_rows_added_changed_and_removed(images, pictures, fill, written, stale, 
     assert noisy("export", written, "--to", "hf").status == 0
     os.remove(pictures / "e.png")
     assert images("--with-clean", "--seed", "7", "--prune").status == 0
-    assert stale().keys() == EXPORTS
+    found = stale()
+    assert found.keys() == EXPORTS
+    assert noisy("export", written, "--to", "hf").status == 2
+    for command in {*found.values()}:
+        assert noisy(*shlex.split(command)).status == 0
+    assert stale() == {}
 
 
 def test_one_of_several_folders_that_is_gone(images, written, stale):

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from noisecli.errors import FileProblem, Refused
 from noisecli.run.sources import Listing
@@ -12,9 +13,10 @@ from noisecli.storage import escape_name, file_at, folder_at
 # Ninja knows no comments: without a colon, their words are targets, which it passes over
 _FIRST_LINE = b"# noisecli depfile\n"
 _DIGEST = re.compile(rb"# sha256 of the output ([0-9a-f]{64})\n")
-_UNSPEAKABLE = re.compile(r"[\0-\x1f\x7f;|]|[ \\)&]\Z|\A~|\\[\]=]")
-"""What Make has no spelling for. A name that ends in a parenthesis is that of a member of an archive, one that ends
-in & begins a group of targets."""
+_UNSPEAKABLE = re.compile(r"[\0-\x1f\x7f;|]|[ \\)]\Z|\A~|\\.*[*?[]|[*?[].*\\|\Adefine\Z|\A\.[A-Z_]+\Z")
+"""What Make has no spelling for: a name that ends in a parenthesis is that of a member of an archive, a backslash goes
+where Make matches a pattern, and define and .PHONY are words of its own."""
+_OPERATOR = re.compile(r"[+?:!]*=")
 _SPECIAL = re.compile(r"(\\*)([ #:%$*?\[\]=])")
 
 Paths = Callable[[], Iterable[str]]
@@ -36,7 +38,7 @@ class Depfile:
 
     def __init__(self, path: str, target: str, *, force: bool, fsync: bool = False) -> None:
         self._folder, self._name = file_at(path)
-        self._target, self._fsync, self._shown = target, fsync, escape_name(path)
+        self._path, self._target, self._fsync, self._shown = path, target, fsync, escape_name(path)
         if _UNSPEAKABLE.search(target):
             raise Refused(f"--depfile: Make has no spelling for {escape_name(target)!r}; choose another name for DST")
         if self._folder.has(self._name, follow=True) and not self._folder.is_file(self._name):
@@ -48,31 +50,49 @@ class Depfile:
                 "add --force"
             )
 
-    def _read(self) -> str | None:
-        """Return the digest that the file records, empty where it has none; None where it is no depfile of ours."""
+    def _read(self) -> list[str] | None:
+        """Return the digests that the file records; None where it is no depfile of ours."""
+        digests: list[str] = []
         try:
             with self._folder.open_own(self._name) as file:
                 if file.read(len(_FIRST_LINE)) != _FIRST_LINE:
                     return None
-                match = _DIGEST.match(file.readline(256))
+                while match := _DIGEST.match(file.readline(256)):
+                    digests.append(match[1].decode())
         except OSError:
             return None
-        return match[1].decode() if match else ""
+        return digests
 
     def proves(self, path: str) -> bool:
-        """Whether a file is, to the byte, the output that was made when this was written."""
+        """Whether a file is, to the byte, an output that was made when this was written."""
         folder, name = file_at(path)
         try:
-            return bool(self._recorded) and folder.own_digest(name) == self._recorded
+            return bool(self._recorded) and folder.own_digest(name) in (self._recorded or ())
         except (OSError, FileProblem):
             return False
+
+    def announcing(self, paths: Sequence[str]) -> Callable[[str, str], None]:
+        """Return what notes the digest of an output here before it takes its name; plain data, for a worker.
+
+        Until write(), the digests of before are noted too: whichever file a kill leaves is known as ours.
+        """
+        return partial(_note, self._path, self._target, tuple(paths), tuple(self._recorded or ()), self._fsync)
 
     def write(self, paths: Paths, digest: str | None = None) -> int:
         """Write it, unless it has this content; return how many paths Make has no spelling for. Raises Stopped."""
         left_out = sum(1 for path in paths() if _UNSPEAKABLE.search(path))
-        if not self._folder.holds(self._name, _lines(self._target, paths, digest)):
-            self._folder.write_own(self._name, _lines(self._target, paths, digest), fsync=self._fsync)
+        digests = [] if digest is None else [digest]
+        if not self._folder.holds(self._name, _lines(self._target, paths, digests)):
+            self._folder.write_own(self._name, _lines(self._target, paths, digests), fsync=self._fsync)
         return left_out
+
+
+def _note(
+    path: str, target: str, paths: Sequence[str], before: Sequence[str], fsync: bool, _: str, digest: str
+) -> None:
+    folder, name = file_at(path)
+    digests = list(dict.fromkeys([digest, *before]))
+    folder.write_own(name, _lines(target, lambda: paths, digests), fsync=fsync)
 
 
 def depfile_of(settings: Settings, found: Listing) -> Depfile | None:
@@ -97,11 +117,11 @@ def depfile_of(settings: Settings, found: Listing) -> Depfile | None:
     return Depfile(path, target, force=settings.running.force, fsync=settings.running.fsync)
 
 
-def _lines(target: str, paths: Paths, digest: str | None) -> Iterator[bytes]:
+def _lines(target: str, paths: Paths, digests: Iterable[str]) -> Iterator[bytes]:
     yield _FIRST_LINE
-    if digest is not None:
+    for digest in digests:
         yield f"# sha256 of the output {digest}\n".encode()
-    yield os.fsencode(f"{_spelled(target, is_target=True)}:")
+    yield os.fsencode(_rule(target))
     is_first = True
     for path in _speakable(paths):
         yield os.fsencode(f" \\\n {_spelled(path, is_first=is_first)}")
@@ -109,28 +129,34 @@ def _lines(target: str, paths: Paths, digest: str | None) -> Iterator[bytes]:
     yield b"\n"
     # without a rule of its own, a source that is gone would stop Make; see gcc -MP
     for path in _speakable(paths):
-        yield os.fsencode(f"\n{_spelled(path, is_target=True)}:\n")
+        yield os.fsencode(f"\n{_rule(path)}\n")
 
 
 def _speakable(paths: Paths) -> Iterator[str]:
     return (path for path in paths() if not _UNSPEAKABLE.search(path))
 
 
+def _rule(target: str) -> str:
+    """Return how a target's rule begins; & before a colon would group targets."""
+    return f"{_spelled(target, is_target=True)}{' ' if target.endswith('&') else ''}:"
+
+
 def _spelled(path: str, *, is_target: bool = False, is_first: bool = False) -> str:
-    """Return a path as a Makefile spells it: in a target and a first prerequisite, = would begin a variable."""
-    is_glob = any(letter in path for letter in "*?[")
+    """Return a path as a Makefile spells it: in a target, a first prerequisite and a first letter, = sets a variable.
+
+    Where Make matches no pattern, a backslash before ] stays.
+    """
+    is_pattern = any(letter in path for letter in "*?[")
+    sets = is_target or is_first or _OPERATOR.match(path) is not None
 
     def spell(match: re.Match[str]) -> str:
         backslashes, letter = match.groups()
         if letter == "$":
             return f"{backslashes}$$"
         if letter == "=":
-            return f"{backslashes}$(subst x,=,x)" if is_target or is_first else match[0]
-        if letter == "]" and not is_glob:
-            # Make takes the backslash away only where it looks for files
-            return match[0]
+            return f"{backslashes}$(subst x,=,x)" if sets or backslashes else match[0]
         if letter in "*?[]":
-            return f"{backslashes}\\{letter}"
+            return f"{backslashes}\\{letter}" if is_pattern else match[0]
         if letter == "%" and not is_target:
             return match[0]
         return f"{backslashes}{backslashes}\\{letter}"

@@ -10,20 +10,10 @@ from noisecli.run.make.depfile import Depfile
 
 FIRST_LINE = "# noisecli depfile"
 ODD = """\
-a b|a  b| a|a$b|a$(x)b|a#b|a%b|a:b|a::b|a\\b|a\\ b|a\\#b|a\\:b|a\\%b|a\\$b|a\\[b|a[1]b|a*b|a?b|a=b|d/a=b|=|a:=b|a ?= b
-x $(y) = z|dog (1).png|(1).png|a,b|a&b|a'b|a"b|a{b}c|a!b|-x|export|a\u00e9b|split=train/a b#c%d:e[f]$g.png|x].png
-a]b/c.png"""
-UNSPEAKABLE = [
-    "a\nb.png",
-    "a\tb.png",
-    "a;b.png",
-    "a|b.png",
-    "a /x.png",
-    "a\\/x.png",
-    "R&/a.png",
-    "a\\=b.png",
-    "a\\].png",
-]
+a b|a  b| a|a$b|a$(x)b|a#b|a%b|a:b|a::b|a\\b|a\\ b|a\\#b|a\\:b|a\\%b|a\\$b|a[1]b|a*b|a?b|a=b|d/a=b|=|a:=b|a ?= b
+x $(y) = z|dog (1).png|(1).png|a,b|a&b|a'b|a"b|a{b}c|a!b|-x|export|a\u00e9b|split=train/a b#c%d:e[f]$g.png
+x]|x]y|]|x\\]|x=]|[x]|R&|a &|&|&&|x\\&|a\\=b|\\=|+=|?=b|!=|:=b"""
+UNSPEAKABLE = ["a\nb.png", "a\tb.png", "a;b.png", "a|b.png", "a /x.png", "a\\/x.png", "a\\[b].png", "a\\*.png"]
 
 
 @pytest.fixture
@@ -48,7 +38,7 @@ def make(folder, *words):
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is missing: apt-get install make")
-@pytest.mark.parametrize("place", ["only", "in a folder", "target"])
+@pytest.mark.parametrize("place", ["only", "second", "in a folder", "target"])
 def test_every_name_as_make_reads_it(tmp_path, monkeypatch, place):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Makefile").write_text("all:\n-include x.d\n.DEFAULT:\n\t@echo none $@\n")
@@ -60,10 +50,12 @@ def test_every_name_as_make_reads_it(tmp_path, monkeypatch, place):
         relative = os.path.relpath(path, tmp_path)
         target, source = ("o", relative) if place != "target" else (relative, "s")
         (tmp_path / "s").touch()
+        os.utime("s", (100, 100))
+        sources = ["s", source] if place == "second" else [source]
         for each, time in ((target, 200), (source, 100)):
             (tmp_path / each).touch()
             os.utime(each, (time, time))
-        Depfile("x.d", target, force=False).write(lambda source=source: [source])
+        Depfile("x.d", target, force=False).write(lambda sources=sources: sources)
         # a recipe under a name that needs no spelling: the rule itself comes from the depfile
         quoted = target.replace("$", "$$").replace("'", "'\\''")
         (tmp_path / "Makefile").write_text(f"-include x.d\n%:\n\t@echo ran '{quoted}'\n")
@@ -90,6 +82,12 @@ def test_a_name_that_make_has_no_spelling_for_is_left_out_by_a_word(images, pict
     assert "1 file not in the depfile: Make has no spelling for such names" in done.err
     assert name.partition("/")[0] + ("\n" if "/" in name else "") not in depfile.read_text()
     assert "a.png" in depfile.read_text()
+
+
+@pytest.mark.parametrize("name", ["define", ".PHONY", ".ONESHELL"])
+def test_a_word_of_makes_own_is_no_name(tmp_path, name):
+    assert Depfile(str(tmp_path / "x.d"), "o", force=False).write(lambda: ["a", name]) == 1
+    assert name not in (tmp_path / "x.d").read_text()
 
 
 def test_what_it_names(noisy, pictures, fill, depfile, monkeypatch, tmp_path):
@@ -195,3 +193,32 @@ def test_one_file_never_writes_it_over_itself(noisy, pictures, tmp_path):
         assert done.status == 2
     assert (pictures / "a.png").read_bytes() == before
     assert not (tmp_path / "n.png").exists()
+
+
+def test_one_file_whose_run_was_killed_before_the_depfile_was_written(
+    noisy, pictures, png, depfile, tmp_path, monkeypatch
+):
+    """Whichever output it left, that of before or the new one, is known as made here."""
+    source, output = pictures / "a.png", tmp_path / "n.png"
+    words = ["images", source, output, "--std", "25", "--depfile", depfile]
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    for seed in (7, 8):
+        source.write_bytes(png(seed))
+        before = output.read_bytes() if output.exists() else None
+        with monkeypatch.context() as patch:
+            patch.setattr(Depfile, "write", killed)
+            assert noisy(*words).status == 130
+        made = output.read_bytes()
+        assert made != before
+        if before is not None:
+            output.write_bytes(before)
+            assert noisy(*words, "--dry-run").status == 0
+            output.write_bytes(made)
+        assert noisy(*words).status == 0
+        assert output.read_bytes() == made
+        assert depfile.read_text().count("sha256") == 1
+    output.write_bytes(png(9))
+    assert noisy(*words).status == 2
