@@ -76,6 +76,11 @@ class Naming:
             yield from ((level, below + tree) for tree in (("clean/", "noisy/") if self._with_clean else ("",)))
 
     @property
+    def suffix_is_last(self) -> bool:
+        """Whether outputs end in their suffix: else no label can be beside one by its stem."""
+        return self._template.endswith("{ext}")
+
+    @property
     def copies(self) -> int:
         """How many copies are made of each source."""
         return len(self._copies)
@@ -91,11 +96,21 @@ class Naming:
             names = [os.path.basename(output) + escape_name(rest) for output in self.outputs_of(source, level)]
         else:
             stem = escape_name(os.path.basename(label)).removesuffix(escape_name(rest))
-            names = [
-                self._template.format(stem=stem, ext=escape_name(rest), copy=copy, level=level.folder)
-                for copy in self._copies
-            ]
+            # in front of the last suffix a label has all that its source's output has
+            front, last = self._template.removesuffix("{ext}"), escape_name(rest)
+            inner, end = (
+                (last, "") if front == self._template else (self._suffix or split_suffix(escape_name(source))[1], last)
+            )
+            names = [front.format(stem=stem, ext=inner, copy=copy, level=level.folder) + end for copy in self._copies]
         return [f"{folder}/{name}" if folder else name for name in names]
+
+
+def options_that_rename(copies: int, name: str | None, form: str | None) -> str:
+    """Return the options that give outputs other names, in words."""
+    said = [f"--copies {copies}"] if copies > 1 else []
+    said += [f"--name {name}"] if name is not None else []
+    said += [f"--format {form}"] if form is not None else []
+    return " ".join(said)
 
 
 def _unfit(name: str) -> str | None:

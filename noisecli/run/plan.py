@@ -10,8 +10,8 @@ from noisecli.keys import stream_key
 from noisecli.kinds import KINDS, format_of
 from noisecli.manifest.destination import Names, runs_in
 from noisecli.model import SideFile, Task
-from noisecli.run.labels import Labels, forms, options_that_rename
-from noisecli.run.naming import Naming
+from noisecli.run.labels import Labels, forms
+from noisecli.run.naming import Naming, options_that_rename
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
 from noisecli.shards import is_of_shards, split_manifest

@@ -65,6 +65,7 @@ class Labels:
         # files of weights and arrays have no lists and no annotations
         self._unpaired = [] if kind.is_data else [name for name in found.sidecars if self._is_unpaired(name)]
         self._tell_ambiguous()
+        self._tell_apart()
         for name in self._unpaired:
             self._judge(name)
         self._holds_images = self._look_for_images()
@@ -174,7 +175,7 @@ class Labels:
             return
         reading = self._read_form(name, content)
         if reading is None:
-            if not self._naming.mirrors and (self._mentions(content[:_PEEK]) or self._goes_by_numbers(content)):
+            if not self._naming.mirrors and (self._mentions(content) or self._goes_by_numbers(content)):
                 self._tell(name, f"names {self._nouns} in a form that is not rewritten")
         elif (absolute := reading.names.absolute) is not None:
             where = "which lead to SRC, not to noisy copies"
@@ -234,6 +235,15 @@ class Labels:
             others = f" and {len(more):,} more beside it" if more else ""
             self._tell(f"{first}{others}", f"may belong to {whose}")
 
+    def _tell_apart(self) -> None:
+        """Say where a template leaves labels no name that their image has in front of its suffix."""
+        first = next((name for name, own in self.pairs.found.items() if not own.has_full_name), None)
+        if first is not None and not self._naming.suffix_is_last:
+            self.told.append(
+                f"{first} and others like it are not found by the names of {self._nouns}: "
+                f"{self._options} does not end in {{ext}}"
+            )
+
     def _write_form(self, name: str, level: Level) -> bytes:
         """Return the content of a file that names many, with the names of one level's outputs."""
         reading = self._read_form(name, self._whole_content(name))
@@ -287,11 +297,3 @@ class Labels:
                 f"{first} and others like it hold the clean image (imageData): copies have null in its place"
             )
         return first is not None
-
-
-def options_that_rename(copies: int, name: str | None, form: str | None) -> str:
-    """Return the options that give outputs other names, in words."""
-    said = [f"--copies {copies}"] if copies > 1 else []
-    said += [f"--name {name}"] if name is not None else []
-    said += [f"--format {form}"] if form is not None else []
-    return " ".join(said)

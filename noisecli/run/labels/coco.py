@@ -1,10 +1,14 @@
 """COCO's JSON: images by file_name, annotations by image_id. Each copy is an image of its own, with fresh ids."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from noisecli.run.labels.records import dump
 from noisecli.run.labels.references import Look, Names, Reading, Swap
+
+_ID_KEY = re.compile("(image|img|annotation|ann)_?ids?", re.IGNORECASE)
+"""What keys are called that hold ids of images or annotations."""
 
 
 def read(content: Any, text: str, look: Look) -> Reading | None:
@@ -58,8 +62,10 @@ def _are_told_apart(ids: list[Any]) -> bool:
 
 
 def _goes_by_images(value: Any) -> bool:
-    entries = value if isinstance(value, list) else []
-    return any(isinstance(each, dict) and ("image_id" in each or "annotation_id" in each) for each in entries)
+    """Whether anything inside of a value has the id of an image or of an annotation, or some."""
+    if isinstance(value, dict):
+        return any(_ID_KEY.fullmatch(key) or _goes_by_images(each) for key, each in value.items())
+    return isinstance(value, list) and any(map(_goes_by_images, value))
 
 
 def _repeated(images: list[Any], annotations: list[Any], swap: Swap, copies: int) -> dict[str, list[Any]]:

@@ -6,7 +6,7 @@ A parallel folder is one whose path differs from that of the sources in one plac
 
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -76,7 +76,7 @@ def pair(side_files: Sequence[str], sources: Sequence[str], not_chosen: Iterable
             _add(pairs, known, name, *match)
     for folder, names in apart.items():
         parallel = _parallel(known, folder, names)
-        for name in names:
+        for name in names if folder else _of_labels(known, parallel, names):
             hits = [(hit, head, rest) for head, rest in _splits(name) for hit in islice(known.among(parallel, head), 2)]
             if len({os.path.dirname(hit) for hit, _, _ in hits}) > 1:
                 pairs.ambiguous[name] = sorted({hit for hit, _, _ in hits})
@@ -94,7 +94,9 @@ class _Known:
         self._folders: defaultdict[str, list[str]] = defaultdict(list)
         self._by_shape: defaultdict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
         self.sources = set(sources)
-        for name in (*sources, *not_chosen):
+        names = (*sources, *not_chosen)
+        self.sizes = Counter(map(os.path.dirname, {os.path.splitext(name)[0] for name in names}))
+        for name in names:
             folder, base = os.path.split(name)
             for key in (base, os.path.splitext(base)[0]):
                 if (folder, key) not in self._at:
@@ -141,6 +143,24 @@ def _parallel(known: _Known, folder: str, names: list[str]) -> dict[str, None]:
         if near and any(next(known.among(near, head), None) for head in heads):
             return near
     return {}
+
+
+def _of_labels(known: _Known, parallel: dict[str, None], names: list[str]) -> list[str]:
+    """Return the files at SRC's root that are labels: of their suffix most have a source, and most sources have one.
+
+    Of the others, as train.csv, one has the name of a source by chance.
+    """
+    by_suffix: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+    for name in names:
+        hits = (hit for head, _ in _splits(name) for hit in islice(known.among(parallel, head), 1))
+        by_suffix[os.path.splitext(name)[1]][name] = next(hits, None)
+    labels: list[str] = []
+    for hit_of in by_suffix.values():
+        paired = {name: hit for name, hit in hit_of.items() if hit is not None}
+        places = {os.path.dirname(hit) for hit in paired.values()}
+        if 2 * len(paired) > max(len(hit_of), sum(known.sizes[place] for place in places)):
+            labels += paired
+    return labels
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:

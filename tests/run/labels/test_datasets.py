@@ -395,3 +395,28 @@ def test_what_is_too_large_is_not_looked_into(images, write, tmp_path, destinati
     assert "list.txt: is larger than 1 MiB, and not looked into" in images(*NAMED, source=source).err
     assert (destination / "list.txt").read_text() == content["list.txt"]
     assert lines(destination / "short.txt") == ["a-1.png", "a-2.png"]
+
+
+def test_labels_have_what_their_image_has_in_front_of_its_suffix(images, write, tmp_path, destination):
+    source = write(tmp_path / "s", {"a.png": None, "a.txt": "1", "b.png": None, "b.txt": "2"})
+    images(*NAMED, "--name", "{stem}{ext}-{copy}{ext}", source=source)
+    stems = [name.removesuffix(".png") for name in names(destination, ".png")]
+    assert stems == ["a.png-1", "a.png-2", "b.png-1", "b.png-2"]
+    assert names(destination, ".txt") == [f"{stem}.txt" for stem in stems]
+
+
+def test_templates_that_part_labels_from_images_are_told_of(images, write, tmp_path, destination):
+    source = write(tmp_path / "s", {"a.png": None, "a.txt": "1"})
+    words = ["--sidecars", "copy", "--dry-run", "--name"]
+    assert "does not end in {ext}" in images(*words, "n{ext}{stem}", source=source).err
+    assert "does not end in {ext}" not in images(*words, "n{stem}{ext}", source=source).err
+
+
+def test_long_coco_that_is_not_rewritten_is_told_of(images, write, tmp_path, destination):
+    """Its names are behind more annotations than are looked into of a file of no known form."""
+    marks = [{"id": number, "image_id": 1} for number in range(50_000)]
+    content = {"annotations": [*marks, {"id": None, "image_id": 1}], "images": [{"id": 1, "file_name": "a.png"}]}
+    source = write(tmp_path / "s", {"a.png": None, "c.json": json.dumps(content)})
+    said = images(*NAMED, source=source).err
+    assert "c.json: names images in a form that is not rewritten" in said
+    assert json.loads((destination / "c.json").read_text()) == content

@@ -182,6 +182,8 @@ def test_ids_of_coco_never_meet(first, second):
         coco([{"id": 1, "file_name": "a.png"}], [{"id": 1.5, "image_id": 1}]),
         coco([{"id": 1, "file_name": "a.png"}], [{"id": None, "image_id": 1}]),
         coco([{"id": 1, "file_name": "a.png"}], [], pairs=[{"image_id": 1}]),
+        coco([{"id": 1, "file_name": "a.png"}], [], groups={"all": [{"img_ids": [1]}]}),
+        coco([{"id": 1, "file_name": "a.png"}], [], scores=[{"ann_id": 1}]),
         coco([{"id": 1, "file_name": "a.png", "note": "\ud800"}], []),
         '{"images": [{"id": 1, "file_name": "a.png", "note": "\\udc80"}], "annotations": []}',
         '{"images": [{"id": 1, "file_name": "a.png", "area": 1e400}], "annotations": []}',

@@ -59,6 +59,19 @@ def test_several_candidates_are_no_partner():
     assert pairs.found["label/b.txt"].source == "left/b.jpg"
 
 
+@pytest.mark.parametrize(
+    ("at_root", "paired"),
+    [
+        (["train.csv"], set()),
+        (["train.txt", "a.txt", "notes.txt"], {"train.txt", "a.txt"}),
+        (["train.txt", "a.txt", "one.txt", "two.txt"], set()),
+        (["train.py", "a.py", "train.yaml", "a.yaml"], set()),
+    ],
+)
+def test_files_at_the_root_are_labels_where_most_are(at_root, paired):
+    assert set(pair(at_root, ["images/train.jpg", "images/a.jpg"]).found) == paired
+
+
 def test_two_formats_of_one_name_are_one_candidate():
     assert pair(["l/a.txt"], ["i/a.jpg", "i/a.png"]).found["l/a.txt"].source == "i/a.jpg"
 
