@@ -20,11 +20,11 @@ KIND = click.option(
 
 @click.command("schema", cls=o.SectionedCommand)
 @click.argument(
-    "what", metavar="WHAT", type=word_of([*SCHEMAS]), cls=SectionedArgument,
+    "what", metavar="WHAT", type=word_of([*SCHEMAS]), cls=SectionedArgument, required=False,
     described=f"One of {', '.join(f'{name} ({described.title})' for name, described in SCHEMAS.items())}.",
 )  # fmt: skip
 @KIND
-def command(what: str, **options: Any) -> int:
+def command(what: str | None, **options: Any) -> int:
     """Print the JSON Schema (2020-12) of what noisecli writes and prints.
 
     Each key is described there: its meaning and its unit. No other keys are written.
@@ -36,6 +36,8 @@ def command(what: str, **options: Any) -> int:
     import json
     import sys
 
+    if what is None:
+        raise click.UsageError(f"say which: {', '.join(SCHEMAS)}")
     kind: str | None = options["kind"]
     variants = SCHEMAS[what].variants
     if kind is not None and kind not in variants:

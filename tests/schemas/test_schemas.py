@@ -147,3 +147,8 @@ def test_another_key_is_no_row(images, accept, rows, destination):
     ):
         with pytest.raises(jsonschema.ValidationError):
             accept("row", "images", wrong)
+
+
+def test_without_a_word_it_says_which_there_are(noisy):
+    done = noisy("schema")
+    assert (done.status, "row, errors, sidecars, run, summary" in done.err) == (2, True)
