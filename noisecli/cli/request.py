@@ -1,6 +1,7 @@
 """From the options of commands that copy files to one frozen Settings, and from its Summary back to options."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,6 +27,8 @@ from noisecli.storage import file_at, folder_at
 
 _FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune", "shard")
 _LONGEST_LIST = 1 << 28
+_A_SUFFIX = re.compile(r"\.[a-z]{2,4}")
+"""What looks like a suffix, most likely a slip of one that is known."""
 _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 
@@ -244,6 +247,10 @@ def is_one_file(kind: Kind, source: str, destination: str) -> bool:
         raise click.UsageError(f"{destination}: noisecli {kind.name} does not write {suffix}")
     if form is not None and kind.keeps_format and form != format_of(own):
         raise click.UsageError(f"{destination}: {kind.name} keep their format; give it the suffix of {source}")
+    if form is None and _A_SUFFIX.fullmatch(suffix):
+        raise click.UsageError(
+            f"{destination}: {suffix} is no format that noisecli knows; a folder of that name ends with /"
+        )
     return form is not None
 
 

@@ -45,6 +45,15 @@ def test_a_format_that_cannot_be_written_is_refused(noisy, dog, tmp_path):
     assert os.listdir(tmp_path) == ["in"]
 
 
+def test_a_slip_in_a_suffix_makes_no_folder(noisy, dog, rows, tmp_path):
+    done = noisy("images", dog, tmp_path / "noisy.jgp", "--std", "50")
+    assert (done.status, ".jgp is no format" in done.err) == (2, True)
+    assert os.listdir(tmp_path) == ["in"]
+    assert noisy("images", dog, f"{tmp_path}/noisy.jgp/", "--std", "50").status == 0
+    assert noisy("images", dog, tmp_path / "noisy.v2", "--std", "50").status == 0
+    assert rows(tmp_path / "noisy.v2").keys() == rows(tmp_path / "noisy.jgp").keys() == {"dog.png"}
+
+
 @pytest.mark.parametrize("words", [["--std", "5,10"], ["--std", "5", "--copies", "2"], ["--std", "5", "--with-clean"]])
 def test_several_outputs_need_a_folder(noisy, dog, tmp_path, words):
     done = noisy("images", dog, tmp_path / "noisy.png", *words)
