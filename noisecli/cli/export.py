@@ -26,19 +26,17 @@ from noisecli.storage.stdout import print_whole
 
 _TABLE = "Output"
 
-TO = click.option(
-    "--to", cls=o.SectionedOption, section=_TABLE, type=word_of([*EXPORTS]), required=True,
+TO = o.option(
+    _TABLE, "--to", type=word_of([*EXPORTS]), required=True,
     help="Which form: " + "; ".join(f"{name}: {export.help}" for name, export in EXPORTS.items()) + ".",
 )  # fmt: skip
-OUTPUT = click.option(
-    "-o", "--output", cls=o.SectionedOption, section=_TABLE, metavar="FILE",
+OUTPUT = o.option(
+    _TABLE, "-o", "--output", metavar="FILE",
     help="Write into a file instead of standard output.",
 )  # fmt: skip
-ABSOLUTE = click.option(
-    "--absolute", cls=o.SectionedOption, section=_TABLE, is_flag=True, help="Write absolute paths, not relative to DST."
-)
-METADATA = click.option(
-    "--metadata", cls=o.SectionedOption, section=_TABLE, metavar="SRC",
+ABSOLUTE = o.option(_TABLE, "--absolute", is_flag=True, help="Write absolute paths, not relative to DST.")
+METADATA = o.option(
+    _TABLE, "--metadata", metavar="SRC",
     help="For hf: merge what metadata.csv and metadata.jsonl in SRC, the folder that was noised, say of each file; "
     "its label replaces that of the folder.",
 )  # fmt: skip

@@ -22,28 +22,28 @@ _WIDEST = 10
 """More than the largest value drawn, in standard deviations."""
 _LENGTH = re.compile(r"\s*0*[1-9][0-9]{0,12}\s*\Z")
 
-SHAPE = click.option(
-    "--shape", cls=o.SectionedOption, section="Output", required=True, metavar="N[xN...]",
+SHAPE = o.option(
+    "Output", "--shape", required=True, metavar="N[xN...]",
     help="Shape of one latent: 100, 4x64x64.",
 )  # fmt: skip
-COUNT = click.option(
-    "--count", cls=o.SectionedOption, section="Output", required=True, type=click.IntRange(1, 1 << 40), metavar="N",
+COUNT = o.option(
+    "Output", "--count", required=True, type=click.IntRange(1, 1 << 40), metavar="N",
     help="Number of latents in all.",
 )  # fmt: skip
-PER_FILE = click.option(
-    "--per-file", cls=o.SectionedOption, section="Output", type=click.IntRange(1, 1 << 40), metavar="M",
+PER_FILE = o.option(
+    "Output", "--per-file", type=click.IntRange(1, 1 << 40), metavar="M",
     help="Number of latents in one file.  [default: as many as make 64 MB]",
 )  # fmt: skip
-DTYPE = click.option(
-    "--dtype", cls=o.SectionedOption, section="Output", type=word_of(list(_LARGEST)), default="float32",
+DTYPE = o.option(
+    "Output", "--dtype", type=word_of(list(_LARGEST)), default="float32",
     show_default=True, help="Type of their numbers.",
 )  # fmt: skip
-STD = click.option(
-    "--std", cls=o.SectionedOption, section="Strength", default="1", show_default=True, metavar="S",
+STD = o.option(
+    "Strength", "--std", default="1", show_default=True, metavar="S",
     help="Standard deviation, a plain number.",
 )  # fmt: skip
-MEAN = click.option(
-    "--mean", cls=o.SectionedOption, section="Strength", default="0", show_default=True, metavar="M",
+MEAN = o.option(
+    "Strength", "--mean", default="0", show_default=True, metavar="M",
     help="Mean, a plain number.",
 )  # fmt: skip
 

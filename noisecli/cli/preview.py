@@ -41,21 +41,19 @@ _UNSEEN = (
 )
 """Options that change no pixel of a sheet."""
 
-ROWS = click.option(
-    "--rows", cls=o.SectionedOption, section=_SHEET, type=click.IntRange(1, 100), default=4, show_default=True,
+ROWS = o.option(
+    _SHEET, "--rows", type=click.IntRange(1, 100), default=4, show_default=True,
     metavar="N", help="Number of files shown of a folder, evenly spread.",
 )  # fmt: skip
-ZOOM = click.option(
-    "--zoom", cls=o.SectionedOption, section=_SHEET, type=click.IntRange(1, 32), metavar="N",
+ZOOM = o.option(
+    _SHEET, "--zoom", type=click.IntRange(1, 32), metavar="N",
     help="Show a pixel as N by N.  [default: 1, more where an image is small]",
 )  # fmt: skip
-KIND = click.option(
-    "--kind", cls=o.SectionedOption, section="Files", type=word_of([kind.name for kind in _KINDS]),
+KIND = o.option(
+    "Files", "--kind", type=word_of([kind.name for kind in _KINDS]),
     help="Which files to show where SRC holds both.",
 )  # fmt: skip
-SHOW = click.option(
-    "--show", cls=o.SectionedOption, section=_SHEET, is_flag=True, help="Open a window too; any key closes it."
-)
+SHOW = o.option(_SHEET, "--show", is_flag=True, help="Open a window too; any key closes it.")
 
 
 @click.command("preview", cls=o.SectionedCommand)

@@ -12,8 +12,8 @@ from noisecli.storage.stdout import print_whole
 
 _VARIANTS = list(dict.fromkeys(variant for described in SCHEMAS.values() for variant in described.variants))
 
-KIND = click.option(
-    "--kind", cls=o.SectionedOption, section="Output", type=word_of(_VARIANTS),
+KIND = o.option(
+    "Output", "--kind", type=word_of(_VARIANTS),
     help="Of this command alone.  [default: whichever it is]",
 )  # fmt: skip
 

@@ -18,12 +18,12 @@ from noisecli.storage import folder_at
 from noisecli.verify.check import Request, verify
 from noisecli.verify.report import Report
 
-MODEL = click.option(
-    "--model", cls=o.SectionedOption, section="Files", metavar="FILE",
+MODEL = o.option(
+    "Files", "--model", metavar="FILE",
     help="Of an adversarial run, with --recompute: the model that it was made with.",
 )  # fmt: skip
-RECOMPUTE = click.option(
-    "--recompute", cls=o.SectionedOption, section="Files", metavar="[SRC]", is_flag=False, flag_value="",
+RECOMPUTE = o.option(
+    "Files", "--recompute", metavar="[SRC]", is_flag=False, flag_value="",
     help="Recompute every output from SRC (latents need none) in a scratch folder, and compare.",
 )  # fmt: skip
 

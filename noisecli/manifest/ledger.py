@@ -146,7 +146,7 @@ class Ledger(ManifestReader):
         if self.sidecars.is_foreign:
             pass
         elif self.sidecars.rows:
-            self._append(to_line({"list": self.sidecars.digest}))
+            self._append(to_line({"list": run["sidecars_sha256"]}))
             self._write(self._names.sidecars, self.sidecars.lines)
         else:
             self._remove(self._names.sidecars)
