@@ -68,7 +68,7 @@ def formats_rows() -> str:
 
 
 def manual_with_formats(text: str) -> str:
-    """Return the manual with the rows of its table of formats written anew."""
+    """Return the manual with the rows of its table of formats replaced."""
     first = FORMATS_ROW.search(text)
     assert first is not None, "the manual has no table of formats"
     return text[: first.start()] + formats_rows() + FORMATS_ROW.sub("", text[first.start() :])

@@ -191,7 +191,7 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, f
     if (number := _edited_line(run, name, path)) is not None:
         raise Refused(
             f"{target}: line {number} was added or edited since it was exported, or its output is gone; move it, or "
-            "add --force to write it anew"
+            "add --force to replace it"
         )
 
 

@@ -22,7 +22,7 @@ _MERGING = b'{"merging"'
 class MergeLedger(Ledger):
     """Holds a destination while shards are merged there; the journal says how far that came.
 
-    A merge that was killed before everything was written begins anew, for the shards still have it all. After that,
+    A merge that was killed before everything was written starts over, for the shards still have it all. After that,
     only the shards' own files are still to be removed.
 
     Raises Refused where there is a whole run already.
@@ -61,9 +61,9 @@ class MergeLedger(Ledger):
                 self._shards = [pair for pair in map(_shards_of, entry if isinstance(entry, list) else ()) if pair]
                 self.is_written = True
         if not self.is_written:
-            self._begin_anew(header)
+            self._start_over(header)
 
-    def _begin_anew(self, header: int) -> None:
+    def _start_over(self, header: int) -> None:
         """Forget all but that this is a merge, and how the names of its temporary files begin."""
         for table in (self._positions, self.problems, self.survival, self.versions, self.settings, self.intended):
             table.clear()

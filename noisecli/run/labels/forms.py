@@ -1,4 +1,4 @@
-"""The table of forms in which one file names many: each page reads it, and writes it anew for all copies."""
+"""The table of forms in which one file names many: each page reads it, and writes it for all copies."""
 
 import os
 from collections.abc import Callable, Mapping

@@ -141,7 +141,9 @@ class _Merge:
                 part.require_rows(len(shard))
                 for output in shard.outputs():
                     if owners.setdefault(output, part) is not part:
-                        raise Refused(f"{output}: both {owners[output].shown} and {part.shown} list it; run one anew")
+                        raise Refused(
+                            f"{output}: both {owners[output].shown} and {part.shown} list it; run one of them again"
+                        )
                 for each in _files_of(shard):
                     self._merged.moved += files.placed(each) == "there"
                 self._merged.outputs += len(shard)
