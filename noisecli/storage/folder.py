@@ -72,6 +72,14 @@ class Folder(Protocol):
     def remove_own(self, name: str) -> None:
         """Remove one of noisecli's own files, if it is there. Raises OSError."""
 
+    def survey(self) -> Self:
+        """Return it for many looks at what is there now, where a listing costs less than they do; not for long."""
+        return self
+
+    def says_ours(self, name: str) -> bool:
+        """Whether a file says of itself, past all doubt, that noisecli put it there. Raises OSError."""
+        return False
+
     def location_of(self, name: str) -> str:
         """Return where a file is, for messages."""
         return f"{self.location.rstrip('/')}/{name}"
