@@ -6,15 +6,17 @@ import hashlib
 import mimetypes
 import os
 import sys
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any, BinaryIO, Self
 
 from noisecli.errors import FileFailed, FileProblem, Refused, Stopped
-from noisecli.storage.folder import Folder, Listed
+from noisecli.storage.folder import Folder, Hold, Listed
 from noisecli.storage.local import LocalFolder
 from noisecli.storage.names import escape_name
 from noisecli.storage.objects.client import ask, client
+from noisecli.storage.objects.lease import Lease
 from noisecli.storage.objects.listing import listed, objects_below, status_of
 from noisecli.storage.objects.spool import ObjectOutput, ObjectSource, close, fill, new_spool
 from noisecli.storage.output import FOREIGN, OutputFile, stopping
@@ -31,7 +33,7 @@ _NOWHERE = ".noisecli-is-anybody-there"
 class ObjectFolder(Folder):
     """A prefix of a bucket; see noisecli.storage.folder.Folder."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, surveys: bool = False) -> None:
         scheme, _, rest = location.partition("://")
         bucket, _, prefix = rest.partition("/")
         if not bucket or "@" in bucket:
@@ -43,7 +45,7 @@ class ObjectFolder(Folder):
         self._prefix = prefix.strip("/")
         self._looks = 0
         self._surveyed: dict[str, FileStatus] | None = None
-        self._may_survey = False
+        self._surveys = surveys
 
     @property
     def _bucket(self) -> Any:
@@ -70,19 +72,27 @@ class ObjectFolder(Folder):
 
     def files(self, *, follow_links: bool = False) -> Iterator[Listed]:
         try:
-            yield from listed(found.name for found in objects_below(self._bucket, self._prefix))
+            yield from listed(self._objects())
         except OSError as error:
             raise Refused(f"{escape_name(self.location)}: cannot be listed: {error.strerror}") from error
 
+    def _objects(self) -> Iterator[str]:
+        surveyed = dict[str, FileStatus]()
+        for found in objects_below(self._bucket, self._prefix):
+            if self._surveys:
+                surveyed[found.name] = found.status
+            yield found.name
+        if self._surveys:
+            self._surveyed = surveyed
+
     def survey(self) -> Self:
-        self._may_survey = True
-        return self
+        return type(self)(self.location, surveys=True)
 
     def look(self, name: str, *, follow: bool = False) -> FileStatus | None:
-        if self._may_survey and self._surveyed is None:
+        if self._surveys and self._surveyed is None:
             self._looks += 1
             if self._looks > _FEW_LOOKS:
-                self._surveyed = dict(objects_below(self._bucket, self._prefix))
+                deque(self._objects(), 0)
         if self._surveyed is not None:
             return self._surveyed.get(name)
         try:
@@ -217,6 +227,9 @@ class ObjectFolder(Folder):
         home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
         name = f"{self._bucket_url[1]}-{hashlib.sha256(self.location.encode()).hexdigest()[:16]}"
         return LocalFolder(os.path.join(home, "noisecli", name))
+
+    def lease(self, journal: str, opened: int, *, force: bool) -> Hold:
+        return Lease(self._bucket, self._key(journal), self.location, opened, self.journals(), force=force)
 
     def make(self) -> None:
         self.journals().make()
