@@ -83,9 +83,11 @@ class LocalEngine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            for worker in self._workers:
+        # all of them first: they end at the same time, not one after the other
+        for worker in self._workers:
+            if kind is not None:
                 worker.process.kill()
+            worker.pipe.close()
         for worker in self._workers:
             worker.end(kill=kind is not None)
 

@@ -96,9 +96,14 @@ def load_codec(kind: str) -> AnyCodec:
         codec: AnyCodec = load(KINDS[kind].codec)
     except (ImportError, OSError) as error:
         raise Refused(f"{KINDS[kind].install} ({error})") from None
+    keep_opencv_to_one_thread()
+    return codec
+
+
+def keep_opencv_to_one_thread() -> None:
+    """Let this process, and what is forked from it, work on its own processor; the first call looks for plug-ins."""
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)
-    return codec
 
 
 def maker_of(
