@@ -112,10 +112,16 @@ def test_levels_of_a_file_that_ends_its_worker(faulty, fill, pictures, rows, tre
     assert tree(destination).keys() == named | {"manifest.jsonl", "errors.jsonl", "run.json"}
 
 
-@pytest.mark.parametrize("where", ["read", "write"])
 @pytest.mark.parametrize(
-    ("number", "status"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow)],
+    ("number", "status", "where"),
+    [
+        (signal.SIGINT, 130, "write"),
+        (signal.SIGTERM, 143, "read"),
+        pytest.param(signal.SIGINT, 130, "read", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, "write", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, "read", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, "write", marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_a_signal_ends_all_processes_and_the_next_run_goes_on(
