@@ -15,6 +15,11 @@ from noisecli.errors import Stopped
 from noisecli.storage import escape_name, stopping
 
 _RUN, _WORKERS = 0, 1
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_WAY_TO_LOCKS = (
+    "its file system has no locks, and they keep two runs apart; mount it with them (NFS 4, or NFS 3 with rpc.statd), "
+    "or choose another folder"
+)
 _ORPHANS_GONE_WITHIN = 10.0
 _FLOCK, _TYPE_AT = ("qqihh", 3) if sys.platform == "darwin" else ("hhqqi4x", 0)
 """struct flock, and which of its fields is the type of the lock."""
@@ -31,6 +36,8 @@ def open_locked(path: str, destination: str) -> int:
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 words = "another run is writing there; wait for it, or choose another folder"
                 raise Stopped(f"{escape_name(destination) or '.'}: {words}") from error
+            if error.errno in _NO_LOCKS:
+                raise Stopped(f"{escape_name(destination) or '.'}: {_WAY_TO_LOCKS}") from error
             raise
         if _still_named(fd, path):
             _wait_for_orphans(fd)

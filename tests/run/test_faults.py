@@ -48,7 +48,7 @@ def test_a_share_of_all_calls(ground):
 
 @pytest.mark.slow
 @BOTH
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("error", [*ERRORS, "ESTALE"])
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "from then on"])
 def test_every_call(ground, error, stays):
     problems = []
