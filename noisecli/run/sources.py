@@ -9,7 +9,7 @@ from functools import cache
 from noisecli.errors import FileProblem, FileSkipped, Refused
 from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_refused, why_unread
 from noisecli.settings import Choice
-from noisecli.storage import Listed, escape_name, folder_at
+from noisecli.storage import Folder, Listed, escape_name, folder_at
 
 
 @dataclass
@@ -40,6 +40,8 @@ class Listing:
     """Folders outside in which single files lie that symbolic links led to."""
     hidden: int = 0
     """How many names began with a dot."""
+    carried: int = 0
+    """How many other members of tars go along with the sources of their samples."""
     not_chosen: int = 0
     """How many dataset files --include or --limit left out."""
     not_chosen_names: set[str] = field(default_factory=set)
@@ -72,7 +74,7 @@ def walk(root: str, kind: str | None, choice: Choice) -> Listing:
     if not folder.exists():
         raise Refused(f"{escape_name(root)}: no such folder; name a folder or a file that exists")
     found = Listing()
-    sorter = _Sorter(kind, choice, found)
+    sorter = _Sorter(kind, choice, found, folder)
     if choice.names is None:
         for listed in folder.files(follow_links=choice.follow_links):
             sorter.take(listed)
@@ -96,8 +98,8 @@ def may_lie_beside(name: str, kind: str) -> bool:
 class _Sorter:
     """Puts each file where it belongs."""
 
-    def __init__(self, kind: str | None, choice: Choice, found: Listing) -> None:
-        self._kind, self._found = kind, found
+    def __init__(self, kind: str | None, choice: Choice, found: Listing, folder: Folder) -> None:
+        self._kind, self._found, self._folder = kind, found, folder
         self.aliased: set[str] = set()
         self._include = [pattern_of(glob) for glob in choice.include]
         self._exclude = [pattern_of(glob) for glob in choice.exclude]
@@ -134,24 +136,36 @@ class _Sorter:
             if listed:
                 found.problems.append((name, problem or self._unread(suffix)))
             elif problem is None:
-                found.sidecars.append(name)
+                self._leave_beside(name)
             else:
                 found.problems.append((name, FileSkipped("special-file", problem.message)))
         elif any(pattern.match(name) for pattern in self._exclude):
             if problem is None or refused is not None:
-                found.sidecars.append(name)
+                self._leave_beside(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
             found.leave_out(name)
         elif refused is not None:
             found.problems.append((name, problem or FileSkipped("unsupported-format", refused)))
         elif self._kind is not None and self._kind not in kinds:
-            found.other_kinds[kinds[0]] += 1
-            if problem is None and may_lie_beside(name, self._kind):
-                found.data_beside.append(name)
+            self._leave_other(name, kinds[0], problem)
         elif problem is not None or not self._is_read(suffix):
             found.problems.append((name, problem or self._unread(suffix)))
         else:
             found.sources.append(name)
+
+    def _leave_beside(self, name: str) -> None:
+        if self._folder.tar_of(name) is None:
+            self._found.sidecars.append(name)
+        else:
+            self._found.carried += 1
+
+    def _leave_other(self, name: str, kind: str, problem: FileProblem | None) -> None:
+        if self._folder.tar_of(name) is not None:
+            self._found.carried += 1
+            return
+        self._found.other_kinds[kind] += 1
+        if problem is None and may_lie_beside(name, self._kind or kind):
+            self._found.data_beside.append(name)
 
     def _is_read(self, suffix: str) -> bool:
         return (format_of(suffix) is not None) if self._kind is None else suffix in KINDS[self._kind].formats

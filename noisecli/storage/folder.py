@@ -72,6 +72,10 @@ class Folder(Protocol):
     def remove_own(self, name: str) -> None:
         """Remove one of noisecli's own files, if it is there. Raises OSError."""
 
+    def tar_of(self, name: str) -> str | None:
+        """Return the tar that a name leads into; None for what is in none."""
+        return None
+
     def location_of(self, name: str) -> str:
         """Return where a file is, for messages."""
         return f"{self.location.rstrip('/')}/{name}"

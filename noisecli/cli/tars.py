@@ -1,0 +1,123 @@
+"""SRC and DST where either is tar shards: a folder of .tar files, some of its tars, or files that are packed."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from noisecli.errors import Refused
+from noisecli.kinds import KINDS, suffix_of
+from noisecli.manifest.destination import Names, read_run
+from noisecli.manifest.shards import shards_in
+from noisecli.settings import Settings
+from noisecli.storage import escape_name, file_at, folder_at, is_tar_location
+
+_TAR, _ALL = ".tar", "*.tar"
+KINDS_IN_TARS = ("images", "audio", "arrays")
+
+
+def with_tars(settings: Settings, options: Mapping[str, Any]) -> Settings:
+    """Return the request, its folders named as those of tars where they are. Raises UsageError or Refused."""
+    source = tars_in(settings.source, settings.kind)
+    if source is None and settings.output.tar is None:
+        return settings
+    if settings.kind not in KINDS_IN_TARS:
+        raise click.UsageError(
+            f"{settings.source}: noisecli {settings.kind} does not read tar shards; unpack them first"
+        )
+    if source is not None and settings.output.tar is not None:
+        raise click.UsageError("--tar: packs files, and SRC holds tars already, which keep their samples; omit it")
+    _refuse_options(settings, options, packs=source is None)
+    destination = settings.destination
+    if destination == "-" or (destination.endswith(_TAR) and not folder_at(destination).exists()):
+        raise click.UsageError(
+            f"{destination}: tars go into a folder, with a manifest beside them; name a folder for DST"
+        )
+    if is_tar_location(destination):
+        destination = os.path.dirname(destination) or "."
+    tars = os.path.join(destination, _ALL)
+    return replace(settings, source=source or settings.source, destination=tars)
+
+
+def _refuse_options(settings: Settings, options: Mapping[str, Any], *, packs: bool) -> None:
+    """Refuse what has no meaning for tars, or no safe one yet."""
+    if packs and (settings.source == "-" or not folder_at(settings.source).exists()):
+        raise click.UsageError("--tar: packs the files of a folder; name one for SRC")
+    if settings.output.sidecars != "skip":
+        what = (
+            "side files that share a sample's key go along by themselves" if packs else "other members always go along"
+        )
+        raise click.UsageError(f"--sidecars {settings.output.sidecars}: with tar shards, {what}; omit it")
+    if settings.choice.names is not None and not packs:
+        raise click.UsageError(
+            "--files0-from: lists files; of tars, name some as SRC/{000000..000099}.tar, or --include"
+        )
+    if settings.running.prune:
+        raise click.UsageError("--prune: does not look into tar shards; remove tars that are not wanted by hand")
+    if settings.running.depfile is not None:
+        raise click.UsageError(
+            "--depfile: does not list tar shards; run without it, a run that changes nothing is quick"
+        )
+    if os.path.splitext(settings.output.manifest)[0].startswith("metadata"):
+        raise click.UsageError(
+            "--manifest metadata.jsonl: is read beside files; tar shards are read by their own members"
+        )
+
+
+def tars_in(source: str, kind: str) -> str | None:
+    """Return a source as the folder of tars that it is; None where it is none.
+
+    That is a folder of .tar files without a file of the kind beside them, one .tar file, or SRC/{000..099}.tar.
+    """
+    if is_tar_location(source):
+        return source
+    if source == "-":
+        return None
+    folder = folder_at(source)
+    if folder.exists():
+        try:
+            names = folder.names()
+        except OSError:
+            return None
+        formats = KINDS[kind].formats if kind in KINDS else {}
+        has_tars = kind in KINDS_IN_TARS and any(name.endswith(_TAR) and folder.is_file(name) for name in names)
+        return (
+            os.path.join(source, _ALL) if has_tars and not any(suffix_of(name) in formats for name in names) else None
+        )
+    above, name = file_at(source)
+    if kind in KINDS_IN_TARS and name.endswith(_TAR) and not set("{}*,") & set(name) and above.is_file(name):
+        return os.path.join(os.path.dirname(source), f"{{{name.removesuffix(_TAR)}}}{_TAR}")
+    return None
+
+
+def finished_at(destination: str, manifest: str) -> str:
+    """Return where a finished run's files are: in tars, where its run.json says so."""
+    if is_tar_location(destination):
+        return destination
+    run = read_run(folder_at(destination), Names.of(manifest).run)
+    return os.path.join(destination, _ALL) if run is not None and run.get("tars") is True else destination
+
+
+def refuse_in_tars(location: str, what: str) -> None:
+    """Refuse what reads files alone. Raises Refused."""
+    if is_tar_location(location):
+        raise Refused(f"{escape_name(os.path.dirname(location) or '.')}: its outputs lie in tar shards, {what}")
+
+
+def shards_at(destination: str, folders: Sequence[str], manifest: str) -> str:
+    """Return where the shards of a run are to be merged. Raises Refused for tars that lie in several folders."""
+    runs = [
+        read_run(folder_at(found.folder), found.names.run) or {}
+        for folder in (destination, *folders)
+        for found in shards_in(folder, manifest)
+    ]
+    if not any(run.get("tars") is True for run in runs):
+        return finished_at(destination, manifest)
+    if folders:
+        raise Refused(
+            f"{escape_name(destination)}: shards whose outputs are in tars are merged in one folder; move the tars, "
+            "manifests and run.json files there by hand, or run the shards into one DST"
+        )
+    return os.path.join(destination, _ALL)

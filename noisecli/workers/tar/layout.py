@@ -1,0 +1,88 @@
+"""Which members the tars of a chunk get, and in which order. Light: the parent compares what is there with it."""
+
+import itertools
+from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from noisecli.model import Task
+from noisecli.settings import Settings
+from noisecli.storage import TarFolder, escape_name, folder_at
+from noisecli.storage.tar.names import renamed, split_key, split_tar
+from noisecli.tarjob import TarJob
+
+
+class Entry(NamedTuple):
+    """A member to be written."""
+
+    name: str
+    source: str
+    is_made: bool
+    """Whether it is an output; else it is the source's own bytes."""
+
+
+class Layout:
+    """The tars that a chunk's tasks go into.
+
+    Raises FileProblem from the constructor where the tar that they come from cannot be read.
+
+    Attributes
+    ----------
+    samples
+        The files of each sample, in order, relative to the source folder; what is of no sample is by itself.
+    tasks
+        Those of each source.
+    tars
+        The tars to be written.
+    """
+
+    def __init__(self, settings: Settings, tasks: Sequence[Task]) -> None:
+        job = tasks[0].tar
+        assert job is not None
+        self.job, self._template, self._source = job, settings.template, folder_at(settings.source)
+        self.tasks: dict[str, list[Task]] = {}
+        self._outputs: dict[tuple[str, str, int], str] = {}
+        self._copies: dict[str, dict[tuple[str, int], None]] = {}
+        for task in tasks:
+            self.tasks.setdefault(task.source, []).append(task)
+            for output in task.names:
+                tar, member = split_tar(output) or ("", output)
+                self._outputs[task.source, tar, task.copy] = member
+                self._copies.setdefault(tar, {})[task.level.folder, task.copy] = None
+        self.tars = list(self._copies)
+        self.samples = list(self._samples(job))
+
+    def _samples(self, job: TarJob) -> Iterator[list[str]]:
+        members: Iterable[str] = job.members
+        if not job.members:
+            assert isinstance(self._source, TarFolder)
+            members = self._source.members(job.name)
+        omitted = frozenset(job.omitted)
+        for _, group in itertools.groupby(enumerate(members), key=self._sample_of):
+            names = [name for _, name in group]
+            chosen = [name for name in names if name not in omitted]
+            if len(chosen) == len(names) or any(name in self.tasks for name in chosen):
+                yield chosen
+
+    def _sample_of(self, member: tuple[int, str]) -> object:
+        number, name = member
+        return split_key(self._own(name))[0] or number
+
+    def _own(self, name: str) -> str:
+        """Return a file's name as a member."""
+        if self.job.members:
+            return escape_name(name)
+        return escape_name((split_tar(name) or ("", name))[1])
+
+    def entries(self, tar: str, sample: Sequence[str], failed: Container[str] = ()) -> list[Entry]:
+        """Return the members of a sample in a tar, all of a copy together; none where one of its sources failed."""
+        if any(name in failed for name in sample):
+            return []
+        has_key = bool(split_key(self._own(sample[0]))[0])
+        copies = list(self._copies[tar]) if has_key else list(self._copies[tar])[:1]
+        return [self._entry(tar, name, level, copy) for level, copy in copies for name in sample]
+
+    def _entry(self, tar: str, name: str, level: str, copy: int) -> Entry:
+        output = self._outputs.get((name, tar, copy))
+        if output is not None:
+            return Entry(output, name, True)
+        return Entry(renamed(self._own(name), self._template, None, copy, level), name, False)
