@@ -40,8 +40,8 @@ class Listing:
     """Folders outside in which single files lie that symbolic links led to."""
     hidden: int = 0
     """How many names began with a dot."""
-    carried: int = 0
-    """How many other members of tars go along with the sources of their samples."""
+    tars_beside: set[str] = field(default_factory=set)
+    """Tars that hold members of other kinds, which go along with the sources of their samples, if there are any."""
     not_chosen: int = 0
     """How many dataset files --include or --limit left out."""
     not_chosen_names: set[str] = field(default_factory=set)
@@ -140,8 +140,8 @@ class _Sorter:
             else:
                 found.problems.append((name, FileSkipped("special-file", problem.message)))
         elif any(pattern.match(name) for pattern in self._exclude):
-            if problem is None or refused is not None:
-                self._leave_beside(name)
+            if (problem is None or refused is not None) and self._folder.tar_of(name) is None:
+                found.sidecars.append(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
             found.leave_out(name)
         elif refused is not None:
@@ -154,14 +154,15 @@ class _Sorter:
             found.sources.append(name)
 
     def _leave_beside(self, name: str) -> None:
-        if self._folder.tar_of(name) is None:
+        tar = self._folder.tar_of(name)
+        if tar is None:
             self._found.sidecars.append(name)
         else:
-            self._found.carried += 1
+            self._found.tars_beside.add(tar)
 
     def _leave_other(self, name: str, kind: str, problem: FileProblem | None) -> None:
-        if self._folder.tar_of(name) is not None:
-            self._found.carried += 1
+        if (tar := self._folder.tar_of(name)) is not None:
+            self._found.tars_beside.add(tar)
             return
         self._found.other_kinds[kind] += 1
         if problem is None and may_lie_beside(name, self._kind or kind):

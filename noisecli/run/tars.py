@@ -8,7 +8,8 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from noisecli.errors import FileProblem, Refused
+from noisecli.errors import FileProblem, FileSkipped, Refused
+from noisecli.kinds import KINDS
 from noisecli.manifest.destination import Names, read_run
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader
@@ -48,6 +49,10 @@ class Tars:
         for name in itertools.chain(found.not_chosen_names, (name for name, _ in found.problems)):
             if (tar := self._source.tar_of(name)) is not None:
                 self._omitted[tar].append(name)
+        holding = {*self._omitted, *tars_in(self._source, itertools.chain(found.sources, found.masks))}
+        for tar in sorted(found.tars_beside - holding):
+            words = f"holds no {KINDS[settings.kind].nouns} among its members; left alone"
+            found.problems.append((tar, FileSkipped("unsupported-format", words)))
 
     def _pack(self, found: Listing, most: int) -> None:
         keys: dict[str, str] = {}

@@ -85,6 +85,8 @@ class TarFolder(Folder):
         if asked is not None:
             for name in asked:
                 problem = self.base.problem_of(name, follow_links=follow_links)
+                if problem is not None and problem.reason == "gone":
+                    problem = FileFailed("gone", f"is not there, and {self._pattern} asks for it")
                 yield from self._members(name) if problem is None else [Listed(name, problem)]
             return
         for listed in self.base.files(follow_links=follow_links):

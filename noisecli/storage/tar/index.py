@@ -91,7 +91,7 @@ def _bad(reason: FailedReason, name: str, what: str) -> FileFailed:
 
 def _broken(is_cut: bool, words: str) -> FileFailed:
     if is_cut:
-        return FileFailed("truncated", f"ends in the middle of a member; {_AGAIN}")
+        return FileFailed("truncated", f"is cut short, in the middle of a member; {_AGAIN}")
     return FileFailed("corrupt", f"is no sound tar ({words}); {_AGAIN}")
 
 
@@ -99,11 +99,13 @@ def _check_end(file: SourceFile, end: int) -> None:
     """Refuse a tar without the zeros at its end, and one that has more behind them: nobody would read that."""
     try:
         piece = os.pread(file.fileno(), _PIECE, end)
-        if len(piece) < tarfile.BLOCKSIZE and not any(piece):
-            raise FileFailed("truncated", f"lacks its end, the blocks of zeros; {_AGAIN}")
+        if len(piece) < tarfile.BLOCKSIZE:
+            raise FileFailed("truncated", f"is cut short: the blocks of zeros at its end are missing; {_AGAIN}")
+        if any(piece[: tarfile.BLOCKSIZE]):
+            raise FileFailed("corrupt", f"has something at byte {end:,} that is no member; {_AGAIN}")
         while piece:
             if piece.count(0) != len(piece):
-                raise FileFailed("corrupt", f"has more behind its last member that is none (byte {end:,}); {_AGAIN}")
+                raise FileFailed("corrupt", f"has more after its end, as tars joined by cat have; {_MAKE}")
             end += len(piece)
             piece = os.pread(file.fileno(), _PIECE, end)
     except OSError as error:
