@@ -5,13 +5,15 @@ import tarfile
 from typing import NamedTuple
 
 from noisecli.errors import FailedReason, FileFailed, shown
-from noisecli.storage.names import is_inside
+from noisecli.storage.names import escape_name, is_inside
 from noisecli.storage.source import SourceFile
 from noisecli.storage.tar.names import split_key
 
 _PACKINGS = {b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz", b"\x28\xb5\x2f\xfd": "unzstd"}
 _PIECE = 1 << 20
 _BUFFER = 1 << 13
+_ZEROS = bytes(tarfile.BLOCKSIZE)
+_SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
 _AGAIN = "copy or download it again"
 _MAKE = "make the tar again from its files"
 
@@ -31,54 +33,94 @@ def read_index(file: SourceFile) -> dict[str, Place]:
     for magic, command in _PACKINGS.items():
         if start.startswith(magic):
             raise FileFailed("wrong-content", f"is compressed, and no tar as it stands; unpack it first: {command}")
+    collected = _Places()
+    end = _read_plainly(file.fileno(), collected)
+    if end is None:
+        collected = _Places()
+        end = _read_any(file.fileno(), collected)
+    _check_end(file, end)
+    if not collected.places:
+        raise FileFailed("empty", "is a tar without members")
+    return collected.places
+
+
+class _Places:
+    """The members of a tar as they are read. Raises FileFailed for a name that no sample can have."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, Place] = {}
+        self._taken: set[tuple[str, str]] = set()
+        self._ended: set[str] = set()
+        self._last = ""
+
+    def take(self, name: str, offset: int, size: int) -> None:
+        """Take the next member."""
+        name = name.removeprefix("./")
+        if name.startswith("/") or not is_inside(name if name.isascii() else escape_name(name)):
+            raise _bad("unsafe", name, "a name that leads out of its folder")
+        key, rest = split_key(name)
+        suffix = (key, rest.lower())
+        if name in self.places or (key and suffix in self._taken):
+            raise _bad("ambiguous", name, "twice")
+        if key != self._last:
+            if key in self._ended:
+                words = f"whose key {shown(key)} came before, with others in between: two samples of one"
+                raise _bad("ambiguous", name, words)
+            self._ended.add(self._last)
+            self._last = key
+        self._taken.add(suffix)
+        self.places[name] = Place(offset, size)
+
+
+def _read_plainly(fd: int, into: _Places) -> int | None:
+    """Read headers as most tars have them, many times as fast as tarfile; return where they end.
+
+    None is returned at the first that is of another sort, or not sound: tarfile knows what to say of it.
+    """
+    offset = 0
+    while True:
+        block = os.pread(fd, tarfile.BLOCKSIZE, offset)
+        if block == _ZEROS:
+            return offset
+        number, size = block[_CHECKSUM].strip(b" \0"), block[_SIZE].strip(b" \0")
+        if block[156:157] != tarfile.REGTYPE or not (number + size).isdigit():
+            return None
+        try:
+            if int(number, 8) != sum(block) - sum(block[_CHECKSUM]) + 256:
+                return None
+            length = int(size, 8)
+            prefix, name = block[345:500].split(b"\0", 1)[0], block[:100].split(b"\0", 1)[0]
+        except ValueError:
+            return None
+        whole = prefix + b"/" + name if prefix else name
+        if whole.endswith(b"/"):
+            return None
+        offset += tarfile.BLOCKSIZE
+        into.take(whole.decode("utf-8", "surrogateescape"), offset, length)
+        offset += length + -length % tarfile.BLOCKSIZE
+
+
+def _read_any(fd: int, into: _Places) -> int:
+    """Read the headers of any tar; return where they end."""
     try:
-        with os.fdopen(os.dup(file.fileno()), "rb", buffering=_BUFFER) as opened:
+        with os.fdopen(os.dup(fd), "rb", buffering=_BUFFER) as opened:
             opened.seek(0)
-            with tarfile.open(
-                fileobj=opened, mode="r:", encoding="utf-8", errors="surrogateescape", ignore_zeros=False
-            ) as tar:
-                places = _places_of(tar)
-                end = tar.offset
+            with tarfile.open(fileobj=opened, mode="r:", encoding="utf-8", errors="surrogateescape") as tar:
+                while (member := tar.next()) is not None:
+                    # tarfile keeps every header it has read
+                    tar.members.clear()  # type: ignore[attr-defined]
+                    if not member.isdir():
+                        _refuse_odd(member)
+                        into.take(member.name, member.offset_data, member.size)
+                return tar.offset
     except tarfile.ReadError as error:
         is_cut = "unexpected end" in str(error) or "truncated" in str(error)
         raise _broken(is_cut, str(error)) from error
     except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
         raise _broken(False, str(error)) from error
-    _check_end(file, end)
-    if not places:
-        raise FileFailed("empty", "is a tar without members")
-    return places
 
 
-def _places_of(tar: tarfile.TarFile) -> dict[str, Place]:
-    places: dict[str, Place] = {}
-    taken: set[tuple[str, str]] = set()
-    last, ended = "", set[str]()
-    while (member := tar.next()) is not None:
-        # tarfile keeps every header it has read
-        tar.members.clear()  # type: ignore[attr-defined]
-        if member.isdir():
-            continue
-        name = member.name.removeprefix("./")
-        _refuse_odd(member, name)
-        key, rest = split_key(name)
-        if name in places or (key and (key, rest.lower()) in taken):
-            raise _bad("ambiguous", name, "twice")
-        if key != last:
-            if key in ended:
-                raise _bad(
-                    "ambiguous", name, f"whose key {shown(key)} came before, with others in between: two samples of one"
-                )
-            ended.add(last)
-            last = key
-        taken.add((key, rest.lower()))
-        places[name] = Place(member.offset_data, member.size)
-    return places
-
-
-def _refuse_odd(member: tarfile.TarInfo, name: str) -> None:
-    if name.startswith("/") or not is_inside(name.encode(errors="surrogateescape").decode(errors="replace")):
-        raise _bad("unsafe", member.name, "a name that leads out of its folder")
+def _refuse_odd(member: tarfile.TarInfo) -> None:
     if member.issym() or member.islnk():
         raise _bad("unsafe", member.name, "a link; tar --dereference --hard-dereference stores what links lead to")
     if not member.isreg() or member.issparse():
