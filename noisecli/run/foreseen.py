@@ -38,7 +38,7 @@ def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) ->
         pruning = pruning_of(settings, recorded, plan, found)
         summary.pruned, summary.sidecars_pruned = pruning.count(), pruning.stale.count_removable()
         summary.sidecars_stale = pruning.stale.count_left()
-        resume = Resume(settings, stage, only_reads=True)
+        resume = Resume(settings, stage, found.folder, only_reads=True)
         tasks = counting(plan.tasks(), summary)
         if plan.tars is not None:
             _foresee_tars(plan.tars.chunks(tasks), TarResume(settings, resume, recorded), recorded, summary)

@@ -42,6 +42,8 @@ class Listing:
     """How many names began with a dot."""
     tars_beside: set[str] = field(default_factory=set)
     """Tars that hold members of other kinds, which go along with the sources of their samples, if there are any."""
+    folder: Folder = field(default_factory=lambda: folder_at(""))
+    """The source folder itself, for many looks into it."""
     not_chosen: int = 0
     """How many dataset files --include or --limit left out."""
     not_chosen_names: set[str] = field(default_factory=set)
@@ -70,10 +72,10 @@ def walk(root: str, kind: str | None, choice: Choice) -> Listing:
 
     Raises Refused when there is no such folder, or a name of `choice.names` leads out of it.
     """
-    folder = folder_at(root)
+    folder = folder_at(root).survey()
     if not folder.exists():
         raise Refused(f"{escape_name(root)}: no such folder; name a folder or a file that exists")
-    found = Listing()
+    found = Listing(folder=folder)
     sorter = _Sorter(kind, choice, found, folder)
     if choice.names is None:
         for listed in folder.files(follow_links=choice.follow_links):

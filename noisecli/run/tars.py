@@ -196,12 +196,17 @@ def refuse_taken(settings: Settings, outputs: Iterable[str], recorded: ManifestR
     ours = tars_in(
         destination, itertools.chain(recorded.files(), recorded.intended, filter(None, recorded.intended.values()))
     )
+    own = set[str]()
     for tar in sorted(tars_in(destination, outputs) - ours):
-        if destination.has(tar) and not recorded.rows_lost and not recorded.is_leftover(tar):
-            path = escape_name(destination.location_of(tar))
-            raise Refused(
-                f"{path}: already exists, and no row of {settings.output.manifest} is of it; move it, or add --force"
-            )
+        with stopping(destination.location_of(tar)):
+            if not destination.has(tar) or recorded.rows_lost or recorded.is_leftover(tar):
+                continue
+            if not destination.says_ours(tar):
+                path = escape_name(destination.location_of(tar))
+                words = f"already exists, and no row of {settings.output.manifest} is of it; move it, or add --force"
+                raise Refused(f"{path}: {words}")
+        own.add(tar)
+    recorded.own_by_word = frozenset(own)
 
 
 def refuse_other_form(settings: Settings) -> None:

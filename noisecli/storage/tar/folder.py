@@ -3,12 +3,13 @@
 import errno
 import os
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Self
 
 from noisecli.errors import FileFailed, FileProblem, Refused
-from noisecli.storage.folder import Folder, Listed
+from noisecli.storage.folder import Folder, Hold, Listed
 from noisecli.storage.names import escape_name
 from noisecli.storage.output import OutputFile
 from noisecli.storage.permissions import FileStatus, Status
@@ -18,20 +19,26 @@ from noisecli.storage.tar.members import MemberSource, status_of
 from noisecli.storage.tar.names import has_star, split_tar, tars_of
 from noisecli.storage.tar.writer import TarWriter
 
-_MOST_KEPT, _MOST_OPEN = 200_000, 16
-"""Members whose places are remembered, and tars that stay open."""
+_MOST_KEPT, _MOST_OPEN, _MOST_OPEN_OF_STORE = 200_000, 16, 2
+"""Members whose places are remembered, and tars that stay open; those of a store are copies on this machine."""
+_MOMENT = 1.0
 
 
 class _OpenTar:
     """A tar, open, with the places of its members."""
 
     def __init__(self, file: SourceFile) -> None:
-        self.file = file
+        self.file, self.seen = file, 0.0
         try:
             self.places = read_index(file)
         except BaseException:
             file.close()
             raise
+
+    @property
+    def is_young(self) -> bool:
+        """Whether its name was looked up a moment ago; a look into a store is a request."""
+        return time.monotonic() - self.seen < _MOMENT
 
     def is_same(self, status: FileStatus) -> bool:
         """Whether a look at its name shows the tar that is open."""
@@ -41,7 +48,7 @@ class _OpenTar:
             status.st_mtime_ns,
             status.st_ctime_ns,
         )
-        return same and getattr(status, "st_ino", own.st_ino) == own.st_ino
+        return same and getattr(status, "st_ino", None) == getattr(own, "st_ino", None)
 
     def __del__(self) -> None:
         if hasattr(self, "file"):
@@ -50,6 +57,11 @@ class _OpenTar:
 
 _OPEN: OrderedDict[tuple[str, str], _OpenTar] = OrderedDict()
 """Those looked into last, by folder and name: a process looks into each for many members in a row."""
+
+
+def _close_old_ones(most: int) -> None:
+    while len(_OPEN) > most or (len(_OPEN) > 1 and sum(len(tar.places) for tar in _OPEN.values()) > _MOST_KEPT):
+        _OPEN.popitem(last=False)
 
 
 class TarFolder(Folder):
@@ -61,12 +73,12 @@ class TarFolder(Folder):
         That of the folder, and in its last part which tars of it: *.tar, or {000000..000099}.tar, which is these alone.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, base: Folder | None = None) -> None:
         from noisecli.storage import folder_at
 
         folder, self._pattern = os.path.split(location)
         self.location = location
-        self.base = folder_at(folder or ("/" if location.startswith("/") else "."))
+        self.base = base or folder_at(folder or ".")
         self._writers: dict[str, TarWriter] = {}
 
     @staticmethod
@@ -114,24 +126,27 @@ class TarFolder(Folder):
         return [f"{tar}/{member}" for member in self._tar(tar).places]
 
     def _tar(self, name: str) -> _OpenTar:
-        status, where = self.base.look(name, follow=True), (self.base.location, name)
+        from noisecli.storage import is_url
+
+        where = (self.base.location, name)
         known = _OPEN.get(where)
-        if known is None or status is None or not known.is_same(status):
+        if known is not None and known.is_young and is_url(self.base.location):
+            return known
+        status = self.base.look(name, follow=True)
+        if status is None:
+            raise FileFailed("gone", "is gone since the folder was listed")
+        if known is None or not known.is_same(status):
             _OPEN.pop(where, None)
             known = _OPEN[where] = _OpenTar(self.base.open(name))
-            while len(_OPEN) > _MOST_OPEN or (
-                len(_OPEN) > 1 and sum(len(o.places) for o in _OPEN.values()) > _MOST_KEPT
-            ):
-                _OPEN.popitem(last=False)
+            _close_old_ones(_MOST_OPEN_OF_STORE if is_url(self.base.location) else _MOST_OPEN)
         else:
             _OPEN.move_to_end(where)
+        known.seen = time.monotonic()
         return known
 
     def _place(self, name: str) -> tuple[_OpenTar, Place] | None:
         """Return where a member lies; None where there is no such tar, or it has no such member. Raises OSError."""
         tar, member = split_tar(name) or ("", name)
-        if self.base.look(tar, follow=True) is None:
-            return None
         try:
             opened = self._tar(tar)
         except FileProblem as problem:
@@ -184,8 +199,17 @@ class TarFolder(Folder):
     def location_of(self, name: str) -> str:
         return self.base.location_of(name)
 
+    def survey(self) -> Self:
+        return type(self)(self.location, base=self.base.survey())
+
+    def says_ours(self, name: str) -> bool:
+        return self.base.says_ours(name)
+
     def journals(self) -> Folder:
         return self.base.journals()
+
+    def lease(self, journal: str, opened: int, *, force: bool) -> Hold:
+        return self.base.lease(journal, opened, force=force)
 
     def identity(self) -> object:
         return self.base.identity()
