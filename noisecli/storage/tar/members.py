@@ -15,12 +15,13 @@ from noisecli.storage.tar.index import Place
 
 _SMALL = 1 << 24
 _PIECE = 1 << 20
+_SHOWN = 60
 
 
-def _spool(size: int) -> int:
-    """Return the descriptor of a file without a name, for about so many bytes."""
+def _spool(size: int, name: str) -> int:
+    """Return the descriptor of a file for about so many bytes, whose name only its process can see."""
     if size <= _SMALL and hasattr(os, "memfd_create"):
-        return os.memfd_create("noisecli-member")
+        return os.memfd_create(os.path.basename(name)[:_SHOWN], os.MFD_CLOEXEC)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
@@ -62,7 +63,7 @@ class MemberSource(SourceFile):
         if self.size > max_bytes:
             raise FileFailed("too-large", f"has {self.size:,} bytes; raise --max-bytes to allow it")
         try:
-            self._fd = _spool(self.size)
+            self._fd = _spool(self.size, name)
         except OSError as error:
             raise output_error(error, tempfile.gettempdir()) from error
         try:
@@ -103,7 +104,7 @@ class MemberFile(OutputFile):
         self._digest: str | None = None
         self._fd = -1
         try:
-            self._fd = _spool(getattr(like, "st_size", 0))
+            self._fd = _spool(getattr(like, "st_size", 0), name)
         except OSError as error:
             raise output_error(error, tempfile.gettempdir()) from error
 
