@@ -50,10 +50,9 @@ def _refuse_options(settings: Settings, options: Mapping[str, Any], *, packs: bo
             "side files that share a sample's key go along by themselves" if packs else "other members always go along"
         )
         raise click.UsageError(f"--sidecars {settings.output.sidecars}: with tar shards, {what}; omit it")
-    if settings.choice.names is not None and not packs:
-        raise click.UsageError(
-            "--files0-from: lists files; of tars, name some as SRC/{000000..000099}.tar, or --include"
-        )
+    if settings.choice.names is not None:
+        way_out = "choose with --include" if packs else "name some tars as SRC/{000000..000099}.tar, or use --include"
+        raise click.UsageError(f"--files0-from: lists files without what goes along with them; {way_out}")
     if settings.running.prune:
         raise click.UsageError("--prune: does not look into tar shards; remove tars that are not wanted by hand")
     if settings.running.depfile is not None:

@@ -59,7 +59,9 @@ def test_two_images_of_one_key_are_refused(noisy, dataset, destination, fill):
     assert not destination.exists()
 
 
-@pytest.mark.parametrize("words", [["--sidecars", "copy"], ["--prune"], ["--depfile", "x.d"]])
+@pytest.mark.parametrize(
+    "words", [["--sidecars", "copy"], ["--prune"], ["--depfile", "x.d"], ["--files0-from", "/dev/null"]]
+)
 def test_what_does_not_go_with_packing(noisy, dataset, destination, words):
     assert noisy("images", dataset, destination, "--std", "25", "--tar", "4", *words).status == 2
     assert not destination.exists()
