@@ -15,6 +15,7 @@ from noisecli.settings import Settings
 from noisecli.storage import escape_name, file_at, folder_at, is_tar_location
 
 _TAR, _ALL = ".tar", "*.tar"
+_MOST_SPLITS = 16
 KINDS_IN_TARS = ("images", "audio", "arrays")
 
 
@@ -68,27 +69,48 @@ def _refuse_options(settings: Settings, options: Mapping[str, Any], *, packs: bo
 def tars_in(source: str, kind: str) -> str | None:
     """Return a source as the folder of tars that it is; None where it is none.
 
-    That is a folder of .tar files without a file of the kind beside them, one .tar file, or SRC/{000..099}.tar.
+    That is a folder of .tar files without a file of the kind beside them, one of such folders, one .tar file, or
+    SRC/{000..099}.tar.
     """
     if is_tar_location(source):
         return source
     if source == "-":
         return None
-    folder = folder_at(source)
-    if folder.exists():
-        try:
-            names = folder.names()
-        except OSError:
-            return None
-        formats = KINDS[kind].formats if kind in KINDS else {}
-        has_tars = kind in KINDS_IN_TARS and any(name.endswith(_TAR) and folder.is_file(name) for name in names)
-        return (
-            os.path.join(source, _ALL) if has_tars and not any(suffix_of(name) in formats for name in names) else None
-        )
+    if kind not in KINDS_IN_TARS:
+        return None
+    if folder_at(source).exists():
+        return os.path.join(source, _ALL) if _holds_tars(source, kind) else None
     above, name = file_at(source)
-    if kind in KINDS_IN_TARS and name.endswith(_TAR) and not set("{}*,") & set(name) and above.is_file(name):
+    if name.endswith(_TAR) and not set("{}*,") & set(name) and above.is_file(name):
         return os.path.join(os.path.dirname(source), f"{{{name.removesuffix(_TAR)}}}{_TAR}")
     return None
+
+
+def _holds_tars(source: str, kind: str) -> bool:
+    """Whether a folder holds tars and no file of the kind, or has a few folders, as for splits, of which one does."""
+    folder = folder_at(source)
+    try:
+        names = folder.names()
+    except OSError:
+        return False
+    if any(suffix_of(name) in KINDS[kind].formats for name in names):
+        return False
+    if any(name.endswith(_TAR) and folder.is_file(name) for name in names):
+        return True
+    inner = [name for name in names if not os.path.splitext(name)[1] and not name.startswith(".")]
+    if len(inner) > _MOST_SPLITS:
+        return False
+    below = (os.path.join(source, name) for name in inner if folder.is_folder(name))
+    return any(_has_tars_alone(each, kind) for each in below)
+
+
+def _has_tars_alone(source: str, kind: str) -> bool:
+    try:
+        names = folder_at(source).names()
+    except OSError:
+        return False
+    has_tars = any(name.endswith(_TAR) for name in names)
+    return has_tars and not any(suffix_of(name) in KINDS[kind].formats for name in names)
 
 
 def finished_at(destination: str, manifest: str) -> str:

@@ -107,19 +107,19 @@ class TarFolder(Folder):
                 raise Refused(f"{escape_name(self.base.location)}: {tar} is a folder with the name of a tar; rename it")
             is_tar = listed.sort in ("file", "symlink") and listed.name.endswith(".tar") and listed.problem is None
             if is_tar and has_star(os.path.basename(listed.name), self._pattern):
-                yield from self._members(listed.name)
+                yield from self._members(listed.name, listed.outside)
             else:
                 yield listed
 
-    def _members(self, tar: str) -> Iterator[Listed]:
+    def _members(self, tar: str, outside: str | None = None) -> Iterator[Listed]:
         try:
             places = self._tar(tar).places
         except FileProblem as problem:
-            yield Listed(tar, problem)
+            yield Listed(tar, problem, outside=outside)
             return
         for member in places:
             is_hidden = os.path.basename(member).startswith(".")
-            yield Listed(f"{tar}/{member}", sort="hidden" if is_hidden else "file")
+            yield Listed(f"{tar}/{member}", sort="hidden" if is_hidden else "file", outside=outside)
 
     def members(self, tar: str) -> list[str]:
         """Return the names of a tar's members in its order, the tar's own in front. Raises FileProblem."""

@@ -193,6 +193,7 @@ def test_files_and_tars_do_not_mix(noise, noisy, shards, destination, fill, pict
     assert noise(source=pictures, to=tmp_path / "plain").status == 0
     assert "shards" in errors(tmp_path / "plain")["y.tar"]["message"]
     fill(shards, "deep/a.png")
+    assert "quote the pattern" in noisy("images", *sorted(shards.glob("*.tar")), destination, "--std", "5").err
     done = noise()
     assert done.status == 2
     assert "deep/a.png" in done.err

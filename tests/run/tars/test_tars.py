@@ -67,6 +67,25 @@ def test_a_pattern_names_what_is_missing(noise, shards, destination, errors):
     assert "000002.tar" in os.listdir(destination)
 
 
+def test_splits_are_folders_of_shards(noise, shards, destination, members):
+    (shards / "train").mkdir()
+    (shards / "val").mkdir()
+    for name, split in (("000000.tar", "train"), ("000001.tar", "train"), ("000002.tar", "val")):
+        (shards / name).rename(shards / split / name)
+    assert noise().status == 0
+    assert len(members(destination / "train/000001.tar")) == len(members(destination / "val/000002.tar")) == 12
+
+
+def test_a_link_to_a_tar_outside_is_followed_where_that_is_asked_for(noise, shards, destination, tmp_path, errors):
+    (shards / "000001.tar").rename(tmp_path / "elsewhere.tar")
+    (shards / "000001.tar").symlink_to(tmp_path / "elsewhere.tar")
+    assert noise().status == 0
+    assert errors(destination)["000001.tar"]["reason"] == "symlink-outside"
+    assert noise("--follow-links", "--json").summary["made"] == 4
+    done = noise("--follow-links", to=tmp_path)
+    assert done.status == 2
+
+
 def test_copies_are_samples_of_their_own_with_labels(noise, shards, destination, members):
     assert noise("--copies", "2").status == 0
     names = [name for name, _ in members(destination / "000000.tar")]
