@@ -5,6 +5,7 @@ import errno
 import hashlib
 import mimetypes
 import os
+import secrets
 import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,7 +28,7 @@ _MARK = "noisecli"
 _ONE_PUT = 64 << 20
 """Up to this size an object is put by one request; larger ones in parts, which no condition of the store goes with."""
 _FEW_LOOKS = 64
-_NOWHERE = ".noisecli-is-anybody-there"
+_PROBE, _PROBE_BYTES = ".noisecli-probe-", 1 << 12
 
 
 class ObjectFolder(Folder):
@@ -127,14 +128,20 @@ class ObjectFolder(Folder):
             raise
         return source
 
-    def _refuse_outage(self, error: OSError) -> None:
-        """Raise Stopped where it is not this object that cannot be had, but the store: every other would fail too."""
+    def _refuse_outage(self, error: OSError, *, writing: bool = False) -> None:
+        """Raise Stopped where it is not this object that the store refuses, but all: every other would fail too."""
         if error.errno in (errno.ENOENT, errno.EEXIST):
             return
+        bucket, probe = client(*self._bucket_url, patience=0), self._key(f"{_PROBE}{secrets.token_hex(4)}")
         try:
-            ask(self._library.list_with_delimiter, client(*self._bucket_url, patience=0), _NOWHERE)
+            if writing:
+                ask(self._library.put, bucket, probe, bytes(_PROBE_BYTES), use_multipart=False)
+                ask(self._library.delete, bucket, probe)
+            else:
+                ask(self._library.list_with_delimiter, bucket, probe)
         except OSError:
-            words = f"cannot be reached any more: {error.strerror}; the run stops here, run it again to go on"
+            what = "cannot be written" if writing else "cannot be read any more"
+            words = f"{what}: {error.strerror}; the run stops here, run it again to go on"
             raise Stopped(f"{escape_name(self.location)}: {words}") from error
 
     def create(self, name: str, *, prefix: str, fsync: bool = False, like: Status | None = None) -> OutputFile:
@@ -164,7 +171,7 @@ class ObjectFolder(Folder):
             if self.own_digest(name) != digest:
                 raise FileFailed("foreign-file", FOREIGN) from error
         except OSError as error:
-            self._refuse_outage(error)
+            self._refuse_outage(error, writing=True)
             raise FileFailed("unwritable", f"its output cannot be written: {error.strerror}") from error
 
     @staticmethod
