@@ -62,7 +62,7 @@ class _Places:
         suffix = (key, rest.lower())
         if name in self.places or (key and suffix in self._taken):
             raise _bad("ambiguous", name, "twice")
-        if key != self._last:
+        if key and key != self._last:
             if key in self._ended:
                 words = f"whose key {shown(key)} came before, with others in between: two samples of one"
                 raise _bad("ambiguous", name, words)

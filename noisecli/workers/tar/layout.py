@@ -1,6 +1,5 @@
 """Which members the tars of a chunk get, and in which order. Light: the parent compares what is there with it."""
 
-import itertools
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -57,15 +56,29 @@ class Layout:
             assert isinstance(self._source, TarFolder)
             members = self._source.members(job.name)
         omitted = frozenset(job.omitted)
-        for _, group in itertools.groupby(enumerate(members), key=self._sample_of):
-            names = [name for _, name in group]
+        for names in self._grouped(members):
             chosen = [name for name in names if name not in omitted]
             if len(chosen) == len(names) or any(name in self.tasks for name in chosen):
                 yield chosen
 
-    def _sample_of(self, member: tuple[int, str]) -> object:
-        number, name = member
-        return split_key(self._own(name))[0] or number
+    def _grouped(self, members: Iterable[str]) -> Iterator[list[str]]:
+        """Yield the members of each sample, and with them what has no key and lies between two of them."""
+        key, sample, keyless = "", list[str](), list[str]()
+        for name in members:
+            own = self._key(name)
+            if not own:
+                keyless.append(name)
+                continue
+            if own == key:
+                sample += [*keyless, name]
+            else:
+                yield from filter(None, [sample, *([name] for name in keyless)])
+                key, sample = own, [name]
+            keyless = []
+        yield from filter(None, [sample, *([name] for name in keyless)])
+
+    def _key(self, name: str) -> str:
+        return split_key(self._own(name))[0]
 
     def _own(self, name: str) -> str:
         """Return a file's name as a member."""
@@ -77,9 +90,12 @@ class Layout:
         """Return the members of a sample in a tar, all of a copy together; none where one of its sources failed."""
         if any(name in failed for name in sample):
             return []
-        has_key = bool(split_key(self._own(sample[0]))[0])
-        copies = list(self._copies[tar]) if has_key else list(self._copies[tar])[:1]
-        return [self._entry(tar, name, level, copy) for level, copy in copies for name in sample]
+        return [
+            self._entry(tar, name, level, copy)
+            for number, (level, copy) in enumerate(self._copies[tar])
+            for name in sample
+            if number == 0 or self._key(name)
+        ]
 
     def _entry(self, tar: str, name: str, level: str, copy: int) -> Entry:
         output = self._outputs.get((name, tar, copy))

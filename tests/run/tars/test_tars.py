@@ -1,6 +1,7 @@
 """Tar shards in and out: the same bytes always, labels carried, made again only where something changed."""
 
 import hashlib
+import io
 import os
 import shutil
 import tarfile
@@ -253,3 +254,56 @@ def test_label_masks_go_along_without_noise(noise, write_tar, tmp_path, png, mem
     done = noise("--json", source=tmp_path / "in")
     assert (done.status, done.summary["made"]) == (0, 2)
     assert dict(members(destination / "x.tar"))["a.mask.png"] == mask
+
+
+def test_what_is_of_no_sample_goes_along_once(noise, write_tar, tmp_path, png, members, destination):
+    found = [("README", b"words"), ("d/a.cls", b"1"), ("d/._a.png", b"of a Mac"), ("d/a.png", png(1)), ("d/.x", b"h")]
+    write_tar(tmp_path / "in/x.tar", *found)
+    assert noise("--copies", "2", source=tmp_path / "in").status == 0
+    names = [name for name, _ in members(destination / "x.tar")]
+    assert names == ["README", "d/a-1.cls", "d/._a.png", "d/a-1.png", "d/a-2.cls", "d/a-2.png", "d/.x"]
+
+
+def test_names_that_are_not_utf8_are_escaped_in_outputs(noise, noisy, tmp_path, png, members, destination, rows):
+    path = tmp_path / "in/x.tar"
+    path.parent.mkdir()
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT, encoding="latin-1") as tar:
+        for name, data in (("é.png", png(1)), ("é.cls", b"1")):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    assert noise(source=tmp_path / "in").status == 0
+    assert [name for name, _ in members(destination / "x.tar")] == ["%E9.png", "%E9.cls"]
+    assert rows(destination)["x.tar/%E9.png"]["warnings"] == ["name-not-utf8"]
+    assert noise("--json", source=tmp_path / "in").summary["kept"] == 1
+    assert noisy("verify", destination, "--recompute", tmp_path / "in").status == 0
+
+
+def test_members_too_large_for_memory_go_through_a_temporary_file(noise, write_tar, tmp_path, members, destination):
+    rng = np.random.default_rng(1)
+    buffer = io.BytesIO()
+    np.save(buffer, rng.random(2_200_000))
+    found = [("a.npy", buffer.getvalue()), ("a.bin", rng.bytes(17_000_000))]
+    write_tar(tmp_path / "in/x.tar", *found)
+    assert noise("--std", "0.5", kind="arrays", source=tmp_path / "in").status == 0
+    made = members(destination / "x.tar")
+    assert made[1] == found[1]
+    assert len(made[0][1]) == len(found[0][1])
+    assert made[0][1] != found[0][1]
+
+
+def test_pairs_are_kept_and_compared(noise, destination, members, write_tar):
+    noise("--with-clean")
+    assert noise("--with-clean", "--checksum", "--json").summary["kept"] == 12
+    clean = destination / "clean/000001.tar"
+    found = members(clean)
+    write_tar(clean, *found[:-1], (found[-1][0], b'{"n": 8}'))
+    assert noise("--with-clean", "--checksum", "--json").summary["made"] == 4
+    assert members(clean) == found
+
+
+def test_what_a_run_leaves_is_as_its_schemas_say(noise, shards, destination, write_tar, members, accept_run):
+    write_tar(shards / "bad.tar", ("a.png", b"broken"))
+    done = noise("--json", "--std", "5,25", "--with-clean")
+    assert done.status == 1
+    accept_run(done, destination)
