@@ -14,6 +14,9 @@ class TarJob(NamedTuple):
         Where files are packed: those that go into it, samples together. Else it is the members of the tar `name`.
     omitted
         Members that are left out.
+    unnoised
+        Members of the kind that go along as they are: masks, and what is excluded. Any other without a task was not
+        there when the tar was listed.
     is_probe
         Whether nothing is written: it shows which sample ends its worker.
     """
@@ -21,4 +24,5 @@ class TarJob(NamedTuple):
     name: str
     members: tuple[str, ...] = ()
     omitted: tuple[str, ...] = ()
+    unnoised: tuple[str, ...] = ()
     is_probe: bool = False

@@ -281,7 +281,7 @@ class Run:
         if not KINDS[self._settings.kind].has_sources:
             problems.clear()
         if problems:
-            listed = itertools.chain(self._found.sources, self._found.sidecars, self._found.masks)
+            listed = itertools.chain(self._found.sources, self._found.sidecars, self._found.masks, self._found.tars)
             again = {escape_name(source) for source in listed}
             all_listed = self._settings.choice.names is None
             folder = folder_at(self._settings.source)

@@ -40,6 +40,10 @@ class Listing:
     """Folders outside in which single files lie that symbolic links led to."""
     hidden: int = 0
     """How many names began with a dot."""
+    tars: set[str] = field(default_factory=set)
+    """Tars whose members are listed."""
+    unnoised: list[str] = field(default_factory=list)
+    """Members of tars that --exclude names: they go along as they are."""
     tars_beside: set[str] = field(default_factory=set)
     """Tars that hold members of other kinds, which go along with the sources of their samples, if there are any."""
     folder: Folder = field(default_factory=lambda: folder_at(""))
@@ -116,6 +120,8 @@ class _Sorter:
             (self._found.followed if sort == "followed" else self._found.linked).add(outside)
         if sort == "followed":
             return
+        if (tar := self._folder.tar_of(name)) is not None:
+            self._found.tars.add(tar)
         if inside is not None and kinds_of(suffix_of(name)):
             self.aliased.add(inside)
         if sort == "hidden":
@@ -142,8 +148,8 @@ class _Sorter:
             else:
                 found.problems.append((name, FileSkipped("special-file", problem.message)))
         elif any(pattern.match(name) for pattern in self._exclude):
-            if (problem is None or refused is not None) and self._folder.tar_of(name) is None:
-                found.sidecars.append(name)
+            if problem is None or refused is not None:
+                (found.sidecars if self._folder.tar_of(name) is None else found.unnoised).append(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
             found.leave_out(name)
         elif refused is not None:

@@ -37,6 +37,7 @@ class Tars:
         self.packed: dict[str, str] = {}
         self._beside: defaultdict[str, list[str]] = defaultdict(list)
         self._omitted: defaultdict[str, list[str]] = defaultdict(list)
+        self._unnoised: defaultdict[str, list[str]] = defaultdict(list)
         if settings.output.tar is not None:
             self._pack(found, max(1, settings.output.tar // settings.noise.copies))
             return
@@ -49,6 +50,8 @@ class Tars:
         for name in itertools.chain(found.not_chosen_names, (name for name, _ in found.problems)):
             if (tar := self._source.tar_of(name)) is not None:
                 self._omitted[tar].append(name)
+        for name in itertools.chain(found.unnoised, found.masks):
+            self._unnoised[self.unit_of(name)].append(name)
         holding = {*self._omitted, *tars_in(self._source, itertools.chain(found.sources, found.masks))}
         for tar in sorted(found.tars_beside - holding):
             words = f"holds no {KINDS[settings.kind].nouns} among its members; left alone"
@@ -81,7 +84,8 @@ class Tars:
         """Yield tasks in plan order, those of each tar together."""
         for unit, group in itertools.groupby(tasks, key=lambda task: self.unit_of(task.source)):
             chunk = list(group)
-            job = TarJob(unit, self._members(chunk), tuple(sorted(self._omitted[unit])))
+            omitted, unnoised = tuple(sorted(self._omitted[unit])), tuple(sorted(self._unnoised[unit]))
+            job = TarJob(unit, self._members(chunk), omitted, unnoised)
             yield [task._replace(tar=job) for task in chunk]
 
     def _members(self, chunk: list[Task]) -> tuple[str, ...]:
@@ -224,6 +228,7 @@ def settle_tars(destination: Folder, ledger: Ledger) -> None:
     """Remove tars that were put in place, but whose rows were lost with their worker: no tar is without true rows."""
     if not isinstance(destination, TarFolder):
         return
+    destination.look_again()
     waiting: defaultdict[str, list[str]] = defaultdict(list)
     for name in itertools.chain(ledger.intended, filter(None, ledger.intended.values())):
         if (tar := destination.tar_of(name)) is not None:

@@ -3,8 +3,6 @@
 import errno
 import os
 import sys
-import time
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Self
 
@@ -14,54 +12,11 @@ from noisecli.storage.names import escape_name
 from noisecli.storage.output import OutputFile
 from noisecli.storage.permissions import FileStatus, Status
 from noisecli.storage.source import SourceFile
-from noisecli.storage.tar.index import Place, read_index
+from noisecli.storage.tar.index import Place
 from noisecli.storage.tar.members import MemberSource, status_of
 from noisecli.storage.tar.names import has_star, split_tar, tars_of
+from noisecli.storage.tar.opened import OpenTar, forget_all, open_tar
 from noisecli.storage.tar.writer import TarWriter
-
-_MOST_KEPT, _MOST_OPEN, _MOST_OPEN_OF_STORE = 200_000, 16, 2
-"""Members whose places are remembered, and tars that stay open; those of a store are copies on this machine."""
-_MOMENT = 1.0
-
-
-class _OpenTar:
-    """A tar, open, with the places of its members."""
-
-    def __init__(self, file: SourceFile) -> None:
-        self.file, self.seen = file, 0.0
-        try:
-            self.places = read_index(file)
-        except BaseException:
-            file.close()
-            raise
-
-    @property
-    def is_young(self) -> bool:
-        """Whether its name was looked up a moment ago; a look into a store is a request."""
-        return time.monotonic() - self.seen < _MOMENT
-
-    def is_same(self, status: FileStatus) -> bool:
-        """Whether a look at its name shows the tar that is open."""
-        own = self.file.status
-        same = (own.st_size, own.st_mtime_ns, own.st_ctime_ns) == (
-            status.st_size,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-        )
-        return same and getattr(status, "st_ino", None) == getattr(own, "st_ino", None)
-
-    def __del__(self) -> None:
-        if hasattr(self, "file"):
-            self.file.close()
-
-
-_OPEN: OrderedDict[tuple[str, str], _OpenTar] = OrderedDict()
-"""Those looked into last, by folder and name: a process looks into each for many members in a row."""
-
-
-def _close_old_ones(most: int) -> None:
-    while len(_OPEN) > most or (len(_OPEN) > 1 and sum(len(tar.places) for tar in _OPEN.values()) > _MOST_KEPT):
-        _OPEN.popitem(last=False)
 
 
 class TarFolder(Folder):
@@ -125,26 +80,15 @@ class TarFolder(Folder):
         """Return the names of a tar's members in its order, the tar's own in front. Raises FileProblem."""
         return [f"{tar}/{member}" for member in self._tar(tar).places]
 
-    def _tar(self, name: str) -> _OpenTar:
-        from noisecli.storage import is_url
+    def _tar(self, name: str) -> OpenTar:
+        return open_tar(self.base, name)
 
-        where = (self.base.location, name)
-        known = _OPEN.get(where)
-        if known is not None and known.is_young and is_url(self.base.location):
-            return known
-        status = self.base.look(name, follow=True)
-        if status is None:
-            raise FileFailed("gone", "is gone since the folder was listed")
-        if known is None or not known.is_same(status):
-            _OPEN.pop(where, None)
-            known = _OPEN[where] = _OpenTar(self.base.open(name))
-            _close_old_ones(_MOST_OPEN_OF_STORE if is_url(self.base.location) else _MOST_OPEN)
-        else:
-            _OPEN.move_to_end(where)
-        known.seen = time.monotonic()
-        return known
+    @staticmethod
+    def look_again() -> None:
+        """Forget what was seen of all tars."""
+        forget_all()
 
-    def _place(self, name: str) -> tuple[_OpenTar, Place] | None:
+    def _place(self, name: str) -> tuple[OpenTar, Place] | None:
         """Return where a member lies; None where there is no such tar, or it has no such member. Raises OSError."""
         tar, member = split_tar(name) or ("", name)
         try:

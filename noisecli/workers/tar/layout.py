@@ -1,8 +1,11 @@
 """Which members the tars of a chunk get, and in which order. Light: the parent compares what is there with it."""
 
+import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from noisecli.errors import FileFailed
+from noisecli.kinds import kinds_of, suffix_of
 from noisecli.model import Task
 from noisecli.settings import Settings
 from noisecli.storage import TarFolder, escape_name, folder_at
@@ -38,6 +41,7 @@ class Layout:
         job = tasks[0].tar
         assert job is not None
         self.job, self._template, self._source = job, settings.template, folder_at(settings.source)
+        self._kind = settings.kind
         self.tasks: dict[str, list[Task]] = {}
         self._outputs: dict[tuple[str, str, int], str] = {}
         self._copies: dict[str, dict[tuple[str, int], None]] = {}
@@ -48,18 +52,29 @@ class Layout:
                 self._outputs[task.source, tar, task.copy] = member
                 self._copies.setdefault(tar, {})[task.level.folder, task.copy] = None
         self.tars = list(self._copies)
-        self.samples = list(self._samples(job))
+        self.samples = [] if job.is_probe else list(self._samples(job))
 
     def _samples(self, job: TarJob) -> Iterator[list[str]]:
         members: Iterable[str] = job.members
         if not job.members:
             assert isinstance(self._source, TarFolder)
             members = self._source.members(job.name)
+            self._refuse_changed(members)
         omitted = frozenset(job.omitted)
         for names in self._grouped(members):
             chosen = [name for name in names if name not in omitted]
             if len(chosen) == len(names) or any(name in self.tasks for name in chosen):
                 yield chosen
+
+    def _refuse_changed(self, members: Sequence[str]) -> None:
+        """Raise FileFailed where a tar is not the one that was listed: a new image would go along without noise."""
+        known = {*self.tasks, *self.job.omitted, *self.job.unnoised}
+        is_new = any(
+            name not in known and self._kind in kinds_of(suffix_of(name)) and not os.path.basename(name).startswith(".")
+            for name in members
+        )
+        if is_new or not self.tasks.keys() <= set(members):
+            raise FileFailed("changed", "changed since it was listed; run again when its writer is done")
 
     def _grouped(self, members: Iterable[str]) -> Iterator[list[str]]:
         """Yield the members of each sample, and with them what has no key and lies between two of them."""

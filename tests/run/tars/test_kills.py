@@ -105,3 +105,24 @@ def test_an_interrupted_run_leaves_no_tar_without_rows(
     faulty.gate.touch()
     assert noisy("images", shards, destination, "--std", "25").status == 0
     assert tree(destination) == undisturbed(shards)
+
+
+def test_a_shard_that_is_replaced_while_the_run_goes_on_is_not_read_by_half(
+    faulty, noisy, shards, destination, members, write_tar, png, wait_until, errors, undisturbed, tree
+):
+    """An image that was not there when it was listed would go along as if it were a label."""
+    write_tar(shards / "000000.tar", ("wait-read.png", png(1)))
+    process = faulty.start("images", shards, destination, "--std", "25", "-j", "1")
+    wait_until(lambda: faulty.reached("read"), "the worker in the first tar")
+    write_tar(shards / "new", *members(shards / "000001.tar"), ("new.png", png(5)))
+    (shards / "new").rename(shards / "000001.tar")
+    write_tar(shards / "new", *members(shards / "000002.tar")[3:])
+    (shards / "new").rename(shards / "000002.tar")
+    faulty.gate.touch()
+    process.communicate()
+    assert process.returncode == 1
+    found = {source: entry["reason"] for source, entry in errors(destination).items()}
+    assert found == {"000001.tar": "changed", "000002.tar": "changed"}
+    assert not (destination / "000001.tar").exists()
+    assert noisy("images", shards, destination, "--std", "25").status == 0
+    assert tree(destination) == undisturbed(shards)

@@ -122,6 +122,16 @@ def test_of_two_images_of_a_sample_neither_stays_where_one_fails(
     assert [name for name, _ in members(destination / "two.tar")] == ["b.left.png"]
 
 
+def test_a_tar_that_was_cut_and_is_whole_again_is_no_problem_any_more(noise, shards, destination, tree, tmp_path):
+    whole = (shards / "000001.tar").read_bytes()
+    (shards / "000001.tar").write_bytes(whole[:2000])
+    assert noise().status == 1
+    (shards / "000001.tar").write_bytes(whole)
+    assert noise().status == 0
+    noise(to=tmp_path / "at-once")
+    assert tree(destination) == tree(tmp_path / "at-once")
+
+
 def test_no_tar_is_written_for_an_empty_result(noise, shards, destination, write_tar, errors):
     write_tar(shards / "bad.tar", ("a.png", b"broken"), ("a.cls", b"1"))
     write_tar(shards / "texts.tar", ("a.txt", b"words"))
