@@ -32,5 +32,6 @@ def command(source: str, destination: str, **options: Any) -> int:
     noisecli images photos noisy --std 5..50           drawn for every image
     noisecli images photos noisy --std 5,15,25,50      a sweep: noisy/std-5/, noisy/std-15/ ...
     noisecli images dog.jpg noisy.jpg --std 50         one file
+    noisecli images shards noisy --std 25              a folder of .tar files: noisy shards, with their labels
     """  # noqa: D301
     return carry_out("images", source, destination, options)

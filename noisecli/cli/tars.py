@@ -1,8 +1,9 @@
 """SRC and DST where either is tar shards: a folder of .tar files, some of its tars, or files that are packed."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import click
@@ -12,10 +13,10 @@ from noisecli.kinds import KINDS, suffix_of
 from noisecli.manifest.destination import Names, read_run
 from noisecli.manifest.shards import shards_in
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, file_at, folder_at, is_tar_location
+from noisecli.storage import escape_name, file_at, folder_at, is_tar_location, is_url
 
 _TAR, _ALL = ".tar", "*.tar"
-_MOST_SPLITS = 16
+_MOST_SPLITS, _FIRST = 16, 1000
 KINDS_IN_TARS = ("images", "audio", "arrays")
 
 
@@ -89,11 +90,15 @@ def tars_in(source: str, kind: str) -> str | None:
 def _holds_tars(source: str, kind: str) -> bool:
     """Whether a folder holds tars and no file of the kind, or has a few folders, as for splits, of which one does."""
     folder = folder_at(source)
+    if is_url(source):
+        # one page of its listing, for there may be many: what lies beyond is refused, or skipped by name
+        first = [listed.name for listed in islice(folder.files(), _FIRST)]
+        return any(name.endswith(_TAR) for name in first) and not _holds_any(first, kind)
     try:
         names = folder.names()
     except OSError:
         return False
-    if any(suffix_of(name) in KINDS[kind].formats for name in names):
+    if _holds_any(names, kind):
         return False
     if any(name.endswith(_TAR) and folder.is_file(name) for name in names):
         return True
@@ -104,13 +109,16 @@ def _holds_tars(source: str, kind: str) -> bool:
     return any(_has_tars_alone(each, kind) for each in below)
 
 
+def _holds_any(names: Iterable[str], kind: str) -> bool:
+    return any(suffix_of(name) in KINDS[kind].formats for name in names)
+
+
 def _has_tars_alone(source: str, kind: str) -> bool:
     try:
         names = folder_at(source).names()
     except OSError:
         return False
-    has_tars = any(name.endswith(_TAR) for name in names)
-    return has_tars and not any(suffix_of(name) in KINDS[kind].formats for name in names)
+    return any(name.endswith(_TAR) for name in names) and not _holds_any(names, kind)
 
 
 def finished_at(destination: str, manifest: str) -> str:
