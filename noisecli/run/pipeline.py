@@ -283,10 +283,10 @@ class Run:
         if problems:
             listed = itertools.chain(self._found.sources, self._found.sidecars, self._found.masks, self._found.tars)
             again = {escape_name(source) for source in listed}
-            all_listed = self._settings.choice.names is None
-            folder = folder_at(self._settings.source)
+            all_listed, folder = self._settings.choice.names is None, folder_at(self._settings.source)
             for source in list(problems):
-                if source in again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
+                is_again = source in again or folder.tar_of(source) in self._found.tars
+                if is_again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
                     del problems[source]
 
     def _clean_up(self, prefix: str) -> None:

@@ -144,6 +144,8 @@ class _Sorter:
             if listed:
                 found.problems.append((name, problem or self._unread(suffix)))
             elif problem is None:
+                if self._folder.tar_of(name) and any(pattern.match(name) for pattern in self._exclude):
+                    found.unnoised.append(name)
                 self._leave_beside(name)
             else:
                 found.problems.append((name, FileSkipped("special-file", problem.message)))

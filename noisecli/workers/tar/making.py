@@ -1,10 +1,12 @@
 """One chunk -> its tars. A sample that fails is left out with its labels; the tar is there whole, or not at all."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from noisecli.errors import FileFailed, FileProblem
+from noisecli.errors import FileFailed, FileProblem, FileSkipped
+from noisecli.kinds import KINDS, beginnings, kinds_of, suffix_of
 from noisecli.model import Made, Outcome, Problem, Task
 from noisecli.settings import Settings
 from noisecli.storage import Folder, SourceFile, TarFolder, escape_name, folder_at, readers_of
@@ -106,6 +108,7 @@ class _Tars:
                 if name not in self._layout.tasks:
                     opened = self._source.open(name, self._settings.running.limits.max_bytes)
                     carried[name] = stack.enter_context(opened)
+                    self._refuse_samples(name, opened)
             except FileProblem as error:
                 return problem_of(name, error)
         for tar, writer in self._writers.items():
@@ -114,6 +117,17 @@ class _Tars:
             except FileFailed as error:
                 return problem_of(next((name for name in sample if name in self._layout.tasks), sample[0]), error)
         return None
+
+    def _refuse_samples(self, name: str, file: SourceFile) -> None:
+        """Raise FileSkipped for an image or sound whose name does not say so: a clean one among noisy ones."""
+        settings = self._settings
+        if name in self._layout.job.unnoised or kinds_of(suffix_of(name)) or not KINDS[settings.kind].unsupported:
+            return
+        if what := beginnings.told_by(os.pread(file.fileno(), beginnings.LENGTH, 0)):
+            words = f"is {what} by its first bytes, and its name does not say so"
+            raise FileSkipped(
+                "unsupported-format", f"{words}; name it by its format; --exclude carries it along as it is"
+            )
 
     def _append(self, sample: list[str], carried: dict[str, SourceFile]) -> None:
         for tar, writer in self._writers.items():
