@@ -14,6 +14,7 @@ FLOORS = {
     "effects": 1,
     "errors": 1,
     "keys": 1,
+    "tarjob": 1,
     "words": 1,
     "model": 2,
     "shards": 2,

@@ -11,7 +11,7 @@ from noisecli.cli.terminal import say, say_command, visible
 from noisecli.kinds import KINDS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, folder_at, is_tar_location
 from noisecli.verify.report import Report
 
 _SHOWN = 10
@@ -96,6 +96,8 @@ def _path_of(settings: Settings, source: str) -> str | None:
         return os.path.join(settings.destination, source)
     if settings.source == "-":
         return None
+    if is_tar_location(settings.source):
+        return folder_at(settings.source).location_of(source)
     is_file = os.path.isfile(settings.source)
     return os.path.join(os.path.dirname(settings.source) if is_file else settings.source, source)
 

@@ -12,6 +12,7 @@ from noisecli.cli import options as o
 from noisecli.cli.messages import count, say_shard
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
+from noisecli.cli.tars import finished_at, refuse_in_tars
 from noisecli.cli.terminal import say, visible
 from noisecli.cli.values import word_of
 from noisecli.errors import Refused
@@ -62,6 +63,9 @@ def command(destination: str, **options: Any) -> int:
     refuse_odd_output(options)
     if EXPORTS[name].suffix is not None and options["output"] is None:
         refuse_shared_output(options, "name a file for the table with -o")
+    destination = finished_at(destination, manifest_of(options))
+    if name != "csv":
+        refuse_in_tars(destination, f"which --to {name} does not point into; --to csv writes the manifest")
     run = FinishedRun(destination, manifest_of(options))
     about = {"kind": run.kind, "to": name, "rows": 0, "files": [], "left_out": run.problems}
     this_outcome().counters = lambda: about
@@ -127,12 +131,12 @@ def _write_table(run: FinishedRun, lines: Iterable[bytes], options: dict[str, An
 
 def _refuse_own(path: str, run: FinishedRun) -> None:
     """Raise Refused where a file is one of the run's, which --force replaces no more than --depfile does."""
-    if not os.path.exists(path) or not os.path.isdir(run.folder):
+    if not os.path.exists(path) or not run.files.exists():
         return
     names = [name for files in runs_in(run.folder) for name in files]
     outputs = (name for row in run.parsed() for name in files_of(row))
     for name in itertools.chain(names, run.names, outputs, run.sidecars.rows):
-        own = run.files.location_of(name)
+        own = run.files.location_of(run.files.tar_of(name) or name)
         if os.path.exists(own) and os.path.samefile(path, own):
             raise Refused(f"{escape_name(path)}: is a file of the run itself; choose another name")
 

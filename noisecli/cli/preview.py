@@ -17,6 +17,7 @@ from noisecli.cli.annotations import annotate_run
 from noisecli.cli.messages import count, progress_bar, report_problems
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.request import levels_of, range_of, refuse_odd_output
+from noisecli.cli.tars import tars_in
 from noisecli.cli.terminal import say
 from noisecli.cli.values import word_of
 from noisecli.engines.resources import available_cpus
@@ -170,6 +171,8 @@ def _suffix(out: str) -> str:
 
 def _kind(source: str, options: Mapping[str, Any]) -> str:
     """Tell the kind: by the name of one file, by what a folder holds."""
+    if tars_in(source, IMAGES.name) is not None:
+        raise Refused(f"{escape_name(source)}: preview does not look into tar shards; unpack one, as tar -xf does")
     if not os.path.exists(source):
         raise Refused(f"{escape_name(source)}: does not exist; name a folder or a file that does")
     if options["kind"] is not None:

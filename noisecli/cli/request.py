@@ -14,6 +14,7 @@ from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.shards import parse_shard
+from noisecli.cli.tars import with_tars
 from noisecli.engines.resources import available_cpus
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
@@ -35,6 +36,8 @@ _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 def carry_out(kind: str, source: str, destination: str, options: Mapping[str, Any]) -> int:
     """Run one of the commands that make noisy copies; return its exit status."""
     settings = request(kind, source, destination, options)
+    if (tars := with_tars(settings, options)) is not settings:
+        return run_folder(tars, options)
     if not is_one_file(KINDS[kind], source, destination):
         settings = folder_of_file(settings)
         refuse_ignored_metadata(settings)
@@ -151,6 +154,7 @@ def _output(options: Mapping[str, Any]) -> OutputSettings:
         name=options["name"],
         sidecars=options["sidecars"],
         manifest=own_manifest(options),
+        tar=options.get("tar"),
     )
 
 

@@ -10,6 +10,7 @@ from noisecli.cli.annotations import annotate_differences
 from noisecli.cli.messages import count, progress_bar, say_shard
 from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
+from noisecli.cli.tars import finished_at, tars_in
 from noisecli.cli.terminal import say, say_block
 from noisecli.engines.resources import available_cpus
 from noisecli.manifest.destination import Names, read_run
@@ -49,9 +50,13 @@ def command(destination: str, **options: Any) -> int:
     refuse_odd_output(options)
     if options["model"] is not None and options["recompute"] is None:
         raise click.UsageError("--model is what outputs are recomputed with; add --recompute SRC")
+    place = finished_at(destination, manifest_of(options))
+    source = options["recompute"]
+    if place != destination and source:
+        source = tars_in(source, _kind(place, manifest_of(options))) or source
     request = Request(
-        destination=destination,
-        source=options["recompute"],
+        destination=place,
+        source=source,
         model=options["model"],
         manifest=manifest_of(options),
         exclude=options["exclude"],
@@ -61,15 +66,15 @@ def command(destination: str, **options: Any) -> int:
             limits=o.limits_of(options),
         ),
     )
-    with progress_bar(options, _kind(request)) as begin:
+    with progress_bar(options, _kind(place, request.manifest)) as begin:
         report = verify(request, begin)
     _report(report, destination, options)
     return report.exit_status
 
 
-def _kind(request: Request) -> str:
+def _kind(destination: str, manifest: str) -> str:
     """What the bar counts."""
-    run = read_run(folder_at(request.destination), Names.of(request.manifest).run) or {}
+    run = read_run(folder_at(destination), Names.of(manifest).run) or {}
     return str(run.get("kind", "images"))
 
 

@@ -3,6 +3,7 @@
 Light: the parent process loads no numpy.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
@@ -134,7 +135,7 @@ def run_all(
     Parameters
     ----------
     part
-        Cuts a lost chunk into what is tried by itself.
+        Cuts a lost chunk into what is tried by itself; each is taken from it when the one before has its result.
     lost
         Called for each loss, the first of a chunk too.
     """
@@ -142,10 +143,10 @@ def run_all(
     for chunk, result in engine.run(chunks):
         if isinstance(result, Lost):
             lost(chunk, result)
-            suspects.extend(part(chunk))
+            suspects.append(chunk)
         else:
             yield chunk, result
-    for chunk, result in engine.run(suspects, alone=True):
+    for chunk, result in engine.run(itertools.chain.from_iterable(map(part, suspects)), alone=True):
         if isinstance(result, Lost):
             lost(chunk, result)
         yield chunk, result

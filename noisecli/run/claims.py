@@ -6,6 +6,7 @@ from noisecli.manifest.destination import Names
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.run.plan import Plan
+from noisecli.run.tars import refuse_taken
 from noisecli.run.twins import refuse_twins
 from noisecli.settings import Settings
 from noisecli.storage import escape_name, folder_at, stopping
@@ -18,6 +19,9 @@ def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: Manife
     if destination.folds_case(names.journal):
         refuse_twins(plan.outputs(), names, escape_name(settings.destination))
     if settings.running.force or is_new:
+        return
+    if plan.tars is not None:
+        refuse_taken(settings, plan.outputs(own=True), recorded)
         return
     own = set[str]()
     for name in plan.outputs(own=True):

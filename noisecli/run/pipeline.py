@@ -18,6 +18,7 @@ from noisecli.run.claims import with_claims
 from noisecli.run.counts import count_found, problems_of
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
 from noisecli.run.leftovers import Asked, is_another_source
+from noisecli.run.lost import is_probe, names_lost, parts_of
 from noisecli.run.make.depfile import depfile_of
 from noisecli.run.make.prerequisites import Prerequisites
 from noisecli.run.make.rule import Rule
@@ -29,6 +30,7 @@ from noisecli.run.shards import recorded_shard
 from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
+from noisecli.run.tars import TarResume, count_kept, refuse_other_form
 from noisecli.settings import Settings
 from noisecli.storage import TEMPORARY_PREFIX, escape_name, folder_at
 from noisecli.workers import Done, making_job
@@ -94,6 +96,7 @@ def _refuse_destination(settings: Settings, names: Names) -> None:
     refuse_odd_files(settings.destination, names)
     require_ours(settings.destination, names, settings.kind, force=settings.running.force)
     refuse_mixture(settings.destination, names.manifest)
+    refuse_other_form(settings)
 
 
 def _hold_and_carry_out(
@@ -131,6 +134,7 @@ class Run:
         self._side_files = SideFiles(request, ledger, self._sidecars)
         self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
         self._resume = Resume(request, self._stage, found.folder)
+        self._tars = None if plan.tars is None else TarResume(request, self._resume, ledger)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
@@ -139,7 +143,7 @@ class Run:
     def carry_out(self) -> None:
         """Do it. However it ends, short of being killed, the manifest lists the outputs in place."""
         self._stage.refuse()
-        self._refuse_foreign()
+        refuse_foreign(self._settings, self._plan, self._ledger, self._side_files)
         pruning = pruning_of(self._settings, self._ledger, self._plan, self._found)
         self._stale = pruning.stale
         self._ledger.sources += is_another_source(self._settings, self._ledger)
@@ -173,27 +177,36 @@ class Run:
         if self._settings.output.sidecars == "skip":
             self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
         asked = Asked(self._plan.outputs, self._found.sources)
-        extra = recorded_shard(self._settings, self._found)
+        extra = recorded_shard(self._settings, self._found) | ({} if self._tars is None else {"tars": True})
         publish(self._settings, self._ledger, self._summary, self._sampled, asked, self._rule, extra, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
         try:
             with closing(self._chunks()) as chunks, open_engine(job, self._settings.running) as engine:
-                for chunk, result in run_all(engine, chunks, by_source, self._clean_up_after):
+                for chunk, result in run_all(engine, chunks, self._parts, self._clean_up_after):
                     if isinstance(result, Lost):
-                        self.progress(len(chunk))
-                        self._note(result.problem_of(chunk[0].origin))
-                    else:
+                        self._note_lost(result, chunk)
+                    elif not is_probe(chunk):
                         self._take(result, chunk)
         except BaseException:
             self._clean_up(self._prefix)
             raise
 
+    def _parts(self, chunk: list[Task]) -> Iterable[list[Task]]:
+        return parts_of(chunk, lambda source: escape_name(source) in self._noted)
+
+    def _note_lost(self, lost: Lost, chunk: list[Task]) -> None:
+        self.progress(len(chunk))
+        for name in names_lost(chunk):
+            self._note(lost.problem_of(name))
+
     def _take(self, done: Done, chunk: list[Task]) -> None:
         self._ledger.note_versions(done.versions)
         self.progress(len(chunk))
-        for outcome in done.outcomes:
+        # a problem may end the run: what is in a tar that has its name gets its rows first
+        in_tar = chunk[0].tar is not None
+        for outcome in sorted(done.outcomes, key=lambda outcome: in_tar and not isinstance(outcome, Made)):
             if isinstance(outcome, Made):
                 self._summary.note_made(outcome, replaced=outcome.output in self._ledger)
                 self._ledger.note_made(outcome)
@@ -216,8 +229,11 @@ class Run:
 
     def _chunks(self) -> Generator[list[Task], None, None]:
         """Yield what is to be made."""
-        wanted = (task for task in counting(self._plan.tasks(), self._summary) if not self._keep(task))
-        with closing(self._stage.prepare(wanted, len(self._plan))) as stage:
+        tasks = counting(self._plan.tasks(), self._summary)
+        wanted: Iterable[Task] = (task for task in tasks if not self._keep(task))
+        if self._tars is not None and self._plan.tars is not None:
+            wanted = self._tars.wanted(self._plan.tars.chunks(tasks), self._sampled, self._keep_tar)
+        with closing(self._stage.prepare(iter(wanted), len(self._plan))) as stage:
             for prepared in stage:
                 self._ledger.note_versions(prepared.versions)
                 for problem in prepared.problems:
@@ -226,7 +242,18 @@ class Run:
                 if prepared.tasks:
                     self._rule.mark_unfinished(self._ledger)
                     self._ledger.intend(prepared.tasks)
-                    yield with_claims(prepared.tasks, self._ledger, force=self._settings.running.force)
+                    yield self._claimed(prepared.tasks)
+
+    def _claimed(self, tasks: list[Task]) -> list[Task]:
+        if self._tars is not None:
+            return self._tars.with_claims(tasks)
+        return with_claims(tasks, self._ledger, force=self._settings.running.force)
+
+    def _keep_tar(self, chunk: list[Task], problems: list[Problem]) -> None:
+        for problem in problems:
+            self._note(problem)
+        self._summary.kept += count_kept(chunk, problems)
+        self.progress(len(chunk))
 
     def _keep(self, task: Task) -> bool:
         if task.measure_survival:
@@ -236,10 +263,6 @@ class Run:
         self._summary.kept += 1
         self.progress(1)
         return True
-
-    def _refuse_foreign(self) -> None:
-        """Refuse to replace files that no run of noisecli is known to have made."""
-        refuse_foreign(self._settings, self._plan, self._ledger, self._side_files)
 
     def _sidecars(self) -> Iterable[SideFile]:
         return () if self._settings.output.sidecars == "skip" else self._plan.sidecars(own=True)
@@ -258,12 +281,12 @@ class Run:
         if not KINDS[self._settings.kind].has_sources:
             problems.clear()
         if problems:
-            listed = itertools.chain(self._found.sources, self._found.sidecars, self._found.masks)
+            listed = itertools.chain(self._found.sources, self._found.sidecars, self._found.masks, self._found.tars)
             again = {escape_name(source) for source in listed}
-            all_listed = self._settings.choice.names is None
-            folder = folder_at(self._settings.source)
+            all_listed, folder = self._settings.choice.names is None, folder_at(self._settings.source)
             for source in list(problems):
-                if source in again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
+                is_again = source in again or folder.tar_of(source) in self._found.tars
+                if is_again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
                     del problems[source]
 
     def _clean_up(self, prefix: str) -> None:
@@ -275,8 +298,3 @@ class Run:
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:
         folders = {os.path.dirname(name) for task in chunk for name in task.names}
         folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))
-
-
-def by_source(chunk: list[Task]) -> list[list[Task]]:
-    """Return the chunk's tasks as one chunk for each source."""
-    return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]

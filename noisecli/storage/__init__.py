@@ -17,6 +17,7 @@ from noisecli.storage.names import escape_name, is_inside, is_text
 from noisecli.storage.output import TEMPORARY_PREFIX, OutputFile, clean_up_beside, output_error, stopping, write_whole
 from noisecli.storage.permissions import Readers, readers_of
 from noisecli.storage.source import SourceFile
+from noisecli.storage.tar import TarFolder, is_tar_location
 
 __all__ = [
     "STORES",
@@ -27,6 +28,7 @@ __all__ = [
     "OutputFile",
     "Readers",
     "SourceFile",
+    "TarFolder",
     "clean_up_beside",
     "escape_name",
     "file_at",
@@ -34,6 +36,7 @@ __all__ = [
     "folder_at",
     "held_prefix",
     "is_inside",
+    "is_tar_location",
     "is_text",
     "is_url",
     "open_folder",
@@ -57,7 +60,12 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def folder_at(location: str) -> Folder:
-    """Return the folder that a path or URL names; it need not exist. Raises Refused for a URL of no known store."""
+    """Return the folder that a path or URL names; it need not exist. Raises Refused for a URL of no known store.
+
+    One that ends with *.tar, or {000..099}.tar, is that of the tars of a folder.
+    """
+    if is_tar_location(location):
+        return TarFolder(location)
     module, name = STORES[_scheme_of(location)]
     folder: Folder = getattr(import_module(module), name)(location)
     return folder

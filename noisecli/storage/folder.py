@@ -85,6 +85,10 @@ class Folder(Protocol):
     def remove_own(self, name: str) -> None:
         """Remove one of noisecli's own files, if it is there. Raises OSError."""
 
+    def tar_of(self, name: str) -> str | None:
+        """Return the tar that a name leads into; None for what is in none."""
+        return None
+
     def survey(self) -> Self:
         """Return it for many looks at what is there now, where a listing costs less than they do; not for long."""
         return self

@@ -190,11 +190,20 @@ class _Verification:
         ]
         noise = NoiseSettings(levels=())
         settings = Settings(self._kind.name, destination, destination, noise, running=self._request.running)
+        names = self._out_of_tars(names)
         masks = label_masks(settings, names, {*found.sources, *names})
         for name in names:
             if name not in masks:
                 message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
                 self._report.differ(escape_name(name), "not-listed", message)
+
+    def _out_of_tars(self, names: list[str]) -> list[str]:
+        """Return the names, without the members that lie beside outputs in their tar; of other tars, the tar's own."""
+        folder = folder_at(self._request.destination)
+        ours = {folder.tar_of(name) for name in self._listed}
+        return [
+            *dict.fromkeys(tar or name for name in names if (tar := folder.tar_of(name)) is None or tar not in ours)
+        ]
 
     def _is_linked_side_file(self, name: str, problem: FileProblem | None) -> bool:
         """Whether a name is that of a link which --sidecars link made: not to a folder, nor to a dataset file."""

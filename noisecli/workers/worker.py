@@ -21,6 +21,7 @@ from noisecli.model import Outcome, Task
 from noisecli.settings import Settings
 from noisecli.workers import Done, Maker, WorkerContext, open_file
 from noisecli.workers.problems import problem_of
+from noisecli.workers.tar.making import TarMaking
 
 AnyCodec = codecs.Codec | codecs.ArraysCodec
 
@@ -50,13 +51,20 @@ class Making:
         self._settings, self._codec = settings, load_codec(settings.kind)
         prefix = worker_prefix(run_prefix, worker_name())
         self._maker = maker_of(settings, prefix, self._codec, announce or self._announce)
+        self._tars = TarMaking(settings, prefix, announce or self._announce, self._do_source)
 
     def work(self, tasks: list[Task]) -> Done:
         """Do a chunk of tasks, sources in a row together. Raises what no source can be blamed for."""
         outcomes: list[Outcome] = []
+        if tasks[0].tar is not None:
+            return Done(self._tars.work(tasks), self._versions)
         for _, group in itertools.groupby(tasks, key=lambda task: task.origin):
             outcomes.extend(self._do_source(list(group)))
-        return Done(outcomes, {"numpy": np.__version__, **self._codec.versions()})
+        return Done(outcomes, self._versions)
+
+    @property
+    def _versions(self) -> dict[str, str]:
+        return {"numpy": np.__version__, **self._codec.versions()}
 
     def _announce(self, name: str, digest: str) -> None:
         """Note in the journal what is about to take its place, so that it is known as ours whatever happens next."""

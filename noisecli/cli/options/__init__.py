@@ -37,6 +37,7 @@ from noisecli.cli.options.output import (
     REPLACE,
     SIDECARS,
     SUBSAMPLING,
+    TAR,
     WITH_CLEAN,
     output_format,
 )
@@ -149,6 +150,7 @@ __all__ = [
     "SOURCE_LIMITS",
     "STD",
     "SUBSAMPLING",
+    "TAR",
     "TENSORS",
     "TIMEOUT",
     "VAR",

@@ -14,7 +14,7 @@ from noisecli.manifest.reader import ManifestReader
 from noisecli.run.merge.files import Files, Placed, files_of_row, side_file
 from noisecli.run.merge.parts import Part, find_parts, refuse_unfinished, require_one_run
 from noisecli.run.publish import run_content
-from noisecli.storage import Folder, escape_name, folder_at, output_error
+from noisecli.storage import Folder, TarFolder, escape_name, folder_at, output_error
 
 Progress = Callable[[int], None]
 
@@ -167,6 +167,7 @@ class _Merge:
                     progress(1)
                 ledger.take(shard)
         run = run_content(str(self._parts[0].run["kind"]), ledger, ledger.survival, finished=True)
+        run |= {"tars": True} if isinstance(self._target, TarFolder) else {}
         folders = {"", *map(os.path.dirname, ledger.files()), *map(os.path.dirname, ledger.sidecars.rows)}
         self._target.remove_temporaries(folders, ledger.prefix)
         of = self._parts[0].shard.of
