@@ -34,6 +34,7 @@ __all__ = [
     "folder_at",
     "held_prefix",
     "is_inside",
+    "is_path",
     "is_text",
     "open_folder",
     "output_error",
@@ -65,6 +66,11 @@ def file_at(location: str) -> tuple[Folder, str]:
     _scheme_of(location)
     folder, name = os.path.split(location)
     return folder_at(folder), name
+
+
+def is_path(location: str) -> bool:
+    """Whether a location is a path of the file system; Refused as for folder_at."""
+    return not _scheme_of(location)
 
 
 def _scheme_of(location: str) -> str:

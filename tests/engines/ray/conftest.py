@@ -1,0 +1,127 @@
+"""A Ray cluster of two nodes of one CPU each, on this machine: real processes, ended by their ids."""
+
+import contextlib
+import importlib.util
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import program
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROGRAMS = ROOT / "tests" / "programs"
+ALWAYS = ("--block", "--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats")
+
+
+def pytest_collection_modifyitems(items):
+    missing = importlib.util.find_spec("ray") is None
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.slow)
+            if missing:
+                item.add_marker(pytest.mark.skip(reason="ray is not installed"))
+
+
+class Cluster:
+    """Its nodes are sessions of processes; killing one is killing a machine."""
+
+    def __init__(self, folder, state):
+        self.folder, self.nodes = folder, []
+        token = folder / "token"
+        token.write_text(secrets.token_hex(32))
+        self.environment = {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": os.fspath(token),
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "FAULT_STATE": os.fspath(state),
+        }
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+
+    def start_node(self, *words, ready="Ray runtime started"):
+        log = self.folder / f"node-{len(self.nodes)}.log"
+        paths = os.pathsep.join(map(os.fspath, (PROGRAMS / "ray_site", ROOT)))
+        with open(log, "wb") as file:
+            node = subprocess.Popen(
+                [Path(sys.executable).with_name("ray"), "start", *ALWAYS, *words],
+                env={**os.environ, **self.environment, "PYTHONPATH": paths},
+                stdout=file,
+                stderr=file,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self.nodes.append(node)
+        return lambda: ready in log.read_text() or node.poll() is not None
+
+    def start(self, wait_until):
+        port = self.address.rpartition(":")[2]
+        # a socket's path in it may not be long
+        where = f"--temp-dir={self.folder}"
+        head = ["--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false", where]
+        wait_until(self.start_node(*head), "the head node")
+        self.add_node(wait_until)
+
+    def add_node(self, wait_until):
+        wait_until(self.start_node(f"--address={self.address}"), "another node")
+
+    def kill_node(self, number):
+        program.kill_session(self.nodes[number].pid)
+        self.nodes[number].wait()
+
+    def stop(self):
+        for node in self.nodes:
+            program.kill_session(node.pid)
+            node.wait()
+
+    def workers(self):
+        """Return the processes that work for a run, all below the sessions of the nodes."""
+        pids = [pid for node in self.nodes for pid in program.session(node.pid)]
+        return [pid for pid in pids if program.holds_journal(pid)]
+
+
+@pytest.fixture(scope="session")
+def ray_folder():
+    with tempfile.TemporaryDirectory(prefix="nr-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def cluster(ray_folder, wait_until, tmp_path):
+    """Return a running cluster; gone at the end of the test."""
+    state, folder = tmp_path / "state", ray_folder / secrets.token_hex(3)
+    state.mkdir(exist_ok=True)
+    folder.mkdir()
+    made = Cluster(folder, state)
+    made.state = state
+    try:
+        made.start(wait_until)
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def on_ray(cluster, spawn):
+    """Start noisecli on the cluster."""
+
+    def start(*arguments, address=cluster.address, **options):
+        more = {**cluster.environment, "RAY_ADDRESS": address}
+        return spawn(*arguments, "--engine", "ray", environment=more, **options)
+
+    return start
+
+
+@pytest.fixture
+def kill():
+    def send(pid, number=signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+    return send
