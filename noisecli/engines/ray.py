@@ -173,7 +173,7 @@ def _remote_functions() -> tuple[Any, Any]:
             from noisecli.engines import seen
         except ImportError as error:
             wanted = same["versions"]["noisecli"]
-            return f"has no noisecli {wanted} that Ray's Python finds ({error}): pip install noisecli=={wanted} there"
+            return f"has no noisecli that Ray's Python finds ({error}): install version {wanted} there"
         return seen.difference(**same)
 
     def work(same: dict[str, Any], token: str, kept: Any, desk: Any, chunk: bytes) -> bytes:

@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from noisecli import __version__
-from noisecli.storage import escape_name, is_path, stopping
+from noisecli.storage import escape_name, is_url, stopping
 
 _LIBRARIES = ("numpy", "opencv-python", "opencv-python-headless", "soundfile", "isal", "h5py", "av", "pillow-heif")
 """What outputs' bytes depend on."""
@@ -39,7 +39,7 @@ def samples(folders: Iterable[str]) -> list[Sample]:
     """Return one file of each folder that is a path here."""
     found = []
     for folder in filter(None, folders):
-        if is_path(folder) and (name := _first_file(folder)) is not None:
+        if not is_url(folder) and (name := _first_file(folder)) is not None:
             found.append(_sample(folder, name))
     return found
 
@@ -53,7 +53,7 @@ def probes(folders: Iterable[tuple[str, str]]) -> Iterator[list[Sample]]:
     made = []
     try:
         for folder, prefix in folders:
-            if is_path(folder):
+            if not is_url(folder):
                 name = f"{prefix}probe-{secrets.token_hex(6)}"
                 with stopping(folder), open(os.path.join(folder, name), "xb") as file:
                     made.append((folder, name))

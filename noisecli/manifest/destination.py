@@ -37,9 +37,8 @@ class Names(NamedTuple):
 def runs_in(destination: str) -> list[Names]:
     """Return the names of all runs that a folder shows signs of: finished ones, and those that have a journal."""
     folder = folder_at(destination)
-    journals = folder.journals()
     try:
-        found = folder.names() if journals is folder else [*folder.names(), *journals.names()]
+        found = folder.names()
     except OSError:
         return []
     prefixes = {name.removeprefix(".").removesuffix(_JOURNAL) for name in found if name.endswith(_JOURNAL)}
@@ -71,7 +70,7 @@ def refuse_odd_files(destination: str, names: Names) -> None:
     folder = folder_at(destination)
     for name in names:
         with contextlib.suppress(OSError):
-            found = (folder.journals() if name == names.journal else folder).look(name)
+            found = folder.look(name)
             if found is not None and not stat.S_ISREG(found.st_mode):
                 shown = escape_name(folder.location_of(name))
                 raise Refused(f"{shown}: is no regular file, and noisecli writes one there; move it away")
@@ -92,7 +91,7 @@ def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> N
     if previous and previous.get("kind") != kind:
         words = f"give this one --manifest {kind}.jsonl, or another folder"
         raise Refused(f"{destination}: holds a run of noisecli {previous.get('kind')}; {words}")
-    if any(folder.journals().has(each) for each in (names.journal, *_journals_of_siblings(present, names))):
+    if names.journal in present or any(_journals_of_siblings(present, names)):
         return
     if any(name.endswith("run.json") and read_run(folder, name) for name in present):
         return

@@ -34,7 +34,7 @@ class RecordedRun:
     def __init__(self, folder: str, manifest: str) -> None:
         self.folder, self.manifest = folder, manifest
         self.files, self.names = folder_at(folder), Names.of(manifest)
-        self.is_interrupted = self.files.journals().has(self.names.journal)
+        self.is_interrupted = self.files.has(self.names.journal)
         self.content = read_run(self.files, self.names.run)
         self.has_manifest = self.files.has(manifest, follow=True)
 

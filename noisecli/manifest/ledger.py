@@ -14,6 +14,7 @@ from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.manifest.sidecars import SideRow
 from noisecli.model import Made, Problem, Task
 from noisecli.storage import folder_at, stopping
+from noisecli.storage.folder import Hold
 
 UNFINISHED_TIME = 0
 """What a manifest shows Make while it is not that of a finished run: older than any source."""
@@ -26,7 +27,7 @@ class Ledger(ManifestReader):
     from it.
     """
 
-    def __init__(self, destination: str, names: Names, *, fsync: bool) -> None:
+    def __init__(self, destination: str, names: Names, *, fsync: bool, force: bool = False) -> None:
         self._destination, self._names, self._fsync = destination, names, fsync
         self._files = folder_at(destination)
         self.folder_was_there = self._files.exists()
@@ -35,7 +36,9 @@ class Ledger(ManifestReader):
         self._journal = self._open_journal()
         self._time_with_journal = self._files.modified()
         self._identity = self._files.identity()
+        self._hold, self.found_journal = Hold(), os.fstat(self._journal).st_size > 0
         try:
+            self._hold = self._files.lease(names.journal, self._journal, force=force)
             with stopping(self._path(names.journal)):
                 size = os.fstat(self._journal).st_size
                 self.found_journal = size > 0
@@ -47,10 +50,14 @@ class Ledger(ManifestReader):
             os.close(self._journal)
             raise
 
+    def __exit__(self, *error: object) -> None:
+        self._hold.close()
+        super().__exit__(*error)
+
     def _open_journal(self) -> int:
         try:
             self._files.make()
-            return open_locked(self._journal_path)
+            return open_locked(self._journal_path, self._destination)
         except OSError as error:
             raise Stopped(f"{self._destination}: cannot be written: {error.strerror}") from error
 
@@ -123,6 +130,7 @@ class Ledger(ManifestReader):
 
     def _append(self, line: bytes) -> tuple[int, int]:
         """Return where the line begins, and its length. Workers append lines of their own."""
+        self._hold.check()
         try:
             written = os.write(self._journal, line)
             if written != len(line):
@@ -177,6 +185,7 @@ class Ledger(ManifestReader):
             self._files.remove_own(name)
 
     def _remove_journal(self) -> None:
+        self._hold.release()
         is_untouched = not self.found_journal and self._files.modified() == self._time_with_journal
         with stopping(self._journal_path):
             self._files.journals().remove_own(self._names.journal)

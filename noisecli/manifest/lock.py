@@ -12,7 +12,7 @@ import sys
 import time
 
 from noisecli.errors import Stopped
-from noisecli.storage import stopping
+from noisecli.storage import escape_name, stopping
 
 _RUN, _WORKERS = 0, 1
 _ORPHANS_GONE_WITHIN = 10.0
@@ -20,8 +20,8 @@ _FLOCK, _TYPE_AT = ("qqihh", 3) if sys.platform == "darwin" else ("hhqqi4x", 0)
 """struct flock, and which of its fields is the type of the lock."""
 
 
-def open_locked(path: str) -> int:
-    """Open the journal, creating it, and hold it. Raises Stopped when another run does."""
+def open_locked(path: str, destination: str) -> int:
+    """Open the journal of a destination, creating it, and hold it. Raises Stopped when another run does."""
     while True:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
@@ -30,7 +30,7 @@ def open_locked(path: str) -> int:
             os.close(fd)
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 words = "another run is writing there; wait for it, or choose another folder"
-                raise Stopped(f"{os.path.dirname(path) or '.'}: {words}") from error
+                raise Stopped(f"{escape_name(destination) or '.'}: {words}") from error
             raise
         if _still_named(fd, path):
             wait_for_workers(fd)

@@ -61,6 +61,8 @@ class ManifestReader:
         Whether the manifest is not as noisecli writes it: it holds other lines, or lines of another form.
     """
 
+    own_by_word: frozenset[str] = frozenset()
+    """Files that no row lists, and that say of themselves that noisecli put them there."""
     folder_was_there = True
     """Whether the destination existed before this was opened."""
 
@@ -207,6 +209,9 @@ class ManifestReader:
     def is_leftover(self, name: str) -> bool:
         """Whether a file is, to the byte, what an unfinished run put in place, though no row lists it now."""
         digest = self.begun.placed.get(name)
+        if name in self.own_by_word:
+            with stopping(self._path(name)):
+                return self._files.says_ours(name)
         if digest is None and not self._proofs:
             return False
         with stopping(self._path(name)):

@@ -42,7 +42,7 @@ def refuse_mixture(destination: str, manifest: str) -> None:
 
 def _refuse_whole(destination: str, names: Names) -> None:
     folder, shown = folder_at(destination), escape_name(destination)
-    if folder.journals().has(names.journal):
+    if folder.has(names.journal):
         raise Refused(
             f"{shown}: a merge, or a run without --shard, goes on there or was interrupted; run that command again, to "
             "its end, or choose another folder"
@@ -70,5 +70,5 @@ def hint_of_shards(folder: str, manifest: str) -> str | None:
 def any_unfinished(folder: str, manifest: str) -> bool:
     """Whether, beside a shard's manifest, other shards of its run are going on, or were interrupted."""
     whole, shard = split_manifest(manifest)
-    journals = folder_at(folder).journals()
-    return shard is not None and any(journals.has(each.names.journal) for each in shards_in(folder, whole))
+    files = folder_at(folder)
+    return shard is not None and any(files.has(each.names.journal) for each in shards_in(folder, whole))

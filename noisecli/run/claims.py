@@ -8,23 +8,29 @@ from noisecli.model import Task
 from noisecli.run.plan import Plan
 from noisecli.run.twins import refuse_twins
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, folder_at
+from noisecli.storage import escape_name, folder_at, stopping
 
 
 def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: ManifestReader, *, is_new: bool) -> None:
     """Refuse a run before any work that would replace files of somebody else, or make two outputs under one name."""
     names = Names.of(settings.output.manifest)
-    destination = folder_at(settings.destination)
-    if destination.journals().folds_case(names.journal):
+    destination = folder_at(settings.destination).survey()
+    if destination.folds_case(names.journal):
         refuse_twins(plan.outputs(), names, escape_name(settings.destination))
     if settings.running.force or is_new:
         return
+    own = set[str]()
     for name in plan.outputs(own=True):
         if name in recorded or not destination.has(name):
             continue
+        with stopping(destination.location_of(name)):
+            if destination.says_ours(name):
+                own.add(name)
+                continue
         if not recorded.is_recorded(name) and not recorded.may_be_ours(name):
             path = escape_name(destination.location_of(name))
             raise Refused(f"{path}: {_whose(settings, name)}; move it, or add --force")
+    recorded.own_by_word = frozenset(own)
 
 
 def _whose(settings: Settings, name: str) -> str:

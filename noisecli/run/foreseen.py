@@ -37,7 +37,7 @@ def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) ->
         pruning = pruning_of(settings, recorded, plan, found)
         summary.pruned, summary.sidecars_pruned = pruning.count(), pruning.stale.count_removable()
         summary.sidecars_stale = pruning.stale.count_left()
-        resume = Resume(settings, stage, only_reads=True)
+        resume = Resume(settings, stage, found.folder, only_reads=True)
         for task in counting(plan.tasks(), summary):
             if resume.keeps(task, recorded):
                 summary.kept += 1

@@ -11,7 +11,7 @@ from noisecli.kinds import KINDS
 from noisecli.manifest.entries import Row
 from noisecli.manifest.reader import ManifestReader
 from noisecli.settings import Settings
-from noisecli.storage import folder_at
+from noisecli.storage import Folder, folder_at
 
 WITNESSES = 32
 
@@ -36,12 +36,12 @@ class Asked(NamedTuple):
 class Sources:
     """A source folder, asked whether it still holds what rows say. A name that cannot be looked up is not gone.
 
-    `chosen` are the sources of the request.
+    `chosen` are the sources of the request, `folder` their folder for many looks.
     """
 
-    def __init__(self, settings: Settings, chosen: Collection[str] = ()) -> None:
+    def __init__(self, settings: Settings, chosen: Collection[str] = (), folder: Folder | None = None) -> None:
         self._has_sources, self._listed = KINDS[settings.kind].has_sources, chosen
-        self._folder = folder_at(settings.source)
+        self._folder = folder or folder_at(settings.source)
         self._identity = self._folder.identity()
 
     @cached_property

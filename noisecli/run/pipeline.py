@@ -99,7 +99,8 @@ def _refuse_destination(settings: Settings, names: Names) -> None:
 def _hold_and_carry_out(
     settings: Settings, plan: Plan, found: Listing, summary: Summary, rule: Rule, begin: Begin | None
 ) -> None:
-    with Ledger(settings.destination, Names.of(settings.output.manifest), fsync=settings.running.fsync) as ledger:
+    names, running = Names.of(settings.output.manifest), settings.running
+    with Ledger(settings.destination, names, fsync=running.fsync, force=running.force) as ledger:
         work = Run(settings, plan, found, ledger, summary, rule)
         work.progress = begin(len(plan)) if begin else work.progress
         try:
@@ -129,7 +130,7 @@ class Run:
         self._ledger, self._summary = ledger, summary
         self._side_files = SideFiles(request, ledger, self._sidecars)
         self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
-        self._resume = Resume(request, self._stage)
+        self._resume = Resume(request, self._stage, found.folder)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
         self._lost_unnamed = False

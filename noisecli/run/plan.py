@@ -51,7 +51,7 @@ class Plan:
         Which outputs are measured, all sources decide, in a shard too.
         """
         sampled = 0
-        seed, folder = self._settings.noise.seed, folder_at(self._settings.source)
+        seed, folder = self._settings.noise.seed, self._found.folder
         canonical = {level: level.canonical for level in self._settings.noise.levels}
         for source in self._found.sources:
             sample = sampled < SURVIVAL_SAMPLE and self._may_lose(source)

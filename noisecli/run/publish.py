@@ -47,10 +47,9 @@ def publish(
         rule.show(ledger, summary, finished=True)
         return
     ledger.check_in_place()
-    destination = folder_at(settings.destination)
-    _settle(destination, ledger)
+    _settle(folder_at(settings.destination), ledger)
     is_partial = len(ledger) > summary.made + summary.kept
-    is_partial = is_partial and _look_at_the_rest(settings, destination, ledger, summary, asked, rule)
+    is_partial = is_partial and _look_at_the_rest(settings, ledger, summary, asked, rule)
     # others than those sampled have a say where this run had no part in them: a partial run leaves them as they were
     measured = {output for output in ledger.survival if output in ledger}
     measured = measured & sampled.keys() | asked.rest(measured - sampled.keys())
@@ -91,16 +90,15 @@ def _nothing_new(settings: Settings, ledger: Ledger, summary: Summary, shard: di
     return same and not ledger.dirty and len(ledger) == summary.kept and not summary.problems
 
 
-def _look_at_the_rest(
-    settings: Settings, destination: Folder, ledger: Ledger, summary: Summary, asked: Asked, rule: Rule
-) -> bool:
+def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary, asked: Asked, rule: Rule) -> bool:
     """Keep rows that this run had no part in only while their files exist; count those that a request is to be told of.
 
     Their source is gone, or it was chosen and done by this run, which does not ask for them. Return whether
     any is left of a source that this run did not look at.
     """
     is_partial = False
-    sources, rest = Sources(settings, asked.sources), asked.rest(ledger.outputs())
+    sources = Sources(settings, asked.sources, folder_at(settings.source).survey())
+    destination, rest = folder_at(settings.destination).survey(), asked.rest(ledger.outputs())
     summary.sources = ledger.sources
     for output in ledger.outputs():
         row = ledger.row(output) or {}

@@ -10,7 +10,7 @@ from noisecli.kinds import always_loses
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, folder_at
+from noisecli.storage import Folder, escape_name, folder_at
 from noisecli.workers.stage import Stage
 
 _ASKED = ("key", "settings", "level", "clean_file_name", "source")
@@ -19,10 +19,10 @@ _ASKED = ("key", "settings", "level", "clean_file_name", "source")
 class Resume:
     """Decides which outputs of earlier runs still hold; with `only_reads`, their permissions stay as they are."""
 
-    def __init__(self, settings: Settings, stage: Stage, *, only_reads: bool = False) -> None:
+    def __init__(self, settings: Settings, stage: Stage, source: Folder, *, only_reads: bool = False) -> None:
         self._settings, self._key = settings, settings.key
         self._stage, self._only_reads = stage, only_reads
-        self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
+        self._source, self._destination = source, folder_at(settings.destination).survey()
         self._began = time.time_ns()
         self._links: dict[str, int] = {}
         choice = settings.choice

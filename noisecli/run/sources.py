@@ -9,7 +9,7 @@ from functools import cache
 from noisecli.errors import FileProblem, FileSkipped, Refused
 from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_refused, why_unread
 from noisecli.settings import Choice
-from noisecli.storage import Listed, escape_name, folder_at
+from noisecli.storage import Folder, Listed, escape_name, folder_at
 
 
 @dataclass
@@ -40,6 +40,8 @@ class Listing:
     """Folders outside in which single files lie that symbolic links led to."""
     hidden: int = 0
     """How many names began with a dot."""
+    folder: Folder = field(default_factory=lambda: folder_at(""))
+    """The source folder itself, for many looks into it."""
     not_chosen: int = 0
     """How many dataset files --include or --limit left out."""
     not_chosen_names: set[str] = field(default_factory=set)
@@ -68,10 +70,10 @@ def walk(root: str, kind: str | None, choice: Choice) -> Listing:
 
     Raises Refused when there is no such folder, or a name of `choice.names` leads out of it.
     """
-    folder = folder_at(root)
+    folder = folder_at(root).survey()
     if not folder.exists():
         raise Refused(f"{escape_name(root)}: no such folder; name a folder or a file that exists")
-    found = Listing()
+    found = Listing(folder=folder)
     sorter = _Sorter(kind, choice, found)
     if choice.names is None:
         for listed in folder.files(follow_links=choice.follow_links):

@@ -34,19 +34,21 @@ __all__ = [
     "folder_at",
     "held_prefix",
     "is_inside",
-    "is_path",
     "is_text",
+    "is_url",
     "open_folder",
     "output_error",
     "readers_of",
     "remove_recorded",
     "remove_temporaries",
+    "split_location",
     "stopping",
     "write_whole",
 ]
 
 STORES = {
     "": ("noisecli.storage.local", "LocalFolder"),
+    **dict.fromkeys(("s3", "gs", "az"), ("noisecli.storage.objects.folder", "ObjectFolder")),
 }
 """The page and the class of each store, by the scheme of its URLs; paths have none."""
 
@@ -63,14 +65,21 @@ def folder_at(location: str) -> Folder:
 
 def file_at(location: str) -> tuple[Folder, str]:
     """Return the folder that the file of a path or URL lies in, and its name there; Refused as for folder_at."""
-    _scheme_of(location)
-    folder, name = os.path.split(location)
+    folder, name = split_location(location)
     return folder_at(folder), name
 
 
-def is_path(location: str) -> bool:
-    """Whether a location is a path of the file system; Refused as for folder_at."""
-    return not _scheme_of(location)
+def split_location(location: str) -> tuple[str, str]:
+    """Return the location of the folder that a file lies in, and its name there; Refused as for folder_at."""
+    scheme = _scheme_of(location)
+    if scheme and "/" not in location.partition("://")[2]:
+        return location, ""
+    return os.path.split(location)
+
+
+def is_url(location: str) -> bool:
+    """Whether a location is a URL, of a store or not, rather than a path."""
+    return _SCHEME.match(location) is not None
 
 
 def _scheme_of(location: str) -> str:
@@ -79,5 +88,6 @@ def _scheme_of(location: str) -> str:
     scheme = match[1] if match else ""
     if scheme not in STORES:
         # no more of it is shown, for a URL may hold a password
-        raise Refused(f"{scheme}://: URLs are not read or written; name a folder or a file; ./{scheme}:// is a path")
+        known = ", ".join(f"{each}://" for each in STORES if each)
+        raise Refused(f"{scheme}://: only {known} URLs are read and written; ./{scheme}:// is a path")
     return scheme

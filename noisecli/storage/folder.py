@@ -32,6 +32,19 @@ class Listed(NamedTuple):
     """The name in the folder of the file that a symbolic link leads to."""
 
 
+class Hold:
+    """A run's hold on a folder, beyond the lock of its journal; of a folder that needs none, as here, it is nothing."""
+
+    def check(self) -> None:
+        """Raise Stopped where another run may write there by now."""
+
+    def release(self) -> None:
+        """End it, as nothing of the run is unfinished. Raises Stopped."""
+
+    def close(self) -> None:
+        """Let go; what the run has not finished, stays known."""
+
+
 class Folder(Protocol):
     """A source or a destination: files by their relative POSIX paths; `location` is the path or URL asked for.
 
@@ -72,12 +85,27 @@ class Folder(Protocol):
     def remove_own(self, name: str) -> None:
         """Remove one of noisecli's own files, if it is there. Raises OSError."""
 
+    def survey(self) -> Self:
+        """Return it for many looks at what is there now, where a listing costs less than they do; not for long."""
+        return self
+
+    def says_ours(self, name: str) -> bool:
+        """Whether a file says of itself, past all doubt, that noisecli put it there. Raises OSError."""
+        return False
+
     def location_of(self, name: str) -> str:
         """Return where a file is, for messages."""
         return f"{self.location.rstrip('/')}/{name}"
 
     def journals(self) -> Folder:
         """Return the folder on this machine that holds the journals of runs on this one: they are locked."""
+
+    def lease(self, journal: str, opened: int, *, force: bool) -> Hold:
+        """Hold it for the run whose journal is opened and locked; with `force`, whoever else does. Raises Stopped.
+
+        Until that is released, a file of the journal's name is there for all who look, wherever they are.
+        """
+        return Hold()
 
     def identity(self) -> object:
         """Return what distinguishes this folder from another that takes its name; None where there is none."""

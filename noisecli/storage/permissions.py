@@ -24,6 +24,9 @@ class FileStatus(Status, Protocol):
     def st_size(self) -> int: ...
 
     @property
+    def st_atime_ns(self) -> int: ...
+
+    @property
     def st_mtime_ns(self) -> int: ...
 
     @property

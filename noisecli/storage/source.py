@@ -8,6 +8,7 @@ from typing import BinaryIO, Self
 from noisecli.errors import FileFailed, FileSkipped, Refused, Stopped
 from noisecli.storage.digests import descriptor_sha256, sha256
 from noisecli.storage.names import escape_name
+from noisecli.storage.permissions import FileStatus
 
 _LONG = 1 << 24
 
@@ -41,7 +42,7 @@ class SourceFile:
         except OSError as error:
             raise _unopened(path, error) from error
         try:
-            self.status = os.fstat(self._fd)
+            self.status: FileStatus = os.fstat(self._fd)
             self.size = self.status.st_size
             if not stat.S_ISREG(self.status.st_mode):
                 raise FileSkipped("special-file", "is no regular file; left alone")

@@ -19,7 +19,7 @@ from noisecli.manifest.entries import placing
 from noisecli.manifest.lock import hold_as_worker
 from noisecli.model import Outcome, Task
 from noisecli.settings import Settings
-from noisecli.storage import is_path
+from noisecli.storage import is_url
 from noisecli.workers import Done, Maker, WorkerContext, open_file
 from noisecli.workers.problems import problem_of
 
@@ -90,7 +90,7 @@ def _hold(path: str, identity: tuple[int, int], destination: str) -> int | None:
     here = place()
     if here is None or not here.is_elsewhere:
         return hold_as_worker(path, identity)
-    return hold_as_worker(path, identity, is_elsewhere=True) if is_path(destination) else None
+    return hold_as_worker(path, identity, is_elsewhere=True) if not is_url(destination) else None
 
 
 def prepare_process(jobs: int) -> None:

@@ -17,6 +17,7 @@ from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem
 from noisecli.storage import STORES, Folder, Listed, OutputFile, SourceFile, file_at, folder_at
 from noisecli.storage.digests import sha256
+from noisecli.storage.folder import Hold
 from noisecli.storage.scratch import ScratchFolder
 
 PREFIX = ".noisecli-tmp-0-"
@@ -46,6 +47,14 @@ class MemoryOutput(OutputFile):
     def discard(self):
         super().discard()
         self._scratch.remove()
+
+
+class MemoryHold(Hold):
+    def __init__(self, folder, name):
+        self._folder, self._name = folder, name
+
+    def release(self):
+        self._folder.remove_own(self._name)
 
 
 class MemoryFolder(Folder):
@@ -93,12 +102,27 @@ class MemoryFolder(Folder):
     def journals(self):
         return folder_at(self.beside)
 
+    def lease(self, journal, opened, *, force):
+        self.content[journal] = b""
+        return MemoryHold(self, journal)
+
     def make(self):
         self.journals().make()
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture
+def objects(tmp_path, monkeypatch):
+    """A folder of an object store that this process holds, all of obstore but the server."""
+    store = pytest.importorskip("obstore.store").MemoryStore()
+    monkeypatch.setattr("noisecli.storage.objects.client._client", lambda *bucket: store)
+    monkeypatch.setenv("XDG_STATE_HOME", os.fspath(tmp_path / "state"))
+    return folder_at("s3://bucket/there")
+
+
+@pytest.fixture(params=["local", "memory", "objects"])
 def folder(request, tmp_path, monkeypatch):
+    if request.param == "objects":
+        return request.getfixturevalue("objects")
     page = types.ModuleType("memory_store")
     page.MemoryFolder = MemoryFolder
     monkeypatch.setitem(sys.modules, "memory_store", page)

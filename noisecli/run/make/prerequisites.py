@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from noisecli.run.plan import Plan
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
-from noisecli.storage import file_at, folder_at
+from noisecli.storage import file_at
 
 
 class Prerequisites:
@@ -17,7 +17,7 @@ class Prerequisites:
 
     def __init__(self, settings: Settings, plan: Plan, found: Listing) -> None:
         self._settings, self._plan, self._found = settings, plan, found
-        self._folder = folder_at(settings.source)
+        self._folder = found.folder
 
     def paths(self) -> Iterator[str]:
         """Yield their paths as the request spells them, folders first."""

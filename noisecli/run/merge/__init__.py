@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -101,7 +102,7 @@ def _clear_away(target: Folder, names: Names, merged: Merged) -> None:
     """End a merge that was killed after it had written everything, if that is so. Raises Refused for no whole run."""
     run = read_run(target, names.run)
     is_left = _is_written(target, names)
-    if run is None or not is_finished(run) or (target.journals().has(names.journal) and not is_left):
+    if run is None or not is_finished(run) or (target.has(names.journal) and not is_left):
         raise Refused(f"{escape_name(target.location)}: holds no shards of {names.manifest}; name their folders")
     merged.take_totals(run)
     if is_left and not merged.dry_run:
@@ -211,7 +212,9 @@ def _distinct(destination: str, folders: Sequence[str]) -> list[str]:
 
 def _is_written(target: Folder, names: Names) -> bool:
     """Whether an earlier merge wrote everything, and was killed before the shards' own files were gone."""
-    if not target.journals().has(names.journal):
+    if not target.has(names.journal):
         return False
-    with target.journals().open_own(names.journal) as file:
+    # where the folder is a store's, a run of another machine has its journal there
+    with suppress(FileNotFoundError), target.journals().open_own(names.journal) as file:
         return any(line.startswith(MERGED) and line.endswith(b"\n") for line in file)
+    return False

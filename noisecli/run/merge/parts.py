@@ -48,7 +48,7 @@ class Part:
     @property
     def problem(self) -> str | None:
         """Why it cannot be merged yet."""
-        if self.files.journals().has(self.names.journal):
+        if self.files.has(self.names.journal):
             with self.look() as recorded:
                 return "is still running" if recorded.is_held() else "was interrupted"
         if not self.run or not self.files.is_file(self.names.manifest):

@@ -31,22 +31,24 @@ def pytest_collection_modifyitems(items):
 class Cluster:
     """Its nodes are sessions of processes; killing one is killing a machine."""
 
-    def __init__(self, folder, state):
-        self.folder, self.nodes = folder, []
+    def __init__(self, folder):
+        self.folder, self.nodes, self.state, self.started = folder, [], folder / "state", 0
+        self.state.mkdir()
         token = folder / "token"
         token.write_text(secrets.token_hex(32))
         self.environment = {
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": os.fspath(token),
             "RAY_USAGE_STATS_ENABLED": "0",
-            "FAULT_STATE": os.fspath(state),
+            "FAULT_STATE": os.fspath(self.state),
         }
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
 
     def start_node(self, *words, ready="Ray runtime started"):
-        log = self.folder / f"node-{len(self.nodes)}.log"
+        log = self.folder / f"node-{self.started}.log"
+        self.started += 1
         paths = os.pathsep.join(map(os.fspath, (PROGRAMS / "ray_site", ROOT)))
         with open(log, "wb") as file:
             node = subprocess.Popen(
@@ -62,7 +64,6 @@ class Cluster:
 
     def start(self, wait_until):
         port = self.address.rpartition(":")[2]
-        # a socket's path in it may not be long
         where = f"--temp-dir={self.folder}"
         head = ["--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false", where]
         wait_until(self.start_node(*head), "the head node")
@@ -87,24 +88,26 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def ray_folder():
+def first_cluster(wait_until):
+    # a socket's path may not be long
     with tempfile.TemporaryDirectory(prefix="nr-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+        made = Cluster(Path(folder))
+        try:
+            made.start(wait_until)
+            yield made
+        finally:
+            made.stop()
 
 
 @pytest.fixture
-def cluster(ray_folder, wait_until, tmp_path):
-    """Return a running cluster; gone at the end of the test."""
-    state, folder = tmp_path / "state", ray_folder / secrets.token_hex(3)
-    state.mkdir(exist_ok=True)
-    folder.mkdir()
-    made = Cluster(folder, state)
-    made.state = state
-    try:
-        made.start(wait_until)
-        yield made
-    finally:
-        made.stop()
+def cluster(first_cluster, wait_until):
+    """Return a running cluster of two nodes, of whose faults none is left."""
+    for path in first_cluster.state.iterdir():
+        path.unlink()
+    if any(node.poll() is not None for node in first_cluster.nodes):
+        first_cluster.nodes = [node for node in first_cluster.nodes if node.poll() is None]
+        first_cluster.add_node(wait_until)
+    return first_cluster
 
 
 @pytest.fixture

@@ -1,0 +1,132 @@
+"""Requests to one bucket, their errors as those of the system: whatever asks a folder need not know what answers."""
+
+import contextlib
+import errno
+import os
+import queue
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+from noisecli.errors import Refused
+
+Result = TypeVar("Result")
+
+PATIENCE = 60
+"""Seconds for which a request is tried again, with growing pauses: a server that restarts costs a pause, no file."""
+_REQUEST_SECONDS = 30
+_STATUS = re.compile(r"status code: (\d+ [\w ]+)")
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_REASON = re.compile(r'message: "([^"]+)"|kind: (Timeout)\b')
+
+
+def client(scheme: str, bucket: str, *, patience: float = PATIENCE) -> Any:
+    """Return the client of a bucket. Raises Refused where obstore is missing, or the environment does not fit it.
+
+    It finds credentials, region and endpoint where its documentation says: in the environment, or from the machine.
+    """
+    # threads of the library do not survive a fork
+    return _client(scheme, bucket, patience, os.getpid())
+
+
+@cache
+def _client(scheme: str, bucket: str, patience: float, process: int) -> Any:
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import from_url
+    except ImportError as error:
+        raise Refused(f"{scheme}:// is read and written by obstore: pip install obstore ({error})") from None
+    backoff = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2}
+    retries = {"max_retries": 1000, "retry_timeout": timedelta(seconds=patience), "backoff": backoff}
+    try:
+        return from_url(
+            f"{scheme}://{bucket}",
+            retry_config=retries,
+            # an endpoint without TLS is one that the environment names
+            client_options={"timeout": timedelta(seconds=_REQUEST_SECONDS), "allow_http": True},
+        )
+    except (BaseError, ValueError) as error:
+        raise Refused(f"{scheme}://{bucket}: cannot be opened: {_first_line(error)}") from None
+
+
+def ask(call: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
+    """Return what a function of obstore answers. Raises OSError as the system would of a file, and ValueError.
+
+    ValueError says that no object can have this name.
+    """
+    from obstore.exceptions import (
+        AlreadyExistsError,
+        BaseError,
+        InvalidPathError,
+        PermissionDeniedError,
+        PreconditionError,
+        UnauthenticatedError,
+    )
+
+    try:
+        with _off_the_clock():
+            return _interruptibly(lambda: call(*arguments, **options))
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+    except (AlreadyExistsError, PreconditionError):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+    except InvalidPathError as error:
+        raise OSError(errno.EINVAL, _first_line(error)) from None
+    except (PermissionDeniedError, UnauthenticatedError) as error:
+        raise PermissionError(errno.EACCES, _in_short(error)) from None
+    except BaseError as error:
+        refused = "403 " in _in_short(error) or "401 " in _in_short(error)
+        raise OSError(errno.EACCES if refused else errno.EIO, _in_short(error)) from None
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).partition("\n\nDebug source")[0].split())
+
+
+def _in_short(error: Exception) -> str:
+    """Return what the server says, or what the connection failed by, without the XML around it."""
+    text = str(error)
+    if status := _STATUS.search(text):
+        code = _CODE.search(text)
+        return f"the server answers {status[1]}" + (f", {code[1]}" if code else "")
+    if reason := _REASON.search(text):
+        return f"the server is not reached: {reason[1] or reason[2]}"
+    return _first_line(error)
+
+
+@contextlib.contextmanager
+def _off_the_clock() -> Iterator[None]:
+    """Stop the time limit of a worker meanwhile: it is for decoders that hang, and a request has a limit of its own."""
+    left = signal.setitimer(signal.ITIMER_REAL, 0)[0] if _is_main_thread() else 0
+    try:
+        yield
+    finally:
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def _interruptibly(call: Callable[[], Result]) -> Result:
+    """Make a call so that Control-C ends the wait for it: the library would go on to the end of its patience."""
+    if not _is_main_thread() or not callable(signal.getsignal(signal.SIGINT)):
+        return call()
+    answers: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
+
+    def answer() -> None:
+        try:
+            answers.put((call(), None))
+        except BaseException as error:
+            answers.put((None, error))
+
+    threading.Thread(target=answer, daemon=True).start()
+    result, error = answers.get()
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
