@@ -23,6 +23,18 @@ def many(tmp_path, fill):
     return fill(tmp_path / "many", *(f"{n % 5}/{n:03}.png" for n in range(300)))
 
 
+@pytest.fixture
+def at_work(cluster, wait_until):
+    """Wait until a worker is where a file's name has it wait."""
+
+    def wait(process, where):
+        mark = cluster.state / f"reached-{where}"
+        wait_until(lambda: mark.exists() or process.poll() is not None, f"a worker that waits to {where}")
+        assert mark.exists(), process.communicate()
+
+    return wait
+
+
 def no_temporaries(tree, folder):
     return not [name for name in tree(folder) if os.path.basename(name).startswith(".noisecli")]
 
@@ -69,11 +81,11 @@ def test_files_that_end_their_worker_fail_alone(
 
 @pytest.mark.parametrize("whose", ["worker", "ray's worker"])
 def test_a_worker_killed_from_outside_costs_no_file(
-    cluster, on_ray, noisy, ended, fill, pictures, kill, tree, wait_until, destination, tmp_path, whose
+    cluster, on_ray, noisy, ended, fill, pictures, kill, tree, at_work, destination, tmp_path, whose
 ):
     fill(pictures, "cats/wait-write.png")
     process = on_ray("images", pictures, destination, "--std", "25", "--json")
-    wait_until((cluster.state / "reached-write").exists, "a worker in mid-write")
+    at_work(process, "write")
     [worker] = [pid for pid in cluster.workers() if has_temporary(pid)]
     kill(worker if whose == "worker" else ray_worker_of(worker))
     (cluster.state / "gate").touch()
@@ -83,12 +95,14 @@ def test_a_worker_killed_from_outside_costs_no_file(
     assert tree(destination) == tree(tmp_path / "local")
 
 
-def test_a_killed_node_costs_no_file(cluster, on_ray, noisy, ended, many, tree, wait_until, destination, tmp_path):
+def test_a_killed_node_costs_no_file(
+    cluster, on_ray, noisy, ended, many, tree, at_work, wait_until, destination, tmp_path
+):
     """The second node goes while it works; what it had begun is made by the other, and nothing of it is left."""
     (many / "wait-read.png").write_bytes((many / "0" / "000.png").read_bytes())
     process = on_ray("images", many, destination, "--std", "25", "--json", "--with-clean")
-    wait_until((cluster.state / "reached-read").exists, "a worker that waits")
-    wait_until(lambda: len(tree(destination)) > 60, "so many outputs")
+    at_work(process, "read")
+    wait_until(lambda: len(tree(destination)) > 60 or process.poll() is not None, "so many outputs")
     cluster.kill_node(1)
     (cluster.state / "gate").touch()
     status, out, err = ended(process)
@@ -99,11 +113,11 @@ def test_a_killed_node_costs_no_file(cluster, on_ray, noisy, ended, many, tree, 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=str)
 def test_an_ended_run_leaves_no_worker_and_the_next_goes_on(
-    cluster, on_ray, noisy, ended, fill, many, kill, tree, wait_until, destination, tmp_path, number
+    cluster, on_ray, noisy, ended, fill, many, kill, tree, at_work, wait_until, destination, tmp_path, number
 ):
     fill(many, "0/wait-write.png")
     process = on_ray("images", many, destination, "--std", "25")
-    wait_until((cluster.state / "reached-write").exists, "a worker in mid-write")
+    at_work(process, "write")
     kill(process.pid, number)
     process.communicate()
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
