@@ -45,6 +45,7 @@ class RayEngine:
         _ray()
         self._job, self._running, self._jobs = job, running, jobs
         self._submit: Any = None
+        self._has_lost = False
 
     @staticmethod
     def default_jobs() -> int:
@@ -60,8 +61,8 @@ class RayEngine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and self._submit is not None:
-            # with its driver, Ray ends all that works for it
+        if self._has_lost or (kind is not None and self._submit is not None):
+            # with its driver, Ray ends all that works for it: what was lost is then gone for certain
             _ray().shutdown()
 
     def run(self, chunks: Iterable[Chunk], *, alone: bool = False) -> Iterator[tuple[Chunk, Any | Lost]]:
@@ -82,7 +83,9 @@ class RayEngine:
             if not flying:
                 return
             ended, future = done.get()
-            yield flying.pop(ended), _answer_of(future)
+            answer = _answer_of(future)
+            self._has_lost |= isinstance(answer, Lost) and not answer.worker
+            yield flying.pop(ended), answer
 
     def _start(self) -> None:
         """Connect, have every machine look whether it is fit, and prepare what tasks are told. Raises Refused."""

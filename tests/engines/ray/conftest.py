@@ -28,6 +28,16 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="ray is not installed"))
 
 
+def open_files(pid):
+    """Return what the descriptors of a process lead to; none where it is gone."""
+    links = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                links.append(os.readlink(f"/proc/{pid}/fd/{name}"))
+    return links
+
+
 class Cluster:
     """Its nodes are sessions of processes; killing one is killing a machine."""
 
@@ -82,9 +92,9 @@ class Cluster:
             node.wait()
 
     def workers(self):
-        """Return the processes that work for a run, all below the sessions of the nodes."""
+        """Return the processes that work for a run, and what notes for them, in the sessions of the nodes."""
         pids = [pid for node in self.nodes for pid in program.session(node.pid)]
-        return [pid for pid in pids if program.holds_journal(pid)]
+        return [pid for pid in pids if any(link.endswith("noisecli-journal") for link in open_files(pid))]
 
 
 @pytest.fixture(scope="session")
@@ -128,3 +138,9 @@ def kill():
             os.kill(pid, number)
 
     return send
+
+
+@pytest.fixture
+def writing(cluster):
+    """Return the workers that are about to write an output."""
+    return lambda: [pid for pid in cluster.workers() if any(".noisecli-tmp" in link for link in open_files(pid))]

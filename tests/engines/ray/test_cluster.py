@@ -81,12 +81,12 @@ def test_files_that_end_their_worker_fail_alone(
 
 @pytest.mark.parametrize("whose", ["worker", "ray's worker"])
 def test_a_worker_killed_from_outside_costs_no_file(
-    cluster, on_ray, noisy, ended, fill, pictures, kill, tree, at_work, destination, tmp_path, whose
+    cluster, on_ray, noisy, ended, fill, pictures, kill, tree, at_work, writing, destination, tmp_path, whose
 ):
     fill(pictures, "cats/wait-write.png")
     process = on_ray("images", pictures, destination, "--std", "25", "--json")
     at_work(process, "write")
-    [worker] = [pid for pid in cluster.workers() if has_temporary(pid)]
+    [worker] = writing()
     kill(worker if whose == "worker" else ray_worker_of(worker))
     (cluster.state / "gate").touch()
     status, out, err = ended(process)
@@ -157,16 +157,6 @@ def test_a_submitted_job_finds_its_cluster_by_itself(cluster, spawn, tree, noisy
     assert json.loads(out)["made"] == 5
     assert noisy("images", pictures, tmp_path / "local", "--std", "25").status == 0
     assert tree(destination) == tree(tmp_path / "local")
-
-
-def has_temporary(pid):
-    links = []
-    for entry in os.scandir(f"/proc/{pid}/fd"):
-        try:
-            links.append(os.readlink(entry.path))
-        except OSError:
-            continue
-    return any(".noisecli-tmp" in link for link in links)
 
 
 def ray_worker_of(worker):
