@@ -133,7 +133,7 @@ class Run:
         self._resume = Resume(request, self._stage, found.folder)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
-        self._lost_unnamed = False
+        self._left_in: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
         self.progress: Progress = lambda settled: None
 
@@ -188,10 +188,12 @@ class Run:
                     else:
                         self._take(result, chunk)
         except BaseException:
-            self._clean_up_at_end()
+            self._ledger.wait_for_workers()
+            self._clean_up(self._prefix)
             raise
-        if self._lost_unnamed:
-            self._clean_up_at_end()
+        if self._left_in:
+            self._ledger.wait_for_workers()
+            folder_at(self._settings.destination).remove_temporaries(self._left_in, self._prefix)
 
     def _take(self, done: Done, chunk: list[Task]) -> None:
         self._ledger.note_versions(done.versions)
@@ -275,16 +277,12 @@ class Run:
         folders.update(os.path.dirname(side.name) for side in self._sidecars())
         folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 
-    def _clean_up_at_end(self) -> None:
-        self._ledger.wait_for_workers()
-        self._clean_up(self._prefix)
-
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:
-        if not lost.worker:
-            # what it left has the names of some worker, and the others are at work
-            self._lost_unnamed = True
-            return
         folders = {os.path.dirname(name) for task in chunk for name in task.names}
+        if not lost.worker:
+            # what it left has the name of some worker, and the others are at work
+            self._left_in |= folders
+            return
         folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))
 
 

@@ -134,7 +134,7 @@ def test_an_ended_run_leaves_no_worker_and_the_next_goes_on(
 
 def test_a_folder_that_another_machine_does_not_see_is_named(tmp_path):
     """Nodes of one machine see the same folders: what a node elsewhere answers is asked of the page that answers."""
-    from noisecli.engines import seen
+    from noisecli.engines.ray import seen
 
     other = tmp_path / "elsewhere"
     (other / "dst").mkdir(parents=True)

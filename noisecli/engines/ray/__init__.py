@@ -6,33 +6,25 @@ Ray loses was lost with its machine, or to Ray's memory monitor. Ray retries not
 the monitor's kills have no end); noisecli.engines.run_all does.
 """
 
-import contextlib
-import importlib
-import logging
-import multiprocessing
 import os
 import pickle
 import secrets
-import signal
-import threading
 from collections.abc import Iterable, Iterator
-from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, Self
 
-from noisecli.engines import Job, Lost, Place, seen
-from noisecli.engines.local import LocalEngine
+from noisecli.engines import Job, Lost
 from noisecli.engines.process import Raised, WorkerBug
-from noisecli.engines.resources import available_cpus
-from noisecli.errors import NoisecliError, Refused, Stopped, one_line
+from noisecli.engines.ray import seen
+from noisecli.engines.ray.cluster import connect, load_ray, on_node
+from noisecli.engines.ray.worker import Desk
+from noisecli.errors import Refused, Stopped, one_line
 from noisecli.settings import Running
 
 Chunk = list[Any]
 
 _QUEUED = 2
 """Chunks for each worker: one being done, one that Ray has ready for it."""
-_NOT_INSTALLED = "--engine ray needs Ray, which is not installed: pip install ray"
-_CLIENT = "is a Ray Client's address, which has no CPUs of this machine's; start it by ray job submit -- noisecli ..."
 _OUT_OF_MEMORY = "was ended with its worker by Ray, whose machine ran out of memory; use a lower -j, or more memory"
 _LOST = "lost its Ray worker or its whole machine each time it was tried; see ray status, then run again"
 _LONGEST = 300
@@ -42,7 +34,7 @@ class RayEngine:
     """Processes of all machines of a Ray cluster; see noisecli.engines.Engine."""
 
     def __init__(self, job: Job, running: Running, jobs: int) -> None:
-        _ray()
+        load_ray()
         self._job, self._running, self._jobs = job, running, jobs
         self._submit: Any = None
         self._has_lost = False
@@ -50,12 +42,12 @@ class RayEngine:
     @staticmethod
     def default_jobs() -> int:
         """Return the CPUs of the cluster; see noisecli.engines.Engine."""
-        return max(1, int(_connect().cluster_resources().get("CPU", 0)))
+        return max(1, int(connect().cluster_resources().get("CPU", 0)))
 
     @staticmethod
     def warm_up(modules: tuple[str, ...]) -> None:
         """Connect to the cluster, or start one of this machine alone."""
-        _connect()
+        connect()
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +55,7 @@ class RayEngine:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._has_lost or (kind is not None and self._submit is not None):
             # with its driver, Ray ends all that works for it: what was lost is then gone for certain
-            _ray().shutdown()
+            load_ray().shutdown()
 
     def run(self, chunks: Iterable[Chunk], *, alone: bool = False) -> Iterator[tuple[Chunk, Any | Lost]]:
         """Yield each chunk with what became of it, as they come; see noisecli.engines.Engine."""
@@ -89,7 +81,7 @@ class RayEngine:
 
     def _start(self) -> None:
         """Connect, have every machine look whether it is fit, and prepare what tasks are told. Raises Refused."""
-        ray = _connect()
+        ray = connect()
         alive = [node for node in ray.nodes() if node["Alive"]]
         cpus = {node["NodeID"]: int(node["Resources"].get("CPU", 0)) for node in alive}
         if not sum(cpus.values()):
@@ -103,61 +95,18 @@ class RayEngine:
             _look(ray, look, alive, own, {**same, "samples": [*same["samples"], *probes]})
         desk = None
         if job.desk is not None:
-            desk = _on(ray, ray.remote(_Desk), own, max_restarts=0).remote(folder, *job.desk)
+            desk = on_node(ray.remote(Desk), own, max_restarts=0).remote(folder, *job.desk)
         # put once, for it may hold the names of a million files
         kept = [ray.put(pickle.dumps((job, self._running, own, cpus, self._jobs)))]
         submitted, token = ray.remote(num_cpus=1, max_retries=0)(work), secrets.token_hex(8)
         self._submit = lambda chunk: submitted.remote(same, token, kept, [desk], chunk).future()
 
 
-def _ray() -> Any:
-    try:
-        return importlib.import_module("ray")
-    except ImportError:
-        raise Refused(_NOT_INSTALLED) from None
-
-
-def _connect() -> Any:
-    """Return Ray, connected to the cluster of RAY_ADDRESS, to one on this machine, or to one started now."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray = _ray()
-    if ray.is_initialized():
-        return ray
-    address = os.environ.get("RAY_ADDRESS", "")
-    if address.startswith("ray://"):
-        raise Refused(f"RAY_ADDRESS {address}: {_CLIENT}")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-    except Exception as error:
-        where = f"the Ray cluster at {address} cannot be reached" if address else "Ray cannot be started"
-        raise Refused(f"--engine ray: {where}: {one_line(str(error), _LONGEST)}") from error
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    _keep_quiet()
-    return ray
-
-
-def _keep_quiet() -> None:
-    """Ray prints of every lost worker on standard output, where the summary goes: the run says what became of it."""
-    worker: Any = importlib.import_module("ray._private.worker")
-    if hasattr(worker, "print_to_stdstream"):
-        worker.print_to_stdstream = lambda *arguments, **options: None
-
-
-def _on(ray: Any, remote: Any, node: str, **options: Any) -> Any:
-    strategies = importlib.import_module("ray.util.scheduling_strategies")
-    pinned = strategies.NodeAffinitySchedulingStrategy(node, soft=False)
-    return remote.options(num_cpus=0, scheduling_strategy=pinned, **options)
-
-
 def _look(ray: Any, look: Any, nodes: list[dict[str, Any]], own: str, same: dict[str, Any]) -> None:
     """Have every machine compare itself with this one, which is the first. Raises Refused, naming machine and thing."""
     remote = ray.remote(max_retries=0)(look)
     nodes = sorted(nodes, key=lambda node: node["NodeID"] != own)
-    futures = [(node, _on(ray, remote, node["NodeID"]).remote(same).future()) for node in nodes]
+    futures = [(node, on_node(remote, node["NodeID"]).remote(same).future()) for node in nodes]
     for node, future in futures:
         try:
             problem = future.result()
@@ -173,7 +122,7 @@ def _remote_functions() -> tuple[Any, Any]:
 
     def look(same: dict[str, Any]) -> str | None:
         try:
-            from noisecli.engines import seen
+            from noisecli.engines.ray import seen
         except ImportError as error:
             wanted = same["versions"]["noisecli"]
             return f"has no noisecli that Ray's Python finds ({error}): install version {wanted} there"
@@ -181,9 +130,9 @@ def _remote_functions() -> tuple[Any, Any]:
 
     def work(same: dict[str, Any], token: str, kept: Any, desk: Any, chunk: bytes) -> bytes:
         # a machine may have joined after the others were looked at
-        if "noisecli.engines.ray" not in sys.modules and (problem := look(same)) is not None:
+        if "noisecli.engines.ray.worker" not in sys.modules and (problem := look(same)) is not None:
             return pickle.dumps((True, problem))
-        from noisecli.engines.ray import work_here
+        from noisecli.engines.ray.worker import work_here
 
         return pickle.dumps((False, work_here(same["folder"], token, kept[0], desk[0], pickle.loads(chunk))))
 
@@ -195,7 +144,7 @@ def _remote_functions() -> tuple[Any, Any]:
 
 def _answer_of(future: Any) -> Any | Lost:
     """Return a worker's answer, or what became of it; raise what ends the run."""
-    errors = _ray().exceptions
+    errors = load_ray().exceptions
     try:
         is_unfit, answer = pickle.loads(future.result())
     except errors.OutOfMemoryError:
@@ -211,86 +160,3 @@ def _answer_of(future: Any) -> Any | Lost:
     if isinstance(answer, Raised):
         answer.throw()
     return answer
-
-
-class _Desk:
-    """On the run's own machine: what appends to its journal for workers that do not have it."""
-
-    def __init__(self, folder: str, factory: str, arguments: tuple[Any, ...]) -> None:
-        os.chdir(folder)
-        module, _, name = factory.partition(":")
-        self._append = getattr(importlib.import_module(module), name)(*arguments)
-
-    def append(self, line: bytes) -> int:
-        """Append a line; return 0, or the system's error number."""
-        try:
-            self._append(line)
-        except OSError as error:
-            return error.errno or -1
-        return 0
-
-
-class _Relay:
-    """In a worker process: has a line appended elsewhere, and waits until it is."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-
-    def __call__(self, line: bytes) -> None:
-        self._pipe.send_bytes(line)
-        if number := int(self._pipe.recv_bytes()):
-            raise OSError(number, os.strerror(number))
-
-
-class _Here:
-    """In a Ray worker: the one process that works for a run."""
-
-    def __init__(self, token: str, kept: Any, desk: Any) -> None:
-        ray = _ray()
-        job, running, own, cpus, jobs = pickle.loads(ray.get(kept))
-        node = ray.get_runtime_context().get_node_id()
-        self.token, self._theirs, relay = token, None, None
-        if node != own and desk is not None:
-            ours, self._theirs = multiprocessing.Pipe()
-            threading.Thread(target=_pass_on, args=(ours, desk), daemon=True).start()
-            relay = _Relay(self._theirs)
-        place = Place(secrets.token_hex(4), min(jobs, cpus.get(node) or available_cpus()), node != own, relay)
-        self.engine = LocalEngine(job._replace(place=place), running, 1)
-
-    def close(self) -> None:
-        """End the process."""
-        self.engine.__exit__(None)
-        if self._theirs is not None:
-            self._theirs.close()
-
-
-_here: list[_Here] = []
-
-
-def work_here(folder: str, token: str, kept: Any, desk: Any, chunk: Chunk) -> Any:
-    """Do a chunk in this Ray worker's process for the run, which is started unless it is there."""
-    try:
-        if _here and _here[0].token != token:
-            _here.pop().close()
-        if not _here:
-            with contextlib.suppress(OSError):
-                os.chdir(folder)
-            _here.append(_Here(token, kept, desk))
-        [(_, answer)] = _here[0].engine.run([chunk])
-    except NoisecliError as error:
-        return Raised(error.exit_status, str(error))
-    except WorkerBug as error:
-        return Raised(None, str(error))
-    if isinstance(answer, Lost):
-        # what it was saying may be cut off, and the next process has a pipe of its own
-        _here.pop().close()
-    return answer
-
-
-def _pass_on(pipe: Connection, desk: Any) -> None:
-    """Pass lines on to the desk until the worker process is gone."""
-    get = _ray().get
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            line = pipe.recv_bytes()
-            pipe.send_bytes(b"%d" % get(desk.append.remote(line)))
