@@ -89,10 +89,11 @@ class RayEngine:
         self._most = self._jobs if self._jobs < sum(cpus.values()) else self._jobs * _QUEUED
         own = ray.get_runtime_context().get_node_id()
         job, folder = self._job, os.getcwd()
-        same = {"versions": seen.versions(), "folder": folder, "samples": seen.samples(job.reads)}
+        samples = seen.samples(job.reads)
+        same = {"versions": seen.versions(), "folder": folder, "samples": samples}
         work, look = _remote_functions()
         with seen.probes(job.writes) as probes:
-            _look(ray, look, alive, own, {**same, "samples": [*same["samples"], *probes]})
+            _look(ray, look, alive, own, {**same, "samples": samples + probes})
         desk = None
         if job.desk is not None:
             desk = on_node(ray.remote(Desk), own, max_restarts=0).remote(folder, *job.desk)

@@ -7,7 +7,6 @@ import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from importlib import metadata
-from typing import NamedTuple
 
 from noisecli import __version__
 from noisecli.storage import escape_name, is_url, stopping
@@ -17,13 +16,11 @@ _LIBRARIES = ("numpy", "opencv-python", "opencv-python-headless", "soundfile", "
 _SAMPLE_BYTES = 1 << 16
 
 
-class Sample(NamedTuple):
-    """A file that every machine has to find, and the folder that it stands for."""
+Sample = tuple[str, str, int, str]
+"""A folder, the name of a file in it that every machine has to find there, its size, and the digest of its beginning.
 
-    folder: str
-    name: str
-    size: int
-    sha256: str
+No class of ours: machines without noisecli are sent it too.
+"""
 
 
 def versions() -> dict[str, str]:
@@ -78,14 +75,13 @@ def difference(versions: dict[str, str], folder: str, samples: Iterable[Sample])
         if own.get(name) != wanted:
             there = f"has {name} {own[name]}" if name in own else f"has no {name}"
             return f"{there}, and the run {wanted}: install the same version on all machines"
-    for sample in samples:
-        place = os.path.join(folder, sample.folder)
+    for where, name, *content in samples:
         try:
-            is_same = _sample(place, sample.name)._replace(folder=sample.folder) == sample
+            is_same = _sample(os.path.join(folder, where), name)[2:] == tuple(content)
         except OSError:
             is_same = False
         if not is_same:
-            named = escape_name(sample.folder)
+            named = escape_name(where)
             return f"does not see the folder {named}: name folders that all machines share, or use --engine local"
     return None
 
@@ -108,4 +104,4 @@ def _first_file(folder: str) -> str | None:
 def _sample(folder: str, name: str) -> Sample:
     with open(os.path.join(folder, name), "rb") as file:
         content = file.read(_SAMPLE_BYTES)
-        return Sample(folder, name, os.fstat(file.fileno()).st_size, hashlib.sha256(content).hexdigest())
+        return folder, name, os.fstat(file.fileno()).st_size, hashlib.sha256(content).hexdigest()

@@ -56,13 +56,13 @@ class Cluster:
             free.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
 
-    def start_node(self, *words, ready="Ray runtime started"):
+    def start_node(self, *words, within=(), ready="Ray runtime started"):
         log = self.folder / f"node-{self.started}.log"
         self.started += 1
         paths = os.pathsep.join(map(os.fspath, (PROGRAMS / "ray_site", ROOT)))
         with open(log, "wb") as file:
             node = subprocess.Popen(
-                [Path(sys.executable).with_name("ray"), "start", *ALWAYS, *words],
+                [*within, Path(sys.executable).with_name("ray"), "start", *ALWAYS, *words],
                 env={**os.environ, **self.environment, "PYTHONPATH": paths},
                 stdout=file,
                 stderr=file,
@@ -72,19 +72,28 @@ class Cluster:
         self.nodes.append(node)
         return lambda: ready in log.read_text() or node.poll() is not None
 
-    def start(self, wait_until):
+    def start(self):
         port = self.address.rpartition(":")[2]
         where = f"--temp-dir={self.folder}"
         head = ["--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false", where]
-        wait_until(self.start_node(*head), "the head node")
-        self.add_node(wait_until)
+        self.wait_until(self.start_node(*head), "the head node")
+        self.add_node()
 
-    def add_node(self, wait_until):
-        wait_until(self.start_node(f"--address={self.address}"), "another node")
+    def add_node(self):
+        self.wait_until(self.start_node(f"--address={self.address}"), "another node")
+
+    def add_node_without(self, folder):
+        """Add a node that has an empty folder in this one's place; return whether that can be."""
+        within = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', os.fspath(folder)]
+        if subprocess.run([*within, "true"], check=False, capture_output=True).returncode:
+            return False
+        self.wait_until(self.start_node(f"--address={self.address}", within=within), "another node")
+        return True
 
     def kill_node(self, number):
-        program.kill_session(self.nodes[number].pid)
-        self.nodes[number].wait()
+        node = self.nodes.pop(number)
+        program.kill_session(node.pid)
+        node.wait()
 
     def stop(self):
         for node in self.nodes:
@@ -102,21 +111,23 @@ def first_cluster(wait_until):
     # a socket's path may not be long
     with tempfile.TemporaryDirectory(prefix="nr-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         made = Cluster(Path(folder))
+        made.wait_until = wait_until
         try:
-            made.start(wait_until)
+            made.start()
             yield made
         finally:
             made.stop()
 
 
 @pytest.fixture
-def cluster(first_cluster, wait_until):
+def cluster(first_cluster):
     """Return a running cluster of two nodes, of whose faults none is left."""
     for path in first_cluster.state.iterdir():
         path.unlink()
-    if any(node.poll() is not None for node in first_cluster.nodes):
-        first_cluster.nodes = [node for node in first_cluster.nodes if node.poll() is None]
-        first_cluster.add_node(wait_until)
+    while len(first_cluster.nodes) > 2:
+        first_cluster.kill_node(2)
+    if len(first_cluster.nodes) < 2:
+        first_cluster.add_node()
     return first_cluster
 
 

@@ -132,18 +132,16 @@ def test_an_ended_run_leaves_no_worker_and_the_next_goes_on(
     wait_until(lambda: not cluster.workers(), "all workers are gone")
 
 
-def test_a_folder_that_another_machine_does_not_see_is_named(tmp_path):
-    """Nodes of one machine see the same folders: what a node elsewhere answers is asked of the page that answers."""
-    from noisecli.engines.ray import seen
-
-    other = tmp_path / "elsewhere"
-    (other / "dst").mkdir(parents=True)
-    (tmp_path / "dst").mkdir()
-    with seen.probes([(os.fspath(tmp_path / "dst"), "x-")]) as probes:
-        relative = [probe._replace(folder="dst") for probe in probes]
-        assert seen.difference(seen.versions(), os.fspath(tmp_path), relative) is None
-        assert "does not see the folder dst" in seen.difference(seen.versions(), os.fspath(other), relative)
-    assert os.listdir(tmp_path / "dst") == []
+@pytest.mark.parametrize("hidden", ["src", "dst"])
+def test_a_folder_that_another_machine_does_not_see_is_refused(cluster, on_ray, ended, pictures, destination, hidden):
+    """A node with a file system of its own in the folder's place: empty, or with a file of the same name."""
+    destination.mkdir()
+    folder = pictures if hidden == "src" else destination
+    if not cluster.add_node_without(folder):
+        pytest.skip("no mount namespaces here")
+    status, _, err = ended(on_ray("images", pictures, destination, "--std", "25"))
+    assert (status, f"does not see the folder {folder}:" in err, err.count("\n")) == (2, True, 1), err
+    assert list(destination.iterdir()) == []
 
 
 def test_a_submitted_job_finds_its_cluster_by_itself(cluster, spawn, tree, noisy, pictures, destination, tmp_path):
