@@ -111,8 +111,10 @@ def _look(ray: Any, look: Any, nodes: list[dict[str, Any]], own: str, same: dict
     for node, future in futures:
         try:
             problem = future.result()
-        except (ray.exceptions.NodeDiedError, ray.exceptions.WorkerCrashedError):
-            # it is no part of the cluster any more
+        except ray.exceptions.RayTaskError as error:
+            raise WorkerBug(str(error)) from error
+        except ray.exceptions.RayError:
+            # it is gone, or has no memory just now: a worker looks again before its first chunk
             continue
         if problem is not None:
             raise Refused(f"--engine ray: machine {node['NodeManagerAddress']} {problem}")
