@@ -45,7 +45,7 @@ OWNERS = {
     "av": ["codecs/audio/pyav/source.py"],
     "pillow_heif": ["codecs/image/heic/"],
     "tqdm": ["cli/"],
-    "ray": ["engines/ray.py"],
+    "ray": ["engines/ray/"],
     "fsspec": ["storage/"],
     "obstore": ["storage/"],
     "keras": ["gradient/"],

@@ -15,7 +15,7 @@ from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.shards import parse_shard
 from noisecli.cli.tars import with_tars
-from noisecli.engines.resources import available_cpus
+from noisecli.engines import default_jobs
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
@@ -35,10 +35,12 @@ _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 def carry_out(kind: str, source: str, destination: str, options: Mapping[str, Any]) -> int:
     """Run one of the commands that make noisy copies; return its exit status."""
+    if (is_one := is_one_file(KINDS[kind], source, destination)) and options["engine"] != "local":
+        raise click.UsageError(f"--engine {options['engine']}: for folders only; name a folder for DST")
     settings = request(kind, source, destination, options)
     if (tars := with_tars(settings, options)) is not settings:
         return run_folder(tars, options)
-    if not is_one_file(KINDS[kind], source, destination):
+    if not is_one:
         settings = folder_of_file(settings)
         refuse_ignored_metadata(settings)
         return run_folder(settings, options)
@@ -207,9 +209,11 @@ def _listed(path: str | None) -> tuple[str, ...] | None:
 
 
 def running_of(options: Mapping[str, Any]) -> Running:
-    """Return how it is to be carried out."""
+    """Return how it is to be carried out. A dry run has no workers, wherever they would be."""
+    engine = "local" if options["dry_run"] else options["engine"]
     return Running(
-        jobs=options["jobs"] or available_cpus(),
+        engine=engine,
+        jobs=options["jobs"] or default_jobs(engine),
         timeout=options["timeout"],
         limits=o.limits_of(options),
         stop_on_error=options["on_error"] == "stop",

@@ -12,7 +12,7 @@ from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.tars import finished_at, tars_in
 from noisecli.cli.terminal import say, say_block
-from noisecli.engines.resources import available_cpus
+from noisecli.engines import default_jobs
 from noisecli.manifest.destination import Names, read_run
 from noisecli.settings import Running
 from noisecli.storage import folder_at
@@ -32,7 +32,7 @@ RECOMPUTE = o.option(
 @click.command("verify", cls=o.SectionedCommand)
 @o.FINISHED
 @o.apply(RECOMPUTE, MODEL, o.MANIFEST, o.EXCLUDE)
-@o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
+@o.apply(o.JOBS, o.ENGINE, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.COMMON_OUTPUT
 def command(destination: str, **options: Any) -> int:
     """Check every file against the manifest.
@@ -61,7 +61,8 @@ def command(destination: str, **options: Any) -> int:
         manifest=manifest_of(options),
         exclude=options["exclude"],
         running=Running(
-            jobs=options["jobs"] or available_cpus(),
+            engine=options["engine"],
+            jobs=options["jobs"] or default_jobs(options["engine"]),
             timeout=options["timeout"],
             limits=o.limits_of(options),
         ),

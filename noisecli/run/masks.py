@@ -140,7 +140,9 @@ def _count_values(settings: Settings, suspects: list[tuple[str, bool]]) -> dict[
     With each name goes whether it may be a mask of many instances.
     """
     counts: dict[str, int] = {}
-    job = Job("noisecli.workers.few_values:Looking", (settings,), KINDS[settings.kind].modules)
+    job = Job(
+        "noisecli.workers.few_values:Looking", (settings,), KINDS[settings.kind].modules, reads=(settings.source,)
+    )
     chunks = cut(suspects, len(suspects), settings.running.jobs)
     with open_engine(job, settings.running) as engine:
         for _, result in run_all(engine, chunks, lambda chunk: [[suspect] for suspect in chunk]):

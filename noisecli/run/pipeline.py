@@ -137,6 +137,7 @@ class Run:
         self._tars = None if plan.tars is None else TarResume(request, self._resume, ledger)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
+        self._left_in: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
         self.progress: Progress = lambda settled: None
 
@@ -190,8 +191,12 @@ class Run:
                     elif not is_probe(chunk):
                         self._take(result, chunk)
         except BaseException:
+            self._ledger.wait_for_workers()
             self._clean_up(self._prefix)
             raise
+        if self._left_in:
+            self._ledger.wait_for_workers()
+            folder_at(self._settings.destination).remove_temporaries(self._left_in, self._prefix)
 
     def _parts(self, chunk: list[Task]) -> Iterable[list[Task]]:
         return parts_of(chunk, lambda source: escape_name(source) in self._noted)
@@ -297,4 +302,8 @@ class Run:
 
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:
         folders = {os.path.dirname(name) for task in chunk for name in task.names}
+        if not lost.worker:
+            # what it left has the name of some worker, and the others are at work
+            self._left_in |= folders
+            return
         folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))

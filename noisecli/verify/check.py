@@ -102,10 +102,11 @@ class _Verification:
         chunks = cut(self._checks(), self._total(), running.jobs, lambda check: size_of(check.row))
         if self._recomputation is not None and self._kind.needs_model:
             # the one process has the model
-            running, factory = replace(running, jobs=1), "noisecli.verify.gradient:CheckingSteps"
+            running, factory = replace(running, jobs=1, engine="local"), "noisecli.verify.gradient:CheckingSteps"
             chunks = batches(self._checks())
         settings = Settings(self._kind.name, source, self._request.destination, noise, running=running)
-        job = Job(factory, (settings, self._report.versions), self._kind.modules)
+        reads = (source, self._request.destination)
+        job = Job(factory, (settings, self._report.versions), self._kind.modules, reads)
         with open_engine(job, running) as engine:
             for chunk, result in run_all(engine, chunks, lambda chunk: [[check] for check in chunk]):
                 progress(len(chunk))
