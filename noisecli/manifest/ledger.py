@@ -81,8 +81,13 @@ class Ledger(ManifestReader):
         """Wait until no worker can put an output in place any more. Raises Stopped where they go on."""
         wait_for_workers(self._journal)
 
+    def can_publish(self) -> bool:
+        """Whether the destination is this run's still, and can be written: a run that ends early waits for nothing."""
+        return self._hold.is_sure()
+
     def check_in_place(self) -> None:
-        """Raise Stopped where the destination's name leads to another folder by now: what is there is not ours."""
+        """Raise Stopped where what is there is not ours: another run's by now, or the name leads to another folder."""
+        self._hold.confirm()
         if self._identity is None or self._files.identity() != self._identity:
             raise Stopped(
                 f"{self._destination}: was moved, or another folder took its place, while the run went on; nothing is "

@@ -167,9 +167,17 @@ class Run:
         except Refused:
             raise
         except BaseException:
-            self._publish(finished=False)
+            self._publish_part()
             raise
-        self._publish(finished=self._summary.stopped is None)
+        if self._summary.stopped is None:
+            self._publish(finished=True)
+        else:
+            self._publish_part()
+
+    def _publish_part(self) -> None:
+        """Publish what was made, unless another run holds the destination, or it is gone: the journal knows it too."""
+        if self._ledger.can_publish():
+            self._publish(finished=False)
 
     def _publish(self, *, finished: bool) -> None:
         self._summary.answers = self._stage.answers()

@@ -10,9 +10,11 @@ from noisecli.kinds import always_loses
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.settings import Settings
-from noisecli.storage import Folder, escape_name, folder_at
+from noisecli.storage import Folder, escape_name, folder_at, is_url
 from noisecli.workers.stage import Stage
 
+_SKEW = 15 * 60 * 10**9
+"""Nanoseconds by which a store's clock and this machine's may differ: beyond that, stores refuse what is signed here."""
 _ASKED = ("key", "settings", "level", "clean_file_name", "source")
 
 
@@ -24,6 +26,7 @@ class Resume:
         self._stage, self._only_reads = stage, only_reads
         self._source, self._destination = source, folder_at(settings.destination).survey()
         self._began = time.time_ns()
+        self._skew = _SKEW if is_url(settings.source) != is_url(settings.destination) else 0
         self._links: dict[str, int] = {}
         choice = settings.choice
         self._is_partial = bool(choice.include or choice.names is not None or choice.limit is not None)
@@ -71,10 +74,10 @@ class Resume:
             self._destination.narrow(name, source.st_mode)
         if checksum and self._destination.sha256(task.output) != row.get("sha256"):
             return False
-        # a change in the same tick of the clock looks equally old, and an output from the future is newer than any
-        # change: there the content decides
+        # a change in the same tick of the clock looks equally old, and so may one by another clock; an output from the
+        # future is newer than any change: there the content decides
         changed = max(source.st_mtime_ns, source.st_ctime_ns, self._newest_link(task.source))
-        older = changed < output.st_mtime_ns < self._began
+        older = changed + self._skew < output.st_mtime_ns < self._began
         return (older and not checksum) or self._source.sha256(task.source) == row.get("source_sha256")
 
     def _newest_link(self, name: str) -> int:

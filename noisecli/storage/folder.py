@@ -38,6 +38,13 @@ class Hold:
     def check(self) -> None:
         """Raise Stopped where another run may write there by now."""
 
+    def confirm(self) -> None:
+        """Make sure that no other run may write there for a while. Raises Stopped where one may."""
+
+    def is_sure(self) -> bool:
+        """Whether it holds, and the folder can be written: asking takes some seconds at most."""
+        return True
+
     def release(self) -> None:
         """End it, as nothing of the run is unfinished. Raises Stopped."""
 

@@ -7,34 +7,43 @@ import queue
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-from noisecli.errors import Refused
+from noisecli.errors import Refused, one_line
 
 Result = TypeVar("Result")
 
 PATIENCE = 60
 """Seconds for which a request is tried again, with growing pauses: a server that restarts costs a pause, no file."""
-_REQUEST_SECONDS = 30
+_SILENCE_SECONDS = 30
+"""For which a server may say nothing before a request is tried again: a large object may take longer as a whole."""
+_REQUEST_SECONDS = 3600
+QUICK = 3
+"""Seconds for what is not worth waiting for, as where a store was waited for in vain just now."""
+_NUMBERS = {"401": errno.EACCES, "403": errno.EACCES, "404": errno.ENOENT, "501": errno.ENOSYS}
+_PAUSE = 0.2
+_LONGEST = 300
 _STATUS = re.compile(r"status code: (\d+ [\w ]+)")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _REASON = re.compile(r'message: "([^"]+)"|kind: (Timeout)\b')
 
 
-def client(scheme: str, bucket: str, *, patience: float = PATIENCE) -> Any:
+def client(scheme: str, bucket: str, *, quick: bool = False) -> Any:
     """Return the client of a bucket. Raises Refused where obstore is missing, or the environment does not fit it.
 
     It finds credentials, region and endpoint where its documentation says: in the environment, or from the machine.
+    A quick one gives up within QUICK seconds.
     """
     # threads of the library do not survive a fork
-    return _client(scheme, bucket, patience, os.getpid())
+    return _client(scheme, bucket, QUICK if quick else PATIENCE, os.getpid(), quick=quick)
 
 
 @cache
-def _client(scheme: str, bucket: str, patience: float, process: int) -> Any:
+def _client(scheme: str, bucket: str, patience: float, process: int, *, quick: bool) -> Any:
     try:
         from obstore.exceptions import BaseError
         from obstore.store import from_url
@@ -47,7 +56,11 @@ def _client(scheme: str, bucket: str, patience: float, process: int) -> Any:
             f"{scheme}://{bucket}",
             retry_config=retries,
             # an endpoint without TLS is one that the environment names
-            client_options={"timeout": timedelta(seconds=_REQUEST_SECONDS), "allow_http": True},
+            client_options={
+                "timeout": timedelta(seconds=QUICK if quick else _REQUEST_SECONDS),
+                "read_timeout": timedelta(seconds=QUICK if quick else _SILENCE_SECONDS),
+                "allow_http": True,
+            },
         )
     except (BaseError, ValueError) as error:
         raise Refused(f"{scheme}://{bucket}: cannot be opened: {_first_line(error)}") from None
@@ -56,7 +69,8 @@ def _client(scheme: str, bucket: str, patience: float, process: int) -> Any:
 def ask(call: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
     """Return what a function of obstore answers. Raises OSError as the system would of a file, and ValueError.
 
-    ValueError says that no object can have this name.
+    ValueError says that no object can have this name, TimeoutError that nobody answered, and ENOSYS that this server
+    does not know such requests.
     """
     from obstore.exceptions import (
         AlreadyExistsError,
@@ -79,12 +93,46 @@ def ask(call: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
     except (PermissionDeniedError, UnauthenticatedError) as error:
         raise PermissionError(errno.EACCES, _in_short(error)) from None
     except BaseError as error:
-        refused = "403 " in _in_short(error) or "401 " in _in_short(error)
-        raise OSError(errno.EACCES if refused else errno.EIO, _in_short(error)) from None
+        # of what it makes a number of, Python picks the class
+        raise OSError(_number_of(error), _in_short(error)) from None
+
+
+def patiently(do: Callable[[], Result], patience: float | None = None) -> Result:
+    """Return what a function returns that makes requests; it is called again where nobody answers. Raises OSError.
+
+    The library repeats most requests by itself, but no page of a listing that was cut short, and none that is under a
+    condition: that may have been carried out, and would then meet itself.
+    """
+    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
+    while True:
+        try:
+            return do()
+        except TimeoutError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+
+
+def put(bucket: Any, key: str, content: bytes, *, patience: float | None = None, **options: Any) -> dict[str, Any]:
+    """Put a small object by one request, and patiently. Raises as ask(), and FileExistsError."""
+    import obstore
+
+    return patiently(
+        lambda: dict[str, Any](ask(obstore.put, bucket, key, content, use_multipart=False, **options)), patience
+    )
+
+
+def _number_of(error: Exception) -> int:
+    if "invalid path" in str(error):
+        return errno.EINVAL
+    status = _STATUS.search(str(error))
+    if status is None:
+        return errno.ETIMEDOUT if _REASON.search(str(error)) else errno.EIO
+    return _NUMBERS.get(status[1].split()[0], errno.EIO)
 
 
 def _first_line(error: Exception) -> str:
-    return " ".join(str(error).partition("\n\nDebug source")[0].split())
+    return one_line(str(error).partition("\n\nDebug source")[0], _LONGEST)
 
 
 def _in_short(error: Exception) -> str:

@@ -16,11 +16,11 @@ from noisecli.errors import FileFailed, FileProblem, Refused, Stopped
 from noisecli.storage.folder import Folder, Hold, Listed
 from noisecli.storage.local import LocalFolder
 from noisecli.storage.names import escape_name
-from noisecli.storage.objects.client import ask, client
+from noisecli.storage.objects.client import ask, client, patiently, put
 from noisecli.storage.objects.lease import Lease
 from noisecli.storage.objects.listing import listed, objects_below, status_of
 from noisecli.storage.objects.spool import ObjectOutput, ObjectSource, close, fill, new_spool
-from noisecli.storage.output import FOREIGN, OutputFile, stopping
+from noisecli.storage.output import FOREIGN, OutputFile
 from noisecli.storage.permissions import FileStatus, Status
 from noisecli.storage.source import SourceFile, unreadable
 
@@ -63,11 +63,20 @@ class ObjectFolder(Folder):
         return f"{self._prefix}/{name}" if self._prefix else name
 
     def exists(self) -> bool:
-        with stopping(self.location):
+        try:
             return any(True for _ in objects_below(self._bucket, self._prefix))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._unlisted(error) from error
 
     def names(self) -> list[str]:
-        found = ask(self._library.list_with_delimiter, self._bucket, self._prefix or None)
+        try:
+            found = patiently(lambda: ask(self._library.list_with_delimiter, self._bucket, self._prefix or None))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise self._unlisted(error) from error
         keys = [*found["common_prefixes"], *(meta["path"] for meta in found["objects"])]
         return sorted({os.path.basename(key) for key in keys if key != self._prefix})
 
@@ -75,7 +84,15 @@ class ObjectFolder(Folder):
         try:
             yield from listed(self._objects())
         except OSError as error:
-            raise Refused(f"{escape_name(self.location)}: cannot be listed: {error.strerror}") from error
+            raise self._unlisted(error) from error
+
+    def _unlisted(self, error: OSError) -> Refused:
+        others = "see that the server answers, then run again"
+        what_to_do = {
+            errno.EACCES: "check the credentials in the environment, and what they allow",
+            errno.EINVAL: "rename or remove that object",
+        }.get(error.errno or 0, others)
+        return Refused(f"{escape_name(self.location)}: cannot be listed: {error.strerror}; {what_to_do}")
 
     def _objects(self) -> Iterator[str]:
         surveyed = dict[str, FileStatus]()
@@ -100,6 +117,9 @@ class ObjectFolder(Folder):
             return status_of(ask(self._library.head, self._bucket, self._key(name)))
         except FileNotFoundError:
             return None
+        except OSError as error:
+            self._refuse_outage(error)
+            raise
 
     def is_folder(self, name: str) -> bool:
         return ObjectFolder(self.location_of(name)).exists()
@@ -111,9 +131,14 @@ class ObjectFolder(Folder):
             raise FileFailed("unreadable", f"cannot be read: {error}") from error
         except OSError as error:
             self._refuse_outage(error)
-            raise unreadable(error) from error
+            if error.errno in (errno.ENOENT, errno.EACCES):
+                raise unreadable(error) from error
+            raise FileFailed("unreadable", f"cannot be read: {error.strerror}; run again to try once more") from error
 
     def _spooled(self, name: str, max_bytes: int = sys.maxsize) -> ObjectSource:
+        return patiently(lambda: self._fetched(name, max_bytes))
+
+    def _fetched(self, name: str, max_bytes: int) -> ObjectSource:
         found = ask(self._library.get, self._bucket, self._key(name))
         status = status_of(found.meta)
         if status.st_size > max_bytes:
@@ -132,7 +157,7 @@ class ObjectFolder(Folder):
         """Raise Stopped where it is not this object that the store refuses, but all: every other would fail too."""
         if error.errno in (errno.ENOENT, errno.EEXIST):
             return
-        bucket, probe = client(*self._bucket_url, patience=0), self._key(f"{_PROBE}{secrets.token_hex(4)}")
+        bucket, probe = client(*self._bucket_url, quick=True), self._key(f"{_PROBE}{secrets.token_hex(4)}")
         try:
             if writing:
                 ask(self._library.put, bucket, probe, bytes(_PROBE_BYTES), use_multipart=False)
@@ -140,7 +165,8 @@ class ObjectFolder(Folder):
             else:
                 ask(self._library.list_with_delimiter, bucket, probe)
         except OSError:
-            what = "cannot be written" if writing else "cannot be read any more"
+            refuses = f"refuses {'new' if writing else 'its'} objects"
+            what = refuses if error.errno in (errno.EACCES, errno.EIO) else "cannot be reached"
             words = f"{what}: {error.strerror}; the run stops here, run it again to go on"
             raise Stopped(f"{escape_name(self.location)}: {words}") from error
 
@@ -156,15 +182,11 @@ class ObjectFolder(Folder):
             if size <= _ONE_PUT:
                 mode = "overwrite" if replace else "create"
                 content = os.pread(fd, size + 1, 0)
-                ask(
-                    self._library.put, self._bucket, self._key(name), content, mode=mode, use_multipart=False, **options
-                )
+                put(self._bucket, self._key(name), content, mode=mode, **options)
                 return
             if not replace and self.look(name) is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            with os.fdopen(os.dup(fd), "rb") as file:
-                file.seek(0)
-                ask(self._library.put, self._bucket, self._key(name), file, use_multipart=True, **options)
+            patiently(lambda: self._put_in_parts(name, fd, options))
         except ValueError as error:
             raise FileFailed("unwritable", f"its output cannot be written: {error}") from error
         except FileExistsError as error:
@@ -173,6 +195,11 @@ class ObjectFolder(Folder):
         except OSError as error:
             self._refuse_outage(error, writing=True)
             raise FileFailed("unwritable", f"its output cannot be written: {error.strerror}") from error
+
+    def _put_in_parts(self, name: str, fd: int, options: dict[str, Any]) -> None:
+        with os.fdopen(os.dup(fd), "rb") as file:
+            file.seek(0)
+            ask(self._library.put, self._bucket, self._key(name), file, use_multipart=True, **options)
 
     @staticmethod
     def _mark(name: str, digest: str) -> str:
@@ -236,7 +263,8 @@ class ObjectFolder(Folder):
         return LocalFolder(os.path.join(home, "noisecli", name))
 
     def lease(self, journal: str, opened: int, *, force: bool) -> Hold:
-        return Lease(self._bucket, self._key(journal), self.location, opened, self.journals(), force=force)
+        quick = client(*self._bucket_url, quick=True)
+        return Lease(self._bucket, quick, self._key(journal), self.location, opened, self.journals(), force=force)
 
     def make(self) -> None:
         self.journals().make()

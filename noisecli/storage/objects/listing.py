@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from noisecli.storage.folder import Listed
-from noisecli.storage.objects.client import ask
+from noisecli.storage.objects.client import ask, patiently
 from noisecli.storage.objects.spool import ObjectStatus
 
 _PAGE = 1000
@@ -22,17 +22,30 @@ def objects_below(bucket: Any, prefix: str) -> Iterator[Found]:
     """Yield all objects below a prefix, in the store's order. Raises OSError."""
     import obstore
 
-    pages = iter(ask(obstore.list, bucket, prefix or None, chunk_size=_PAGE))
-    while (page := ask(next, pages, None)) is not None:
+    last: str | None = None
+    pages: Iterator[Any] | None = None
+
+    def next_page() -> Any:
+        nonlocal pages
+        if pages is None:
+            pages = iter(ask(obstore.list, bucket, prefix or None, offset=last, chunk_size=_PAGE))
+        try:
+            return ask(next, pages, None)
+        except OSError:
+            pages = None
+            raise
+
+    while page := patiently(next_page):
         for meta in page:
+            last = meta["path"]
             name = meta["path"][len(prefix) + 1 :] if prefix else meta["path"]
             if name and not _is_marker(bucket, meta):
                 yield Found(name, status_of(meta))
 
 
 def status_of(meta: Any) -> ObjectStatus:
-    """Return what obstore's description of an object says."""
-    return ObjectStatus(meta["size"], round(meta["last_modified"].timestamp() * 1e6) * 1000)
+    """Return what obstore's description of an object says, its time in whole seconds: a head tells no more of it."""
+    return ObjectStatus(meta["size"], int(meta["last_modified"].timestamp()) * 1_000_000_000)
 
 
 def _is_marker(bucket: Any, meta: Any) -> bool:
