@@ -11,6 +11,7 @@ from noisecli.cli.messages import count, progress_bar, say_shard
 from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.terminal import say, say_block
+from noisecli.cli.urls import require_path
 from noisecli.engines.resources import available_cpus
 from noisecli.manifest.destination import Names, read_run
 from noisecli.settings import Running
@@ -49,6 +50,8 @@ def command(destination: str, **options: Any) -> int:
     refuse_odd_output(options)
     if options["model"] is not None and options["recompute"] is None:
         raise click.UsageError("--model is what outputs are recomputed with; add --recompute SRC")
+    if options["model"] is not None:
+        require_path(options["model"], "--model")
     request = Request(
         destination=destination,
         source=options["recompute"],

@@ -32,7 +32,8 @@ def objects_below(bucket: Any, prefix: str) -> Iterator[Found]:
 
 def status_of(meta: Any) -> ObjectStatus:
     """Return what obstore's description of an object says."""
-    return ObjectStatus(meta["size"], round(meta["last_modified"].timestamp() * 1e6) * 1000)
+    # a look at one object gives whole seconds, a listing more: times of both are compared
+    return ObjectStatus(meta["size"], int(meta["last_modified"].timestamp()) * 10**9)
 
 
 def _is_marker(bucket: Any, meta: Any) -> bool:
