@@ -21,7 +21,7 @@ from noisecli.manifest.destination import runs_in
 from noisecli.manifest.finished import FinishedRun, files_of
 from noisecli.run.naming import refuse_existing
 from noisecli.shards import split_manifest
-from noisecli.storage import escape_name, stopping, write_whole
+from noisecli.storage import escape_name, file_at, is_url, stopping
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
 
@@ -120,24 +120,26 @@ def _write_table(run: FinishedRun, lines: Iterable[bytes], options: dict[str, An
             raise Refused("standard output is closed here; name a file with --output")
         _print_whole(lines)
         return Written([], 0)
-    if not os.path.isdir(os.path.dirname(path) or "."):
+    folder, name = file_at(path)
+    if not is_url(path) and not os.path.isdir(folder.location or "."):
         raise Refused(f"{escape_name(path)}: its folder does not exist; create it first")
     refuse_existing(path, force=options["force"])
     _refuse_own(path, run)
     counter = itertools.count(-has_header)
-    write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
+    folder.write_own(name, (line for line, _ in zip(lines, counter, strict=False)))
     return Written([escape_name(path)], next(counter))
 
 
 def _refuse_own(path: str, run: FinishedRun) -> None:
     """Raise Refused where a file is one of the run's, which --force replaces no more than --depfile does."""
-    if not os.path.exists(path) or not run.files.exists():
+    folder, own = file_at(path)
+    if not folder.has(own, follow=True):
         return
     names = [name for files in runs_in(run.folder) for name in files]
     outputs = (name for row in run.parsed() for name in files_of(row))
     for name in itertools.chain(names, run.names, outputs, run.sidecars.rows):
         own = run.files.location_of(run.files.tar_of(name) or name)
-        if os.path.exists(own) and os.path.samefile(path, own):
+        if path == own or (os.path.exists(own) and os.path.samefile(path, own)):
             raise Refused(f"{escape_name(path)}: is a file of the run itself; choose another name")
 
 

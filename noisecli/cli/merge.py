@@ -66,4 +66,4 @@ def _report(merged: Merged, destination: str, options: Mapping[str, Any]) -> Non
     if merged.moved:
         say(f"{count(merged.moved, 'file')} {'would be ' * merged.dry_run}moved there")
     if merged.copied:
-        say(f"{count(merged.copied, 'file')} copied there from another file system")
+        say(f"{count(merged.copied, 'file')} copied there from another file system or store")

@@ -15,6 +15,7 @@ from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.shards import parse_shard
 from noisecli.cli.tars import with_tars
+from noisecli.cli.urls import refuse_local_options
 from noisecli.engines import default_jobs
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
@@ -24,7 +25,7 @@ from noisecli.run.naming import LONGEST_NAME
 from noisecli.run.summary import Summary
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.shards import split_manifest
-from noisecli.storage import file_at, folder_at
+from noisecli.storage import file_at, folder_at, split_location
 
 _FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune", "shard")
 _LONGEST_LIST = 1 << 28
@@ -72,6 +73,7 @@ def run_folder(settings: Settings, options: Mapping[str, Any]) -> int:
 def request(kind: str, source: str, destination: str, options: Mapping[str, Any]) -> Settings:
     """Return what was asked for."""
     refuse_odd_output(options)
+    refuse_local_options(options, source, destination)
     return Settings(
         kind=kind,
         source=source,
@@ -230,7 +232,7 @@ def running_of(options: Mapping[str, Any]) -> Running:
 
 def _is_file(location: str) -> bool:
     folder, name = file_at(location)
-    return folder.is_file(name)
+    return bool(name) and folder.is_file(name)
 
 
 def is_one_file(kind: Kind, source: str, destination: str) -> bool:
@@ -276,7 +278,7 @@ def folder_of_file(settings: Settings) -> Settings:
         return settings
     if settings.choice.shard is not None:
         raise click.UsageError("--shard: SRC is one file, which has no parts; name a folder")
-    folder, name = os.path.split(settings.source)
+    folder, name = split_location(settings.source)
     choice = replace(settings.choice, names=(name,), follow_links=True, is_one_file=True)
     return replace(settings, source=folder or ".", choice=choice)
 

@@ -12,6 +12,7 @@ from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
 from noisecli.cli.tars import finished_at, tars_in
 from noisecli.cli.terminal import say, say_block
+from noisecli.cli.urls import require_path
 from noisecli.engines import default_jobs
 from noisecli.manifest.destination import Names, read_run
 from noisecli.settings import Running
@@ -50,6 +51,8 @@ def command(destination: str, **options: Any) -> int:
     refuse_odd_output(options)
     if options["model"] is not None and options["recompute"] is None:
         raise click.UsageError("--model is what outputs are recomputed with; add --recompute SRC")
+    if options["model"] is not None:
+        require_path(options["model"], "--model")
     place = finished_at(destination, manifest_of(options))
     source = options["recompute"]
     if place != destination and source:

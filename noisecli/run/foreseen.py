@@ -8,7 +8,7 @@ from noisecli.manifest.destination import Names
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.run.claims import refuse_claims
-from noisecli.run.leftovers import Asked, Sources
+from noisecli.run.leftovers import Asked
 from noisecli.run.plan import Plan
 from noisecli.run.prune import Pruning
 from noisecli.run.resume import Resume
@@ -83,5 +83,5 @@ def pruning_of(settings: Settings, recorded: ManifestReader, plan: Plan, found: 
     """Return what --prune removes."""
     asked = Asked(plan.outputs, found.sources)
     side_files = plan.sidecars() if settings.output.sidecars != "skip" else ()
-    stale = StaleSideFiles(settings, recorded, side_files, Sources(settings).is_gone)
+    stale = StaleSideFiles(settings, recorded, side_files, found.folder)
     return Pruning(settings, recorded, asked, (escape_name(source) for source, _ in found.problems), stale)

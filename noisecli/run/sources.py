@@ -9,7 +9,7 @@ from functools import cache
 from noisecli.errors import FileProblem, FileSkipped, Refused
 from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_refused, why_unread
 from noisecli.settings import Choice
-from noisecli.storage import Folder, Listed, escape_name, folder_at
+from noisecli.storage import Folder, Listed, escape_name, folder_at, is_url
 
 
 @dataclass
@@ -192,8 +192,10 @@ def _has_no_format(name: str) -> bool:
 
 def _inside(root: str, name: str) -> str:
     """Return a listed name relative to root; Refused when it leads out."""
+    if is_url(root):
+        name = name.removeprefix(f"{root.rstrip('/')}/")
     relative = os.path.relpath(name, root) if os.path.isabs(name) else os.path.normpath(name)
-    if relative == ".." or relative.startswith("../"):
+    if relative == ".." or relative.startswith("../") or (is_url(root) and is_url(name)):
         raise Refused(f"{escape_name(name)}: leads out of {escape_name(root)}; list names relative to it")
     return relative
 

@@ -15,7 +15,7 @@ from noisecli.storage.leftovers import held_prefix
 from noisecli.storage.local import LocalFolder
 from noisecli.storage.names import escape_name, is_inside, is_text
 from noisecli.storage.output import TEMPORARY_PREFIX, OutputFile, clean_up_beside, output_error, stopping, write_whole
-from noisecli.storage.permissions import Readers, readers_of
+from noisecli.storage.permissions import Readers
 from noisecli.storage.source import SourceFile
 from noisecli.storage.tar import TarFolder, is_tar_location
 
@@ -34,14 +34,15 @@ __all__ = [
     "file_at",
     "file_sha256",
     "folder_at",
+    "from_anywhere",
     "held_prefix",
     "is_inside",
+    "is_same_file",
     "is_tar_location",
     "is_text",
     "is_url",
     "open_folder",
     "output_error",
-    "readers_of",
     "remove_recorded",
     "remove_temporaries",
     "split_location",
@@ -88,6 +89,23 @@ def split_location(location: str) -> tuple[str, str]:
 def is_url(location: str) -> bool:
     """Whether a location is a URL, of a store or not, rather than a path."""
     return _SCHEME.match(location) is not None
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Whether two paths or URLs lead to one file, whether it is there or not."""
+    if is_url(one) or is_url(other):
+        return one == other
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def from_anywhere(location: str) -> str:
+    """Return a path that leads to the same folder from everywhere; a URL does."""
+    return location.rstrip("/") if is_url(location) else os.path.abspath(location)
 
 
 def _scheme_of(location: str) -> str:

@@ -136,8 +136,9 @@ class _Merge:
     def check(self) -> None:
         """Raise Refused where a file is not there as its shard says, or where somebody else's has its name."""
         owners: dict[str, Part] = {}
+        target, folders = self._target.survey(), {part.folder: part.files.survey() for part in self._parts}
         for part in self._parts:
-            files = Files(part, self._target)
+            files = Files(part, folders[part.folder], target)
             with part.look() as shard:
                 part.require_rows(len(shard))
                 for output in shard.outputs():
@@ -158,7 +159,7 @@ class _Merge:
         progress = self._begin(self._merged.outputs) if self._begin else lambda settled: None
         self._merged.moved = 0
         for part in self._parts:
-            files = Files(part, self._target)
+            files = Files(part, part.files, self._target)
             with part.look() as shard:
                 if files.are_apart:
                     self._move(files, shard, ledger.prefix)

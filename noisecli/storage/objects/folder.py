@@ -21,7 +21,7 @@ from noisecli.storage.objects.lease import Lease
 from noisecli.storage.objects.listing import listed, objects_below, status_of
 from noisecli.storage.objects.spool import ObjectOutput, ObjectSource, close, fill, new_spool
 from noisecli.storage.output import FOREIGN, OutputFile
-from noisecli.storage.permissions import FileStatus, Status
+from noisecli.storage.permissions import FileStatus, Readers, Status
 from noisecli.storage.source import SourceFile, unreadable
 
 _MARK = "noisecli"
@@ -37,13 +37,15 @@ class ObjectFolder(Folder):
     def __init__(self, location: str, *, surveys: bool = False) -> None:
         scheme, _, rest = location.partition("://")
         bucket, _, prefix = rest.partition("/")
-        if not bucket or "@" in bucket:
+        if not bucket or not {"@", ":"}.isdisjoint(bucket):
             # whatever stands before an @ may be a password, and is not shown
             raise Refused(
                 f"{scheme}://: write {scheme}://BUCKET/FOLDER; credentials are read from the environment alone"
             )
         self.location, self._bucket_url = location.rstrip("/"), (scheme, bucket)
-        self._prefix = prefix.strip("/")
+        self._prefix = prefix.rstrip("/")
+        if not {"", ".", ".."}.isdisjoint(self._prefix.split("/")) and self._prefix:
+            raise Refused(f"{escape_name(location)}: no part of a URL may be empty, . or ..; write it without")
         self._looks = 0
         self._surveyed: dict[str, FileStatus] | None = None
         self._surveys = surveys
@@ -71,14 +73,22 @@ class ObjectFolder(Folder):
             raise self._unlisted(error) from error
 
     def names(self) -> list[str]:
+        folders, objects = self._level()
+        return sorted({*folders, *objects})
+
+    def folders(self) -> list[str]:
+        return self._level()[0]
+
+    def _level(self) -> tuple[list[str], list[str]]:
+        """Return the names of folders and objects, one level deep."""
         try:
             found = patiently(lambda: ask(self._library.list_with_delimiter, self._bucket, self._prefix or None))
         except FileNotFoundError:
             raise
         except OSError as error:
             raise self._unlisted(error) from error
-        keys = [*found["common_prefixes"], *(meta["path"] for meta in found["objects"])]
-        return sorted({os.path.basename(key) for key in keys if key != self._prefix})
+        objects = (meta["path"] for meta in found["objects"] if meta["path"] != self._prefix)
+        return list(map(os.path.basename, found["common_prefixes"])), list(map(os.path.basename, objects))
 
     def files(self, *, follow_links: bool = False) -> Iterator[Listed]:
         try:
@@ -277,6 +287,9 @@ class ObjectFolder(Folder):
 
     def set_time(self, name: str, time: int) -> None:
         """Do nothing, as set_modified()."""
+
+    def readers(self, names: Iterable[str]) -> Readers:
+        return Readers(0o666, -1)
 
     def narrow(self, name: str, mode: int) -> None:
         """Do nothing: the bucket says who may read."""

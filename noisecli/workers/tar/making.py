@@ -9,7 +9,7 @@ from noisecli.errors import FileFailed, FileProblem, FileSkipped
 from noisecli.kinds import KINDS, beginnings, kinds_of, suffix_of
 from noisecli.model import Made, Outcome, Problem, Task
 from noisecli.settings import Settings
-from noisecli.storage import Folder, SourceFile, TarFolder, escape_name, folder_at, readers_of
+from noisecli.storage import Folder, SourceFile, TarFolder, escape_name, folder_at
 from noisecli.storage.permissions import Status
 from noisecli.storage.tar.writer import TarWriter
 from noisecli.workers.output import held
@@ -72,7 +72,7 @@ class _Tars:
     def _readers(self) -> Status | None:
         """Return who may read all that goes into the tars."""
         if self._layout.job.members:
-            return readers_of(map(self._source.location_of, self._layout.tasks))
+            return self._source.readers(self._layout.tasks)
         with self._source.open(next(iter(self._layout.tasks))) as file:
             return file.status
 

@@ -61,7 +61,7 @@ def completed(server, undisturbed, spawned):
 def test_a_server_that_starts_again_costs_nothing(server, begun, undisturbed):
     process = begun(hasty=False)
     server.kill()
-    time.sleep(10)  # noqa: the outage
+    time.sleep(10)  # the outage
     server.start()
     out, err = process.communicate()
     assert (process.returncode, out) == (0, b""), err
@@ -71,7 +71,7 @@ def test_a_server_that_starts_again_costs_nothing(server, begun, undisturbed):
 def test_a_server_that_hangs_for_a_while_costs_nothing(server, begun, undisturbed):
     process = begun(hasty=False)
     server.pause()
-    time.sleep(10)  # noqa: the outage
+    time.sleep(10)  # the outage
     server.go_on()
     out, err = process.communicate()
     assert (process.returncode, out) == (0, b""), err
@@ -99,7 +99,7 @@ def test_an_outage_that_stays_stops_the_run_once(how, server, begun, completed):
 def test_a_signal_while_the_server_is_away_ends_the_run_soon(how, number, server, begun, completed):
     process = begun(hasty=False)
     getattr(server, how)()
-    time.sleep(0.5)  # noqa: all of it waits for the server
+    time.sleep(0.5)  # all of it waits for the server
     began = time.monotonic()
     process.send_signal(number)
     _, err = process.communicate()
