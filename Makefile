@@ -6,6 +6,7 @@ RUNS ?= 5
 MINUTES ?= 10
 SEED ?= 0
 TORCH ?= 2.13.0
+UML := $(if $(filter x86_64,$(shell uname -m)),user-mode-linux:linux.uml)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -98,11 +99,11 @@ $(VENV)/.lint: $(VENV)/.test
 
 # A torch for CPUs alone is a tenth of the size; where the index has none, the ordinary one comes with the extras. The
 # spoken digits of the recipes are made by espeak-ng, a disk that folds case by ntfs-3g, failing writes below Python by a C
-# compiler: where one is missing and cannot come, what needs it is skipped by name.
+# compiler, NFS by a Linux in a process: where one is missing and cannot come, what needs it is skipped by name.
 $(VENV)/.all: $(VENV)/.lint
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install 'torch==$(TORCH)+cpu' 2>/dev/null || \
 		echo "no torch $(TORCH)+cpu here, so the ordinary torch"
-	@missing=$$(for pair in espeak-ng:espeak-ng ntfs-3g:lowntfs-3g gcc:cc; do \
+	@missing=$$(for pair in espeak-ng:espeak-ng ntfs-3g:lowntfs-3g gcc:cc $(UML); do \
 			command -v $${pair#*:} >/dev/null || echo $${pair%:*}; done); \
 		test -z "$$missing" || { apt-get update && apt-get install --yes $$missing || \
 		sudo -n apt-get update && sudo -n apt-get install --yes $$missing; } >/dev/null 2>&1 || \

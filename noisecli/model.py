@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from noisecli.effects import Effect
+from noisecli.tarjob import TarJob
 
 DECODED_RATIO = 100
 DECODED_FLOOR = 1 << 27
@@ -195,7 +196,10 @@ class Task(NamedTuple):
     extra
         What was worked out for this output before, pickled by its kind's own maker for itself.
     replaces
-        The outputs among the two that may take the place of a file: a row lists it, or --force was given.
+        The outputs among the two that may take the place of a file: a row lists it, or --force was given. With tars,
+        the tars that may.
+    tar
+        Where the output is a member of a tar.
     """
 
     source: str
@@ -209,6 +213,7 @@ class Task(NamedTuple):
     span: tuple[int, int] | None = None
     extra: bytes = b""
     replaces: tuple[str, ...] = ()
+    tar: TarJob | None = None
 
     @property
     def names(self) -> list[str]:

@@ -44,6 +44,8 @@ class OutputSettings:
     name: str | None = None
     sidecars: Literal["skip", "copy", "link"] = "skip"
     manifest: str = "manifest.jsonl"
+    tar: int | None = None
+    """How many samples go into a tar, where files are packed into tars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,12 @@ class Settings:
         own = {} if self.own is None else self.own.fingerprint_fields()
         fields = {"kind": self.kind, "stream": STREAM_VERSION, "mean": mean, "with_clean": clean}
         return {**fields, **noise, **encoding, **own}
+
+    @property
+    def template(self) -> str:
+        """How outputs are named, as --name says it."""
+        usual = "{stem}{ext}" if self.noise.copies == 1 else "{stem}-{copy}{ext}"
+        return usual if self.output.name is None else self.output.name
 
     @cached_property
     def key(self) -> str:

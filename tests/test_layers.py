@@ -1,6 +1,7 @@
 """The house: who may know whom, what stays light, and how long a page may be."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ FLOORS = {
     "effects": 1,
     "errors": 1,
     "keys": 1,
+    "tarjob": 1,
     "words": 1,
     "model": 2,
     "shards": 2,
@@ -43,7 +45,7 @@ OWNERS = {
     "av": ["codecs/audio/pyav/source.py"],
     "pillow_heif": ["codecs/image/heic/"],
     "tqdm": ["cli/"],
-    "ray": ["engines/ray.py"],
+    "ray": ["engines/ray/"],
     "fsspec": ["storage/"],
     "obstore": ["storage/"],
     "keras": ["gradient/"],
@@ -71,17 +73,20 @@ def part_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@functools.cache
 def imports_of(path):
-    """Yield the dotted names of all modules that a file imports, at its top or inside."""
+    """Return the dotted names of all modules that a file imports, at its top or inside."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(path)}: relative import"
             if node.module == "noisecli":
-                yield from (f"noisecli.{alias.name}" for alias in node.names)
+                found += (f"noisecli.{alias.name}" for alias in node.names)
             else:
-                yield node.module
+                found.append(node.module)
+    return found
 
 
 def ours(path):

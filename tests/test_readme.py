@@ -25,6 +25,8 @@ FOR_NEWCOMERS = PAGES["noisecli/README.md"]
 # languages of blocks that no test runs, and why
 NOT_RUN = {"console": "needs a network, a model, minutes, or this repository", "text": "is to be read"}
 RUN = ("sh", "python", "makefile", "yaml")
+LEFT_OUT = ("morning.*", "valley.*", "winter.*", "upright.*", "sticker.*")
+"""Photos of whose like there are others."""
 
 
 def blocks(*languages: str) -> list[str]:
@@ -48,7 +50,7 @@ def small_model() -> bytes:
 @pytest.fixture(scope="module")
 def somebody(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("somebody")
-    shutil.copytree(ROOT / "sample_data/images", home / "photos")
+    shutil.copytree(ROOT / "sample_data/images", home / "photos", ignore=shutil.ignore_patterns(*LEFT_OUT))
     shutil.copytree(ROOT / "sample_data/audio", home / "speech")
     shutil.copy(ROOT / "sample_data/images/boats/regatta.jpg", home / "dog.jpg")
     (home / "models").mkdir()
@@ -91,7 +93,7 @@ def test_every_example_runs(somebody: Path) -> None:
     for code in blocks("sh"):
         done = run_block("sh", code, somebody)
         assert done.returncode == 0, f"{code}\n{done.stderr}"
-    assert len(list((somebody / "sweep").glob("std-*/**/*.[jp][pn]g"))) == 48
+    assert len(list((somebody / "sweep").glob("std-*/**/*.[jp][pn]g"))) == 4 * 7
     assert (somebody / "pairs/std-15/clean").is_dir()
     assert len(list((somebody / "ensemble").glob("a-*.safetensors"))) == 10
     assert (somebody / "head/config.json").read_text() == "{}"

@@ -65,6 +65,7 @@ def test_committed_files_pass_the_check() -> None:
     assert (finished.returncode, finished.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_generator_makes_the_same_bytes_twice(made: Path, tmp_path: Path) -> None:
     assert run_generator(tmp_path).returncode == 0
     assert contents(tmp_path) == contents(made)
@@ -128,7 +129,11 @@ def test_labels_are_beside_most_pictures_and_name_their_class() -> None:
             assert all(0 < float(field) < 1 for field in box)
 
 
-@pytest.mark.parametrize("label", LABELS, ids=lambda label: label.stem)
+@pytest.mark.parametrize(
+    "label",
+    [pytest.param(label, marks=() if place % 5 == 0 else pytest.mark.slow) for place, label in enumerate(LABELS)],
+    ids=lambda label: label.stem,
+)
 def test_boxes_hold_exactly_what_was_drawn(label: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw the scene with and without each thing: the difference is the box, but for the mirror image below a boat."""
     monkeypatch.syspath_prepend(str(SAMPLES))

@@ -179,6 +179,7 @@ class TestLegalVariations:
                 assert np.abs(found - truth).max() < 0.01, one.told
         assert seen > 30
 
+    @pytest.mark.slow
     @FORMATS
     def test_none_is_called_damaged_or_comes_out_wrong(self, name, tmp_path):
         one = figures.Figures(tmp_path, SEED)

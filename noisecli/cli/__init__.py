@@ -53,6 +53,10 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Answer an option before the command with its place."""
         given = list(args)
+        if any("://" in os.fsdecode(word) for word in given):
+            from noisecli.cli.urls import refuse_passwords
+
+            refuse_passwords(given)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:

@@ -11,6 +11,7 @@ from noisecli.cli import options as o
 from noisecli.cli.levels import parse_limits, parse_step
 from noisecli.cli.request import folder_of_file, is_one_file, refuse_ignored_metadata, request, run_folder
 from noisecli.cli.terminal import say
+from noisecli.cli.urls import require_path
 from noisecli.kinds.adversarial import ADVERSARIAL, AdversarySettings
 
 
@@ -42,6 +43,8 @@ def command(source: str, destination: str, **options: Any) -> int:
     noisecli adversarial digits.npz noisy --model m.keras --eps 8/255 --std 5%    arrays x and y
     """  # noqa: D301
     from noisecli.kinds.adversarial.request import describe_model
+
+    require_path(options["model"], "--model")
 
     if is_one_file(ADVERSARIAL, source, destination):
         why = "" if source.lower().endswith(".npz") else "; the class of an image is its folder's name"

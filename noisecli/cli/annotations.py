@@ -11,7 +11,7 @@ from noisecli.cli.terminal import say, say_command, visible
 from noisecli.kinds import KINDS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, folder_at, is_url, split_location
 from noisecli.verify.report import Report
 
 _SHOWN = 10
@@ -60,7 +60,7 @@ def annotate_run(summary: Summary, settings: Settings, options: Mapping[str, Any
     found = [
         _Finding(
             "error" if problem.status == "failed" else "warning",
-            _path_of(settings, problem.source),
+            _path_of(settings, problem.source, is_file=summary.is_one_file and not settings.choice.is_one_file),
             problem.source,
             problem.status,
             problem.reason,
@@ -79,10 +79,9 @@ def annotate_differences(report: Report, destination: str, options: Mapping[str,
     """Annotate what differs from a manifest."""
     if not are_wanted(options):
         return
+    folder = folder_at(destination)
     found = [
-        _Finding(
-            "error", os.path.join(destination, each.file_name), each.file_name, "differs", each.reason, each.message
-        )
+        _Finding("error", folder.location_of(each.file_name), each.file_name, "differs", each.reason, each.message)
         for each in report.differences
     ]
     _annotate("verify", found)
@@ -90,14 +89,14 @@ def annotate_differences(report: Report, destination: str, options: Mapping[str,
     _write_summary("verify", destination, columns, found)
 
 
-def _path_of(settings: Settings, source: str) -> str | None:
+def _path_of(settings: Settings, source: str, *, is_file: bool) -> str | None:
     """Return the path of a problem's file: below the source folder, or the one file of SRC itself."""
     if not KINDS[settings.kind].has_sources:
-        return os.path.join(settings.destination, source)
+        return folder_at(settings.destination).location_of(source)
     if settings.source == "-":
         return None
-    is_file = os.path.isfile(settings.source)
-    return os.path.join(os.path.dirname(settings.source) if is_file else settings.source, source)
+    folder = split_location(settings.source)[0] if is_file else settings.source
+    return folder_at(folder).location_of(source)
 
 
 def _annotate(command: str, found: Iterable[_Finding]) -> None:
@@ -130,6 +129,8 @@ def _replaced(text: str, table: Mapping[str, str]) -> str:
 
 def _relative(path: str) -> str:
     """Return a path relative to the workspace; as it is where it lies outside."""
+    if is_url(path):
+        return escape_name(path)
     root = os.path.abspath(os.environ.get("GITHUB_WORKSPACE") or ".")
     whole = os.path.abspath(path)
     inside = os.path.relpath(whole, root) if whole.startswith(f"{root.rstrip('/')}/") else whole

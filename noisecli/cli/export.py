@@ -12,6 +12,7 @@ from noisecli.cli import options as o
 from noisecli.cli.messages import count, say_shard
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
+from noisecli.cli.tars import finished_at, refuse_in_tars
 from noisecli.cli.terminal import say, visible
 from noisecli.cli.values import word_of
 from noisecli.errors import Refused
@@ -20,7 +21,7 @@ from noisecli.manifest.destination import runs_in
 from noisecli.manifest.finished import FinishedRun, files_of
 from noisecli.run.naming import refuse_existing
 from noisecli.shards import split_manifest
-from noisecli.storage import escape_name, stopping, write_whole
+from noisecli.storage import escape_name, file_at, is_url, stopping
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
 
@@ -62,6 +63,9 @@ def command(destination: str, **options: Any) -> int:
     refuse_odd_output(options)
     if EXPORTS[name].suffix is not None and options["output"] is None:
         refuse_shared_output(options, "name a file for the table with -o")
+    destination = finished_at(destination, manifest_of(options))
+    if name != "csv":
+        refuse_in_tars(destination, f"which --to {name} does not point into; --to csv writes the manifest")
     run = FinishedRun(destination, manifest_of(options))
     about = {"kind": run.kind, "to": name, "rows": 0, "files": [], "left_out": run.problems}
     this_outcome().counters = lambda: about
@@ -116,24 +120,26 @@ def _write_table(run: FinishedRun, lines: Iterable[bytes], options: dict[str, An
             raise Refused("standard output is closed here; name a file with --output")
         _print_whole(lines)
         return Written([], 0)
-    if not os.path.isdir(os.path.dirname(path) or "."):
+    folder, name = file_at(path)
+    if not is_url(path) and not os.path.isdir(folder.location or "."):
         raise Refused(f"{escape_name(path)}: its folder does not exist; create it first")
     refuse_existing(path, force=options["force"])
     _refuse_own(path, run)
     counter = itertools.count(-has_header)
-    write_whole(path, (line for line, _ in zip(lines, counter, strict=False)))
+    folder.write_own(name, (line for line, _ in zip(lines, counter, strict=False)))
     return Written([escape_name(path)], next(counter))
 
 
 def _refuse_own(path: str, run: FinishedRun) -> None:
     """Raise Refused where a file is one of the run's, which --force replaces no more than --depfile does."""
-    if not os.path.exists(path) or not os.path.isdir(run.folder):
+    folder, own = file_at(path)
+    if not folder.has(own, follow=True):
         return
     names = [name for files in runs_in(run.folder) for name in files]
     outputs = (name for row in run.parsed() for name in files_of(row))
     for name in itertools.chain(names, run.names, outputs, run.sidecars.rows):
-        own = run.files.location_of(name)
-        if os.path.exists(own) and os.path.samefile(path, own):
+        own = run.files.location_of(run.files.tar_of(name) or name)
+        if path == own or (os.path.exists(own) and os.path.samefile(path, own)):
             raise Refused(f"{escape_name(path)}: is a file of the run itself; choose another name")
 
 

@@ -13,7 +13,7 @@ from noisecli.cli.request import carry_out
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE, o.RANGE)
 @o.IMAGE_FORMAT
-@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.MANIFEST, o.DEPFILE)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SHARD
@@ -32,5 +32,6 @@ def command(source: str, destination: str, **options: Any) -> int:
     noisecli images photos noisy --std 5..50           drawn for every image
     noisecli images photos noisy --std 5,15,25,50      a sweep: noisy/std-5/, noisy/std-15/ ...
     noisecli images dog.jpg noisy.jpg --std 50         one file
+    noisecli images shards noisy --std 25              a folder of .tar files: noisy shards, with their labels
     """  # noqa: D301
     return carry_out("images", source, destination, options)

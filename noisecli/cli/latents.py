@@ -11,6 +11,7 @@ from noisecli.cli import options as o
 from noisecli.cli.levels import parse_share
 from noisecli.cli.request import own_manifest, refuse_odd_output, run_folder, running_of
 from noisecli.cli.shards import parse_shard
+from noisecli.cli.urls import refuse_local_options
 from noisecli.cli.values import word_of
 from noisecli.kinds.latents import LatentsSettings
 from noisecli.model import Level
@@ -65,6 +66,7 @@ def command(destination: str, **options: Any) -> int:
     noisecli latents z --shape 4x64x64 --count 1000 --dtype float16 --seed 1
     """  # noqa: D301
     refuse_odd_output(options)
+    refuse_local_options(options, "", destination)
     return run_folder(_settings(destination, options), options)
 
 

@@ -9,6 +9,7 @@ from noisecli.cli import options as o
 from noisecli.cli.messages import count, progress_bar
 from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
+from noisecli.cli.tars import shards_at
 from noisecli.cli.terminal import say
 from noisecli.run.merge import Merged, merge
 from noisecli.shards import split_manifest
@@ -42,10 +43,11 @@ def command(destination: str, shards: tuple[str, ...], **options: Any) -> int:
     manifest = manifest_of(options)
     if split_manifest(manifest)[1] is not None:
         raise click.UsageError(f"--manifest {manifest}: is a shard's; name that of the whole run")
+    place = shards_at(destination, shards, manifest)
     merged = Merged()
     this_outcome().counters = merged.as_json
     with progress_bar(options, "output") as begin:
-        merge(destination, shards, manifest, dry_run=options["dry_run"], begin=begin, into=merged)
+        merge(place, shards, manifest, dry_run=options["dry_run"], begin=begin, into=merged)
     if not options["quiet"]:
         _report(merged, destination, options)
     return 0
@@ -64,4 +66,4 @@ def _report(merged: Merged, destination: str, options: Mapping[str, Any]) -> Non
     if merged.moved:
         say(f"{count(merged.moved, 'file')} {'would be ' * merged.dry_run}moved there")
     if merged.copied:
-        say(f"{count(merged.copied, 'file')} copied there from another file system")
+        say(f"{count(merged.copied, 'file')} copied there from another file system or store")

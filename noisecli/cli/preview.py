@@ -17,7 +17,9 @@ from noisecli.cli.annotations import annotate_run
 from noisecli.cli.messages import count, progress_bar, report_problems
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.request import levels_of, range_of, refuse_odd_output
+from noisecli.cli.tars import tars_in
 from noisecli.cli.terminal import say
+from noisecli.cli.urls import refuse_local_options
 from noisecli.cli.values import word_of
 from noisecli.engines.resources import available_cpus
 from noisecli.errors import Refused
@@ -27,7 +29,17 @@ from noisecli.model import Encoding
 from noisecli.run.naming import refuse_existing
 from noisecli.run.sources import walk
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
-from noisecli.storage import Readers, escape_name, file_at, write_whole
+from noisecli.storage import (
+    Readers,
+    escape_name,
+    file_at,
+    folder_at,
+    from_anywhere,
+    is_same_file,
+    is_url,
+    split_location,
+    write_whole,
+)
 from noisecli.storage.stdout import print_whole
 
 _SHEET = "Output"
@@ -80,6 +92,7 @@ def command(source: str, out: str, **options: Any) -> int:
     noisecli preview speech look.png --snr-db 20,10,0 --rows 2
     """  # noqa: D301 (click wants the character itself)
     refuse_odd_output(options)
+    refuse_local_options(options, source, "")
     _refuse_out(source, out, options)
     settings = _settings(source, _kind(source, options), options)
     views: Any = _load_views()
@@ -115,7 +128,7 @@ def _counters(drawn: Any, settings: Settings) -> dict[str, Any]:
 
 def _footer(source: str) -> str:
     """Return the command, and the version: the same for the same sheet, so neither folders nor OUT are in it."""
-    words = ["noisecli", "preview", os.path.basename(os.path.abspath(source)) or source]
+    words = ["noisecli", "preview", os.path.basename(from_anywhere(source)) or source]
     context = click.get_current_context()
     for option in context.command.params:
         name = option.name or ""
@@ -141,8 +154,8 @@ def _load_views() -> ModuleType:
 
 def _refuse_out(source: str, out: str, options: Mapping[str, Any]) -> None:
     """Refuse names that would overwrite a file, or make the sheet a source of the next run, before any work."""
-    for location in (source, out):
-        file_at(location)  # refuses a URL
+    if is_url(out):
+        raise click.UsageError("OUT: a sheet is written on this machine; name a path")
     if source == _STREAM:
         raise click.UsageError("SRC must be a file or a folder")
     if out == _STREAM:
@@ -158,8 +171,8 @@ def _refuse_out(source: str, out: str, options: Mapping[str, Any]) -> None:
         raise click.UsageError(f"{escape_name(out)}: a sheet is a {', '.join(_SUFFIXES)}; name one of these")
     if not os.path.isdir(os.path.dirname(out) or "."):
         raise Refused(f"{escape_name(out)}: its folder does not exist; create it first")
-    whole, inside = os.path.realpath(source), os.path.realpath(out)
-    if whole == inside or (os.path.isdir(source) and inside.startswith(whole.rstrip("/") + "/")):
+    parent = folder_at(os.path.dirname(out))
+    if is_same_file(source, out) or (_is_folder(source) and folder_at(source).contains(parent)):
         raise Refused(f"{escape_name(out)}: is inside SRC, whose next run would take it for a source; choose another")
     refuse_existing(out, force=options["force"])
 
@@ -170,7 +183,9 @@ def _suffix(out: str) -> str:
 
 def _kind(source: str, options: Mapping[str, Any]) -> str:
     """Tell the kind: by the name of one file, by what a folder holds."""
-    if not os.path.exists(source):
+    if tars_in(source, IMAGES.name) is not None:
+        raise Refused(f"{escape_name(source)}: preview does not look into tar shards; unpack one, as tar -xf does")
+    if not _is_folder(source) and not _is_there(source):
         raise Refused(f"{escape_name(source)}: does not exist; name a folder or a file that does")
     if options["kind"] is not None:
         kind: str = options["kind"]
@@ -188,11 +203,20 @@ def _kind(source: str, options: Mapping[str, Any]) -> str:
     return found[0]
 
 
+def _is_folder(source: str) -> bool:
+    return folder_at(source).exists()
+
+
+def _is_there(source: str) -> bool:
+    folder, name = file_at(source)
+    return bool(name) and folder.has(name, follow=True)
+
+
 def _chosen(source: str, options: Mapping[str, Any]) -> tuple[str, Choice]:
     """Return the folder and what is chosen of it: one file is a choice of its folder."""
-    if os.path.isdir(source):
+    if _is_folder(source):
         return source, Choice(options["include"], options["exclude"], follow_links=options["follow_links"])
-    folder, name = os.path.split(source)
+    folder, name = split_location(source)
     return folder or ".", Choice(names=(name,), follow_links=True)
 
 

@@ -14,7 +14,9 @@ from noisecli.cli.levels import parse_levels, parse_limits, parse_share
 from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.shards import parse_shard
-from noisecli.engines.resources import available_cpus
+from noisecli.cli.tars import with_tars
+from noisecli.cli.urls import refuse_local_options
+from noisecli.engines import default_jobs
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
@@ -23,7 +25,7 @@ from noisecli.run.naming import LONGEST_NAME
 from noisecli.run.summary import Summary
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.shards import split_manifest
-from noisecli.storage import file_at, folder_at
+from noisecli.storage import file_at, folder_at, split_location
 
 _FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune", "shard")
 _LONGEST_LIST = 1 << 28
@@ -35,10 +37,14 @@ _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 def carry_out(kind: str, source: str, destination: str, options: Mapping[str, Any]) -> int:
     """Run one of the commands that make noisy copies; return its exit status."""
     settings = request(kind, source, destination, options)
+    if (tars := with_tars(settings, options)) is not settings:
+        return run_folder(tars, options)
     if not is_one_file(KINDS[kind], source, destination):
         settings = folder_of_file(settings)
         refuse_ignored_metadata(settings)
         return run_folder(settings, options)
+    if options["engine"] != "local":
+        raise click.UsageError(f"--engine {options['engine']}: for folders only; name a folder for DST")
     from noisecli.run.single import run_single
 
     _refuse_folder_options(options)
@@ -67,6 +73,7 @@ def run_folder(settings: Settings, options: Mapping[str, Any]) -> int:
 def request(kind: str, source: str, destination: str, options: Mapping[str, Any]) -> Settings:
     """Return what was asked for."""
     refuse_odd_output(options)
+    refuse_local_options(options, source, destination)
     return Settings(
         kind=kind,
         source=source,
@@ -151,6 +158,7 @@ def _output(options: Mapping[str, Any]) -> OutputSettings:
         name=options["name"],
         sidecars=options["sidecars"],
         manifest=own_manifest(options),
+        tar=options.get("tar"),
     )
 
 
@@ -203,9 +211,11 @@ def _listed(path: str | None) -> tuple[str, ...] | None:
 
 
 def running_of(options: Mapping[str, Any]) -> Running:
-    """Return how it is to be carried out."""
+    """Return how it is to be carried out. A dry run has no workers, wherever they would be."""
+    engine = "local" if options["dry_run"] else options["engine"]
     return Running(
-        jobs=options["jobs"] or available_cpus(),
+        engine=engine,
+        jobs=options["jobs"] or default_jobs(engine),
         timeout=options["timeout"],
         limits=o.limits_of(options),
         stop_on_error=options["on_error"] == "stop",
@@ -222,7 +232,7 @@ def running_of(options: Mapping[str, Any]) -> Running:
 
 def _is_file(location: str) -> bool:
     folder, name = file_at(location)
-    return folder.is_file(name)
+    return bool(name) and folder.is_file(name)
 
 
 def is_one_file(kind: Kind, source: str, destination: str) -> bool:
@@ -268,7 +278,7 @@ def folder_of_file(settings: Settings) -> Settings:
         return settings
     if settings.choice.shard is not None:
         raise click.UsageError("--shard: SRC is one file, which has no parts; name a folder")
-    folder, name = os.path.split(settings.source)
+    folder, name = split_location(settings.source)
     choice = replace(settings.choice, names=(name,), follow_links=True, is_one_file=True)
     return replace(settings, source=folder or ".", choice=choice)
 

@@ -10,8 +10,10 @@ from noisecli.cli.annotations import annotate_differences
 from noisecli.cli.messages import count, progress_bar, say_shard
 from noisecli.cli.outcome import this_outcome
 from noisecli.cli.request import manifest_of, refuse_odd_output
+from noisecli.cli.tars import finished_at, tars_in
 from noisecli.cli.terminal import say, say_block
-from noisecli.engines.resources import available_cpus
+from noisecli.cli.urls import require_path
+from noisecli.engines import default_jobs
 from noisecli.manifest.destination import Names, read_run
 from noisecli.settings import Running
 from noisecli.storage import folder_at
@@ -31,7 +33,7 @@ RECOMPUTE = o.option(
 @click.command("verify", cls=o.SectionedCommand)
 @o.FINISHED
 @o.apply(RECOMPUTE, MODEL, o.MANIFEST, o.EXCLUDE)
-@o.apply(o.JOBS, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
+@o.apply(o.JOBS, o.ENGINE, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.COMMON_OUTPUT
 def command(destination: str, **options: Any) -> int:
     """Check every file against the manifest.
@@ -49,27 +51,34 @@ def command(destination: str, **options: Any) -> int:
     refuse_odd_output(options)
     if options["model"] is not None and options["recompute"] is None:
         raise click.UsageError("--model is what outputs are recomputed with; add --recompute SRC")
+    if options["model"] is not None:
+        require_path(options["model"], "--model")
+    place = finished_at(destination, manifest_of(options))
+    source = options["recompute"]
+    if place != destination and source:
+        source = tars_in(source, _kind(place, manifest_of(options))) or source
     request = Request(
-        destination=destination,
-        source=options["recompute"],
+        destination=place,
+        source=source,
         model=options["model"],
         manifest=manifest_of(options),
         exclude=options["exclude"],
         running=Running(
-            jobs=options["jobs"] or available_cpus(),
+            engine=options["engine"],
+            jobs=options["jobs"] or default_jobs(options["engine"]),
             timeout=options["timeout"],
             limits=o.limits_of(options),
         ),
     )
-    with progress_bar(options, _kind(request)) as begin:
+    with progress_bar(options, _kind(place, request.manifest)) as begin:
         report = verify(request, begin)
     _report(report, destination, options)
     return report.exit_status
 
 
-def _kind(request: Request) -> str:
+def _kind(destination: str, manifest: str) -> str:
     """What the bar counts."""
-    run = read_run(folder_at(request.destination), Names.of(request.manifest).run) or {}
+    run = read_run(folder_at(destination), Names.of(manifest).run) or {}
     return str(run.get("kind", "images"))
 
 

@@ -19,7 +19,8 @@ _LONGEST_FOLDER = 100 - NAME_LENGTH - len("/listener-12345678/")
 """A socket's path ends at 104 bytes on some systems, at 108 on Linux."""
 _OWN_FILES, _FILES_A_WORKER, _MANY_FILES = 32, 4, 65_536
 """Descriptors of a process with workers, and for each of them; the latter is a limit that serves any run."""
-_NO_WORK = {"-h", "--help", "--dry-run"}
+_NO_WORK = {"-h", "--help", "--dry-run", "ray", "--engine=ray"}
+"""Words of command lines that need no server here."""
 
 
 def start_early(words: list[str], modules: tuple[str, ...]) -> None:

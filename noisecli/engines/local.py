@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from noisecli.engines import Job, Lost, forkserver
 from noisecli.engines.process import Raised, Unsent, serve
+from noisecli.engines.resources import available_cpus
 from noisecli.errors import Stopped
 from noisecli.settings import Running
 
@@ -71,8 +72,14 @@ class LocalEngine:
 
     def __init__(self, job: Job, running: Running, jobs: int) -> None:
         self._job, self._timeout = job, running.timeout
+        self._name = "" if job.place is None else job.place.name
         self._workers: list[_Worker] = []
         self._wanted = min(jobs, forkserver.most_workers())
+
+    @staticmethod
+    def default_jobs() -> int:
+        """Return the CPUs allowed; see noisecli.engines.Engine."""
+        return available_cpus()
 
     @staticmethod
     def warm_up(modules: tuple[str, ...]) -> None:
@@ -83,9 +90,11 @@ class LocalEngine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            for worker in self._workers:
+        # all of them first: they end at the same time, not one after the other
+        for worker in self._workers:
+            if kind is not None:
                 worker.process.kill()
+            worker.pipe.close()
         for worker in self._workers:
             worker.end(kill=kind is not None)
 
@@ -109,7 +118,7 @@ class LocalEngine:
                 elif isinstance(answer, Raised):
                     answer.throw()
                 elif isinstance(answer, Unsent):
-                    yield chunk, Lost(answer.reason, answer.message, str(worker.process.pid), answer.trace)
+                    yield chunk, Lost(answer.reason, answer.message, f"{self._name}{worker.process.pid}", answer.trace)
                 else:
                     yield chunk, answer
 
@@ -130,7 +139,7 @@ class LocalEngine:
         self._workers.remove(worker)
         worker.process.join()
         worker.pipe.close()
-        exitcode, name = worker.process.exitcode, str(worker.process.pid)
+        exitcode, name = worker.process.exitcode, f"{self._name}{worker.process.pid}"
         if exitcode == -signal.SIGALRM:
             limit = f"took longer than --timeout {self._timeout:g} s and one second per MB"
             return Lost("timeout", f"{limit}; it hangs its decoder, or needs a higher limit", name)

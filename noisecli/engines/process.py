@@ -13,10 +13,14 @@ from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any, NoReturn
 
-from noisecli.engines import Job
+from noisecli.engines import Job, Place
 from noisecli.errors import FailedReason, NoisecliError, Refused, Stopped, message_of_bug, trace_of
 
 _NOBODY_LISTENS = (EOFError, BrokenPipeError, ConnectionResetError)
+
+
+_places: list[Place] = []
+"""Where this process is, if its run's own process did not start it."""
 
 
 class WorkerBug(Exception):
@@ -58,6 +62,8 @@ def serve(pipe: Connection, job: Job) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _leave_standard_output()
+    if job.place is not None:
+        _places.append(job.place)
     gc.freeze()
     gc.enable()
     threading.Thread(target=_follow_parent, daemon=True).start()
@@ -111,7 +117,13 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 def worker_name() -> str:
     """Return this process's name as a worker, by which its engine names it when it is lost."""
-    return str(os.getpid())
+    here = place()
+    return f"{here.name if here else ''}{os.getpid()}"
+
+
+def place() -> Place | None:
+    """Return where this worker is; None where its run's own process started it."""
+    return _places[-1] if _places else None
 
 
 def _follow_parent() -> None:

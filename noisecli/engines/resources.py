@@ -19,7 +19,7 @@ def memory_share(jobs: int) -> int:
     """Return the bytes one of so many workers may use: an equal share of the machine or container, 1 GiB at least."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for path in _CGROUP_LIMITS:
-        with contextlib.suppress(OSError, ValueError), open(path, encoding="ascii") as file:
+        with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
             total = min(total, int(file.read()))
     return max(total // jobs, SMALLEST_SHARE)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from noisecli.errors import Refused
 from noisecli.kinds import KINDS, Kind
 from noisecli.manifest.finished import FinishedRun
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, from_anywhere
 
 Place = Callable[[str], str]
 """From a name in the manifest to the path that a table gives."""
@@ -85,7 +85,7 @@ def placing(folder: str, *, absolute: bool) -> Place:
     """Return how paths are given: relative to the destination, or absolute. Raises Refused for one that is not text."""
     if not absolute:
         return lambda name: name
-    root = os.path.abspath(folder)
+    root = from_anywhere(folder)
     if escape_name(root) != root:
         raise Refused(f"{escape_name(root)}: is not UTF-8, which tables are written in; omit --absolute")
     return lambda name: os.path.join(root, name)

@@ -143,7 +143,7 @@ class Lines:
 
         def place(name: str) -> str | None:
             copied = posixpath.normpath(posixpath.join(tree, name))
-            if is_inside(copied) and self._run.files.is_file(copied):
+            if is_inside(copied) and self._run.looks.is_file(copied):
                 return os.path.relpath(copied, folder or ".")
             self._without_file.add(name)
             return None

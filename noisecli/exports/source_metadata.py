@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 from noisecli.errors import FileProblem, Refused
 from noisecli.manifest.entries import Row
-from noisecli.storage import escape_name, folder_at, is_inside, is_text
+from noisecli.storage import escape_name, file_at, folder_at, is_inside, is_text
 
 NAMES = ("metadata.csv", "metadata.jsonl")
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")
@@ -37,10 +36,11 @@ class SourceMetadata:
         self.shown = escape_name(path)
         self._entries: dict[str, Row] = {}
         self._used: set[str] = set()
-        if not os.path.exists(path):
-            raise Refused(f"{self.shown}: no such file or folder; name the folder that was noised")
-        root, only = (path, "") if os.path.isdir(path) else os.path.split(path)
-        self._files = folder_at(root or ".")
+        self._files, only = folder_at(path), ""
+        if not self._files.exists():
+            self._files, only = file_at(path)
+            if not only or not self._files.has(only, follow=True):
+                raise Refused(f"{self.shown}: no such file or folder; name the folder that was noised")
         listed = (found.name for found in self._files.files() if posixpath.basename(found.name) in NAMES)
         for name in [only] if only else sorted(listed):
             self._read(name)

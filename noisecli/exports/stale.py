@@ -14,7 +14,7 @@ from noisecli.errors import FileProblem, Refused
 from noisecli.exports import EXPORTS, page_of, placing
 from noisecli.manifest.entries import Row, read_line
 from noisecli.manifest.finished import FinishedRun
-from noisecli.storage import escape_name
+from noisecli.storage import escape_name, from_anywhere, is_url
 
 _LONGEST_HEADER = 1 << 16
 
@@ -52,8 +52,8 @@ def _stale_table(run: FinishedRun, name: str, outputs: Collection[str]) -> Itera
         return
     content = _content(run, name)
     paths = _paths_in(content)
-    is_absolute = bool(paths) and os.path.isabs(paths[0])
-    root = os.path.abspath(run.folder) if is_absolute else ""
+    is_absolute = bool(paths) and (os.path.isabs(paths[0]) or is_url(paths[0]))
+    root = from_anywhere(run.folder) if is_absolute else ""
     if not any(posixpath.normpath(path.removeprefix(f"{root}/")) in outputs for path in paths):
         return
     digest = sha256()

@@ -137,7 +137,7 @@ class Kind(NamedTuple):
     @property
     def modules(self) -> tuple[str, ...]:
         """What a worker of this kind loads."""
-        return ("noisecli.workers.worker", self.codec, self.maker.partition(":")[0])
+        return ("noisecli.workers.worker", self.codec, self.maker.partition(":")[0], "noisecli.workers.ready")
 
 
 def load(name: str) -> Any:

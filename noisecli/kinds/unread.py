@@ -98,12 +98,14 @@ AUDIO: Mapping[str, str] = _table(
 )
 
 _UNPACK = "unpack it first, as tar -xf or 7z x does"
+_UNPACK_TAR = f"{_UNPACK} (plain .tar files alone in a folder are read as shards)"
 _WRITE_OUT = "write its samples out first, as PNG, WAV or .npy files"
 
 ARCHIVES: Mapping[str, str] = {
     suffix: f"is {words}"
     for suffix, words in _table(
-        (".7z .cpio .rar .tar .tbz .tbz2 .tgz .txz .tzst .zip .zipx", "an archive", _UNPACK),
+        (".tar", "an archive", _UNPACK_TAR),
+        (".7z .cpio .rar .tbz .tbz2 .tgz .txz .tzst .zip .zipx", "an archive", _UNPACK),
         (".idx3-ubyte .idx4-ubyte", "images in MNIST's format (IDX)", _WRITE_OUT),
         (
             ".array_record .arrow .beton .feather .lance .lmdb .mdb .mds .rec .recordio .tfrec .tfrecord .tfrecords",

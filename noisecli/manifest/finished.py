@@ -12,7 +12,7 @@ from noisecli.manifest.destination import Names, is_finished, read_run, runs_in
 from noisecli.manifest.entries import Row, read_line
 from noisecli.manifest.shards import hint_of_shards
 from noisecli.manifest.sidecars import SideRecord, known_lists
-from noisecli.storage import escape_name, folder_at, is_inside, is_text
+from noisecli.storage import Folder, escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
 _NUMBERS = ("copy", "drawn", "std", "std_fraction", "measured_std")
@@ -93,6 +93,11 @@ class FinishedRun(RecordedRun):
         tables = (table for table in self._settings.values() if isinstance(table, dict))
         return any(table.get(setting, usual) != usual for table in tables)
 
+    @cached_property
+    def looks(self) -> Folder:
+        """The destination, for many looks at what is there now."""
+        return self.files.survey()
+
     def rows(self) -> Iterator[Row]:
         """Yield the rows in the manifest's order, each of whose files is there with its size.
 
@@ -124,7 +129,7 @@ class FinishedRun(RecordedRun):
     def _require_file(self, name: str, size: object) -> None:
         shown = escape_name(self.files.location_of(name))
         try:
-            found = self.files.look(name, follow=True)
+            found = self.looks.look(name, follow=True)
         except OSError as error:
             raise Refused(f"{shown}: {error.strerror}; run the same command again") from None
         if found is None:

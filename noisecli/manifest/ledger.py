@@ -9,12 +9,12 @@ from typing import Any
 from noisecli.errors import Stopped
 from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import to_line
-from noisecli.manifest.lock import open_locked
+from noisecli.manifest.lock import open_locked, wait_for_workers
 from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.manifest.sidecars import SideRow
 from noisecli.model import Made, Problem, Task
 from noisecli.storage import folder_at, stopping
-from noisecli.storage.folder import Hold
+from noisecli.storage.hold import Hold
 
 UNFINISHED_TIME = 0
 """What a manifest shows Make while it is not that of a finished run: older than any source."""
@@ -76,6 +76,10 @@ class Ledger(ManifestReader):
         """The journal's path, and which file that is: workers append to it, and to nothing else."""
         status = os.fstat(self._journal)
         return self._journal_path, (status.st_dev, status.st_ino)
+
+    def wait_for_workers(self) -> None:
+        """Wait until no worker can put an output in place any more. Raises Stopped where they go on."""
+        wait_for_workers(self._journal)
 
     def can_publish(self) -> bool:
         """Whether the destination is this run's still, and can be written: a run that ends early waits for nothing."""

@@ -15,6 +15,11 @@ from noisecli.errors import Stopped
 from noisecli.storage import escape_name, stopping
 
 _RUN, _WORKERS = 0, 1
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_WAY_TO_LOCKS = (
+    "its file system has no locks, and they keep two runs apart; mount it with them (NFS 4, or NFS 3 with rpc.statd), "
+    "or choose another folder"
+)
 _ORPHANS_GONE_WITHIN = 10.0
 _FLOCK, _TYPE_AT = ("qqihh", 3) if sys.platform == "darwin" else ("hhqqi4x", 0)
 """struct flock, and which of its fields is the type of the lock."""
@@ -31,9 +36,11 @@ def open_locked(path: str, destination: str) -> int:
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 words = "another run is writing there; wait for it, or choose another folder"
                 raise Stopped(f"{escape_name(destination) or '.'}: {words}") from error
+            if error.errno in _NO_LOCKS:
+                raise Stopped(f"{escape_name(destination) or '.'}: {_WAY_TO_LOCKS}") from error
             raise
         if _still_named(fd, path):
-            _wait_for_orphans(fd)
+            wait_for_workers(fd)
             return fd
         os.close(fd)
 
@@ -46,18 +53,31 @@ def is_held(fd: int) -> bool:
     return bool(struct.unpack(_FLOCK, answer)[_TYPE_AT] != fcntl.F_UNLCK)
 
 
-def hold_as_worker(path: str, identity: tuple[int, int]) -> int:
+def hold_as_worker(path: str, identity: tuple[int, int], *, is_elsewhere: bool = False) -> int:
     """Tell later runs that a worker of this one lives; until the process ends. Return a descriptor to append with.
 
+    On another machine (`is_elsewhere`) the device of a shared folder has another number, and appending is not safe.
     Raises Stopped where the path does not lead to the very journal that the run holds.
     """
     with stopping(path):
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         status = os.fstat(fd)
-        if (status.st_dev, status.st_ino) != identity:
+        if (status.st_ino != identity[1]) if is_elsewhere else (status.st_dev, status.st_ino) != identity:
             raise Stopped(f"{path}: another file took its place while the run went on; run again to go on")
         fcntl.lockf(fd, fcntl.LOCK_SH, 1, _WORKERS)
         return fd
+
+
+class Appending:
+    """Appends lines to the journal for workers on other machines, and holds it as they do; called with a line."""
+
+    def __init__(self, path: str, identity: tuple[int, int]) -> None:
+        self._journal = hold_as_worker(path, identity)
+
+    def __call__(self, line: bytes) -> None:
+        """Append a line. Raises OSError."""
+        if os.write(self._journal, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _still_named(fd: int, path: str) -> bool:
@@ -68,8 +88,11 @@ def _still_named(fd: int, path: str) -> bool:
         return False
 
 
-def _wait_for_orphans(fd: int) -> None:
-    """Workers of a killed run die within two seconds; until then they may still put an output in place."""
+def wait_for_workers(fd: int) -> None:
+    """Wait until no worker holds the journal. They die within two seconds, and may put an output in place until then.
+
+    Raises Stopped where they go on.
+    """
     deadline = time.monotonic() + _ORPHANS_GONE_WITHIN
     while True:
         try:

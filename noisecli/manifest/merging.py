@@ -12,7 +12,7 @@ from noisecli.manifest.entries import parse, to_line
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.manifest.shards import FoundShard, shards_in
-from noisecli.storage import TEMPORARY_PREFIX, Folder, escape_name, folder_at, stopping
+from noisecli.storage import TEMPORARY_PREFIX, Folder, escape_name, folder_at, from_anywhere, stopping
 
 MERGED = b'{"merged"'
 """How the journal's line begins that says that everything is written."""
@@ -101,7 +101,7 @@ class MergeLedger(Ledger):
         `time` is what the manifest shows Make: what was changed after the first shard began is looked at again.
         """
         self.write(run, time)
-        self._append(to_line({"merged": [(os.path.abspath(folder), of) for folder, of in shards]}))
+        self._append(to_line({"merged": [(from_anywhere(folder), of) for folder, of in shards]}))
         self._shards = list(shards)
         self.clear_away()
 

@@ -102,6 +102,11 @@ class ManifestReader:
         reader.folder_was_there = folder_at(destination).exists()
         return reader
 
+    @property
+    def has_journal(self) -> bool:
+        """Whether the journal is on this machine: a run into a store has it where it goes on."""
+        return self._journal != CLOSED
+
     def is_held(self) -> bool:
         """Whether another process has a run there that goes on."""
         with stopping(self._path(self._names.journal)):

@@ -124,6 +124,12 @@ def _with_last_cell(cubics: tuple[Float64, ...], distance: float) -> Iterator[Fl
     return (np.append(c, last) for c, last in zip(cubics, (value, 0.0, 0.0, 0.0), strict=True))
 
 
+def make_tables() -> None:
+    """Make the tables that are made but once, before they are needed."""
+    edges()
+    _cubics()
+
+
 def normal_from_words(words: Words) -> Float64:
     """Return one standard normal value for each 64-bit word.
 

@@ -1,6 +1,6 @@
 """What a run decides before it writes: what is refused, kept, made, replaced and pruned. A dry run ends here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from noisecli.kinds import KINDS, load
@@ -8,7 +8,7 @@ from noisecli.manifest.destination import Names
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.run.claims import refuse_claims
-from noisecli.run.leftovers import Asked, Sources
+from noisecli.run.leftovers import Asked
 from noisecli.run.plan import Plan
 from noisecli.run.prune import Pruning
 from noisecli.run.resume import Resume
@@ -16,6 +16,7 @@ from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing
 from noisecli.run.stale import StaleSideFiles
 from noisecli.run.summary import Summary
+from noisecli.run.tars import TarResume, count_kept
 from noisecli.settings import Settings
 from noisecli.storage import escape_name
 from noisecli.workers.stage import Stage
@@ -38,12 +39,28 @@ def foresee(settings: Settings, plan: Plan, found: Listing, summary: Summary) ->
         summary.pruned, summary.sidecars_pruned = pruning.count(), pruning.stale.count_removable()
         summary.sidecars_stale = pruning.stale.count_left()
         resume = Resume(settings, stage, found.folder, only_reads=True)
-        for task in counting(plan.tasks(), summary):
+        tasks = counting(plan.tasks(), summary)
+        if plan.tars is not None:
+            _foresee_tars(plan.tars.chunks(tasks), TarResume(settings, resume, recorded), recorded, summary)
+            return
+        for task in tasks:
             if resume.keeps(task, recorded):
                 summary.kept += 1
             else:
                 summary.made += 1
                 summary.replaced += task.output in recorded
+
+
+def _foresee_tars(chunks: Iterable[list[Task]], resume: TarResume, recorded: ManifestReader, summary: Summary) -> None:
+    for chunk in chunks:
+        problems = resume.keeps(chunk)
+        if problems is None:
+            summary.made += len(chunk)
+            summary.replaced += sum(task.output in recorded for task in chunk)
+        else:
+            summary.kept += count_kept(chunk, problems)
+            for problem in problems:
+                summary.note_problem(problem)
 
 
 def counting(tasks: Iterator[Task], summary: Summary) -> Iterator[Task]:
@@ -66,5 +83,5 @@ def pruning_of(settings: Settings, recorded: ManifestReader, plan: Plan, found: 
     """Return what --prune removes."""
     asked = Asked(plan.outputs, found.sources)
     side_files = plan.sidecars() if settings.output.sidecars != "skip" else ()
-    stale = StaleSideFiles(settings, recorded, side_files, Sources(settings).is_gone)
+    stale = StaleSideFiles(settings, recorded, side_files, found.folder)
     return Pruning(settings, recorded, asked, (escape_name(source) for source, _ in found.problems), stale)

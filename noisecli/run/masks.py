@@ -17,7 +17,7 @@ from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of
 from noisecli.run.label_arrays import label_arrays
 from noisecli.run.sources import Listing, pattern_of
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, folder_at
+from noisecli.storage import escape_name, folder_at, is_url, split_location
 
 _WORDS = {
     *("alpha", "alphas", "ann", "anno", "annot", "annotation", "annotations", "annots", "anns", "groundtruth", "gt"),
@@ -53,13 +53,15 @@ def set_aside(settings: Settings, found: Listing) -> None:
 
 def looks_like_mask(settings: Settings, name: str) -> bool:
     """Whether one file is a label mask, or labels, by what its folder is called and holds."""
-    folder, own = os.path.split(os.path.join(os.path.realpath(settings.source), name))
+    root = settings.source if is_url(settings.source) else os.path.realpath(settings.source)
+    folder, own = split_location(folder_at(root).location_of(name))
     try:
         names = folder_at(folder).names()
     except OSError:
         names = []
-    above, folder = os.path.split(folder)
-    return bool(label_masks(replace(settings, source=above), [f"{folder}/{own}"], [f"{folder}/{n}" for n in names]))
+    above, last = split_location(folder)
+    below = f"{last}/" if last else ""
+    return bool(label_masks(replace(settings, source=above), [below + own], [below + other for other in names]))
 
 
 def label_masks(settings: Settings, names: Iterable[str], among: Collection[str]) -> dict[str, FileSkipped]:
@@ -140,7 +142,9 @@ def _count_values(settings: Settings, suspects: list[tuple[str, bool]]) -> dict[
     With each name goes whether it may be a mask of many instances.
     """
     counts: dict[str, int] = {}
-    job = Job("noisecli.workers.few_values:Looking", (settings,), KINDS[settings.kind].modules)
+    job = Job(
+        "noisecli.workers.few_values:Looking", (settings,), KINDS[settings.kind].modules, reads=(settings.source,)
+    )
     chunks = cut(suspects, len(suspects), settings.running.jobs)
     with open_engine(job, settings.running) as engine:
         for _, result in run_all(engine, chunks, lambda chunk: [[suspect] for suspect in chunk]):

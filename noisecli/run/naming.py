@@ -3,13 +3,14 @@
 import os
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from noisecli.errors import Refused
 from noisecli.kinds import split_suffix
 from noisecli.model import Level
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, file_at
+from noisecli.storage import escape_name, file_at, is_tar_location
+from noisecli.storage.tar.names import renamed, split_tar
 
 LONGEST_NAME = 255
 """Bytes in the name of a file, on all file systems that matter."""
@@ -21,19 +22,20 @@ _ZEROS = re.compile(r"0?[1-9]d?\Z", re.ASCII)
 class Naming:
     """Names outputs and side files of a request. Raises Refused for a template that cannot tell outputs apart.
 
-    `mirrors` says whether every output has its source's own name, so that no two can meet.
+    `mirrors` says whether every output has its source's own name, so that no two can meet. `packed` says, where outputs
+    go into tars, into which, by source.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, packed: Mapping[str, str] | None = None) -> None:
         levels, output = settings.noise.levels, settings.output
         self._copies = range(1, settings.noise.copies + 1)
         self._subtrees = [(level, f"{level.folder}/" if len(levels) > 1 else "") for level in levels]
         self._with_clean = output.with_clean
         self._suffix = f".{output.encoding.format}" if output.encoding.format else None
-        usual = "{stem}{ext}" if len(self._copies) == 1 else "{stem}-{copy}{ext}"
-        self._template = usual if output.name is None else output.name
+        self._template = settings.template
         _check_template(self._template, len(self._copies))
-        self.mirrors = self._template == "{stem}{ext}" and self._suffix is None
+        self._packed, self._in_tar = packed or {}, is_tar_location(settings.destination)
+        self.mirrors = self._template == "{stem}{ext}" and self._suffix is None and not self._packed
         self.copies_stay_apart = output.name is None
 
     def outputs(self, source: str) -> Iterator[tuple[Level, int, str, str | None]]:
@@ -58,9 +60,14 @@ class Naming:
     def name(self, source: str, level: Level, copy: int) -> str:
         """Return an output's name inside its tree."""
         escaped = escape_name(source)
+        if self._packed:
+            escaped = f"{self._packed[source]}/{escaped}"
         return escaped if self.mirrors else self._renamed(escaped, level, copy, self._suffix)
 
     def _renamed(self, path: str, level: Level, copy: int, suffix: str | None) -> str:
+        if self._in_tar:
+            tar, member = split_tar(path) or ("", path)
+            return f"{tar}/{renamed(member, self._template, suffix, copy, level.folder)}"
         folder, base = os.path.split(path)
         stem, own_suffix = split_suffix(base)
         name = self._template.format(stem=stem, ext=suffix or own_suffix, copy=copy, level=level.folder)

@@ -10,18 +10,20 @@ from contextlib import closing
 from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
 from noisecli.errors import Refused, Stopped
 from noisecli.kinds import KINDS, load
-from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
+from noisecli.manifest.destination import Names
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.shards import refuse_mixture
 from noisecli.model import Made, Problem, SideFile, Task
-from noisecli.run.claims import with_claims
+from noisecli.run.claims import refuse_destination, with_claims
 from noisecli.run.counts import count_found, problems_of
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
 from noisecli.run.leftovers import Asked, is_another_source
+from noisecli.run.lost import is_probe, names_lost, parts_of
 from noisecli.run.make.depfile import depfile_of
 from noisecli.run.make.prerequisites import Prerequisites
 from noisecli.run.make.rule import Rule
 from noisecli.run.masks import set_aside
+from noisecli.run.outdated import forget_old_problems
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
@@ -29,6 +31,7 @@ from noisecli.run.shards import recorded_shard
 from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
+from noisecli.run.tars import TarResume, count_kept
 from noisecli.settings import Settings
 from noisecli.storage import TEMPORARY_PREFIX, escape_name, folder_at
 from noisecli.workers import Done, making_job
@@ -70,7 +73,7 @@ def run(
     if kind.has_sources:
         refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
-    _refuse_destination(settings, names)
+    refuse_destination(settings, names)
     if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
         warm_up(kind.modules, settings.running)  # while the walk goes on; a second run may find nothing to do
     found = find_sources(settings) if kind.has_sources else Listing()
@@ -88,12 +91,6 @@ def run(
     else:
         _hold_and_carry_out(settings, plan, found, summary, rule, begin)
     return summary
-
-
-def _refuse_destination(settings: Settings, names: Names) -> None:
-    refuse_odd_files(settings.destination, names)
-    require_ours(settings.destination, names, settings.kind, force=settings.running.force)
-    refuse_mixture(settings.destination, names.manifest)
 
 
 def _hold_and_carry_out(
@@ -131,22 +128,24 @@ class Run:
         self._side_files = SideFiles(request, ledger, self._sidecars)
         self._stage: Stage = load(KINDS[request.kind].stage)(request, found.sources)
         self._resume = Resume(request, self._stage, found.folder)
+        self._tars = None if plan.tars is None else TarResume(request, self._resume, ledger)
         self._sampled: dict[str, str] = {}
         self._noted: set[str] = set()
+        self._left_in: set[str] = set()
         self._prefix = f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-"
         self.progress: Progress = lambda settled: None
 
     def carry_out(self) -> None:
         """Do it. However it ends, short of being killed, the manifest lists the outputs in place."""
         self._stage.refuse()
-        self._refuse_foreign()
+        refuse_foreign(self._settings, self._plan, self._ledger, self._side_files)
         pruning = pruning_of(self._settings, self._ledger, self._plan, self._found)
         self._stale = pruning.stale
         self._ledger.sources += is_another_source(self._settings, self._ledger)
         for prefix in self._ledger.begun.prefixes:
             # of runs that were killed
             self._clean_up(prefix)
-        self._forget_old_problems()
+        forget_old_problems(self._settings, self._found, self._ledger)
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
             for problem in problems_of(self._found.problems, self._plan):
@@ -181,27 +180,40 @@ class Run:
         if self._settings.output.sidecars == "skip":
             self._summary.sidecars_kept = len(self._ledger.sidecars) - self._summary.sidecars_stale
         asked = Asked(self._plan.outputs, self._found.sources)
-        extra = recorded_shard(self._settings, self._found)
+        extra = recorded_shard(self._settings, self._found) | ({} if self._tars is None else {"tars": True})
         publish(self._settings, self._ledger, self._summary, self._sampled, asked, self._rule, extra, finished=finished)
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
         try:
             with closing(self._chunks()) as chunks, open_engine(job, self._settings.running) as engine:
-                for chunk, result in run_all(engine, chunks, by_source, self._clean_up_after):
+                for chunk, result in run_all(engine, chunks, self._parts, self._clean_up_after):
                     if isinstance(result, Lost):
-                        self.progress(len(chunk))
-                        self._note(result.problem_of(chunk[0].origin))
-                    else:
+                        self._note_lost(result, chunk)
+                    elif not is_probe(chunk):
                         self._take(result, chunk)
         except BaseException:
+            self._ledger.wait_for_workers()
             self._clean_up(self._prefix)
             raise
+        if self._left_in:
+            self._ledger.wait_for_workers()
+            folder_at(self._settings.destination).remove_temporaries(self._left_in, self._prefix)
+
+    def _parts(self, chunk: list[Task]) -> Iterable[list[Task]]:
+        return parts_of(chunk, lambda source: escape_name(source) in self._noted)
+
+    def _note_lost(self, lost: Lost, chunk: list[Task]) -> None:
+        self.progress(len(chunk))
+        for name in names_lost(chunk):
+            self._note(lost.problem_of(name))
 
     def _take(self, done: Done, chunk: list[Task]) -> None:
         self._ledger.note_versions(done.versions)
         self.progress(len(chunk))
-        for outcome in done.outcomes:
+        # a problem may end the run: what is in a tar that has its name gets its rows first
+        in_tar = chunk[0].tar is not None
+        for outcome in sorted(done.outcomes, key=lambda outcome: in_tar and not isinstance(outcome, Made)):
             if isinstance(outcome, Made):
                 self._summary.note_made(outcome, replaced=outcome.output in self._ledger)
                 self._ledger.note_made(outcome)
@@ -224,8 +236,11 @@ class Run:
 
     def _chunks(self) -> Generator[list[Task], None, None]:
         """Yield what is to be made."""
-        wanted = (task for task in counting(self._plan.tasks(), self._summary) if not self._keep(task))
-        with closing(self._stage.prepare(wanted, len(self._plan))) as stage:
+        tasks = counting(self._plan.tasks(), self._summary)
+        wanted: Iterable[Task] = (task for task in tasks if not self._keep(task))
+        if self._tars is not None and self._plan.tars is not None:
+            wanted = self._tars.wanted(self._plan.tars.chunks(tasks), self._sampled, self._keep_tar)
+        with closing(self._stage.prepare(iter(wanted), len(self._plan))) as stage:
             for prepared in stage:
                 self._ledger.note_versions(prepared.versions)
                 for problem in prepared.problems:
@@ -234,7 +249,18 @@ class Run:
                 if prepared.tasks:
                     self._rule.mark_unfinished(self._ledger)
                     self._ledger.intend(prepared.tasks)
-                    yield with_claims(prepared.tasks, self._ledger, force=self._settings.running.force)
+                    yield self._claimed(prepared.tasks)
+
+    def _claimed(self, tasks: list[Task]) -> list[Task]:
+        if self._tars is not None:
+            return self._tars.with_claims(tasks)
+        return with_claims(tasks, self._ledger, force=self._settings.running.force)
+
+    def _keep_tar(self, chunk: list[Task], problems: list[Problem]) -> None:
+        for problem in problems:
+            self._note(problem)
+        self._summary.kept += count_kept(chunk, problems)
+        self.progress(len(chunk))
 
     def _keep(self, task: Task) -> bool:
         if task.measure_survival:
@@ -244,10 +270,6 @@ class Run:
         self._summary.kept += 1
         self.progress(1)
         return True
-
-    def _refuse_foreign(self) -> None:
-        """Refuse to replace files that no run of noisecli is known to have made."""
-        refuse_foreign(self._settings, self._plan, self._ledger, self._side_files)
 
     def _sidecars(self) -> Iterable[SideFile]:
         return () if self._settings.output.sidecars == "skip" else self._plan.sidecars(own=True)
@@ -260,20 +282,6 @@ class Run:
         for problem in problems_of(self._found.masks.items(), self._plan):
             self._note(problem)
 
-    def _forget_old_problems(self) -> None:
-        """Problems of sources that this run looks at again, or that are gone, are outdated."""
-        problems = self._ledger.problems
-        if not KINDS[self._settings.kind].has_sources:
-            problems.clear()
-        if problems:
-            listed = itertools.chain(self._found.sources, self._found.sidecars, self._found.masks)
-            again = {escape_name(source) for source in listed}
-            all_listed = self._settings.choice.names is None
-            folder = folder_at(self._settings.source)
-            for source in list(problems):
-                if source in again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
-                    del problems[source]
-
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
         folders = {"", *(os.path.dirname(name) for name in names)}
@@ -282,9 +290,8 @@ class Run:
 
     def _clean_up_after(self, chunk: list[Task], lost: Lost) -> None:
         folders = {os.path.dirname(name) for task in chunk for name in task.names}
+        if not lost.worker:
+            # what it left has the name of some worker, and the others are at work
+            self._left_in |= folders
+            return
         folder_at(self._settings.destination).remove_temporaries(folders, worker_prefix(self._prefix, lost.worker))
-
-
-def by_source(chunk: list[Task]) -> list[list[Task]]:
-    """Return the chunk's tasks as one chunk for each source."""
-    return [list(group) for _, group in itertools.groupby(chunk, key=lambda task: task.origin)]

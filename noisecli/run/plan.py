@@ -13,6 +13,7 @@ from noisecli.model import SideFile, Task
 from noisecli.run.labels import Labels, forms
 from noisecli.run.naming import Naming, options_that_rename
 from noisecli.run.sources import Listing
+from noisecli.run.tars import tars_of
 from noisecli.settings import Settings
 from noisecli.shards import is_of_shards, split_manifest
 from noisecli.storage import Folder, escape_name, folder_at
@@ -28,7 +29,8 @@ class Plan:
 
     def __init__(self, settings: Settings, found: Listing) -> None:
         self._settings, self._found = settings, found
-        self.naming = Naming(settings)
+        self.tars = tars_of(settings, found)
+        self.naming = Naming(settings, None if self.tars is None else self.tars.packed)
         if not found.sources and not found.problems and not found.masks:
             raise Refused(_nothing_found(settings, found))
         self._refuse_collisions()
@@ -39,7 +41,8 @@ class Plan:
     def is_own(self, source: str) -> bool:
         """Whether a file of the source folder is this run's to make or report: of a shard, its part."""
         shard = self._settings.choice.shard
-        return shard is None or shard.has_name(escape_name(source))
+        whole = source if self.tars is None else self.tars.unit_of(source)
+        return shard is None or shard.has_name(escape_name(whole))
 
     def count(self, files: Iterable[str]) -> int:
         """Count those that are this run's own."""

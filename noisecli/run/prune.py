@@ -64,9 +64,10 @@ class Pruning:
     def _choose(self, problems: set[str]) -> dict[str, Why]:
         """Return the outputs that may go, sorted, and why each is there."""
         whys, files = dict[str, Why](), dict[str, list[str]]()
+        sources = Sources(self._settings, self._asked.sources, folder_at(self._settings.source).survey())
         for output in sorted(self._asked.rest(self._recorded.outputs())):
             row = self._recorded.row(output) or {}
-            why = self._sources.why_left(row)
+            why = sources.why_left(row)
             if why is not None and self._may_go(row, problems):
                 whys[output] = why
                 files[output] = [name for name in (output, row.get("clean_file_name")) if name is not None]

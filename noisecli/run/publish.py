@@ -16,6 +16,7 @@ from noisecli.model import Survival
 from noisecli.run.leftovers import Asked, Sources
 from noisecli.run.make.rule import Rule
 from noisecli.run.summary import Summary
+from noisecli.run.tars import settle_tars
 from noisecli.settings import Settings
 from noisecli.storage import Folder, folder_at, stopping
 
@@ -38,7 +39,7 @@ def publish(
 
     `sampled` are the outputs whose survival of a lossy format is reported, with their level; `finished` is whether the
     run came to its end, which is what Make is shown last of all. Other outputs of this request have no say in survival,
-    so that it does not depend on earlier runs. `shard` is what run.json has of a shard, nothing for a whole run.
+    so that it does not depend on earlier runs. `shard` is what run.json has of a shard or of tars, else nothing.
     """
     nothing_new = finished and _nothing_new(settings, ledger, summary, shard)
     if nothing_new and ledger.survival.keys() <= sampled.keys():
@@ -47,6 +48,7 @@ def publish(
         rule.show(ledger, summary, finished=True)
         return
     ledger.check_in_place()
+    settle_tars(folder_at(settings.destination), ledger)
     _settle(folder_at(settings.destination), ledger)
     is_partial = len(ledger) > summary.made + summary.kept
     is_partial = is_partial and _look_at_the_rest(settings, ledger, summary, asked, rule)

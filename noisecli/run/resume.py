@@ -14,7 +14,7 @@ from noisecli.storage import Folder, escape_name, folder_at, is_url
 from noisecli.workers.stage import Stage
 
 _SKEW = 15 * 60 * 10**9
-"""Nanoseconds by which a store's clock and ours may differ: beyond that, stores refuse what is signed here."""
+"""Nanoseconds by which a store's clock may differ from ours: beyond that, stores refuse what is signed here."""
 _ASKED = ("key", "settings", "level", "clean_file_name", "source")
 
 

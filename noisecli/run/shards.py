@@ -28,6 +28,8 @@ def _plan_digest(settings: Settings, found: Listing) -> str:
     levels = [(level.canonical, level.label, level.folder) for level in noise.levels]
     # settings of one kind alone, those too that change no bytes: how many latents there are
     request = [settings.key, levels, noise.copies, output.name, output.sidecars, repr(settings.own)]
+    if output.tar is not None:
+        request.append(output.tar)
     digest = sha256(json.dumps(request).encode())
     names: tuple[Iterable[str], ...] = (
         found.sources,

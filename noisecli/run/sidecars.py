@@ -19,8 +19,7 @@ from noisecli.run.examples import Examples
 from noisecli.run.sources import pattern_of
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import SourceFile, escape_name, folder_at, readers_of
-from noisecli.storage.copies import is_copy
+from noisecli.storage import SourceFile, escape_name, folder_at, is_url
 from noisecli.storage.digests import sha256
 from noisecli.storage.output import FOREIGN
 from noisecli.storage.permissions import FileStatus
@@ -41,6 +40,11 @@ class SideFiles:
         self._record = ledger.sidecars
         self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
         self._settled: set[str] = set()
+        self._look_anew()
+
+    def _look_anew(self) -> None:
+        """Begin to look at what is there now."""
+        self._there, self._here = self._source.survey(), self._destination.survey()
 
     def refuse_foreign(self) -> None:
         """Raise Refused where a name is taken by a file that noisecli did not put there, or that was edited since."""
@@ -52,7 +56,7 @@ class SideFiles:
         if self._settings.running.force or not self._ledger.folder_was_there:
             return
         for side in self._files():
-            if self._destination.has(side.name) and not self._is_replaceable(side):
+            if self._here.has(side.name) and not self._is_replaceable(side):
                 shown = escape_name(self._destination.location_of(side.name))
                 raise Refused(f"{shown}: {self._whose(side.name)}; move it, or add --force")
 
@@ -74,7 +78,7 @@ class SideFiles:
         True also where the source cannot be read: it replaces nothing, and carrying it says so.
         """
         try:
-            source = self._source.look(side.source, follow=True)
+            source = self._there.look(side.source, follow=True)
             if (source is not None and self._current_row(side, source)) or self._is_ours(side):
                 return True
             digest = self._source.sha256(side.source) if side.make is None else sha256(side.make())
@@ -112,6 +116,7 @@ class SideFiles:
 
         Raises Stopped where nothing more can be written.
         """
+        self._look_anew()
         carried: set[str] = set()
         failed: set[str] = set()
         try:
@@ -134,17 +139,23 @@ class SideFiles:
 
     def settle(self) -> None:
         """Drop rows of files that are gone, or are outputs by now."""
-        self._record.settle(self._destination, self._settled)
+        self._record.settle(self._destination.survey(), self._settled)
         for name in [name for name in self._record.rows if name in self._ledger]:
             self._record.forget(name)
 
     def _place(self, side: SideFile, prefix: str) -> SideRow:
         if side.make is not None:
             return self._place_content(side, side.make(), prefix)
+        looks_again = self._settings.running.checksum or self._settings.running.redo
+        if is_url(self._settings.source) and not looks_again:
+            # an object is all read when it is opened
+            source = self._there.look(side.source)
+            if source is not None and (known := self._current_row(side, source)) is not None:
+                return known
         with self._source.open(side.source) as file:
             _refuse_samples(self._settings, side.source, file)
             known = self._current_row(side, file.status)
-            if known is not None and not (self._settings.running.checksum or self._settings.running.redo):
+            if known is not None and not looks_again:
                 return known
             if self._settings.output.sidecars == "link":
                 return self._place_link(side, file, prefix)
@@ -170,7 +181,7 @@ class SideFiles:
     def _place_content(self, side: SideFile, content: bytes, prefix: str) -> SideRow:
         digests = tuple((escape_name(name), self._source.sha256(name)) for name in (side.source, *side.also_from))
         row = self._row(side, "rewritten", len(content), sha256(content), digests)
-        like = readers_of(self._source.location_of(name) for name in (side.source, *side.also_from))
+        like = self._source.readers((side.source, *side.also_from))
         if self._holds(side.name, row.sha256):
             self._destination.narrow(side.name, like.st_mode)
             return row
@@ -182,7 +193,7 @@ class SideFiles:
 
     def _current_row(self, side: SideFile, source: FileStatus) -> SideRow | None:
         """Return the row of a side file that, by its size and times, is in place already."""
-        known, found = self._record.rows.get(side.name), self._destination.look(side.name)
+        known, found = self._record.rows.get(side.name), self._here.look(side.name)
         how = self._settings.output.sidecars
         if known is None or found is None or side.make is not None or (known.how, known.bytes) != (how, source.st_size):
             return None
@@ -191,7 +202,7 @@ class SideFiles:
             is_it = self._destination.leads_to(side.name, self._source.location_of(side.source))
             is_it = is_it and changed < found.st_mtime_ns
         else:
-            is_it = is_copy(found, source) and source.st_ctime_ns <= found.st_ctime_ns
+            is_it = self._destination.is_copied(found, source)
         return known if is_it and known.source == escape_name(side.source) else None
 
     def _row(
@@ -202,7 +213,7 @@ class SideFiles:
     def _holds(self, name: str, digest: str) -> bool:
         """Whether a regular file has this content already."""
         try:
-            return self._destination.own_digest(name) == digest
+            return self._here.has(name) and self._destination.own_digest(name) == digest
         except (FileProblem, OSError):
             return False
 
@@ -211,7 +222,7 @@ class SideFiles:
 
         Raises FileFailed for what somebody else put there, after this run looked.
         """
-        is_taken = self._destination.has(side.name)
+        is_taken = self._here.has(side.name)
         if is_taken and not (self._settings.running.force or self._is_ours(side, row.sha256)):
             raise FileFailed("foreign-file", FOREIGN)
         assert isinstance(self._ledger, Ledger)

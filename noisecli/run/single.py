@@ -17,7 +17,17 @@ from noisecli.run.masks import looks_like_mask
 from noisecli.run.naming import refuse_existing
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import clean_up_beside, escape_name, file_at, folder_at, held_prefix, stopping
+from noisecli.storage import (
+    clean_up_beside,
+    escape_name,
+    file_at,
+    folder_at,
+    held_prefix,
+    is_same_file,
+    is_url,
+    split_location,
+    stopping,
+)
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
 from noisecli.workers import making_job
@@ -40,8 +50,7 @@ def run_single(settings: Settings, *, dry_run: bool = False) -> Summary:
         raise Refused("- stands for a standard stream, which is closed here; name a file")
     if destination == _STREAM and sys.stdout.isatty():
         raise Refused("standard output is a terminal; redirect it into a file")
-    is_source = _STREAM not in (source, destination) and os.path.exists(destination)
-    if is_source and os.path.samefile(source, destination):
+    if _STREAM not in (source, destination) and is_same_file(source, destination):
         raise Refused(f"{escape_name(destination)}: is the source itself; choose another name")
     depfile = _depfile(settings)
     if destination != _STREAM:
@@ -71,7 +80,7 @@ def _depfile(settings: Settings) -> Depfile | None:
     path = settings.running.depfile
     if path is None:
         return None
-    if os.path.realpath(path) in map(os.path.realpath, (settings.source, settings.destination)):
+    if any(is_same_file(path, other) for other in (settings.source, settings.destination)):
         raise Refused(f"--depfile {escape_name(path)}: is SRC or DST itself; choose another name")
     return Depfile(path, settings.destination, force=settings.running.force, fsync=settings.running.fsync)
 
@@ -119,8 +128,8 @@ def _of_file(settings: Settings, source: str, output: str) -> Settings:
         encoding = replace(encoding, format=ours.name)
     return replace(
         settings,
-        source=os.path.dirname(source) or ".",
-        destination=os.path.dirname(output) or ".",
+        source=split_location(source)[0] or ".",
+        destination=split_location(output)[0] or ".",
         output=replace(settings.output, encoding=encoding),
         running=replace(settings.running, jobs=1),
     )
@@ -139,7 +148,8 @@ def _make(
     task = Task(source, output, None, level, 1, key, size, form is not None and (form.lossy or form.partly))
     task = task._replace(replaces=(output,) if settings.running.force else ())
     prefix = f"{held_prefix()}{secrets.token_hex(4)}-"
-    clean_up_beside(output_path)
+    if not is_url(output_path):
+        clean_up_beside(output_path)
     announce = None if depfile is None else depfile.announcing(() if of_stream else (source_path,))
     ignored = settings.running.ignore_errors
     summary = Summary(planned=1, input_bytes=size, is_one_file=True, ignore_errors=ignored)

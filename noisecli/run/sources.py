@@ -9,7 +9,7 @@ from functools import cache
 from noisecli.errors import FileProblem, FileSkipped, Refused
 from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_refused, why_unread
 from noisecli.settings import Choice
-from noisecli.storage import Folder, Listed, escape_name, folder_at
+from noisecli.storage import Folder, Listed, escape_name, folder_at, is_url
 
 
 @dataclass
@@ -40,6 +40,12 @@ class Listing:
     """Folders outside in which single files lie that symbolic links led to."""
     hidden: int = 0
     """How many names began with a dot."""
+    tars: set[str] = field(default_factory=set)
+    """Tars whose members are listed."""
+    unnoised: list[str] = field(default_factory=list)
+    """Members of tars that --exclude names: they go along as they are."""
+    tars_beside: set[str] = field(default_factory=set)
+    """Tars that hold members of other kinds, which go along with the sources of their samples, if there are any."""
     folder: Folder = field(default_factory=lambda: folder_at(""))
     """The source folder itself, for many looks into it."""
     not_chosen: int = 0
@@ -74,7 +80,7 @@ def walk(root: str, kind: str | None, choice: Choice) -> Listing:
     if not folder.exists():
         raise Refused(f"{escape_name(root)}: no such folder; name a folder or a file that exists")
     found = Listing(folder=folder)
-    sorter = _Sorter(kind, choice, found)
+    sorter = _Sorter(kind, choice, found, folder)
     if choice.names is None:
         for listed in folder.files(follow_links=choice.follow_links):
             sorter.take(listed)
@@ -98,8 +104,8 @@ def may_lie_beside(name: str, kind: str) -> bool:
 class _Sorter:
     """Puts each file where it belongs."""
 
-    def __init__(self, kind: str | None, choice: Choice, found: Listing) -> None:
-        self._kind, self._found = kind, found
+    def __init__(self, kind: str | None, choice: Choice, found: Listing, folder: Folder) -> None:
+        self._kind, self._found, self._folder = kind, found, folder
         self.aliased: set[str] = set()
         self._include = [pattern_of(glob) for glob in choice.include]
         self._exclude = [pattern_of(glob) for glob in choice.exclude]
@@ -114,6 +120,8 @@ class _Sorter:
             (self._found.followed if sort == "followed" else self._found.linked).add(outside)
         if sort == "followed":
             return
+        if (tar := self._folder.tar_of(name)) is not None:
+            self._found.tars.add(tar)
         if inside is not None and kinds_of(suffix_of(name)):
             self.aliased.add(inside)
         if sort == "hidden":
@@ -136,24 +144,39 @@ class _Sorter:
             if listed:
                 found.problems.append((name, problem or self._unread(suffix)))
             elif problem is None:
-                found.sidecars.append(name)
+                if self._folder.tar_of(name) and any(pattern.match(name) for pattern in self._exclude):
+                    found.unnoised.append(name)
+                self._leave_beside(name)
             else:
                 found.problems.append((name, FileSkipped("special-file", problem.message)))
         elif any(pattern.match(name) for pattern in self._exclude):
             if problem is None or refused is not None:
-                found.sidecars.append(name)
+                (found.sidecars if self._folder.tar_of(name) is None else found.unnoised).append(name)
         elif self._include and not any(pattern.match(name) for pattern in self._include):
             found.leave_out(name)
         elif refused is not None:
             found.problems.append((name, problem or FileSkipped("unsupported-format", refused)))
         elif self._kind is not None and self._kind not in kinds:
-            found.other_kinds[kinds[0]] += 1
-            if problem is None and may_lie_beside(name, self._kind):
-                found.data_beside.append(name)
+            self._leave_other(name, kinds[0], problem)
         elif problem is not None or not self._is_read(suffix):
             found.problems.append((name, problem or self._unread(suffix)))
         else:
             found.sources.append(name)
+
+    def _leave_beside(self, name: str) -> None:
+        tar = self._folder.tar_of(name)
+        if tar is None:
+            self._found.sidecars.append(name)
+        else:
+            self._found.tars_beside.add(tar)
+
+    def _leave_other(self, name: str, kind: str, problem: FileProblem | None) -> None:
+        if (tar := self._folder.tar_of(name)) is not None:
+            self._found.tars_beside.add(tar)
+            return
+        self._found.other_kinds[kind] += 1
+        if problem is None and may_lie_beside(name, self._kind or kind):
+            self._found.data_beside.append(name)
 
     def _is_read(self, suffix: str) -> bool:
         return (format_of(suffix) is not None) if self._kind is None else suffix in KINDS[self._kind].formats
@@ -169,8 +192,10 @@ def _has_no_format(name: str) -> bool:
 
 def _inside(root: str, name: str) -> str:
     """Return a listed name relative to root; Refused when it leads out."""
+    if is_url(root):
+        name = name.removeprefix(f"{root.rstrip('/')}/")
     relative = os.path.relpath(name, root) if os.path.isabs(name) else os.path.normpath(name)
-    if relative == ".." or relative.startswith("../"):
+    if relative == ".." or relative.startswith("../") or (is_url(root) and is_url(name)):
         raise Refused(f"{escape_name(name)}: leads out of {escape_name(root)}; list names relative to it")
     return relative
 

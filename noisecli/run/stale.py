@@ -8,12 +8,12 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from noisecli.errors import FileProblem
-from noisecli.manifest.entries import Row
 from noisecli.manifest.reader import ManifestReader
 from noisecli.manifest.sidecars import SideRow
 from noisecli.model import Problem, SideFile
+from noisecli.run.leftovers import Sources
 from noisecli.settings import Settings
-from noisecli.storage import escape_name, folder_at, stopping
+from noisecli.storage import Folder, escape_name, folder_at, stopping
 
 
 class StaleSideFiles:
@@ -23,8 +23,8 @@ class StaleSideFiles:
     ----------
     planned
         All side files of this run.
-    is_gone
-        Whether the source that a row names is gone for certain.
+    folder
+        The source folder, for many looks.
 
     Attributes
     ----------
@@ -39,9 +39,10 @@ class StaleSideFiles:
         settings: Settings,
         recorded: ManifestReader,
         planned: Iterable[SideFile],
-        is_gone: Callable[[Row], bool],
+        folder: Folder,
     ) -> None:
-        self._recorded, self._is_source_gone = recorded, is_gone
+        self._recorded, self._settings = recorded, settings
+        self._sources = Sources(settings, folder=folder)
         self._source, self._destination = folder_at(settings.source), folder_at(settings.destination)
         self.chosen: dict[str, SideRow] = {}
         self.rows: dict[str, SideRow] = {}
@@ -62,7 +63,7 @@ class StaleSideFiles:
 
     def _is_gone(self, row: SideRow) -> bool:
         # this row does not say whether its source's name was spelled in UTF-8: both are looked for
-        return self._is_source_gone({"source": row.source, "warnings": ["name-not-utf8"]})
+        return self._sources.is_gone({"source": row.source, "warnings": ["name-not-utf8"]})
 
     def choose(self, outputs: Collection[str], taken: Callable[[], Collection[str]]) -> None:
         """Choose what may be removed together with some outputs; `taken` returns the files of other manifests."""
@@ -100,7 +101,7 @@ class StaleSideFiles:
 
     def remove(self, note: Callable[[Problem], None]) -> int:
         """Remove the chosen ones that are still stale, to the byte; return how many. What the system holds is noted."""
-        count = 0
+        count, self._sources = 0, Sources(self._settings)
         for name, row in list(self._without_output(self.chosen, ())):
             if name not in self._renamed and not self._is_gone(row):
                 continue

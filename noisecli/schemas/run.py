@@ -85,10 +85,11 @@ def schema_of(kind: str) -> Schema:
         "settings": of_type(str, "The hash of the settings."),
         "plan": of_type(str, "A hash of the whole run's options and list of files: the same in all of its shards."),
     }
+    properties["tars"] = of_type(bool, "Set where the outputs are members of tar shards.")
     properties["shard"] = record(shard) | {
         "description": "Of a shard: which part of a run it is, until they are merged."
     }
-    return record(properties, optional=("sidecars_sha256", "sources", "shard"))
+    return record(properties, optional=("sidecars_sha256", "sources", "shard", "tars"))
 
 
 def _settings(kind: str) -> Schema:

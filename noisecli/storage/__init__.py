@@ -15,8 +15,9 @@ from noisecli.storage.leftovers import held_prefix
 from noisecli.storage.local import LocalFolder
 from noisecli.storage.names import escape_name, is_inside, is_text
 from noisecli.storage.output import TEMPORARY_PREFIX, OutputFile, clean_up_beside, output_error, stopping, write_whole
-from noisecli.storage.permissions import Readers, readers_of
+from noisecli.storage.permissions import Readers
 from noisecli.storage.source import SourceFile
+from noisecli.storage.tar import TarFolder, is_tar_location
 
 __all__ = [
     "STORES",
@@ -27,18 +28,21 @@ __all__ = [
     "OutputFile",
     "Readers",
     "SourceFile",
+    "TarFolder",
     "clean_up_beside",
     "escape_name",
     "file_at",
     "file_sha256",
     "folder_at",
+    "from_anywhere",
     "held_prefix",
     "is_inside",
+    "is_same_file",
+    "is_tar_location",
     "is_text",
     "is_url",
     "open_folder",
     "output_error",
-    "readers_of",
     "remove_recorded",
     "remove_temporaries",
     "split_location",
@@ -57,7 +61,12 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def folder_at(location: str) -> Folder:
-    """Return the folder that a path or URL names; it need not exist. Raises Refused for a URL of no known store."""
+    """Return the folder that a path or URL names; it need not exist. Raises Refused for a URL of no known store.
+
+    One that ends with *.tar, or {000..099}.tar, is that of the tars of a folder.
+    """
+    if is_tar_location(location):
+        return TarFolder(location)
     module, name = STORES[_scheme_of(location)]
     folder: Folder = getattr(import_module(module), name)(location)
     return folder
@@ -80,6 +89,23 @@ def split_location(location: str) -> tuple[str, str]:
 def is_url(location: str) -> bool:
     """Whether a location is a URL, of a store or not, rather than a path."""
     return _SCHEME.match(location) is not None
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Whether two paths or URLs lead to one file, whether it is there or not."""
+    if is_url(one) or is_url(other):
+        return one == other
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def from_anywhere(location: str) -> str:
+    """Return a path that leads to the same folder from everywhere; a URL does."""
+    return location.rstrip("/") if is_url(location) else os.path.abspath(location)
 
 
 def _scheme_of(location: str) -> str:

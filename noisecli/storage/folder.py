@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Literal, NamedTuple, Protocol, Self
 
 from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
+from noisecli.storage.hold import Hold
 from noisecli.storage.leftovers import held_prefix
 from noisecli.storage.names import lies_in
 from noisecli.storage.output import OutputFile
-from noisecli.storage.permissions import FileStatus, Status
+from noisecli.storage.permissions import FileStatus, Readers, Status, readers_of
 from noisecli.storage.source import SourceFile
 
 
@@ -32,26 +33,6 @@ class Listed(NamedTuple):
     """The name in the folder of the file that a symbolic link leads to."""
 
 
-class Hold:
-    """A run's hold on a folder, beyond the lock of its journal; of a folder that needs none, as here, it is nothing."""
-
-    def check(self) -> None:
-        """Raise Stopped where another run may write there by now."""
-
-    def confirm(self) -> None:
-        """Make sure that no other run may write there for a while. Raises Stopped where one may."""
-
-    def is_sure(self) -> bool:
-        """Whether it holds, and the folder can be written: asking takes some seconds at most."""
-        return True
-
-    def release(self) -> None:
-        """End it, as nothing of the run is unfinished. Raises Stopped."""
-
-    def close(self) -> None:
-        """Let go; what the run has not finished, stays known."""
-
-
 class Folder(Protocol):
     """A source or a destination: files by their relative POSIX paths; `location` is the path or URL asked for.
 
@@ -66,6 +47,10 @@ class Folder(Protocol):
 
     def names(self) -> list[str]:
         """Return what it holds, files and folders, one level deep. Raises OSError."""
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders in it, one level deep. Raises OSError."""
+        return [name for name in self.names() if self.is_folder(name)]
 
     def files(self, *, follow_links: bool = False) -> Iterator[Listed]:
         """Yield what it holds at any depth. Raises Refused where it cannot be listed.
@@ -91,6 +76,10 @@ class Folder(Protocol):
 
     def remove_own(self, name: str) -> None:
         """Remove one of noisecli's own files, if it is there. Raises OSError."""
+
+    def tar_of(self, name: str) -> str | None:
+        """Return the tar that a name leads into; None for what is in none."""
+        return None
 
     def survey(self) -> Self:
         """Return it for many looks at what is there now, where a listing costs less than they do; not for long."""
@@ -170,10 +159,13 @@ class Folder(Protocol):
         return stat.S_ISDIR(self._mode(name))
 
     def _mode(self, name: str) -> int:
+        status = self._status(name)
+        return 0 if status is None else status.st_mode
+
+    def _status(self, name: str) -> FileStatus | None:
         with contextlib.suppress(OSError, ValueError):
-            status = self.look(name, follow=True)
-            return 0 if status is None else status.st_mode
-        return 0
+            return self.look(name, follow=True)
+        return None
 
     def is_missing(self, name: str) -> bool:
         """Whether there is certainly nothing of that name; what cannot be looked up may be there."""
@@ -277,6 +269,14 @@ class Folder(Protocol):
     def remove_link(self, name: str, target: str) -> bool:
         """Remove a file that is a symbolic link to a path; return whether it was. Raises OSError."""
         return False
+
+    def readers(self, names: Iterable[str]) -> Readers:
+        """Return who may read all of some files; those that are gone forbid nothing."""
+        return readers_of(filter(None, map(self._status, names)))
+
+    def is_copied(self, ours: FileStatus, theirs: FileStatus) -> bool:
+        """Whether a file here, by sizes and times, is the copy of a side file as that is."""
+        return ours.st_size == theirs.st_size and theirs.st_mtime_ns < ours.st_mtime_ns
 
     def narrow(self, name: str, mode: int) -> None:
         """Take from a file the rights of group and others that a mode does not give. Raises OSError."""

@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 
 from noisecli.errors import FileFailed, FileProblem, Refused
 from noisecli.storage.below import digest_below, open_folder, remove_recorded, remove_temporaries
-from noisecli.storage.copies import copy_into, leads_to, link_ends_with, link_into, remove_link
+from noisecli.storage.copies import copy_into, is_copy, leads_to, link_ends_with, link_into, remove_link
 from noisecli.storage.digests import file_sha256
 from noisecli.storage.folder import Folder, Listed
 from noisecli.storage.listing import files_below, problem_of_listed
@@ -115,6 +115,8 @@ class LocalFolder(Folder):
             os.rmdir(self.location)
 
     def is_same(self, other: Folder) -> bool:
+        if not isinstance(other, LocalFolder):
+            return False
         if os.path.realpath(self.location) == os.path.realpath(other.location):
             return True
         try:
@@ -124,6 +126,8 @@ class LocalFolder(Folder):
             return False
 
     def contains(self, other: Folder) -> bool:
+        if not isinstance(other, LocalFolder):
+            return False
         return lies_in(os.path.realpath(other.location), os.path.realpath(self.location))
 
     def find(self, name: str, *, strict: bool = False) -> str | None:
@@ -177,6 +181,9 @@ class LocalFolder(Folder):
 
     def remove_link(self, name: str, target: str) -> bool:
         return remove_link(self.location, name, target)
+
+    def is_copied(self, ours: FileStatus, theirs: FileStatus) -> bool:
+        return is_copy(ours, theirs) and theirs.st_ctime_ns <= ours.st_ctime_ns
 
     def narrow(self, name: str, mode: int) -> None:
         path = self.location_of(name)

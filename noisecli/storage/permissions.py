@@ -40,14 +40,12 @@ class Readers(NamedTuple):
     st_gid: int
 
 
-def readers_of(paths: Iterable[str]) -> Readers:
-    """Return who may read all of these files; those that are gone forbid nothing."""
+def readers_of(files: Iterable[Status]) -> Readers:
+    """Return who may read all of these files."""
     modes, groups = 0o666, set()
-    for path in paths:
-        with contextlib.suppress(OSError):
-            status = os.stat(path)
-            modes &= status.st_mode
-            groups.add(status.st_gid)
+    for status in files:
+        modes &= status.st_mode
+        groups.add(status.st_gid)
     return Readers(modes, groups.pop() if len(groups) == 1 else -1)
 
 

@@ -102,10 +102,11 @@ class _Verification:
         chunks = cut(self._checks(), self._total(), running.jobs, lambda check: size_of(check.row))
         if self._recomputation is not None and self._kind.needs_model:
             # the one process has the model
-            running, factory = replace(running, jobs=1), "noisecli.verify.gradient:CheckingSteps"
+            running, factory = replace(running, jobs=1, engine="local"), "noisecli.verify.gradient:CheckingSteps"
             chunks = batches(self._checks())
         settings = Settings(self._kind.name, source, self._request.destination, noise, running=running)
-        job = Job(factory, (settings, self._report.versions), self._kind.modules)
+        reads = (source, self._request.destination)
+        job = Job(factory, (settings, self._report.versions), self._kind.modules, reads)
         with open_engine(job, running) as engine:
             for chunk, result in run_all(engine, chunks, lambda chunk: [[check] for check in chunk]):
                 progress(len(chunk))
@@ -190,11 +191,20 @@ class _Verification:
         ]
         noise = NoiseSettings(levels=())
         settings = Settings(self._kind.name, destination, destination, noise, running=self._request.running)
+        names = self._out_of_tars(names)
         masks = label_masks(settings, names, {*found.sources, *names})
         for name in names:
             if name not in masks:
                 message = "no row lists it; move it away (or --exclude it, if it came along as a side file)"
                 self._report.differ(escape_name(name), "not-listed", message)
+
+    def _out_of_tars(self, names: list[str]) -> list[str]:
+        """Return the names, without the members that lie beside outputs in their tar; of other tars, the tar's own."""
+        folder = folder_at(self._request.destination)
+        ours = {folder.tar_of(name) for name in self._listed}
+        return [
+            *dict.fromkeys(tar or name for name in names if (tar := folder.tar_of(name)) is None or tar not in ours)
+        ]
 
     def _is_linked_side_file(self, name: str, problem: FileProblem | None) -> bool:
         """Whether a name is that of a link which --sidecars link made: not to a folder, nor to a dataset file."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from noisecli.engines.process import time_limit
+from noisecli.engines.process import place, time_limit
 from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
 from noisecli.kinds import KINDS
 from noisecli.levels import parse_label
@@ -15,6 +15,7 @@ from noisecli.model import Task
 from noisecli.noise.models import MODELS
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, folder_at, is_inside
+from noisecli.storage.scratch import ScratchFolder
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
 from noisecli.workers import OpenSource, open_file, worker
 
@@ -44,13 +45,21 @@ class Checking:
         self._codec = worker.load_codec(settings.kind)
         self._maker = worker.maker_of(settings, "", self._codec)
         self._found = Checked()
+        here = place()
+        # the run's own is on its machine
+        self._scratch = ScratchFolder() if here is not None and here.is_elsewhere else None
 
     def work(self, checks: list[Check]) -> Checked:
         """Look at the files of some rows, those of one source in a row together."""
         self._found = Checked()
+        if self._scratch is not None:
+            checks = [check._replace(settings=self._into(self._scratch, check.settings)) for check in checks]
         for _, group in itertools.groupby(checks, key=lambda check: check.row.get("source")):
             self._check_source(list(group))
         return self._found
+
+    def _into(self, scratch: ScratchFolder, settings: Settings | None) -> Settings | None:
+        return None if settings is None else replace(settings, destination=scratch.path)
 
     def _check_source(self, checks: list[Check]) -> None:
         timeout = self._settings.running.timeout * len(checks) * (1 if checks[0].settings is None else 2)

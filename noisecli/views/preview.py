@@ -12,7 +12,7 @@ from noisecli.model import Level
 from noisecli.run.pipeline import Progress, find_sources, run
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
-from noisecli.storage import Readers, escape_name, folder_at, readers_of
+from noisecli.storage import TEMPORARY_PREFIX, Readers, escape_name, folder_at, is_url
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.views.canvas import Canvas
 from noisecli.views.noisy_copy import NoisyCopy, Viewing, describe
@@ -55,8 +55,8 @@ def draw(
         summary = run(settings, begin=begin)
         if summary.stopped is not None:
             raise Stopped(summary.stopped)
-        drawn = _Drawing(settings, summary, viewing).rows(chosen) if summary.made else []
-    readers = readers_of(map(folder_at(settings.source).location_of, chosen))
+        drawn = _Drawing(settings, summary, viewing, scratch).rows(chosen) if summary.made else []
+    readers = folder_at(settings.source).readers(chosen)
     return Drawn(compose(drawn, footer) if drawn else None, summary, len(drawn), readers)
 
 
@@ -70,7 +70,8 @@ def spread(names: list[str], count: int) -> list[str]:
 class _Drawing:
     """The rows of a sheet, from the scratch folder of a run."""
 
-    def __init__(self, settings: Settings, summary: Summary, viewing: Viewing) -> None:
+    def __init__(self, settings: Settings, summary: Summary, viewing: Viewing, scratch: str) -> None:
+        self._scratch = folder_at(os.path.join(scratch, "sources"))
         self._settings, self._summary, self._viewing = settings, summary, viewing
         self._draw: _Drawer = load(KINDS[settings.kind].drawer)
         self._problems = {problem.source: f"{problem.status}: {problem.message}" for problem in summary.problems}
@@ -88,13 +89,22 @@ class _Drawing:
             return Row(name, "", problem=self._problems[name])
         copies = [self._copy(level, row) for level, row in self._levels(name)]
         try:
-            return self._draw(folder_at(self._settings.source).location_of(source), name, copies, self._viewing)
+            return self._draw(self._path_of(source), name, copies, self._viewing)
         except Exception as error:
             # it changed, or was removed, since the run read it; or a bug of ours
             problem = problem_of(source, error)
             if problem.trace:
                 self._summary.note_problem(problem)
             return Row(name, "", problem=f"{problem.status}: {problem.message}")
+
+    def _path_of(self, source: str) -> str:
+        """Return the path of a source; one of a store is copied here first."""
+        folder = folder_at(self._settings.source)
+        if not is_url(self._settings.source):
+            return folder.location_of(source)
+        with folder.open(source, self._viewing.limits.max_bytes) as file:
+            self._scratch.copy(file, source, prefix=TEMPORARY_PREFIX, replace=True)
+        return self._scratch.location_of(source)
 
     def _levels(self, name: str) -> list[tuple[Level, dict[str, Any]]]:
         """Return the levels and rows of a source, in the order they were asked for."""

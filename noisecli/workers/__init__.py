@@ -83,7 +83,12 @@ def making_job(
 ) -> Job:
     """Return the job of making a request's outputs; see noisecli.workers.worker.Making."""
     return Job(
-        "noisecli.workers.worker:Making", (settings, journal, run_prefix, announce), KINDS[settings.kind].modules
+        "noisecli.workers.worker:Making",
+        (settings, journal, run_prefix, announce),
+        KINDS[settings.kind].modules,
+        reads=(settings.source,),
+        writes=((settings.destination, run_prefix),),
+        desk=None if journal is None else ("noisecli.manifest.lock:Appending", journal),
     )
 
 

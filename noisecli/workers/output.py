@@ -60,7 +60,7 @@ class Writer(Generic[S]):
         self._replace = name in task.replaces
         self._path = folder_at(settings.destination).location_of(name)
         with self.naming_errors():
-            folder = _held(settings.destination, context.prefix)
+            folder = held(settings.destination, context.prefix)
         like = None if source is None else source.status
         self._file = folder.create(name, prefix=context.prefix, fsync=settings.running.fsync, like=like)
         try:
@@ -104,7 +104,7 @@ class Writer(Generic[S]):
 
 
 @cache
-def _held(destination: str, prefix: str) -> Folder:
+def held(destination: str, prefix: str) -> Folder:
     """Open a destination once in a run, which the prefix tells apart: whatever takes its name in mid-run is not it."""
     return folder_at(destination).hold()
 

@@ -20,9 +20,9 @@ from noisecli.noise.models import Field, NoiseParameters, field_of
 from noisecli.noise.nodata import is_measured, measured
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
-from noisecli.storage import OutputFile, SourceFile, folder_at
+from noisecli.storage import OutputFile, SourceFile
 from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
-from noisecli.workers.output import Committed, Pair
+from noisecli.workers.output import Committed, Pair, held
 from noisecli.workers.recorded import draw_of
 from noisecli.workers.rows import build_samples_row, made_of
 from noisecli.workers.scale import Scale, is_overshooting
@@ -171,7 +171,7 @@ class SampleMaker:
 
         `order` is that of its channels, where it is another than the source's.
         """
-        folder = folder_at(self._settings.destination)
+        folder = held(self._settings.destination, self._context.prefix)
         # an output of ours may be many times smaller than its samples
         limits = replace(self._settings.running.limits, max_decoded=sys.maxsize)
         with (

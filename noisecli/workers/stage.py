@@ -1,5 +1,6 @@
 """Between the plan and the workers that write. Light: a stage runs in the parent process."""
 
+import itertools
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -59,7 +60,14 @@ class PlainStage:
         return True
 
     def prepare(self, tasks: Iterator[Task], expected: int) -> Generator[Prepared, None, None]:
-        """Cut the tasks into chunks."""
+        """Cut the tasks into chunks; those of a tar are one."""
+        tasks = iter(tasks)
+        first = next(tasks, None)
+        tasks = iter(()) if first is None else itertools.chain([first], tasks)
+        if first is not None and first.tar is not None:
+            for _, group in itertools.groupby(tasks, key=lambda task: task.tar):
+                yield Prepared(list(group))
+            return
         for chunk in cut(tasks, expected, self._jobs, lambda task: task.size):
             yield Prepared(chunk)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from noisecli import codecs
 from noisecli.engines import worker_prefix
-from noisecli.engines.process import time_limit, worker_name
+from noisecli.engines.process import place, time_limit, worker_name
 from noisecli.engines.resources import keep_freed_memory, limit_memory, memory_share
 from noisecli.errors import Refused
 from noisecli.kinds import KINDS, load
@@ -19,8 +19,10 @@ from noisecli.manifest.entries import placing
 from noisecli.manifest.lock import hold_as_worker
 from noisecli.model import Outcome, Task
 from noisecli.settings import Settings
+from noisecli.storage import is_url
 from noisecli.workers import Done, Maker, WorkerContext, open_file
 from noisecli.workers.problems import problem_of
+from noisecli.workers.tar.making import TarMaking
 
 AnyCodec = codecs.Codec | codecs.ArraysCodec
 
@@ -45,23 +47,32 @@ class Making:
         run_prefix: str,
         announce: Callable[[str, str], None] | None = None,
     ) -> None:
-        self._journal = None if journal is None else hold_as_worker(*journal)
+        self._journal = None if journal is None else _hold(*journal, settings.destination)
         prepare_process(settings.running.jobs)
         self._settings, self._codec = settings, load_codec(settings.kind)
         prefix = worker_prefix(run_prefix, worker_name())
         self._maker = maker_of(settings, prefix, self._codec, announce or self._announce)
+        self._tars = TarMaking(settings, prefix, announce or self._announce, self._do_source)
 
     def work(self, tasks: list[Task]) -> Done:
         """Do a chunk of tasks, sources in a row together. Raises what no source can be blamed for."""
         outcomes: list[Outcome] = []
+        if tasks[0].tar is not None:
+            return Done(self._tars.work(tasks), self._versions)
         for _, group in itertools.groupby(tasks, key=lambda task: task.origin):
             outcomes.extend(self._do_source(list(group)))
-        return Done(outcomes, {"numpy": np.__version__, **self._codec.versions()})
+        return Done(outcomes, self._versions)
+
+    @property
+    def _versions(self) -> dict[str, str]:
+        return {"numpy": np.__version__, **self._codec.versions()}
 
     def _announce(self, name: str, digest: str) -> None:
         """Note in the journal what is about to take its place, so that it is known as ours whatever happens next."""
-        line = placing(name, digest)
-        if self._journal is not None and os.write(self._journal, line) != len(line):
+        line, here = placing(name, digest), place()
+        if here is not None and here.relay is not None:
+            here.relay(line)
+        elif self._journal is not None and os.write(self._journal, line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _do_source(self, tasks: list[Task]) -> Iterator[Outcome]:
@@ -82,12 +93,21 @@ class Making:
             yield problem_of(tasks[0].origin, error)
 
 
+def _hold(path: str, identity: tuple[int, int], destination: str) -> int | None:
+    """Hold the journal as a worker; None where it is on another machine, and a URL's, whose lease is held there."""
+    here = place()
+    if here is None or not here.is_elsewhere:
+        return hold_as_worker(path, identity)
+    return hold_as_worker(path, identity, is_elsewhere=True) if not is_url(destination) else None
+
+
 def prepare_process(jobs: int) -> None:
     """Make this process one of so many workers: its memory is limited to a share."""
     # what overflows is in its file's row, not in a warning of numpy's
     np.seterr(all="ignore")
     keep_freed_memory()
-    limit_memory(memory_share(jobs))
+    here = place()
+    limit_memory(memory_share(jobs if here is None else here.beside))
 
 
 def load_codec(kind: str) -> AnyCodec:
@@ -96,9 +116,14 @@ def load_codec(kind: str) -> AnyCodec:
         codec: AnyCodec = load(KINDS[kind].codec)
     except (ImportError, OSError) as error:
         raise Refused(f"{KINDS[kind].install} ({error})") from None
+    keep_opencv_to_one_thread()
+    return codec
+
+
+def keep_opencv_to_one_thread() -> None:
+    """Let this process, and what is forked from it, work on its own processor; the first call looks for plug-ins."""
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)
-    return codec
 
 
 def maker_of(

@@ -41,9 +41,9 @@ def src(tmp_path, fill):
 
 
 @pytest.fixture
-def done(noisy, src, tmp_path):
-    assert noisy("images", src, tmp_path / "done", "--std", "5", "--with-clean", "-q").status == 0
-    return tmp_path / "done"
+def done(ready_made, noisy, src, tmp_path):
+    words = ["images", src, tmp_path / "done", "--std", "5", "--with-clean", "-q"]
+    return ready_made("surroundings", tmp_path / "done", lambda: noisy(*words))
 
 
 @contextlib.contextmanager

@@ -23,17 +23,6 @@ def refused(noisy, tree, tmp_path):
     return check
 
 
-@pytest.mark.parametrize("words", ["images URL DST", "images SRC URL", "images SRC URL.png", "preview URL DST.png"])
-@pytest.mark.parametrize("options", [(), ("--force",)])
-def test_a_url_is_no_path(refused, pictures, tmp_path, monkeypatch, words, options):
-    monkeypatch.chdir(tmp_path)
-    url = "s3://name:password@bucket/there"
-    said = words.replace("URL", url).replace("SRC", os.fspath(pictures)).replace("DST", "made").split()
-    message = refused(*said, "--std", "5", *options)
-    assert "s3://: URLs are not read or written" in message
-    assert "password" not in message
-
-
 @pytest.mark.parametrize("below", ["", "noisy", "cats/noisy", "../src", "."])
 def test_destination_inside_the_source(refused, pictures, below):
     refused("images", pictures, os.path.join(pictures, below), "--std", "5")

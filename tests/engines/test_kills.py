@@ -74,6 +74,7 @@ def test_a_file_that_always_kills_fails_and_costs_no_other(faulty, fill, picture
     assert tree(destination).keys() == {*rows(destination), "manifest.jsonl", "errors.jsonl", "run.json"}
 
 
+@pytest.mark.slow
 def test_a_file_that_hangs_fails_by_the_time_limit(faulty, fill, pictures, rows, errors, destination):
     fill(pictures, "cats/hang-whole.png")
     done = faulty.run("images", pictures, destination, "--std", "25", "-j", "2", "--timeout", "3")
@@ -111,14 +112,33 @@ def test_levels_of_a_file_that_ends_its_worker(faulty, fill, pictures, rows, tre
     assert tree(destination).keys() == named | {"manifest.jsonl", "errors.jsonl", "run.json"}
 
 
-@pytest.mark.parametrize("where", ["read", "write"])
 @pytest.mark.parametrize(
-    ("number", "status"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow)],
+    ("number", "status", "where"),
+    [
+        (signal.SIGINT, 130, "write"),
+        (signal.SIGTERM, 143, "read"),
+        pytest.param(signal.SIGINT, 130, "read", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, "write", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, "read", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, "write", marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_a_signal_ends_all_processes_and_the_next_run_goes_on(
-    faulty, fill, pictures, tree, rows, clean_tree, nobody_left, wait_until, destination, where, number, status
+    faulty,
+    noisy,
+    images,
+    fill,
+    pictures,
+    tree,
+    rows,
+    clean_tree,
+    nobody_left,
+    wait_until,
+    destination,
+    where,
+    number,
+    status,
 ):
     fill(pictures, f"cats/wait-{where}.png")
     process = faulty.start("images", pictures, destination, "--std", "25", "-j", "2")
@@ -130,9 +150,9 @@ def test_a_signal_ends_all_processes_and_the_next_run_goes_on(
     nobody_left(process)
     assert tree(destination).keys() == {*rows(destination), "manifest.jsonl", "run.json"}
     faulty.gate.touch()
-    assert {faulty.run(*words, destination).status for words in CHECKS} == {2}
-    assert faulty.run("images", pictures, destination, "--std", "25", "-j", "2").status == 0
-    assert {faulty.run(*words, destination).status for words in CHECKS} == {0}
+    assert {noisy(*words, destination).status for words in CHECKS} == {2}
+    assert images("-j", "2").status == 0
+    assert {noisy(*words, destination).status for words in CHECKS} == {0}
     assert tree(destination) == clean_tree()
 
 
@@ -176,7 +196,7 @@ def test_sighup_that_nohup_ignores_stays_ignored(faulty, fill, pictures, wait_un
 
 @pytest.mark.parametrize("where", ["read", "write"])
 def test_a_killed_run_takes_its_workers_along_and_the_next_goes_on(
-    faulty, fill, pictures, tree, clean_tree, nobody_left, wait_until, destination, where
+    faulty, noisy, images, fill, pictures, tree, clean_tree, nobody_left, wait_until, destination, where
 ):
     fill(pictures, f"cats/wait-{where}.png")
     words = ("--std", "25", "--with-clean", "-j", "2")
@@ -186,8 +206,8 @@ def test_a_killed_run_takes_its_workers_along_and_the_next_goes_on(
     nobody_left(process)
     assert ".noisecli-journal" in os.listdir(destination)
     faulty.gate.touch()
-    assert {faulty.run(*words, destination).status for words in CHECKS} == {2}
-    done = faulty.run("images", pictures, destination, *words, "--json")
+    assert {noisy(*words, destination).status for words in CHECKS} == {2}
+    done = images(*words, "--json")
     assert done.status == 0, done
     assert tree(destination) == clean_tree("--with-clean")
 

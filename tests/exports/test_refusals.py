@@ -11,9 +11,8 @@ KINDS = list(EXPORTS)
 
 
 @pytest.fixture
-def finished(images, pictures, destination):
-    assert images("--with-clean").status == 0
-    return destination
+def finished(ready_made, images, destination):
+    return ready_made("export", destination, lambda: images("--with-clean"))
 
 
 def damage_missing(folder):

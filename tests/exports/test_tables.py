@@ -126,12 +126,12 @@ def test_what_failed_is_told(images, animals, export):
 
 
 def test_rows_are_streamed(images, animals, destination):
-    """Ten thousand rows more take no memory."""
+    """Three thousand rows more take no memory."""
     assert images(source=animals, to=destination).status == 0
     manifest, run = destination / "manifest.jsonl", destination / "run.json"
     line = manifest.read_bytes().splitlines(keepends=True)[0]
     peaks = []
-    for count in (1_000, 11_000):
+    for count in (300, 3_300):
         manifest.write_bytes(line * count)
         told = json.loads(run.read_text())
         run.write_text(json.dumps({**told, "totals": {**told["totals"], "outputs": count}}))

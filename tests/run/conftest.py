@@ -13,7 +13,7 @@ import pytest
 
 from tests.fixtures.running import LIMIT_SECONDS, PROGRAMS
 
-NUMBERS = {name: getattr(errno, name) for name in ("ENOSPC", "EIO", "EACCES")}
+NUMBERS = {name: getattr(errno, name) for name in ("ENOSPC", "EIO", "EACCES", "ESTALE")}
 OWN = ("manifest.jsonl", "sidecars.jsonl", "errors.jsonl", "run.json")
 
 

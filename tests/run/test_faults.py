@@ -41,14 +41,14 @@ def test_a_share_of_all_calls(ground):
     """The calls before and after the work, and some of it; the slow test has them all."""
     problems = []
     for role, calls in ground.calls.items():
-        for number in range(1, len(calls) + 1, 6):
-            problems += ground.run_and_judge(role, number, ERRORS[number // 6 % 3], stays=bool(number // 6 % 2))[1]
+        for number in range(1, len(calls) + 1, 10):
+            problems += ground.run_and_judge(role, number, ERRORS[number // 10 % 3], stays=bool(number // 10 % 2))[1]
     assert not problems, "\n".join(problems)
 
 
 @pytest.mark.slow
 @BOTH
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("error", [*ERRORS, "ESTALE"])
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "from then on"])
 def test_every_call(ground, error, stays):
     problems = []
@@ -65,7 +65,7 @@ CALLS = [
     *(("parent", "replace", number) for number in (1, 2)),
     *(("parent", "fsync", number) for number in (1, 4, 9)),
 ]
-QUICK = {("worker", "write", 1), ("worker", "replace", 2), ("parent", "write", 3), ("parent", "replace", 1)}
+QUICK = {("worker", "write", 1), ("parent", "replace", 1)}
 
 
 @pytest.mark.parametrize(

@@ -66,16 +66,25 @@ def dataset(tmp_path):
     return write
 
 
+NAMES = [
+    *("masks/a.png", "mask/train/a.png", "labels/a.png", "SegmentationClass/a.png", "VOC/SegmentationObject/a.png"),
+    *("Annotations/480p/bear/00000.png", "gt/a.png", "gtFine/x_gtFine_labelIds.png", "ground_truth/a.png"),
+    *("images/a_mask.png", "images/a.png", "ann_dir/train/a.png", "ann/a.png", "lbl/a.png", "lbls/a.png"),
+    *("segm/a.png", "parsing/a.png", "stuffthingmaps/val/a.png", "manual1/a.png", "1st_manual/21.png"),
+    *("silhouettes/a.png", "alpha/a.png", "matte/a.png", "mattes/a.png", "coded/a_P.png", "coded/b_L.png"),
+    *("without_mask/masks/a.png",),
+]
+
+
+def test_masks_get_no_noise(images, dataset, errors, rows, destination):
+    done = images("--json", source=dataset(**dict.fromkeys(NAMES, png(mask()))))
+    assert (done.status, done.summary["made"], done.summary["masks"]) == (0, 2, len(NAMES))
+    assert rows(destination).keys() == {"images/a.jpg", "images/b.png"}
+    assert {name: entry["reason"] for name, entry in errors(destination).items()} == dict.fromkeys(NAMES, "label-mask")
+
+
 @pytest.mark.parametrize(
-    "name",
-    [
-        *("masks/a.png", "mask/train/a.png", "labels/a.png", "SegmentationClass/a.png", "VOC/SegmentationObject/a.png"),
-        *("Annotations/480p/bear/00000.png", "gt/a.png", "gtFine/x_gtFine_labelIds.png", "ground_truth/a.png"),
-        *("images/a_mask.png", "images/a.png", "ann_dir/train/a.png", "ann/a.png", "lbl/a.png", "lbls/a.png"),
-        *("segm/a.png", "parsing/a.png", "stuffthingmaps/val/a.png", "manual1/a.png", "1st_manual/21.png"),
-        *("silhouettes/a.png", "alpha/a.png", "matte/a.png", "mattes/a.png", "coded/a_P.png", "coded/b_L.png"),
-        *("without_mask/masks/a.png",),
-    ],
+    "name", [pytest.param(name, marks=() if place % 6 == 0 else pytest.mark.slow) for place, name in enumerate(NAMES)]
 )
 def test_a_mask_gets_no_noise(images, dataset, errors, rows, destination, name):
     source = dataset(**{name: png(mask())})

@@ -77,20 +77,21 @@ def test_verify_names_the_file_and_goes_on(faulty, images, fill, pictures, desti
     [difference] = json.loads(done.out)["differences"]
     assert (difference["file_name"], difference["reason"]) == (f"bug-{place}-AssertionError.png", "internal-error")
     assert difference.keys() == {"file_name", "reason", "message"}
-    assert "Traceback" in faulty.run(*words, "-v").err
+    if recompute:
+        assert "Traceback" in faulty.run(*words, "-v").err
 
 
-@pytest.mark.parametrize("value", [1e999, "1", [], {}, None, "9" * 5000])
 @pytest.mark.parametrize("key", ["copy", "key", "std", "warnings", "settings", "bytes"])
-def test_an_edited_row_costs_itself_in_verify(noisy, images, pictures, destination, value, key):
+def test_an_edited_row_costs_itself_in_verify(noisy, images, pictures, destination, key):
     assert images("--limit", "2").status == 0
     path = destination / "manifest.jsonl"
     first, second = map(json.loads, path.read_text().splitlines())
-    path.write_text(json.dumps({**first, key: value}) + "\n" + json.dumps(second) + "\n")
-    done = noisy("verify", destination, "--recompute", pictures, "--json")
-    assert "Traceback" not in done.err
-    assert {entry["file_name"] for entry in json.loads(done.out)["differences"]} <= {first["file_name"]}
-    assert "internal-error" not in done.out
+    for value in (1e999, "1", [], {}, None, "9" * 5000):
+        path.write_text(json.dumps({**first, key: value}) + "\n" + json.dumps(second) + "\n")
+        done = noisy("verify", destination, "--recompute", pictures, "--json")
+        assert "Traceback" not in done.err, value
+        assert {entry["file_name"] for entry in json.loads(done.out)["differences"]} <= {first["file_name"]}, value
+        assert "internal-error" not in done.out, value
 
 
 def test_a_preview_shows_the_others(faulty, fill, pictures, tmp_path):

@@ -11,6 +11,7 @@ from noisecli.cli.hints.options import joined
 from noisecli.cli.hints.paths import expanded, kind_in
 from noisecli.errors import shown
 from noisecli.kinds import KINDS, kinds_of, suffix_of
+from noisecli.storage import is_url
 
 _MOST_REPEATED = 12
 _READING = tuple(kind.name for kind in KINDS.values() if kind.has_sources and kind.name != "adversarial")
@@ -23,7 +24,7 @@ def explain_command(arguments: Sequence[str]) -> str:
     if typed in ("help", "version"):
         about = rest[:1] if typed == "help" and rest and rest[0] in COMMANDS else []
         return f"No such command {shown(word)}: write noisecli {_again([*about, f'--{typed}'])}"
-    if word == "-" or os.path.exists(word):
+    if word == "-" or is_url(word) or os.path.exists(word):
         return _path(word, rest)
     if typed in COMMANDS or typed in words.COMMANDS:
         return f"No such command {shown(word)}: {_write(words.COMMANDS.get(typed, (typed,)), rest)}"

@@ -43,6 +43,8 @@ def expanded(command: str, paths: Sequence[str], rest: Sequence[str]) -> str:
     refused = f"{command} takes one SRC, not {len(sources):,} (a shell makes them of a pattern)"
     folder = _common_folder(sources)
     listed = "list them with --files0-from, relative to SRC" if command in KINDS else "name one"
+    if all(source.endswith(".tar") for source in sources):
+        listed = "quote the pattern, so that the shell leaves it as it is: 'SRC/{000000..000099}.tar'"
     # the whole file system is not what anybody means
     if folder is None or os.path.realpath(folder) == "/":
         return f"{refused}; {listed}"

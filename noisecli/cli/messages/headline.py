@@ -53,7 +53,9 @@ def place_of(summary: Summary, settings: Settings) -> str:
     if settings.destination == "-":
         return "standard output"
     is_file = summary.is_one_file and not settings.choice.is_one_file
-    return settings.destination if is_file or settings.destination.endswith("/") else f"{settings.destination}/"
+    return (
+        settings.destination if is_file or settings.destination.endswith(("/", "*.tar")) else f"{settings.destination}/"
+    )
 
 
 def _replaced(summary: Summary) -> list[str]:

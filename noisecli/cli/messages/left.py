@@ -7,18 +7,24 @@ from noisecli.kinds import KINDS
 from noisecli.kinds.arrays import ARRAYS
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
+from noisecli.storage import is_tar_location
 
 
 def left_alone(summary: Summary, settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield lines, each with the word of the examples that go with it."""
+    in_tars = is_tar_location(settings.destination)
     for kind, number in summary.other_kinds.items():
         yield f"{KINDS[kind].counted(number)} left alone: noisecli {kind}", ""
     if summary.sidecars_left:
-        takes = _them(summary.sidecars_left)
-        yield f"{count(summary.sidecars_left, 'side file')} left behind: --sidecars copy takes {takes} along", "left"
+        way_out = f"--sidecars copy takes {_them(summary.sidecars_left)} along"
+        if in_tars:
+            way_out = "of no sample's name"
+        yield f"{count(summary.sidecars_left, 'side file')} left behind: {way_out}", "left"
     if summary.masks:
         way_out = ""
-        if settings.output.sidecars == "skip":
+        if in_tars:
+            way_out = ", and carried along with their samples"
+        elif settings.output.sidecars == "skip":
             way_out = f": --sidecars copy takes {_them(summary.masks)} along"
         noun = "label file" if settings.kind == ARRAYS.name else "label mask"
         yield f"{count(summary.masks, noun)} left without noise{way_out}", ""

@@ -41,6 +41,10 @@ NAME = option(
     _OUTPUT, "--name", metavar="TEMPLATE",
     help="Names of outputs, from {stem} {ext} {copy} {level}.  [default: {stem}{ext}, with copies {stem}-{copy}{ext}]",
 )  # fmt: skip
+TAR = option(
+    _OUTPUT, "--tar", type=click.IntRange(1), metavar="N",
+    help="Pack outputs into tar shards of N samples, side files with the name of one along with it.",
+)  # fmt: skip
 MANIFEST = option(_OUTPUT, "--manifest", metavar="NAME", help="Name of the manifest in DST.  [default: manifest.jsonl]")
 DEPFILE = option(
     _OUTPUT, "--depfile", metavar="FILE", help="Write what DST is made from to FILE, which Make and Ninja read."

@@ -8,13 +8,19 @@ import click
 
 from noisecli.cli.options.sections import apply, option
 from noisecli.cli.values import Finite, word_of
+from noisecli.engines import ENGINES
 from noisecli.model import Limits
 
 _RUNNING = "Running"
 
 JOBS = option(
     _RUNNING, "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N",
-    help="Number of worker processes.  [default: the CPUs allowed]",
+    help="Number of worker processes.  [default: the CPUs allowed; with --engine ray the cluster's]",
+    own={"preview": "Number of worker processes.  [default: the CPUs allowed]"},
+)  # fmt: skip
+ENGINE = option(
+    _RUNNING, "--engine", type=word_of(sorted(ENGINES)), default="local", show_default=True,
+    help="Where workers run: ray has those of the cluster at RAY_ADDRESS, or of a Ray that it starts.",
 )  # fmt: skip
 SHARD = option(
     _RUNNING, "--shard", metavar="I/N",
@@ -65,7 +71,7 @@ MAX_DECODED = option(
 )  # fmt: skip
 FSYNC = option(_RUNNING, "--fsync", is_flag=True, help="Make outputs survive power loss, not only a crash.")
 
-COMMON_RUNNING = apply(JOBS, DRY_RUN, PRUNE, REDO, CHECKSUM, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
+COMMON_RUNNING = apply(JOBS, ENGINE, DRY_RUN, PRUNE, REDO, CHECKSUM, FORCE, ON_ERROR, MAX_FAILURES, TIMEOUT, FSYNC)
 SOURCE_LIMITS = apply(MAX_BYTES, MAX_DECODED)
 
 

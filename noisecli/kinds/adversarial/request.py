@@ -13,7 +13,7 @@ from noisecli.gradient import model_config
 from noisecli.gradient.backend import choose_backend, require_backend
 from noisecli.gradient.input_range import read_input_range
 from noisecli.kinds.adversarial import AdversarySettings
-from noisecli.storage import escape_name, file_sha256
+from noisecli.storage import escape_name, file_sha256, folder_at
 
 _SAVE = "load it where it was made and save it again: model.save('m.keras')"
 _DIGITS = 12
@@ -165,8 +165,7 @@ def _description(archive: zipfile.ZipFile) -> bytes:
 def _folders(source: str) -> tuple[str, ...]:
     """Return the class folders in sorted order, as Keras and torchvision number them."""
     try:
-        with os.scandir(source) as entries:
-            return tuple(sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")))
+        return tuple(sorted(name for name in folder_at(source).folders() if not name.startswith(".")))
     except OSError:
         return ()
 

@@ -17,6 +17,8 @@ _NAME = re.compile(r"latents-(\d{5,15})\.npy\Z", re.ASCII)
 class LatentsPlan:
     """Names and orders every file of a request; see noisecli.run.plan.Plan."""
 
+    tars = None
+
     def __init__(self, settings: Settings, found: object) -> None:
         self._settings, self._latents = settings, own_settings(settings, LatentsSettings)
         self._count = -(-self._latents.number // self._latents.per_file)

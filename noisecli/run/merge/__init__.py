@@ -14,7 +14,7 @@ from noisecli.manifest.reader import ManifestReader
 from noisecli.run.merge.files import Files, Placed, files_of_row, side_file
 from noisecli.run.merge.parts import Part, find_parts, refuse_unfinished, require_one_run
 from noisecli.run.publish import run_content
-from noisecli.storage import Folder, escape_name, folder_at, output_error
+from noisecli.storage import Folder, TarFolder, escape_name, folder_at, output_error
 
 Progress = Callable[[int], None]
 
@@ -136,8 +136,9 @@ class _Merge:
     def check(self) -> None:
         """Raise Refused where a file is not there as its shard says, or where somebody else's has its name."""
         owners: dict[str, Part] = {}
+        target, folders = self._target.survey(), {part.folder: part.files.survey() for part in self._parts}
         for part in self._parts:
-            files = Files(part, self._target)
+            files = Files(part, folders[part.folder], target)
             with part.look() as shard:
                 part.require_rows(len(shard))
                 for output in shard.outputs():
@@ -158,7 +159,7 @@ class _Merge:
         progress = self._begin(self._merged.outputs) if self._begin else lambda settled: None
         self._merged.moved = 0
         for part in self._parts:
-            files = Files(part, self._target)
+            files = Files(part, part.files, self._target)
             with part.look() as shard:
                 if files.are_apart:
                     self._move(files, shard, ledger.prefix)
@@ -167,6 +168,7 @@ class _Merge:
                     progress(1)
                 ledger.take(shard)
         run = run_content(str(self._parts[0].run["kind"]), ledger, ledger.survival, finished=True)
+        run |= {"tars": True} if isinstance(self._target, TarFolder) else {}
         folders = {"", *map(os.path.dirname, ledger.files()), *map(os.path.dirname, ledger.sidecars.rows)}
         self._target.remove_temporaries(folders, ledger.prefix)
         of = self._parts[0].shard.of

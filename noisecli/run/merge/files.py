@@ -42,9 +42,8 @@ class Files:
         Whether they are in another folder.
     """
 
-    def __init__(self, part: Part, target: Folder) -> None:
-        self._part, self._target = part, target
-        self._source = part.files
+    def __init__(self, part: Part, source: Folder, target: Folder) -> None:
+        self._part, self._source, self._target = part, source, target
         self.are_apart = not part.files.is_same(target)
 
     def location_of(self, file: Placed) -> str:

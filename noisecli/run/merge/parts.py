@@ -50,6 +50,8 @@ class Part:
         """Why it cannot be merged yet."""
         if self.files.has(self.names.journal):
             with self.look() as recorded:
+                if not recorded.has_journal:
+                    return "is running on another machine, or interrupted"
                 return "is still running" if recorded.is_held() else "was interrupted"
         if not self.run or not self.files.is_file(self.names.manifest):
             return "has lost its manifest or run.json"

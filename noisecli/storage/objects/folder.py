@@ -5,6 +5,7 @@ import errno
 import hashlib
 import mimetypes
 import os
+import secrets
 import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -12,7 +13,8 @@ from functools import cached_property, partial
 from typing import Any, BinaryIO, Self
 
 from noisecli.errors import FileFailed, FileProblem, Refused, Stopped
-from noisecli.storage.folder import Folder, Hold, Listed
+from noisecli.storage.folder import Folder, Listed
+from noisecli.storage.hold import Hold
 from noisecli.storage.local import LocalFolder
 from noisecli.storage.names import escape_name
 from noisecli.storage.objects.client import ask, client, patiently, put
@@ -20,14 +22,14 @@ from noisecli.storage.objects.lease import Lease
 from noisecli.storage.objects.listing import listed, objects_below, status_of
 from noisecli.storage.objects.spool import ObjectOutput, ObjectSource, close, fill, new_spool
 from noisecli.storage.output import FOREIGN, OutputFile
-from noisecli.storage.permissions import FileStatus, Status
+from noisecli.storage.permissions import FileStatus, Readers, Status
 from noisecli.storage.source import SourceFile, unreadable
 
 _MARK = "noisecli"
 _ONE_PUT = 64 << 20
 """Up to this size an object is put by one request; larger ones in parts, which no condition of the store goes with."""
 _FEW_LOOKS = 64
-_NOWHERE = ".noisecli-is-anybody-there"
+_PROBE, _PROBE_BYTES = ".noisecli-probe-", 1 << 12
 
 
 class ObjectFolder(Folder):
@@ -36,13 +38,15 @@ class ObjectFolder(Folder):
     def __init__(self, location: str, *, surveys: bool = False) -> None:
         scheme, _, rest = location.partition("://")
         bucket, _, prefix = rest.partition("/")
-        if not bucket or "@" in bucket:
+        if not bucket or not {"@", ":"}.isdisjoint(bucket):
             # whatever stands before an @ may be a password, and is not shown
             raise Refused(
                 f"{scheme}://: write {scheme}://BUCKET/FOLDER; credentials are read from the environment alone"
             )
         self.location, self._bucket_url = location.rstrip("/"), (scheme, bucket)
-        self._prefix = prefix.strip("/")
+        self._prefix = prefix.rstrip("/")
+        if not {"", ".", ".."}.isdisjoint(self._prefix.split("/")) and self._prefix:
+            raise Refused(f"{escape_name(location)}: no part of a URL may be empty, . or ..; write it without")
         self._looks = 0
         self._surveyed: dict[str, FileStatus] | None = None
         self._surveys = surveys
@@ -70,14 +74,22 @@ class ObjectFolder(Folder):
             raise self._unlisted(error) from error
 
     def names(self) -> list[str]:
+        folders, objects = self._level()
+        return sorted({*folders, *objects})
+
+    def folders(self) -> list[str]:
+        return self._level()[0]
+
+    def _level(self) -> tuple[list[str], list[str]]:
+        """Return the names of folders and objects, one level deep."""
         try:
             found = patiently(lambda: ask(self._library.list_with_delimiter, self._bucket, self._prefix or None))
         except FileNotFoundError:
             raise
         except OSError as error:
             raise self._unlisted(error) from error
-        keys = [*found["common_prefixes"], *(meta["path"] for meta in found["objects"])]
-        return sorted({os.path.basename(key) for key in keys if key != self._prefix})
+        objects = (meta["path"] for meta in found["objects"] if meta["path"] != self._prefix)
+        return list(map(os.path.basename, found["common_prefixes"])), list(map(os.path.basename, objects))
 
     def files(self, *, follow_links: bool = False) -> Iterator[Listed]:
         try:
@@ -152,14 +164,20 @@ class ObjectFolder(Folder):
             raise
         return source
 
-    def _refuse_outage(self, error: OSError) -> None:
-        """Raise Stopped where it is not this object that cannot be had, but the store: every other would fail too."""
+    def _refuse_outage(self, error: OSError, *, writing: bool = False) -> None:
+        """Raise Stopped where it is not this object that the store refuses, but all: every other would fail too."""
         if error.errno in (errno.ENOENT, errno.EEXIST):
             return
+        bucket, probe = client(*self._bucket_url, quick=True), self._key(f"{_PROBE}{secrets.token_hex(4)}")
         try:
-            ask(self._library.list_with_delimiter, client(*self._bucket_url, quick=True), _NOWHERE)
+            if writing:
+                ask(self._library.put, bucket, probe, bytes(_PROBE_BYTES), use_multipart=False)
+                ask(self._library.delete, bucket, probe)
+            else:
+                ask(self._library.list_with_delimiter, bucket, probe)
         except OSError:
-            what = "refuses its objects" if error.errno == errno.EACCES else "cannot be reached"
+            refuses = f"refuses {'new' if writing else 'its'} objects"
+            what = refuses if error.errno in (errno.EACCES, errno.EIO) else "cannot be reached"
             words = f"{what}: {error.strerror}; the run stops here, run it again to go on"
             raise Stopped(f"{escape_name(self.location)}: {words}") from error
 
@@ -186,7 +204,7 @@ class ObjectFolder(Folder):
             if self.own_digest(name) != digest:
                 raise FileFailed("foreign-file", FOREIGN) from error
         except OSError as error:
-            self._refuse_outage(error)
+            self._refuse_outage(error, writing=True)
             raise FileFailed("unwritable", f"its output cannot be written: {error.strerror}") from error
 
     def _put_in_parts(self, name: str, fd: int, options: dict[str, Any]) -> None:
@@ -270,6 +288,9 @@ class ObjectFolder(Folder):
 
     def set_time(self, name: str, time: int) -> None:
         """Do nothing, as set_modified()."""
+
+    def readers(self, names: Iterable[str]) -> Readers:
+        return Readers(0o666, -1)
 
     def narrow(self, name: str, mode: int) -> None:
         """Do nothing: the bucket says who may read."""

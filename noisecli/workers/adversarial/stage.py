@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from noisecli.engines import CHUNK_ITEMS, Job, Lost, open_engine, run_all
@@ -93,7 +94,8 @@ class GradientStage:
         modules = ("noisecli.workers.adversarial.pictures", *KINDS[self._settings.kind].modules)
         job = Job("noisecli.workers.adversarial.pictures:Stepping", (self._settings,), modules)
         unlabelled: list[Prepared] = []
-        with open_engine(job, self._settings.running, jobs=1) as model:
+        # with every engine on this machine: what the model worked out travels with the tasks
+        with open_engine(job, replace(self._settings.running, engine="local"), jobs=1) as model:
             # a process that died over a batch: each of its sources alone in its slot, so that only the culprit is lost
             for items, result in run_all(model, self._batches(tasks, unlabelled), lambda items: [[i] for i in items]):
                 yield from _emptied(unlabelled)

@@ -38,7 +38,9 @@ def make(folder, *words):
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is missing: apt-get install make")
-@pytest.mark.parametrize("place", ["only", "second", "in a folder", "target"])
+@pytest.mark.parametrize(
+    "place", ["only", "target", *(pytest.param(place, marks=pytest.mark.slow) for place in ("second", "in a folder"))]
+)
 def test_every_name_as_make_reads_it(tmp_path, monkeypatch, place):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Makefile").write_text("all:\n-include x.d\n.DEFAULT:\n\t@echo none $@\n")
