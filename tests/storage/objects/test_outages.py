@@ -10,7 +10,7 @@ from tests.fixtures.running import HASTY
 
 pytestmark = pytest.mark.slow
 
-SOURCES = 240
+SOURCES = 400
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def server(own_s3_server, monkeypatch, tmp_path):
 def undisturbed(server, pictures, destination, spawned, tree, png):
     """What a run on a disk makes of the sources that are in the bucket by then."""
     for number in range(SOURCES):
-        (pictures / f"n{number:03d}.png").write_bytes(png(number, 40, 30))
+        (pictures / f"n{number:03d}.png").write_bytes(png(number, 160, 120))
     server.upload(pictures, "ready/in")
     assert spawned("images", pictures, destination, "--std", "25").status == 0
     return tree(destination)
@@ -37,7 +37,7 @@ def begun(server, undisturbed, spawn, wait_until):
 
     def begin(*words, hasty=True):
         command, environment = ("hasty_noisecli", HASTY) if hasty else ("noisecli", {})
-        words = ("images", "s3://ready/in", "s3://ready/out", "--std", "25", "-j", "2", *words)
+        words = ("images", "s3://ready/in", "s3://ready/out", "--std", "25", "-j", "1", *words)
         process = spawn(*words, command=("-m", command), environment=environment)
         wait_until(lambda: len(server.files().find("ready/out")) > 20, "the middle of the run")
         return process
