@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Answer an option before the command with its place."""
         given = list(args)
-        if any("://" in word for word in given):
+        if any("://" in os.fsdecode(word) for word in given):
             from noisecli.cli.urls import refuse_passwords
 
             refuse_passwords(given)

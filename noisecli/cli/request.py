@@ -36,15 +36,15 @@ _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 def carry_out(kind: str, source: str, destination: str, options: Mapping[str, Any]) -> int:
     """Run one of the commands that make noisy copies; return its exit status."""
-    if (is_one := is_one_file(KINDS[kind], source, destination)) and options["engine"] != "local":
-        raise click.UsageError(f"--engine {options['engine']}: for folders only; name a folder for DST")
     settings = request(kind, source, destination, options)
     if (tars := with_tars(settings, options)) is not settings:
         return run_folder(tars, options)
-    if not is_one:
+    if not is_one_file(KINDS[kind], source, destination):
         settings = folder_of_file(settings)
         refuse_ignored_metadata(settings)
         return run_folder(settings, options)
+    if options["engine"] != "local":
+        raise click.UsageError(f"--engine {options['engine']}: for folders only; name a folder for DST")
     from noisecli.run.single import run_single
 
     _refuse_folder_options(options)

@@ -14,7 +14,7 @@ from noisecli.manifest.reader import ManifestReader, RowPosition
 from noisecli.manifest.sidecars import SideRow
 from noisecli.model import Made, Problem, Task
 from noisecli.storage import folder_at, stopping
-from noisecli.storage.folder import Hold
+from noisecli.storage.hold import Hold
 
 UNFINISHED_TIME = 0
 """What a manifest shows Make while it is not that of a finished run: older than any source."""

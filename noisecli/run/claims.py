@@ -2,14 +2,23 @@
 
 from noisecli.errors import Refused
 from noisecli.kinds.latents.plan import LatentsPlan
-from noisecli.manifest.destination import Names
+from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.reader import ManifestReader
+from noisecli.manifest.shards import refuse_mixture
 from noisecli.model import Task
 from noisecli.run.plan import Plan
-from noisecli.run.tars import refuse_taken
+from noisecli.run.tars import refuse_other_form, refuse_taken
 from noisecli.run.twins import refuse_twins
 from noisecli.settings import Settings
 from noisecli.storage import escape_name, folder_at, stopping
+
+
+def refuse_destination(settings: Settings, names: Names) -> None:
+    """Refuse a destination that is not for this run, by what its root holds."""
+    refuse_odd_files(settings.destination, names)
+    require_ours(settings.destination, names, settings.kind, force=settings.running.force)
+    refuse_mixture(settings.destination, names.manifest)
+    refuse_other_form(settings)
 
 
 def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: ManifestReader, *, is_new: bool) -> None:

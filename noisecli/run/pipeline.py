@@ -10,11 +10,11 @@ from contextlib import closing
 from noisecli.engines import Lost, open_engine, run_all, warm_up, worker_prefix
 from noisecli.errors import Refused, Stopped
 from noisecli.kinds import KINDS, load
-from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
+from noisecli.manifest.destination import Names
 from noisecli.manifest.ledger import Ledger
 from noisecli.manifest.shards import refuse_mixture
 from noisecli.model import Made, Problem, SideFile, Task
-from noisecli.run.claims import with_claims
+from noisecli.run.claims import refuse_destination, with_claims
 from noisecli.run.counts import count_found, problems_of
 from noisecli.run.foreseen import counting, foresee, pruning_of, refuse_foreign
 from noisecli.run.leftovers import Asked, is_another_source
@@ -23,6 +23,7 @@ from noisecli.run.make.depfile import depfile_of
 from noisecli.run.make.prerequisites import Prerequisites
 from noisecli.run.make.rule import Rule
 from noisecli.run.masks import set_aside
+from noisecli.run.outdated import forget_old_problems
 from noisecli.run.plan import Plan, refuse_followed, refuse_nesting
 from noisecli.run.publish import publish
 from noisecli.run.resume import Resume
@@ -30,7 +31,7 @@ from noisecli.run.shards import recorded_shard
 from noisecli.run.sidecars import SideFiles
 from noisecli.run.sources import Listing, walk
 from noisecli.run.summary import Summary
-from noisecli.run.tars import TarResume, count_kept, refuse_other_form
+from noisecli.run.tars import TarResume, count_kept
 from noisecli.settings import Settings
 from noisecli.storage import TEMPORARY_PREFIX, escape_name, folder_at
 from noisecli.workers import Done, making_job
@@ -72,7 +73,7 @@ def run(
     if kind.has_sources:
         refuse_nesting(settings)
     names = Names.of(settings.output.manifest)
-    _refuse_destination(settings, names)
+    refuse_destination(settings, names)
     if not dry_run and not folder_at(settings.destination).has(names.manifest, follow=True):
         warm_up(kind.modules, settings.running)  # while the walk goes on; a second run may find nothing to do
     found = find_sources(settings) if kind.has_sources else Listing()
@@ -90,13 +91,6 @@ def run(
     else:
         _hold_and_carry_out(settings, plan, found, summary, rule, begin)
     return summary
-
-
-def _refuse_destination(settings: Settings, names: Names) -> None:
-    refuse_odd_files(settings.destination, names)
-    require_ours(settings.destination, names, settings.kind, force=settings.running.force)
-    refuse_mixture(settings.destination, names.manifest)
-    refuse_other_form(settings)
 
 
 def _hold_and_carry_out(
@@ -151,7 +145,7 @@ class Run:
         for prefix in self._ledger.begun.prefixes:
             # of runs that were killed
             self._clean_up(prefix)
-        self._forget_old_problems()
+        forget_old_problems(self._settings, self._found, self._ledger)
         self._ledger.begin(self._prefix, {self._settings.key: self._settings.fingerprint_fields()})
         try:
             for problem in problems_of(self._found.problems, self._plan):
@@ -287,20 +281,6 @@ class Run:
             self._summary.labels_rewritten = self._plan.count(self._plan.labels.rewritten)
         for problem in problems_of(self._found.masks.items(), self._plan):
             self._note(problem)
-
-    def _forget_old_problems(self) -> None:
-        """Problems of sources that this run looks at again, or that are gone, are outdated."""
-        problems = self._ledger.problems
-        if not KINDS[self._settings.kind].has_sources:
-            problems.clear()
-        if problems:
-            listed = itertools.chain(self._found.sources, self._found.sidecars, self._found.masks, self._found.tars)
-            again = {escape_name(source) for source in listed}
-            all_listed, folder = self._settings.choice.names is None, folder_at(self._settings.source)
-            for source in list(problems):
-                is_again = source in again or folder.tar_of(source) in self._found.tars
-                if is_again or folder.is_missing(source) or (all_listed and folder.is_folder(source)):
-                    del problems[source]
 
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Literal, NamedTuple, Protocol, Self
 
 from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
+from noisecli.storage.hold import Hold
 from noisecli.storage.leftovers import held_prefix
 from noisecli.storage.names import lies_in
 from noisecli.storage.output import OutputFile
@@ -30,26 +31,6 @@ class Listed(NamedTuple):
     """Where a symbolic link that is followed leads to, out of the folder: a folder, or the one that a file lies in."""
     inside: str | None = None
     """The name in the folder of the file that a symbolic link leads to."""
-
-
-class Hold:
-    """A run's hold on a folder, beyond the lock of its journal; of a folder that needs none, as here, it is nothing."""
-
-    def check(self) -> None:
-        """Raise Stopped where another run may write there by now."""
-
-    def confirm(self) -> None:
-        """Make sure that no other run may write there for a while. Raises Stopped where one may."""
-
-    def is_sure(self) -> bool:
-        """Whether it holds, and the folder can be written: asking takes some seconds at most."""
-        return True
-
-    def release(self) -> None:
-        """End it, as nothing of the run is unfinished. Raises Stopped."""
-
-    def close(self) -> None:
-        """Let go; what the run has not finished, stays known."""
 
 
 class Folder(Protocol):

@@ -57,7 +57,8 @@ def test_nothing_else_writes_to_standard_error():
         r"|secho\(|write\(2\b|style\("
     )
     found = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if writes.search(path.read_text())}
-    assert found == {"cli/terminal.py"}
+    # Ray's own logger is silenced there
+    assert found == {"cli/terminal.py", "engines/ray/cluster.py"}
     stdout = re.compile(r"click\.echo\(|sys\.stdout\.(write|buffer)")
     found = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if stdout.search(path.read_text())}
     assert found == {"storage/stdout.py"}

@@ -17,7 +17,7 @@ from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Made, Problem
 from noisecli.storage import STORES, Folder, Listed, OutputFile, SourceFile, file_at, folder_at
 from noisecli.storage.digests import sha256
-from noisecli.storage.folder import Hold
+from noisecli.storage.hold import Hold
 from noisecli.storage.scratch import ScratchFolder
 
 PREFIX = ".noisecli-tmp-0-"

@@ -13,7 +13,8 @@ from functools import cached_property, partial
 from typing import Any, BinaryIO, Self
 
 from noisecli.errors import FileFailed, FileProblem, Refused, Stopped
-from noisecli.storage.folder import Folder, Hold, Listed
+from noisecli.storage.folder import Folder, Listed
+from noisecli.storage.hold import Hold
 from noisecli.storage.local import LocalFolder
 from noisecli.storage.names import escape_name
 from noisecli.storage.objects.client import ask, client, patiently, put

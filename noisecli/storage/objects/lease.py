@@ -17,7 +17,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from noisecli.errors import Refused, Stopped
-from noisecli.storage.folder import Folder, Hold
+from noisecli.storage.folder import Folder
+from noisecli.storage.hold import Hold
 from noisecli.storage.names import escape_name
 from noisecli.storage.objects.client import QUICK, ask, patiently, put
 from noisecli.storage.objects.listing import objects_below, status_of

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Self
 
 from noisecli.errors import FileFailed, FileProblem, Refused
-from noisecli.storage.folder import Folder, Hold, Listed
+from noisecli.storage.folder import Folder, Listed
+from noisecli.storage.hold import Hold
 from noisecli.storage.names import escape_name
 from noisecli.storage.output import OutputFile
 from noisecli.storage.permissions import FileStatus, Status
