@@ -5,24 +5,6 @@ import os
 import pytest
 
 
-@pytest.fixture
-def refused(noisy, tree, tmp_path):
-    """Check that a request is refused and changes nothing below the test's folder; return the message."""
-
-    def check(*arguments):
-        before, folders = tree(tmp_path), sorted(os.walk(tmp_path))
-        done = noisy(*arguments)
-        assert done.status == 2, done
-        assert done.out == ""
-        assert done.err.startswith("noisecli: ")
-        assert done.err.count("\n") == 1
-        assert tree(tmp_path) == before
-        assert sorted(os.walk(tmp_path)) == folders
-        return done.err
-
-    return check
-
-
 @pytest.mark.parametrize("below", ["", "noisy", "cats/noisy", "../src", "."])
 def test_destination_inside_the_source(refused, pictures, below):
     refused("images", pictures, os.path.join(pictures, below), "--std", "5")

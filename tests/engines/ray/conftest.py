@@ -155,3 +155,9 @@ def kill():
 def writing(cluster):
     """Return the workers that are about to write an output."""
     return lambda: [pid for pid in cluster.workers() if any(".noisecli-tmp" in link for link in open_files(pid))]
+
+
+@pytest.fixture
+def made_in():
+    """Count what a run has put in place so far; files come and go meanwhile."""
+    return lambda folder: sum(not name.startswith(".") for _, _, names in os.walk(folder) for name in names)

@@ -96,13 +96,13 @@ def test_a_worker_killed_from_outside_costs_no_file(
 
 
 def test_a_killed_node_costs_no_file(
-    cluster, on_ray, noisy, ended, many, tree, at_work, wait_until, destination, tmp_path
+    cluster, on_ray, noisy, ended, many, tree, at_work, made_in, wait_until, destination, tmp_path
 ):
     """The second node goes while it works; what it had begun is made by the other, and nothing of it is left."""
     (many / "wait-read.png").write_bytes((many / "0" / "000.png").read_bytes())
     process = on_ray("images", many, destination, "--std", "25", "--json", "--with-clean")
     at_work(process, "read")
-    wait_until(lambda: len(tree(destination)) > 60 or process.poll() is not None, "so many outputs")
+    wait_until(lambda: made_in(destination) > 60 or process.poll() is not None, "so many outputs")
     cluster.kill_node(1)
     (cluster.state / "gate").touch()
     status, out, err = ended(process)

@@ -27,10 +27,10 @@ def test_a_ray_is_started_and_ends_with_the_run(started, session_of, noisy, tree
     assert tree(destination) == tree(tmp_path / "local")
 
 
-def test_a_started_ray_goes_with_a_killed_run(started, session_of, wait_until, fill, tree, destination, tmp_path):
+def test_a_started_ray_goes_with_a_killed_run(started, session_of, wait_until, fill, made_in, destination, tmp_path):
     source = fill(tmp_path / "in", *(f"{n:03}.png" for n in range(300)))
     process = started("images", source, destination, "--std", "25")
-    wait_until(lambda: len(tree(destination)) > 20 or process.poll() is not None, "so many outputs")
+    wait_until(lambda: made_in(destination) > 20 or process.poll() is not None, "so many outputs")
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
