@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import BinaryIO, Literal, NamedTuple, Protocol, Self
 
-from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused
+from noisecli.errors import FileFailed, FileProblem, FileSkipped, Refused, Stopped
 from noisecli.storage.hold import Hold
 from noisecli.storage.leftovers import held_prefix
-from noisecli.storage.names import lies_in
+from noisecli.storage.names import escape_name, lies_in
 from noisecli.storage.output import OutputFile
 from noisecli.storage.permissions import FileStatus, Readers, Status, readers_of
 from noisecli.storage.source import SourceFile
@@ -220,9 +221,13 @@ class Folder(Protocol):
         time: int | None = None,
     ) -> None:
         """Replace one of noisecli's own files; `time` is what set_time() would set. Raises Stopped."""
-        with self.create(name, prefix=prefix or held_prefix(), fsync=fsync) as output:
-            output.write(b"".join(chunks))
-            output.commit()
+        try:
+            with self.create(name, prefix=prefix or held_prefix(), fsync=fsync) as output:
+                with os.fdopen(os.dup(output.fileno()), "wb") as file:
+                    file.writelines(chunks)
+                output.commit()
+        except FileProblem as error:
+            raise Stopped(f"{escape_name(self.location_of(name))}: {error}") from error
 
     def holds(self, name: str, content: Iterable[bytes]) -> bool:
         """Whether one of noisecli's own files has this content already; what cannot be read has not."""

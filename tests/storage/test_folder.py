@@ -114,7 +114,7 @@ class MemoryFolder(Folder):
 def objects(tmp_path, monkeypatch):
     """A folder of an object store that this process holds, all of obstore but the server."""
     store = pytest.importorskip("obstore.store").MemoryStore()
-    monkeypatch.setattr("noisecli.storage.objects.client._client", lambda *bucket: store)
+    monkeypatch.setattr("noisecli.storage.objects.client._client", lambda *bucket, **options: store)
     monkeypatch.setenv("XDG_STATE_HOME", os.fspath(tmp_path / "state"))
     return folder_at("s3://bucket/there")
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any, BinaryIO, Self
 
-from noisecli.errors import FileFailed, FileProblem, Refused, Stopped
+from noisecli.errors import FileFailed, Refused, Stopped
 from noisecli.storage.folder import Folder, Listed
 from noisecli.storage.hold import Hold
 from noisecli.storage.local import LocalFolder
@@ -250,23 +250,6 @@ class ObjectFolder(Folder):
         source = self._spooled(name)
         os.lseek(source.fileno(), 0, os.SEEK_SET)
         return os.fdopen(source.fileno(), "rb")
-
-    def write_own(
-        self,
-        name: str,
-        chunks: Iterable[bytes],
-        *,
-        prefix: str | None = None,
-        fsync: bool = False,
-        time: int | None = None,
-    ) -> None:
-        try:
-            with self.create(name, prefix="") as output:
-                with os.fdopen(os.dup(output.fileno()), "wb") as file:
-                    file.writelines(chunks)
-                output.commit()
-        except FileProblem as error:
-            raise Stopped(f"{escape_name(self.location_of(name))}: {error}") from error
 
     def journals(self) -> Folder:
         home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
