@@ -159,6 +159,7 @@ class Run:
         except Stopped as stop:
             self._summary.stopped = str(stop)
         except Refused:
+            self._clean_up_own()
             raise
         except BaseException:
             self._publish_part()
@@ -170,6 +171,8 @@ class Run:
 
     def _publish_part(self) -> None:
         """Publish what was made, unless another run holds the destination, or it is gone: the journal knows it too."""
+        # where a second signal comes before the end, the journal stays, and the next run cleans up
+        self._clean_up_own()
         if self._ledger.can_publish():
             self._publish(finished=False)
 
@@ -185,17 +188,12 @@ class Run:
 
     def _make_all(self) -> None:
         job = making_job(self._settings, self._ledger.journal, self._prefix)
-        try:
-            with closing(self._chunks()) as chunks, open_engine(job, self._settings.running) as engine:
-                for chunk, result in run_all(engine, chunks, self._parts, self._clean_up_after):
-                    if isinstance(result, Lost):
-                        self._note_lost(result, chunk)
-                    elif not is_probe(chunk):
-                        self._take(result, chunk)
-        except BaseException:
-            self._ledger.wait_for_workers()
-            self._clean_up(self._prefix)
-            raise
+        with closing(self._chunks()) as chunks, open_engine(job, self._settings.running) as engine:
+            for chunk, result in run_all(engine, chunks, self._parts, self._clean_up_after):
+                if isinstance(result, Lost):
+                    self._note_lost(result, chunk)
+                elif not is_probe(chunk):
+                    self._take(result, chunk)
         if self._left_in:
             self._ledger.wait_for_workers()
             folder_at(self._settings.destination).remove_temporaries(self._left_in, self._prefix)
@@ -281,6 +279,10 @@ class Run:
             self._summary.labels_rewritten = self._plan.count(self._plan.labels.rewritten)
         for problem in problems_of(self._found.masks.items(), self._plan):
             self._note(problem)
+
+    def _clean_up_own(self) -> None:
+        self._ledger.wait_for_workers()
+        self._clean_up(self._prefix)
 
     def _clean_up(self, prefix: str) -> None:
         names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))

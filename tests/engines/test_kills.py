@@ -156,6 +156,24 @@ def test_a_signal_ends_all_processes_and_the_next_run_goes_on(
     assert tree(destination) == clean_tree()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_what_a_second_signal_leaves_goes_with_the_next_run(
+    faulty, images, fill, pictures, tree, clean_tree, nobody_left, wait_until, destination, number
+):
+    """Make sends a second SIGTERM to what it started, and people press ^C twice."""
+    fill(pictures, "cats/wait-write.png")
+    more = {"FAULT_AGAIN": str(int(number))}
+    process = faulty.start("images", pictures, destination, "--std", "25", "-j", "2", more=more)
+    wait_until(lambda: faulty.reached("write"), "a worker in mid-write")
+    os.kill(process.pid, number)
+    process.communicate()
+    assert process.returncode == 128 + number
+    nobody_left(process)
+    assert [name for name in tree(destination) if ".noisecli-tmp" in name]
+    assert images("-j", "2").status == 0
+    assert tree(destination) == clean_tree()
+
+
 def test_control_c_reaches_every_process_of_the_terminal(
     faulty, fill, pictures, tree, rows, nobody_left, wait_until, destination
 ):

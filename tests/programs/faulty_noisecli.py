@@ -134,7 +134,25 @@ if __name__ == "__mp_main__" or "preview" in sys.argv:
 
     misbehaving(noisecli.codecs.image)
 
+
+def signal_again(number):
+    """Send this process a second signal just as it begins to clean up after the first, as make does."""
+    from noisecli.manifest.ledger import Ledger
+
+    wait_for_workers = Ledger.wait_for_workers
+
+    def waited(ledger):
+        Ledger.wait_for_workers = wait_for_workers
+        signal.raise_signal(number)
+        ledger.wait_for_workers()
+
+    Ledger.wait_for_workers = waited
+
+
 if __name__ == "__main__":
     from noisecli.cli import main
+
+    if "FAULT_AGAIN" in os.environ:
+        signal_again(int(os.environ["FAULT_AGAIN"]))
 
     main()
