@@ -22,6 +22,7 @@ from noisecli.storage.hold import Hold
 from noisecli.storage.names import escape_name
 from noisecli.storage.objects.client import QUICK, ask, patiently, put
 from noisecli.storage.objects.listing import objects_below, status_of
+from noisecli.storage.objects.probe import remove_probes
 from noisecli.storage.output import stopping, write_all
 
 RENEWED_EVERY = 20.0
@@ -279,6 +280,7 @@ class Lease(Hold):
             prefix = f"{self._key}.parts"
             for found in list(objects_below(self._bucket, prefix)):
                 ask(self._library.delete, self._bucket, f"{prefix}/{found.name}")
+            remove_probes(self._library, self._bucket, os.path.dirname(self._key))
             ask(self._library.delete, self._bucket, self._key)
 
     def close(self) -> None:
