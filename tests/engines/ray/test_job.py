@@ -31,17 +31,23 @@ def job_server(wait_until):
             cluster.stop()
 
 
-def test_a_job_makes_what_a_run_makes(job_server, noisy, tree, pictures, destination, tmp_path):
+def test_a_job_makes_what_a_run_makes(job_server, wait_until, noisy, tree, pictures, destination, tmp_path):
     cluster, address = job_server
     command = [sys.executable, "-m", "noisecli", "images", pictures, destination, "--std", "25", "--engine", "ray"]
-    ray = Path(sys.executable).with_name("ray")
-    done = subprocess.run(
-        [ray, "job", "submit", "--address", address, "--", *map(os.fspath, command)],
-        env={**os.environ, **cluster.environment, "PYTHONPATH": os.fspath(ROOT), "RAY_ADDRESS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    submit = [Path(sys.executable).with_name("ray"), "job", "submit", "--address", address, "--"]
+
+    def submitted():
+        """Submit it; None where the server has nobody yet who would start it."""
+        job = subprocess.run(
+            [*submit, *map(os.fspath, command)],
+            env={**os.environ, **cluster.environment, "PYTHONPATH": os.fspath(ROOT), "RAY_ADDRESS": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return None if "No available agent" in job.stderr else job
+
+    done = wait_until(submitted, "an agent that starts jobs")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "5 images written" in done.stdout
     assert noisy("images", pictures, tmp_path / "local", "--std", "25").status == 0
