@@ -9,6 +9,7 @@ the journal a new name then, so that the first machine's journal, should that on
 import errno
 import json
 import os
+import re
 import secrets
 import threading
 import time
@@ -33,6 +34,8 @@ _NO_VERSION = {"e_tag": '"noisecli"'}
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """It goes on while the machine sleeps, where there is such a one."""
 _Version = dict[str, str]
+_PART, _TIME = re.compile(r"[0-9]{8}"), "now"
+"""Names below the journal's parts; what else lies there is not ours."""
 
 
 class _Content(NamedTuple):
@@ -176,7 +179,7 @@ class Lease(Hold):
 
     def _now(self) -> float:
         """Return the store's own time, which ours may differ from."""
-        key = f"{self._key}.parts/now"
+        key = f"{self._key}.parts/{_TIME}"
         put(self._bucket, key, b"")
         put_at = status_of(ask(self._library.head, self._bucket, key)).st_mtime_ns / 1e9
         ask(self._library.delete, self._bucket, key)
@@ -204,8 +207,10 @@ class Lease(Hold):
         """
         prefix = f"{self._key}.parts"
         for found in sorted(objects_below(self._bucket, prefix)):
-            self._parts = max(self._parts, int(found.name) if found.name.isdecimal() else 0)
-            if fetch and found.name.isdecimal():
+            if not _PART.fullmatch(found.name):
+                continue
+            self._parts = max(self._parts, int(found.name))
+            if fetch:
                 _, data = patiently(partial(self._fetched, f"{prefix}/{found.name}"))
                 write_all(self._journal, data if data.endswith(b"\n") else data + b"\n")
             elif drop:
@@ -279,7 +284,8 @@ class Lease(Hold):
         with self._renewing, stopping(self._shown):
             prefix = f"{self._key}.parts"
             for found in list(objects_below(self._bucket, prefix)):
-                ask(self._library.delete, self._bucket, f"{prefix}/{found.name}")
+                if found.name == _TIME or _PART.fullmatch(found.name):
+                    ask(self._library.delete, self._bucket, f"{prefix}/{found.name}")
             remove_probes(self._library, self._bucket, os.path.dirname(self._key))
             ask(self._library.delete, self._bucket, self._key)
 
