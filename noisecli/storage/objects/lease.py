@@ -76,7 +76,8 @@ class Lease(Hold):
     force
         Whether a lease that counts is broken.
 
-    Raises Stopped where another run holds the folder, and Refused where a store cannot tell two runs apart.
+    Raises Stopped where another run holds the folder, and Refused where a store cannot tell two runs apart, or where
+    the object is somebody else's.
     """
 
     def __init__(
@@ -103,6 +104,8 @@ class Lease(Hold):
         found, version, put_at = self._read()
         holder = known.get("holder") or secrets.token_hex(8)
         is_own = found is not None and found.holder == holder
+        if found is not None and not found.holder and not force:
+            raise Refused(f"{self._shown}: its {os.path.basename(self._key)} is no lease; move it away, or add --force")
         if found is not None and not is_own and not force:
             age = self._now() - put_at
             if age < VALID:

@@ -99,3 +99,15 @@ def test_the_mark_of_a_folder_whose_name_has_a_dot_is_no_file(s3_server, bucket,
     done = spawned("images", f"s3://{bucket}/in", f"s3://{bucket}/out", "--std", "25", "--sidecars", "copy", "--json")
     summary = json.loads(done.out)
     assert (done.status, summary["problems"], summary["made"]) == (0, [], 10)
+
+
+@pytest.mark.parametrize("content", [b"my own words", b"{}", b""])
+def test_an_object_with_the_name_of_a_lease_that_is_none_stays(content, sources, s3_server, bucket, spawned):
+    s3_server.files().pipe_file(f"{bucket}/out/.noisecli-journal", content)
+    words = ("images", sources, f"s3://{bucket}/out", "--std", "25")
+    refused = spawned(*words)
+    assert refused.status == 2
+    assert "its .noisecli-journal is no lease; move it away, or add --force" in refused.err
+    assert s3_server.tree(f"{bucket}/out") == {".noisecli-journal": content}
+    assert spawned(*words, "--force").status == 1
+    assert "a.png" in s3_server.tree(f"{bucket}/out")
