@@ -3,6 +3,7 @@
 A request that we gave up may be carried out later, by a server that was halted: then the object comes after all.
 """
 
+import re
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,7 @@ from noisecli.storage.objects.client import ask
 from noisecli.storage.objects.listing import objects_below
 
 _FOLDER, _BYTES = ".noisecli-probes", 1 << 12
+_NAME = re.compile(r"[0-9a-f]{8}")
 
 
 def _folder(prefix: str) -> str:
@@ -27,6 +29,8 @@ def try_to_put(library: Any, bucket: Any, prefix: str) -> None:
 def remove_probes(library: Any, bucket: Any, prefix: str) -> None:
     """Delete what try_to_put() left below a prefix. Raises OSError."""
     for found in list(objects_below(bucket, _folder(prefix))):
-        if found.status.st_size == _BYTES:
+        if found.status.st_size == _BYTES and _NAME.fullmatch(found.name):
             with suppress(FileNotFoundError):
-                ask(library.delete, bucket, f"{_folder(prefix)}/{found.name}")
+                key = f"{_folder(prefix)}/{found.name}"
+                if not any(bytes(ask(ask(library.get, bucket, key).bytes))):
+                    ask(library.delete, bucket, key)
