@@ -178,6 +178,8 @@ class ObjectFolder(Folder):
             refuses = f"refuses {'new' if writing else 'its'} objects"
             what = refuses if error.errno in (errno.EACCES, errno.EIO) else "cannot be reached"
             words = f"{what}: {error.strerror}; the run stops here, run it again to go on"
+            if error.errno == errno.EACCES:
+                words = f"{what}: {error.strerror}; see which credentials this machine has, and run it again to go on"
             raise Stopped(f"{escape_name(self.location)}: {words}") from error
 
     def create(self, name: str, *, prefix: str, fsync: bool = False, like: Status | None = None) -> OutputFile:
