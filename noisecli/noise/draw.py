@@ -5,18 +5,24 @@ from dataclasses import dataclass
 
 from noisecli.model import Level, SampleSpec
 from noisecli.noise.measure import round_significant
+from noisecli.noise.models import AskedNoise, Gaussian, Noise
 from noisecli.noise.stream import Streams
 
 STD_DIGITS = 9
+_WHITE = Gaussian()
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What one output gets: std and mean in the native unit; applied is False where nothing is added."""
+    """What one output gets: std and mean in the native unit; applied is False where nothing is added.
+
+    `noise` has the parameters that are its own.
+    """
 
     applied: bool
     std: float
     mean: float
+    noise: Noise = _WHITE
 
     def fraction(self, spec: SampleSpec) -> float:
         """Return std as a share of full scale."""
@@ -30,6 +36,7 @@ def draw(
     probability: float,
     rms: float | None,
     own_std: float | None = None,
+    noise: AskedNoise | None = None,
 ) -> Draw:
     """Draw the noise's parameters from the output's own stream.
 
@@ -48,16 +55,24 @@ def draw(
         Root mean square of the signal in the native unit, DC included; needed for snr_db only.
     own_std
         Standard deviation of the signal in the native unit; needed for relative levels only.
+    noise
+        What was asked for beside the level; None: white Gaussian noise.
     """
     position, chosen = _roll(level, streams, probability)
     unit = (own_std or 0.0) if level.relative else spec.full_scale
-    std = round_significant(_std(level, unit, position, rms), STD_DIGITS)
+    own: Noise = _WHITE
+    if noise is None:
+        std = _std(level, unit, position, rms)
+    else:
+        share, own = noise.draw(_std(level, 1.0, position, rms), streams.number)
+        std = share if level.quantity == "snr_db" else share * unit
+    std = round_significant(std, STD_DIGITS)
     mean = round_significant(level.mean * spec.full_scale, STD_DIGITS)
     silent = level.quantity == "snr_db" and not rms
-    nothing = std == 0 and (mean == 0 or level.quantity == "severity")
+    nothing = std == 0 and own.is_none and (mean == 0 or level.quantity == "severity")
     if not chosen or silent or nothing:
-        return Draw(applied=False, std=0.0, mean=0.0)
-    return Draw(applied=True, std=std, mean=mean)
+        return Draw(applied=False, std=0.0, mean=0.0, noise=type(own)())
+    return Draw(applied=True, std=std, mean=mean, noise=own)
 
 
 def drawn_level(level: Level, streams: Streams, probability: float) -> float | None:

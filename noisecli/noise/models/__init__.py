@@ -1,17 +1,79 @@
-"""How a noisy sample is made from a clean one: one page and one line of MODELS a noise."""
+"""How a noisy sample is made from a clean one: one page and one line of MODELS a noise. Light: no numpy until a field.
 
+A noise's page has a record, frozen and light, of what it does beside its level; `field()`, which returns the noise of
+one output; and `from_row()`, which reads the record that a manifest's row holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-from noisecli.model import SampleSpec
-from noisecli.noise.draw import Draw
-from noisecli.noise.measure import Measure
-from noisecli.noise.moments import Columns
+    from noisecli.model import SampleSpec
+    from noisecli.noise.draw import Draw
+    from noisecli.noise.measure import Measure
+    from noisecli.noise.moments import Columns
 
-AnyArray = NDArray[Any]
+    AnyArray = NDArray[Any]
+
+
+class Noise(Protocol):
+    """What one output gets beside std and mean: the parameters as applied."""
+
+    word: ClassVar[str]
+    """The noise in MODELS and in rows."""
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it adds nothing to a std of 0."""
+
+    def entries(self) -> dict[str, Any]:
+        """Return what a row holds of it beside std and mean: words, floats, truth values."""
+
+
+class AskedNoise(Protocol):
+    """What was asked for of every output: ranges, or the parameters themselves."""
+
+    word: ClassVar[str]
+
+    @property
+    def canonical(self) -> str:
+        """It as a value, for keys: the same noise in other words is the same text."""
+
+    def draw(self, strength: float, uniform: Callable[[int], float]) -> tuple[float, Noise]:
+        """Return one output's std, as a share of full scale, and its noise.
+
+        Parameters
+        ----------
+        strength
+            What the level says of this output: of a std the share of full scale, of a severity its number in the
+            published table.
+        uniform
+            Returns the output's own number from [0, 1) for a parameter's place: no parameter moves another.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """White Gaussian noise: std and mean are all."""
+
+    word: ClassVar[str] = "gaussian"
+    canonical: ClassVar[str] = ""
+    is_none: ClassVar[bool] = True
+
+    def entries(self) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+    def draw(self, strength: float, uniform: Callable[[int], float]) -> tuple[float, Noise]:
+        """Return the std of the level."""
+        return strength, self
 
 
 class Field(Protocol):
@@ -38,7 +100,7 @@ class NoiseParameters(NamedTuple):
     spec
         What the samples mean; low and high are the clip.
     drawn
-        The strength, in the samples' native unit.
+        The strength, in the samples' native unit, and the noise's own parameters.
     clip
         Whether floats are held between spec.low and spec.high. Integers always are.
     shared_channels
@@ -62,7 +124,7 @@ class NoiseModel(NamedTuple):
     Attributes
     ----------
     page
-        One std for all samples.
+        One std for all samples. Beside `field()` it has `from_row()`, where the noise has parameters of its own.
     per_column
         A std for each column of an array, where the noise has that.
     """
@@ -73,6 +135,9 @@ class NoiseModel(NamedTuple):
 
 MODELS = {
     "gaussian": NoiseModel("noisecli.noise.models.gaussian", per_column="noisecli.noise.models.per_column"),
+    "gaussian-signal-dependent": NoiseModel("noisecli.noise.models.signal_dependent"),
+    "poisson": NoiseModel("noisecli.noise.models.poisson"),
+    "impulse": NoiseModel("noisecli.noise.models.impulse"),
 }
 """The noise of a Level, which is also the word for it in manifest rows."""
 
@@ -83,3 +148,23 @@ def field_of(noise: str, parameters: NoiseParameters) -> Field:
     page: Any = import_module(model.page if parameters.column_stds is None else model.per_column)
     field: Field = page.field(parameters)
     return field
+
+
+def noise_of_row(row: Mapping[str, Any]) -> Noise:
+    """Return the noise that a row, or an array's entry in it, records.
+
+    Raises KeyError where the row lacks one of its parameters, ValueError where one is out of its range.
+    """
+    if row["noise"] == Gaussian.word:
+        return Gaussian()
+    page: Any = import_module(MODELS[row["noise"]].page)
+    noise: Noise = page.from_row(row)
+    return noise
+
+
+def number_in(row: Mapping[str, Any], name: str, most: float) -> float:
+    """Return a row's number from 0 to `most`. Raises KeyError or ValueError."""
+    value = row[name]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+        raise ValueError(f"{name} {value!r} is not a number from 0 to {most:g}")
+    return float(value)

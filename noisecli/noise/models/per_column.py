@@ -1,12 +1,17 @@
 """White Gaussian noise, with a std of its own for each column of an array."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from noisecli.noise.adding import add_noise
 from noisecli.noise.kernels import draw_noise
 from noisecli.noise.measure import Measure
-from noisecli.noise.models import AnyArray, NoiseParameters
+from noisecli.noise.models import NoiseParameters
 from noisecli.noise.stream import Streams
+
+AnyArray = NDArray[Any]
 
 _PIECE = 1 << 16
 _DOUBLE = np.dtype(np.float64)
