@@ -102,7 +102,13 @@ def test_a_row_has_the_parameters(noise):
         {"noise": "impulse", "amount": float("nan")},
         {"noise": "gaussian-signal-dependent", "shot": "0.1", "speckle": 0.0, "linear": False},
         {"noise": "gaussian-signal-dependent", "shot": 0.1, "speckle": 0.0, "linear": 1},
-        {"noise": "gaussian-signal-dependent", "shot": 0.1, "speckle": 0.0, "linear": False, "channel_std_fractions": [-1]},
+        {
+            "noise": "gaussian-signal-dependent",
+            "shot": 0.1,
+            "speckle": 0.0,
+            "linear": False,
+            "channel_std_fractions": [-1],
+        },
     ],
 )
 def test_a_row_that_somebody_edited(row):
