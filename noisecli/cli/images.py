@@ -12,6 +12,7 @@ from noisecli.cli.request import carry_out
 @o.PATHS
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE, o.RANGE)
+@o.apply(o.MASK, o.PATCH)
 @o.IMAGE_FORMAT
 @o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE

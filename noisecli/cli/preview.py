@@ -21,6 +21,7 @@ from noisecli.cli.tars import tars_in
 from noisecli.cli.terminal import say
 from noisecli.cli.urls import refuse_local_options
 from noisecli.cli.values import word_of
+from noisecli.cli.where import patch_of, with_masks
 from noisecli.engines.resources import available_cpus
 from noisecli.errors import Refused
 from noisecli.kinds import KINDS
@@ -46,7 +47,7 @@ _SHEET = "Output"
 _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
-_FOR_IMAGES = ("severity", "subsampling", "range", "zoom")
+_FOR_IMAGES = ("severity", "subsampling", "range", "mask", "patch", "zoom")
 _UNSEEN = (
     *("force", "show", "jobs", "timeout", "max_pixels", "max_bytes", "max_decoded"),
     *("as_json", "annotations", "quiet", "verbose", "progress"),
@@ -72,7 +73,7 @@ SHOW = o.option(_SHEET, "--show", is_flag=True, help="Open a window too; any key
 @o.argument("source", "SRC", "A folder, of which a few files are shown; or one file.")
 @o.argument("out", "OUT", "The sheet: a .png, .jpg or .webp; or - for standard output.")
 @o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.SHARED, o.FULL_SCALE, o.RANGE)
+@o.apply(o.SEED, o.SHARED, o.FULL_SCALE, o.RANGE, o.MASK, o.PATCH)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
 @o.apply(o.QUALITY, o.SUBSAMPLING)
 @o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
@@ -235,10 +236,12 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         shared_channels=options["shared_channels"],
         full_scale=options["full_scale"],
         range=range_of(options),
+        mask=options["mask"],
+        patch=patch_of(options),
     )
     limits = o.limits_of(options)
     folder, choice = _chosen(source, options)
-    return Settings(
+    settings = Settings(
         kind=kind,
         source=folder,
         destination="",
@@ -247,6 +250,7 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         choice=choice,
         running=Running(jobs=options["jobs"] or available_cpus(), timeout=options["timeout"], limits=limits),
     )
+    return with_masks(settings, source)
 
 
 def _write(out: str, data: bytes, readers: Readers) -> None:

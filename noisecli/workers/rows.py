@@ -16,6 +16,7 @@ from noisecli.storage import SourceFile, escape_name
 from noisecli.words import merged
 from noisecli.workers import Row
 from noisecli.workers.output import Committed
+from noisecli.workers.where import Region
 
 _GREY_LEVELS = 255
 _PRECISE = ("float32", "float64", "f4", "f8", "c8", "c16", "F32", "F64")
@@ -80,6 +81,7 @@ def build_samples_row(
     spec: SampleSpec,
     frames: int,
     written: Committed,
+    region: Region | None = None,
 ) -> Row:
     """Return the row of an image or an audio file, of which so many frames were written."""
     noise = {
@@ -96,6 +98,9 @@ def build_samples_row(
         noise["psnr_db"] = significant_or_none(measure.psnr_db(spec.full_scale))
     noise["snr_db"] = significant_or_none(measure.snr_db)
     words = ["not-finite"] if measure.not_finite else []
+    if region is not None:
+        noise |= region.entries
+        words += region.words
     described = _samples(spec, frames)
     return build_row(settings, task, file, written, described=described, unit=unit_of(spec), noise=noise, words=words)
 
@@ -185,7 +190,8 @@ def _effect(task: Task, row: Row) -> Effect:
     kept = _kept(most)
     asked = task.level.quantity == "snr_db" or task.level.relative
     drowned = bool(in_db) and min(in_db) < 0 and not asked
-    rounded_away = not row["applied"] and "not-finite" not in row["warnings"] and all(map(_is_rounded, parts))
+    has_samples = "not-finite" not in row["warnings"] and row.get("inside_fraction") != 0
+    rounded_away = not row["applied"] and has_samples and all(map(_is_rounded, parts))
     clipped = most.get("clipped_fraction") or 0.0
     snr_db = min(in_db) if drowned else most.get("snr_db")
     strength = (None, None) if "eps" in row else _strength(task.level, row, parts)

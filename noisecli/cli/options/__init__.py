@@ -83,6 +83,7 @@ from noisecli.cli.options.step import (
     SAMPLES,
 )
 from noisecli.cli.options.strength import LEVELS, MEAN, SEVERITY, SEVERITY_SET, SNR, STD, VAR
+from noisecli.cli.options.where import MASK, PATCH
 
 __all__ = [
     "ANNOTATIONS",
@@ -120,6 +121,7 @@ __all__ = [
     "LIMIT",
     "LOGITS",
     "MANIFEST",
+    "MASK",
     "MAX_BYTES",
     "MAX_DECODED",
     "MAX_FAILURES",
@@ -129,6 +131,7 @@ __all__ = [
     "NAME",
     "NO_CLIP",
     "ON_ERROR",
+    "PATCH",
     "PATHS",
     "PER_FEATURE",
     "PROB",
