@@ -36,6 +36,7 @@ class NoiseSettings:
     range: tuple[float, float] | None = None
     mask: str | None = None
     patch: tuple[int, int] | None = None
+    shared_probability: float | None = None
 
 
 class Own(Protocol):
@@ -123,10 +124,10 @@ class Settings:
         noise = asdict(self.noise)
         for recorded_by_row in ("levels", "copies"):
             del noise[recorded_by_row]
-        for later in ("range", "mask", "patch"):
-            if noise[later] is None:
+        for newer in ("range", "mask", "patch", "shared_probability"):
+            if noise[newer] is None:
                 # a hash from before there was this option stays
-                del noise[later]
+                del noise[newer]
         if "mask" in noise:
             # which masks they are, rows record
             noise["mask"] = True

@@ -1,4 +1,4 @@
-"""Masks of every form: what is not black is inside, as a viewer shows it. Missing, odd and hostile ones fail by name."""
+"""Masks of every form: what is not black, as viewers show it, is inside. Missing, odd and hostile ones fail by name."""
 
 import os
 import struct

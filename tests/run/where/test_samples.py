@@ -17,8 +17,9 @@ def compared(shots, name, output):
         assert (clean.dtype, clean.shape) == (noisy.dtype, noisy.shape)
         if clean.ndim == 3 and clean.shape[2] == 4:
             assert (clean[..., 3] == noisy[..., 3]).all()
-            clean, noisy = clean[..., :3], noisy[..., :3]
-        yield clean, noisy
+            yield clean[..., :3], noisy[..., :3]
+        else:
+            yield clean, noisy
 
 
 def check(shots, name, output, row, inside):
@@ -49,7 +50,8 @@ def run(noisy, shots, tmp_path):
     """Run into a folder of its own; return it."""
 
     def carry_out(name, *words, status=0):
-        done = noisy("images", shots, tmp_path / name, "--std", "25", *words)
+        level = () if "--severity" in words else ("--std", "25")
+        done = noisy("images", shots, tmp_path / name, *level, *words)
         assert done.status == status, done
         return tmp_path / name
 
@@ -104,6 +106,10 @@ WAYS = [
     ("--copies", "2", "--with-clean"),
     ("--prob", "60%"),
     ("--full-scale", "65535", "--include", "deep.png"),
+    ("--shot", "1e-3..0.01", "--shared-channels-prob", "50%"),
+    ("--speckle", "0.1", "--linear"),
+    ("--severity", "3", "--corruption", "impulse"),
+    ("--severity", "2", "--corruption", "shot"),
     ("--dtype", "float32", "--format", "tiff", "--no-clip", "--exclude", "rgba.png"),
 ]
 
@@ -128,8 +134,8 @@ def test_whatever_else_is_asked_the_noise_inside_is_that_of_a_run_without(words,
                 assert (part[inside] == everywhere[inside]).all()
                 assert (part[~inside] != everywhere[~inside]).any()
         if "clean_file_name" in row:
-            name = row["clean_file_name"]
-            assert (whole / name).read_bytes() == (masked / name).read_bytes()
+            clean = row["clean_file_name"]
+            assert (whole / clean).read_bytes() == (masked / clean).read_bytes()
 
 
 def test_snr_is_that_of_the_whole_image(noisy, shots, masks, tmp_path, rows):
