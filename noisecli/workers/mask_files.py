@@ -58,8 +58,10 @@ class MaskFiles:
         suffixes = self._listed(below).get(own, "")
         names = [os.path.join(below, own + suffix) for suffix in suffixes.split(_SEVERAL) if suffix]
         if not names:
-            wanted, where = escape_name(os.path.join(below, own)), escape_name(self._location)
-            message = f"has no mask {wanted}.png, or of another image's suffix, in {where}; draw one (black: no noise)"
+            wanted = escape_name(os.path.join(below, own))
+            message = (
+                f"has no mask {wanted}.png, or of another image's suffix, in --mask DIR; draw one (black: no noise)"
+            )
             raise FileFailed("no-mask", f"{message}, or leave the image out with --exclude")
         if len(names) > 1:
             found = " and ".join(escape_name(name) for name in sorted(names))

@@ -96,8 +96,11 @@ def test_a_mask_with_another_suffix_is_on_the_row(masked, masks, destination, ro
 def test_a_mask_that_is_gone_fails_its_image(masked, masks, errors, destination):
     masked()
     (masks / "a.png").unlink()
-    again = masked(status=1)
-    assert (again["failed"], again["kept"]) == (1, 2)
+    foreseen = masked("--dry-run", status=1)
+    assert [entry["reason"] for entry in foreseen["problems"]] == ["no-mask"]
+    again = masked("--prune", status=1)
+    assert (again["failed"], again["kept"], again["pruned"]) == (1, 2, 0)
+    assert (destination / "a.png").exists()
     assert errors(destination)["a.png"]["reason"] == "no-mask"
     save(masks / "a.png", round_part().astype(np.uint8))
     assert masked()["failed"] == 0
@@ -166,6 +169,12 @@ def test_masks_inside_the_source_are_no_sources(how, form, noisy, shots, masks, 
     if how:
         assert copied.read_bytes() == (inside / "a.png").read_bytes()
     assert noisy("verify", destination, "--recompute", shots, "--mask", inside).status == 0
+
+
+def test_label_masks_need_none(masked, shots, errors, destination):
+    save(shots / "labels" / "a.png", round_part().astype(np.uint8))
+    assert masked()["skipped"] == 1
+    assert errors(destination)["labels/a.png"]["reason"] == "label-mask"
 
 
 def test_a_list_of_names(masked, shots, tmp_path, destination, rows):
