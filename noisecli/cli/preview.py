@@ -141,6 +141,8 @@ def _footer(source: str) -> str:
         given = name == "seed" or context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if given and isinstance(option, click.Option) and name not in _UNSEEN:
             values = context.params[name]
+            if name == "mask":
+                values = os.path.basename(from_anywhere(values))
             word = max(option.opts, key=len)
             for value in values if isinstance(values, tuple) else (values,):
                 words += [word] if value is True else [word, str(value)]

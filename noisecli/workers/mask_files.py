@@ -59,10 +59,8 @@ class MaskFiles:
         names = [os.path.join(below, own + suffix) for suffix in suffixes.split(_SEVERAL) if suffix]
         if not names:
             wanted = escape_name(os.path.join(below, own))
-            message = (
-                f"has no mask {wanted}.png, or of another image's suffix, in --mask DIR; draw one (black: no noise)"
-            )
-            raise FileFailed("no-mask", f"{message}, or leave the image out with --exclude")
+            words = f"has no mask {wanted}.png, or other image of this name, in --mask DIR"
+            raise FileFailed("no-mask", f"{words}; draw one, black for no noise, or leave it out with --exclude")
         if len(names) > 1:
             found = " and ".join(escape_name(name) for name in sorted(names))
             raise FileFailed("ambiguous", f"has several masks, {found}; keep one of them")

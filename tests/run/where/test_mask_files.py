@@ -200,7 +200,7 @@ def test_what_is_no_use_fails_its_image_alone(noisy, tmp_path, destination, erro
     assert set(reasons.values()) == {"bad-mask"}
     assert {entry["status"] for entry in found.values()} == {"failed"}
     said = {name: entry["message"] for name, entry in found.items()}
-    assert "missing.png, or of another image's suffix" in said["missing.png"]
+    assert "missing.png, or other image of this name" in said["missing.png"]
     assert "twice.png and twice.tif" in said["twice.png"]
     assert f"is {WIDTH - 1} x {HEIGHT}, and the image {WIDTH} x {HEIGHT}" in said["smaller.png"]
     assert "2 frames" in said["pages.png"]
