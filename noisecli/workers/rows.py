@@ -220,6 +220,9 @@ def _strength(level: Level, row: Row, parts: list[Row]) -> tuple[float | None, f
         return None, None
     asked = level.written[1] if row["drawn"] is None else row["drawn"]
     if level.quantity == "snr_db":
+        if "inside_fraction" in row:
+            # what was asked for is of the whole image, what is measured is not
+            return None, None
         ratios = [part["snr_db"] for part in parts]
         return asked, None if None in ratios else fmean(ratios, sizes)
     kept = fmean(map(_kept, parts), sizes)

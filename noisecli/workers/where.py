@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import Codec, Source
 from noisecli.errors import FileFailed, FileProblem
-from noisecli.model import Task
+from noisecli.model import Limits, Task
 from noisecli.noise.measure import round_significant
 from noisecli.noise.patch import draw_patch
 from noisecli.noise.stream import Streams
@@ -105,15 +105,20 @@ class Regions:
     def _read(self, mask: MaskFile, size: Size) -> _Mask:
         try:
             with mask.folder.open(mask.name, self._limits.max_bytes) as file:
-                # what is as large as its image may be packed better than any image
-                most = max(self._limits.most_decoded(file.size), size[0] * size[1] * _WIDEST_PIXEL)
-                limits = replace(self._limits, max_decoded=most)
-                with contextlib.closing(self._codec.open_source(file, limits)) as source:
+                with contextlib.closing(self._codec.open_source(file, self._limits_of(file.size, size))) as source:
                     words = ("lossy-mask",) if source.format == "jpeg" else ()
                     inside = _not_black(source, size)
                 return _Mask(inside, {"mask": mask.shown, "mask_sha256": file.sha256()}, words)
         except FileProblem as problem:
             raise FileFailed("bad-mask", f"has a mask that is no use, {mask.shown}: it {problem.message}") from problem
+
+    def _limits_of(self, packed: int, size: Size) -> Limits:
+        """Return the limits of a mask: one as large as its image may be packed better than any image."""
+        if self._limits.max_decoded is not None:
+            return self._limits
+        return replace(
+            self._limits, max_decoded=max(self._limits.most_decoded(packed), size[0] * size[1] * _WIDEST_PIXEL)
+        )
 
 
 def _not_black(source: Source, size: Size) -> Inside:
