@@ -42,6 +42,7 @@ class MaskFiles:
     def __init__(self, location: str) -> None:
         self._location, self._folder = location, folder_at(location)
         self._listed = lru_cache(maxsize=_FOLDERS)(self._list)
+        self._digest = lru_cache(maxsize=1)(MaskFile.sha256)
         self._alone: MaskFile | None = None
         if not self._folder.exists():
             above, name = file_at(location)
@@ -67,10 +68,10 @@ class MaskFiles:
         return MaskFile(names[0], self._folder)
 
     def is_same(self, source: str, row: dict[str, Any]) -> bool:
-        """Whether a row's mask has the content that it records."""
+        """Whether a row's mask has the content that it records; for all outputs of a source it is read once."""
         try:
             mask = self.of(source)
-            return mask.shown == row.get("mask") and mask.sha256() == row.get("mask_sha256")
+            return mask.shown == row.get("mask") and self._digest(mask) == row.get("mask_sha256")
         except (FileProblem, OSError):
             return False
 

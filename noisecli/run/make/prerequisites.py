@@ -10,7 +10,7 @@ from noisecli.errors import FileProblem
 from noisecli.run.plan import Plan
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
-from noisecli.storage import file_at
+from noisecli.storage import file_at, is_url
 from noisecli.workers.mask_files import MaskFiles
 
 
@@ -20,7 +20,9 @@ class Prerequisites:
     def __init__(self, settings: Settings, plan: Plan, found: Listing) -> None:
         self._settings, self._plan, self._found = settings, plan, found
         self._folder = found.folder
-        self._mask = settings.noise.mask
+        mask = settings.noise.mask
+        # Make looks at no URL, and to ask a store for each would take long
+        self._mask = None if mask is None or is_url(mask) else mask
 
     def paths(self) -> Iterator[str]:
         """Yield their paths as the request spells them, folders first."""

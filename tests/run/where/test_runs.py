@@ -171,6 +171,34 @@ def test_masks_inside_the_source_are_no_sources(how, form, noisy, shots, masks, 
     assert noisy("verify", destination, "--recompute", shots, "--mask", inside).status == 0
 
 
+@pytest.mark.parametrize(
+    "stem", [b"odd\xff", b"new\nline", b"-dash", b"a.b.c", "e\u0301".encode(), b"fold\xe9r/a", b"[x]*"]
+)
+def test_names_of_any_spelling(stem, noisy, shots, masks, destination, rows):
+    for folder, image in ((shots, grey(channels=(3,))), (masks, round_part().astype(np.uint8))):
+        save(folder / "x.png", image)
+        path = os.path.join(os.fsencode(folder), stem + b".png")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.rename(folder / "x.png", path)
+    for _ in range(2):
+        done = noisy("images", shots, destination, *STD, "--mask", masks, "--json")
+        assert done.status == 0, done
+    assert done.summary["kept"] == 4
+    assert all(row["mask"] == row["source"] for row in rows(destination).values())
+    assert noisy("verify", destination, "--recompute", shots, "--mask", masks).status == 0
+
+
+def test_patches_in_tars(noisy, shots, destination, rows):
+    assert noisy("images", shots, destination, *STD, "--patch", "20").status == 0
+    packed, again = destination.with_name("packed"), destination.with_name("again")
+    assert noisy("images", shots, packed, *STD, "--patch", "20", "--tar", "2").status == 0
+    places = [row["patch"] for row in rows(destination).values()]
+    assert [row["patch"] for row in rows(packed).values()] == places
+    assert noisy("images", packed, again, *STD, "--patch", "9").status == 0
+    assert {max(row["patch"][2:]) for row in rows(again).values()} <= set(range(1, 10))
+    assert noisy("verify", again, "--recompute", packed).status == 0
+
+
 def test_label_masks_need_none(masked, shots, errors, destination):
     save(shots / "labels" / "a.png", round_part().astype(np.uint8))
     assert masked()["skipped"] == 1
