@@ -64,7 +64,7 @@ class Prerequisites:
         yield from self._settings.choice.beside
         if self._mask is None:
             return
-        masks, folders = MaskFiles(self._mask), set[str]()
+        masks, folders = MaskFiles(self._mask), {""}
         for source in self._found.sources:
             with contextlib.suppress(FileProblem):
                 mask = masks.of(source)

@@ -106,7 +106,17 @@ def test_a_mask_that_is_gone_fails_its_image(masked, masks, errors, destination)
     assert masked()["failed"] == 0
 
 
-@pytest.mark.parametrize("words", [(), ("--patch", "20..50"), ("--copies", "2", "--std", "5,50", "--with-clean")])
+WAYS = [
+    (),
+    ("--patch", "20..50"),
+    ("--copies", "2", "--std", "5,50", "--with-clean"),
+    ("--prob", "50%", "--copies", "3", "--patch", "40"),
+    ("--shot", "0.001..0.01", "--patch", "60"),
+    ("--speckle", "0.2", "--linear", "--shared-channels-prob", "50%"),
+]
+
+
+@pytest.mark.parametrize("words", WAYS, ids=" ".join)
 def test_verify_recomputes(words, masked, noisy, shots, masks, destination):
     masked(*words)
     assert noisy("verify", destination).status == 0
