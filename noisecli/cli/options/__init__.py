@@ -98,6 +98,7 @@ from noisecli.cli.options.strength import (
     STD,
     VAR,
 )
+from noisecli.cli.options.where import MASK, PATCH
 
 __all__ = [
     "ANNOTATIONS",
@@ -139,6 +140,7 @@ __all__ = [
     "LINEAR",
     "LOGITS",
     "MANIFEST",
+    "MASK",
     "MAX_BYTES",
     "MAX_DECODED",
     "MAX_FAILURES",
@@ -148,6 +150,7 @@ __all__ = [
     "NAME",
     "NO_CLIP",
     "ON_ERROR",
+    "PATCH",
     "PATHS",
     "PER_FEATURE",
     "PROB",
