@@ -14,6 +14,7 @@ SEED = option(
     default=0,
     show_default=True,
     help="Another seed gives other noise; with one, a path below SRC has the same noise in any folder.",
+    own={"latents": "Another seed gives other noise."},
 )
 COPIES = option(
     _NOISE, "--copies", type=click.IntRange(1, 100_000), default=1, show_default=True, metavar="N",
