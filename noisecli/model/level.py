@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 Quantity = Literal["std", "var", "snr_db", "severity"]
 """What a level is given in: the names of the options of strength, and the first word of a level in rows."""
+_SPOKEN = {"std": "std {}", "var": "variance {}", "snr_db": "SNR {} dB", "severity": "severity {}"}
 
 
 class Noise(Protocol):
@@ -112,9 +113,21 @@ class Level:
         return strongest and (self.asked is None or self.quantity == "severity")
 
     @property
+    def may_be_none(self) -> bool:
+        """Whether the weakest that may be drawn is no noise."""
+        return self.quantity != "snr_db" and self.low == 0 and (self.asked is None or self.quantity == "severity")
+
+    @property
     def label(self) -> str:
         """The level in words, as rows and messages name it."""
         return ",".join([*[f"{self.quantity}={self.text}"] * bool(self.text), *self.words])
+
+    @property
+    def spoken(self) -> str:
+        """The level as people say it: std 25, SNR 20 dB, std 5, shot 0.01."""
+        words = [word.replace("channel_std=", "std of channels ").replace("=", " ") for word in self.words]
+        strength = [_SPOKEN[self.quantity].format(self.text)] if self.text else []
+        return ", ".join([*strength, *words])
 
     @property
     def folder(self) -> str:
