@@ -1,4 +1,4 @@
-"""The std of the noise on every sample of an image, as a float32 TIFF that lies as the noisy image lies."""
+"""The std of the noise on every sample of an image, as a float32 TIFF whose samples lie as the noisy ones."""
 
 import struct
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from noisecli.codecs.image import exif
 from noisecli.codecs.image.header import Header, Tags
 from noisecli.codecs.image.sink import form_of, is_turned
 from noisecli.codecs.image.source import Image, ImageSource
-from noisecli.codecs.image.tiff.layout import COLOUR, EXTRA, FLOAT, ORIENTATION, PALETTE, UNSPECIFIED, Layout
+from noisecli.codecs.image.tiff.layout import COLOUR, EXTRA, FLOAT, PALETTE, UNSPECIFIED, Layout
 from noisecli.codecs.image.tiff.write import encode
 from noisecli.model import Encoding
 
@@ -28,18 +28,16 @@ class StdMapSink:
     def __init__(self, file: OutputFile, source: ImageSource, encoding: Encoding) -> None:
         self.warnings: Sequence[str] = ()
         self._file, self._header = file, source.header
-        self._orientation = source.header.orientation
-        self._turns = is_turned(source, form_of(source, encoding))
+        # no tag says how samples lie that are not turned: OpenCV 5 opens no such TIFF
+        self._orientation = source.header.orientation if is_turned(source, form_of(source, encoding)) else 1
         self._pages: list[Image] = []
 
     def write(self, block: Image) -> None:
-        self._pages.append(exif.turn(block, self._orientation) if self._turns else block.copy())
+        self._pages.append(exif.turn(block, self._orientation).copy())
 
     def finish(self) -> None:
         layout = _layout(self._pages[0], self._header)
         tags: Tags = {}
-        if not self._turns and self._orientation != 1:
-            tags[ORIENTATION] = (3, struct.pack("<H", self._orientation))
         if extra := layout.samples - (3 if layout.photometric == COLOUR else 1):
             tags[EXTRA] = (3, struct.pack(f"<{extra}H", *[UNSPECIFIED] * extra))
         self._file.write(encode(self._pages, layout, [tags] * len(self._pages)))
