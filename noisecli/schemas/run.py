@@ -11,6 +11,7 @@ _SETTINGS = {
     "seed": "What all noise depends on.",
     "probability": "Chance that an output gets noise at all.",
     "shared_channels": "Whether all channels of a pixel or frame have the same noise.",
+    "shared_probability": "Chance that an image has grey noise, where it was given.",
     "clip": "Whether floats are held inside full scale.",
     "dtype": "float32 where the sum itself is written; null: as the source.",
     "full_scale": "The value of full scale where it was given.",
