@@ -6,7 +6,7 @@ from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.reader import ManifestReader
 from noisecli.manifest.shards import refuse_mixture
 from noisecli.model import Task
-from noisecli.model.files import CLEAN, listed_files
+from noisecli.model.files import listed_files
 from noisecli.run.plan import Plan
 from noisecli.run.tars import refuse_other_form, refuse_taken
 from noisecli.run.twins import refuse_twins
@@ -49,7 +49,7 @@ def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: Manife
 
 
 def _refuse_dropped(settings: Settings, plan: Plan | LatentsPlan, recorded: ManifestReader) -> None:
-    """Refuse to make outputs anew without a file that is beside them: no row would list it any more."""
+    """Refuse to make outputs anew without a file that is, or may be, beside them: no row would list it any more."""
     wanted = {"with_clean": settings.output.with_clean, "with_std_map": settings.output.with_std_map}
     dropped = [name for name, is_wanted in wanted.items() if not is_wanted and any(wanted.values())]
     if isinstance(plan, LatentsPlan) or not any(
@@ -58,12 +58,14 @@ def _refuse_dropped(settings: Settings, plan: Plan | LatentsPlan, recorded: Mani
         return
     destination = folder_at(settings.destination).survey()
     for named in plan.named():
-        for file in listed_files(recorded.row(named.output) or {})[1:]:
-            if file.name not in named.names and destination.has(file.name):
-                option = "--with-clean" if file.keys == CLEAN else "--with-std-map"
+        listed = [file.name for file in listed_files(recorded.row(named.output) or {})]
+        beside = {*listed, *recorded.intended.get(named.output, ())}
+        for name in sorted(beside.difference(named.names)):
+            if destination.has(name):
+                options = " ".join("--" + name.replace("_", "-") for name in dropped)
                 raise Refused(
-                    f"{escape_name(destination.location_of(file.name))}: was made beside {named.output}, which this "
-                    f"run makes without it; add {option}, or choose another folder for DST"
+                    f"{escape_name(destination.location_of(name))}: was made beside {named.output}, which this run "
+                    f"makes without it; add {options}, or choose another folder for DST"
                 )
 
 

@@ -108,6 +108,28 @@ def test_no_run_leaves_a_map_or_a_clean_file_behind_that_no_row_lists(images, de
     assert images(after).status == 0
 
 
+def test_a_map_whose_row_never_came_is_not_left_behind_by_another_request(images, destination, tree):
+    assert images(*BOTH).status == 0
+    manifest = destination / "manifest.jsonl"
+    _, *others = manifest.read_bytes().splitlines(keepends=True)
+    manifest.write_bytes(b"".join(others))
+    run = json.loads((destination / "run.json").read_bytes())
+    journal = json.dumps({"temporaries": ".noisecli-tmp-0-", "settings": run["settings"]}).encode() + b"\n"
+    journal += b'{"intended": {"noisy/a.png": ["clean/a.png", "std-map/a.tiff"]}}\n'
+    for name in ("clean/a.png", "noisy/a.png", "std-map/a.tiff"):
+        journal += placing(name, hashlib.sha256((destination / name).read_bytes()).hexdigest())
+    for line in others:
+        row = json.loads(line)
+        (destination / row["std_map_file_name"]).unlink()
+    (destination / ".noisecli-journal").write_bytes(journal)
+    before = tree(destination)
+    done = images("--with-clean")
+    assert done.status == 2
+    assert f"{destination / 'std-map/a.tiff'}: was made beside noisy/a.png" in done.err
+    assert tree(destination) == before
+    assert images(*BOTH).status == 0
+
+
 def test_without_any_tree_it_is_an_earlier_output_that_prune_removes(images, noisy, destination, tree):
     assert images(*MAPS).status == 0
     assert images("--std", "9").status == 0
