@@ -25,6 +25,7 @@ Reason = Literal[
     "source-gone",
     "source-changed",
     "source-unreadable",
+    "mask-changed",
     "unknown-settings",
     "other-model",
     "not-remade",

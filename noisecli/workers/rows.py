@@ -17,6 +17,7 @@ from noisecli.storage import SourceFile, escape_name
 from noisecli.words import merged
 from noisecli.workers import Row
 from noisecli.workers.output import Committed
+from noisecli.workers.where import Region
 
 _GREY_LEVELS = 255
 _STRENGTHS = ("shot", "speckle", "channel_std_fractions", "photons", "amount")
@@ -82,6 +83,7 @@ def build_samples_row(
     spec: SampleSpec,
     frames: int,
     written: Committed,
+    region: Region | None = None,
 ) -> Row:
     """Return the row of an image or an audio file, of which so many frames were written."""
     noise = {
@@ -100,6 +102,9 @@ def build_samples_row(
         noise["psnr_db"] = significant_or_none(measure.psnr_db(spec.full_scale))
     noise["snr_db"] = significant_or_none(measure.snr_db)
     words = ["not-finite"] if measure.not_finite else []
+    if region is not None:
+        noise |= region.entries
+        words += region.words
     described = _samples(spec, frames)
     return build_row(settings, task, file, written, described=described, unit=unit_of(spec), noise=noise, words=words)
 
@@ -190,7 +195,8 @@ def _effect(task: Task, row: Row) -> Effect:
     kept = _kept(most)
     asked = task.level.quantity == "snr_db" or task.level.relative
     drowned = bool(in_db) and min(in_db) < 0 and not asked
-    rounded_away = not row["applied"] and "not-finite" not in row["warnings"] and all(map(_is_rounded, parts))
+    has_samples = "not-finite" not in row["warnings"] and row.get("inside_fraction") != 0
+    rounded_away = not row["applied"] and has_samples and all(map(_is_rounded, parts))
     clipped = most.get("clipped_fraction") or 0.0
     snr_db = min(in_db) if drowned else most.get("snr_db")
     strength = (None, None) if "eps" in row or task.level.asked is not None else _strength(task.level, row, parts)
@@ -214,6 +220,9 @@ def _strength(level: Level, row: Row, parts: list[Row]) -> tuple[float | None, f
         return None, None
     asked = level.written[1] if row["drawn"] is None else row["drawn"]
     if level.quantity == "snr_db":
+        if "inside_fraction" in row:
+            # what was asked for is of the whole image, what is measured is not
+            return None, None
         ratios = [part["snr_db"] for part in parts]
         return asked, None if None in ratios else fmean(ratios, sizes)
     kept = fmean(map(_kept, parts), sizes)

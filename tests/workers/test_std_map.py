@@ -119,6 +119,33 @@ def test_snr_and_chance(noisy, tmp_path, samples, destination, rows):
         assert bool(stds.any()) == row["applied"]
 
 
+@pytest.mark.parametrize("channels", [(), (3,), (4,)], ids=["grey", "colours", "alpha"])
+@pytest.mark.parametrize("where", ["patch", "mask"])
+def test_outside_of_a_patch_or_a_mask_is_no_noise(noisy, tmp_path, samples, destination, rows, where, channels):
+    for name in ("src", "masks"):
+        (tmp_path / name).mkdir()
+    x = np.random.default_rng(5).integers(60, 200, (40, 30, *channels), dtype=np.uint8)
+    inside = np.zeros((40, 30), np.bool_)
+    assert cv2.imwrite(os.fspath(tmp_path / "src/a.png"), x)
+    words = ["--patch", "16"]
+    if where == "mask":
+        inside[5:20, 10:25] = True
+        assert cv2.imwrite(os.fspath(tmp_path / "masks/a.png"), inside * np.uint8(255))
+        words = ["--mask", tmp_path / "masks"]
+    assert noisy("images", tmp_path / "src", destination, "--shot", "0.05", *words, "--with-std-map").status == 0
+    if where == "patch":
+        left, top, width, height = rows(destination)["noisy/a.png"]["patch"]
+        inside[top : top + height, left : left + width] = True
+    stds = samples(destination / "std-map/a.tiff")
+    colours = x[..., :3] if channels else x
+    expected = np.sqrt(0.05 * colours / 255)
+    expected[~inside] = 0
+    np.testing.assert_allclose(stds, expected, rtol=3e-7)
+    changed = samples(destination / "noisy/a.png") != x
+    assert not changed[~inside].any()
+    assert changed[inside].any()
+
+
 def test_alpha_is_left_out_and_other_channels_are_where_they_were(noisy, tmp_path, samples, destination):
     (tmp_path / "src").mkdir()
     x = np.random.default_rng(5).integers(0, 256, (20, 14, 4), dtype=np.uint8)

@@ -99,6 +99,7 @@ from noisecli.cli.options.strength import (
     STD,
     VAR,
 )
+from noisecli.cli.options.where import MASK, PATCH
 
 __all__ = [
     "ANNOTATIONS",
@@ -140,6 +141,7 @@ __all__ = [
     "LINEAR",
     "LOGITS",
     "MANIFEST",
+    "MASK",
     "MAX_BYTES",
     "MAX_DECODED",
     "MAX_FAILURES",
@@ -149,6 +151,7 @@ __all__ = [
     "NAME",
     "NO_CLIP",
     "ON_ERROR",
+    "PATCH",
     "PATHS",
     "PER_FEATURE",
     "PROB",
