@@ -53,7 +53,8 @@ class Resume:
         asked = (task.key.hex(), self._key, task.level.label, escape_name(task.source) or None)
         if asked != tuple(row.get(word) for word in _ASKED):
             return False
-        if any(row.get(keys.name) != task.beside.get(keys) for keys in BESIDE):
+        beside = task.beside
+        if any(row.get(keys.name) != beside.get(keys) for keys in BESIDE):
             return False
         shape = row.get("shape")
         if task.span is not None and (not isinstance(shape, list) or task.span != (row.get("first"), *shape[:1])):
