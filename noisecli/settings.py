@@ -26,6 +26,7 @@ class NoiseSettings:
     dtype: str | None = None
     full_scale: float | None = None
     range: tuple[float, float] | None = None
+    shared_probability: float | None = None
 
 
 class Own(Protocol):
@@ -112,9 +113,10 @@ class Settings:
         noise = asdict(self.noise)
         for recorded_by_row in ("levels", "copies"):
             del noise[recorded_by_row]
-        if self.noise.range is None:
-            # a hash from before there was this option stays
-            del noise["range"]
+        for newer in ("range", "shared_probability"):
+            if noise[newer] is None:
+                # a hash from before there was this option stays
+                del noise[newer]
         mean = self.noise.levels[0].mean
         encoding = asdict(self.output.encoding)
         clean = self.output.with_clean

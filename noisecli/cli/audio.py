@@ -10,7 +10,7 @@ from noisecli.cli.request import carry_out
 
 @click.command("audio", cls=o.SectionedCommand)
 @o.PATHS
-@o.apply(o.SNR, o.STD, o.VAR, o.LEVELS, o.MEAN)
+@o.apply(o.SNR, o.STD, o.VAR, o.SPECKLE, o.LEVELS, o.MEAN)
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE)
 @o.AUDIO_FORMAT
 @o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)

@@ -14,9 +14,10 @@ from click.core import ParameterSource
 from noisecli import __version__
 from noisecli.cli import options as o
 from noisecli.cli.annotations import annotate_run
+from noisecli.cli.levels.asked import levels_of
 from noisecli.cli.messages import count, progress_bar, report_problems
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
-from noisecli.cli.request import levels_of, range_of, refuse_odd_output
+from noisecli.cli.request import range_of, refuse_odd_output, shared_probability_of
 from noisecli.cli.tars import tars_in
 from noisecli.cli.terminal import say
 from noisecli.cli.urls import refuse_local_options
@@ -46,7 +47,10 @@ _SHEET = "Output"
 _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
-_FOR_IMAGES = ("severity", "subsampling", "range", "zoom")
+_FOR_IMAGES = (
+    *("severity", "corruption", "shot", "channel_std", "camera", "linear", "shared_channels_prob"),
+    *("subsampling", "range", "zoom"),
+)
 _UNSEEN = (
     *("force", "show", "jobs", "timeout", "max_pixels", "max_bytes", "max_decoded"),
     *("as_json", "annotations", "quiet", "verbose", "progress"),
@@ -71,8 +75,9 @@ SHOW = o.option(_SHEET, "--show", is_flag=True, help="Open a window too; any key
 @click.command("preview", cls=o.SectionedCommand)
 @o.argument("source", "SRC", "A folder, of which a few files are shown; or one file.")
 @o.argument("out", "OUT", "The sheet: a .png, .jpg or .webp; or - for standard output.")
-@o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.SHARED, o.FULL_SCALE, o.RANGE)
+@o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.CORRUPTION)
+@o.apply(o.SHOT, o.SPECKLE, o.CHANNEL_STD, o.CAMERA, o.LEVELS, o.MEAN)
+@o.apply(o.SEED, o.SHARED, o.SHARED_PROB, o.LINEAR, o.FULL_SCALE, o.RANGE)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
 @o.apply(o.QUALITY, o.SUBSAMPLING)
 @o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
@@ -223,7 +228,7 @@ def _chosen(source: str, options: Mapping[str, Any]) -> tuple[str, Choice]:
 def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
     """Return the request of `noisecli images` or `noisecli audio` in the same options."""
     if kind != IMAGES.name:
-        given = [f"--{name.replace('_', '-')}" for name in _FOR_IMAGES if options[name] is not None]
+        given = [f"--{name.replace('_', '-')}" for name in _FOR_IMAGES if options[name] not in (None, False)]
         if given:
             raise click.UsageError(f"{', '.join(given)}: for images only, and these are {KINDS[kind].nouns}")
     form = options["form"]
@@ -235,6 +240,7 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         shared_channels=options["shared_channels"],
         full_scale=options["full_scale"],
         range=range_of(options),
+        shared_probability=shared_probability_of(options),
     )
     limits = o.limits_of(options)
     folder, choice = _chosen(source, options)

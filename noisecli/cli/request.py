@@ -5,12 +5,13 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from noisecli.cli import options as o
-from noisecli.cli.levels import parse_levels, parse_limits, parse_share
+from noisecli.cli.levels import parse_limits
+from noisecli.cli.levels.asked import levels_of
 from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.shards import parse_shard
@@ -20,7 +21,7 @@ from noisecli.engines import default_jobs
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
-from noisecli.model import Encoding, Level, Quantity
+from noisecli.model import Encoding
 from noisecli.run.naming import LONGEST_NAME
 from noisecli.run.summary import Summary
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
@@ -109,7 +110,16 @@ def _noise(kind: Kind, options: Mapping[str, Any]) -> NoiseSettings:
         dtype=options.get("dtype"),
         full_scale=options.get("full_scale"),
         range=range_of(options),
+        shared_probability=shared_probability_of(options),
     )
+
+
+def shared_probability_of(options: Mapping[str, Any]) -> float | None:
+    """Return the chance of grey noise."""
+    chance: float | None = options.get("shared_channels_prob")
+    if chance is not None and options["shared_channels"]:
+        raise click.UsageError("--shared-channels and --shared-channels-prob exclude each other: give one of them")
+    return chance
 
 
 def range_of(options: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -134,21 +144,6 @@ def _arrays(options: Mapping[str, Any]) -> ArraysSettings:
         limits=parse_limits(clip) if clip is not None else None,
         per_feature=options.get("per_feature", False),
     )
-
-
-def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
-    """Return the sweep that the options of strength stand for."""
-    known = [name for name in get_args(Quantity) if name in options]
-    given = {name: options[name] for name in known if options[name] is not None}
-    if len(given) != 1:
-        names = (f"--{name.replace('_', '-')}" for name in known if name != "severity" or kind.has_severities)
-        raise click.UsageError(f"say how strong, with exactly one of {', '.join(names)}")
-    [(quantity, text)] = given.items()
-    mean = parse_share(options["mean"], kind.bare_unit)
-    if quantity == "snr_db" and mean:
-        raise click.UsageError("--mean and --snr-db exclude each other: a ratio of powers has no place for a mean")
-    severity_set = options.get("severity_set", "imagenet-c")
-    return parse_levels(text, quantity, kind.bare_unit, steps=options["levels"], severity_set=severity_set, mean=mean)
 
 
 def _output(options: Mapping[str, Any]) -> OutputSettings:

@@ -10,19 +10,22 @@ from noisecli.noise.stream import Streams
 
 STD_DIGITS = 9
 _WHITE = Gaussian()
+_SHARED = 8
+"""The place of the output's own number behind those of its noise, see noisecli.noise.models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
     """What one output gets: std and mean in the native unit; applied is False where nothing is added.
 
-    `noise` has the parameters that are its own.
+    `noise` has the parameters that are its own; `shared` is whether all channels get the same, where that was drawn.
     """
 
     applied: bool
     std: float
     mean: float
     noise: Noise = _WHITE
+    shared: bool | None = None
 
     def fraction(self, spec: SampleSpec) -> float:
         """Return std as a share of full scale."""
@@ -37,6 +40,7 @@ def draw(
     rms: float | None,
     own_std: float | None = None,
     noise: AskedNoise | None = None,
+    shared_probability: float | None = None,
 ) -> Draw:
     """Draw the noise's parameters from the output's own stream.
 
@@ -57,6 +61,8 @@ def draw(
         Standard deviation of the signal in the native unit; needed for relative levels only.
     noise
         What was asked for beside the level; None: white Gaussian noise.
+    shared_probability
+        Chance that all channels get the same noise; None: nothing is drawn.
     """
     position, chosen = _roll(level, streams, probability)
     unit = (own_std or 0.0) if level.relative else spec.full_scale
@@ -70,9 +76,10 @@ def draw(
     mean = round_significant(level.mean * spec.full_scale, STD_DIGITS)
     silent = level.quantity == "snr_db" and not rms
     nothing = std == 0 and own.is_none and (mean == 0 or level.quantity == "severity")
+    shared = None if shared_probability is None else streams.number(_SHARED) < shared_probability
     if not chosen or silent or nothing:
-        return Draw(applied=False, std=0.0, mean=0.0, noise=type(own)())
-    return Draw(applied=True, std=std, mean=mean, noise=own)
+        return Draw(applied=False, std=0.0, mean=0.0, noise=type(own)(), shared=shared)
+    return Draw(applied=True, std=std, mean=mean, noise=own, shared=shared)
 
 
 def drawn_level(level: Level, streams: Streams, probability: float) -> float | None:

@@ -7,10 +7,12 @@ from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.kinds.audio import AUDIO
 from noisecli.kinds.latents import LATENTS
+from noisecli.levels.noises import WORDS
 from noisecli.model import Quantity
 from noisecli.schemas.parts import Schema, hex_digits, of_type, or_null, record
 from noisecli.words import Warn
 
+_LEVEL = f"^({'|'.join((*get_args(Quantity), *(word for word in WORDS if word != 'linear')))})="
 _OPTIONAL = ("clean_file_name", "clean_bytes", "clean_sha256")
 _SHAPE = of_type(tuple[int, ...], "Lengths of the axes: of an image height, width and channels; of audio files frames.")
 
@@ -41,6 +43,16 @@ _STD: dict[str, Schema] = {
     "std": of_type(float, "Standard deviation of the noise added, in `unit`.", minimum=0),
     "mean": of_type(float, "Mean of the noise added, in `unit`."),
 }
+_OWN: dict[str, Schema] = {
+    "shot": of_type(float, "Variance of the noise at full scale that grows with the signal, a share of it.", minimum=0),
+    "speckle": of_type(float, "Std of the noise as a share of each sample.", minimum=0),
+    "linear": of_type(bool, "Whether the noise was added in linear light; std, shot and speckle count in it then."),
+    "channel_std_fractions": of_type(tuple[float, ...], "A std for each channel, instead of `std`, of full scale."),
+    "photons": of_type(float, "How many photons are expected at full scale; 0 is no noise.", minimum=0),
+    "amount": of_type(float, "Share of the samples that become black or white.", minimum=0, maximum=1),
+    "shared_channels": of_type(bool, "Whether all channels got the same noise; only where that was drawn."),
+}
+"""Keys that rows of one noise have, those of others not."""
 _APPLIED = of_type(bool, "Whether noise changed any sample, before encoding.")
 _MEASURED: dict[str, Schema] = {
     "clipped_fraction": of_type(float, "Share of samples that the clip changed.", minimum=0, maximum=1),
@@ -56,6 +68,7 @@ _PART = {
     "dtype": of_type(str, "Type of its elements, as the format spells it."),
     "shape": _SHAPE | {"description": "Lengths of its axes."},
     **_STD,
+    **_OWN,
     "applied": _APPLIED,
     **_MEASURED,
     "snr_db": _SNR_DB,
@@ -67,12 +80,13 @@ _OF_ARRAYS: dict[str, Schema] = {
     ),
     **_STREAM,
     "applied": _APPLIED,
-    "parts": {"type": "array", "items": record(_PART), "description": "The arrays chosen to get noise."},
+    "parts": {"type": "array", "items": record(_PART, optional=_OWN), "description": "The arrays chosen to get noise."},
     "parts_unchanged": of_type(int, "How many other arrays were copied as they are."),
 }
 _OF_LATENTS = {**_STD, **_STREAM, "applied": _APPLIED, "measured_std": _MEASURED["measured_std"]}
 _OF_SAMPLES = {
     **_STD,
+    **_OWN,
     "std_fraction": of_type(float, "std as a share of full scale.", minimum=0),
     **_STREAM,
     "applied": _APPLIED,
@@ -107,13 +121,13 @@ def schema_of(kind: str) -> Schema:
     noise: dict[str, Schema] = {
         "noise": of_type(str, "Which noise."),
         "unit": of_type(str, "What std and mean are counted in: 1, or a share of full scale, as 1/255."),
-        "level": of_type(str, "The level as it was asked for.", pattern=f"^({'|'.join(get_args(Quantity))})="),
+        "level": of_type(str, "The level as it was asked for.", pattern=_LEVEL),
     }
     noise["drawn"] = of_type(
         float | None, "What was drawn from a range, in the level's own unit; null where nothing was."
     )
     samples, measured = _by_kind(kind)
-    return record({**_NAMES, **about, **samples, **noise, **measured, **_ENDS}, optional=_OPTIONAL)
+    return record({**_NAMES, **about, **samples, **noise, **measured, **_ENDS}, optional=(*_OPTIONAL, *_OWN))
 
 
 def _by_kind(kind: str) -> tuple[dict[str, Schema], dict[str, Schema]]:

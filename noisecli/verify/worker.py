@@ -12,7 +12,6 @@ from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
 from noisecli.kinds import KINDS
 from noisecli.levels import parse_label
 from noisecli.model import Task
-from noisecli.noise.models import MODELS
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, folder_at, is_inside
 from noisecli.storage.scratch import ScratchFolder
@@ -267,9 +266,9 @@ def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None)
     key = bytes.fromhex(row["key"])
     if len(key) != 16:
         raise ValueError(f"key {row['key']}")
-    if row["noise"] not in MODELS:
+    level = parse_label(str(row["level"]), KINDS[settings.kind].bare_unit)
+    if row["noise"] != level.noise:
         raise ValueError(f"noise {row['noise']}")
-    level = replace(parse_label(str(row["level"]), KINDS[settings.kind].bare_unit), noise=row["noise"])
     clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
     size = 0 if file is None else file.size
     return Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)

@@ -90,7 +90,8 @@ class ArraysMaker:
         if 0 in part.shape:
             return PartDraw(Draw(applied=False, std=0.0, mean=0.0), spec)
         # the same stream for every array: chance and position in a range are the file's
-        drawn = draw(task.level, spec, Streams(task.key), self._settings.noise.probability, rms, own_std)
+        probability = self._settings.noise.probability
+        drawn = draw(task.level, spec, Streams(task.key), probability, rms, own_std, task.level.asked)
         _refuse_too_large(drawn, spec)
         return PartDraw(drawn, spec, column_stds)
 

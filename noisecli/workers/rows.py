@@ -18,6 +18,8 @@ from noisecli.workers import Row
 from noisecli.workers.output import Committed
 
 _GREY_LEVELS = 255
+_STRENGTHS = ("shot", "speckle", "channel_std_fractions", "photons", "amount")
+"""What says in a row how strong noise is that is not white Gaussian."""
 _PRECISE = ("float32", "float64", "f4", "f8", "c8", "c16", "F32", "F64")
 
 
@@ -85,6 +87,8 @@ def build_samples_row(
     noise = {
         "std": drawn.std,
         "mean": drawn.mean,
+        **drawn.noise.entries(),
+        **({} if drawn.shared is None else {"shared_channels": drawn.shared}),
         "std_fraction": drawn.fraction(spec),
         "key": task.key.hex(),
         "copy": task.copy,
@@ -139,6 +143,7 @@ def describe_array(name: str, dtype: str, shape: tuple[int, ...], drawn: Draw, m
         "shape": list(shape),
         "std": drawn.std,
         "mean": drawn.mean,
+        **drawn.noise.entries(),
         "applied": drawn.applied and measure.changed > 0,
         "clipped_fraction": significant_or_none(measure.clipped_fraction),
         "measured_std": significant_or_none(measure.std),
@@ -177,7 +182,7 @@ def made_of(
 
 def _effect(task: Task, row: Row) -> Effect:
     """Return what the summary says of an output's noise: of an array file, by the array that was clipped most."""
-    parts: list[Row] = [part for part in row.get("parts", [row]) if part["std"] or part["mean"]]
+    parts: list[Row] = [part for part in row.get("parts", [row]) if _is_noisy(part)]
     if not parts:
         return Effect(task.level.label)
     most = max(parts, key=lambda part: part.get("clipped_fraction") or 0.0)
@@ -188,13 +193,17 @@ def _effect(task: Task, row: Row) -> Effect:
     rounded_away = not row["applied"] and "not-finite" not in row["warnings"] and all(map(_is_rounded, parts))
     clipped = most.get("clipped_fraction") or 0.0
     snr_db = min(in_db) if drowned else most.get("snr_db")
-    strength = (None, None) if "eps" in row else _strength(task.level, row, parts)
+    strength = (None, None) if "eps" in row or task.level.asked is not None else _strength(task.level, row, parts)
     return Effect(task.level.label, rounded_away, clipped, kept, snr_db, drowned, *strength)
+
+
+def _is_noisy(part: Row) -> bool:
+    return bool(part["std"] or part["mean"] or any(part.get(name) for name in _STRENGTHS))
 
 
 def _kept(part: Row) -> float:
     """Return what is there of the std that was added; 1 where that cannot be said."""
-    added = math.hypot(part["std"] or 0.0, part.get("eps", 0.0))
+    added = 0.0 if any(name in part for name in _STRENGTHS) else math.hypot(part["std"] or 0.0, part.get("eps", 0.0))
     return part["measured_std"] / added if part["measured_std"] and added else 1.0
 
 

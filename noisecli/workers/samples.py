@@ -17,6 +17,7 @@ from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
 from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.models.signal_dependent import SignalDependent
 from noisecli.noise.nodata import is_measured, measured
 from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
@@ -38,6 +39,7 @@ class Adding(Protocol):
 
 
 _LOSSY = frozenset(form.name for form in FORMATS.values() if form.lossy)
+_COLOURS = 3
 _ALWAYS_COLOUR = ("webp", "gif")
 
 
@@ -64,7 +66,9 @@ class SampleMaker:
         self._scale.refuse_unknown(source, task.level)
         spec = self.spec_of_output(source)
         rms = self.rms(source, spec) if task.level.quantity == "snr_db" else None
-        drawn = draw(task.level, spec, Streams(task.key), self._settings.noise.probability, rms)
+        noise, asked = self._settings.noise, task.level.asked
+        streams = Streams(task.key)
+        drawn = draw(task.level, spec, streams, noise.probability, rms, None, asked, noise.shared_probability)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
         row, written = self._make_drawn(task, opened, spec, drawn)
@@ -189,7 +193,18 @@ class SampleMaker:
 
     def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> Field:
         noise = self._settings.noise
-        return field_of(task.level.noise, NoiseParameters(task.key, spec, drawn, noise.clip, noise.shared_channels))
+        shared = noise.shared_channels if drawn.shared is None else drawn.shared
+        parameters = NoiseParameters(task.key, spec, _in_memory(drawn, spec), noise.clip, shared)
+        return field_of(task.level.noise, parameters)
+
+
+def _in_memory(drawn: Draw, spec: SampleSpec) -> Draw:
+    """Return a draw whose stds by channel are in the order of decoded samples: of colours, blue comes first there."""
+    noise = drawn.noise
+    channels = spec.noisy_channels or (spec.shape[-1] if len(spec.shape) > 2 else 1)
+    if not isinstance(noise, SignalDependent) or channels != len(noise.channel_stds) or channels != _COLOURS:
+        return drawn
+    return replace(drawn, noise=replace(noise, channel_stds=noise.channel_stds[::-1]))
 
 
 def _stored(spec: SampleSpec, source: Source) -> SampleSpec:

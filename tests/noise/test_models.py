@@ -13,7 +13,7 @@ from noisecli.noise.models import MODELS, Gaussian, NoiseParameters, field_of, n
 from noisecli.noise.models.coloured import COLORS, Coloured
 from noisecli.noise.models.impulse import Impulse
 from noisecli.noise.models.poisson import Poisson
-from noisecli.noise.models.signal_dependent import SignalDependent
+from noisecli.noise.models.signal_dependent import CAMERAS, OfCamera, SignalDependent, Spans, SpeckleOnly
 from noisecli.noise.moments import Columns
 
 KEY = bytes(range(16))
@@ -109,7 +109,13 @@ def test_a_row_has_the_parameters(noise):
         {"noise": "gaussian-slope", "slope": float("nan")},
         {"noise": "gaussian-slope", "slope": True},
         {"noise": "gaussian-slope", "slope": "-3"},
-        {"noise": "gaussian-signal-dependent", "shot": 0.1, "speckle": 0.0, "linear": False, "channel_stds": [-1]},
+        {
+            "noise": "gaussian-signal-dependent",
+            "shot": 0.1,
+            "speckle": 0.0,
+            "linear": False,
+            "channel_std_fractions": [-1],
+        },
     ],
 )
 def test_a_row_that_somebody_edited(row):
@@ -127,6 +133,8 @@ def test_records_are_light():
 
 
 def test_no_two_noises_of_one_strength_share_a_key():
-    levels = [Level("std", 0.1, 0.1, "10%", noise=noise) for noise in [*MODELS, "another"]]
+    asked = [None, Spans(), Poisson(), Impulse(), SpeckleOnly(), *map(OfCamera, CAMERAS)]
+    levels = [Level("std", 0.1, 0.1, "10%", asked=each) for each in asked]
+    assert {level.noise for level in levels} == set(MODELS)
     assert len({level.canonical for level in levels}) == len(levels)
     assert Level("std", 0.1, 0.1, "10%").canonical == "std:0.1..0.1"

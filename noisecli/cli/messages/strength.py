@@ -15,7 +15,8 @@ _NAMES = {"std": "std {}", "var": "variance {}", "snr_db": "SNR {} dB", "severit
 
 def level_words(level: Level) -> str:
     """Return a level as people say it: std 25, SNR 20 dB."""
-    return _NAMES[level.quantity].format(level.text)
+    words = [word.replace("channel_std", "std of channels").replace("=", " ") for word in level.words]
+    return ", ".join([*[_NAMES[level.quantity].format(level.text)] * bool(level.text), *words])
 
 
 def strengths(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
@@ -45,7 +46,7 @@ def _sentence(level: Level, means: Means, settings: Settings) -> str:
     after = f" after clipping ({clipped})" if clipped else ""
     asked = f"{level_words(level)} asked"
     if means.asked is None or means.measured is None:
-        return f"{asked}{after}."
+        return f"{asked}{f'; {clipped}' if clipped else ''}."
     average = " on average" * (means.outputs > 1)
     there, wanted = (_with_unit(level, value) for value in (means.measured, means.asked))
     if level.quantity == "severity":

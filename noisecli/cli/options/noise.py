@@ -26,6 +26,14 @@ SHARED = option(
         "preview": "Use one noise value for all channels of a pixel or frame.",
     },
 )
+SHARED_PROB = option(
+    _NOISE, "--shared-channels-prob", type=Share(0, 1), metavar="P",
+    help="Chance that an image gets grey noise, as --shared-channels adds it.",
+)  # fmt: skip
+LINEAR = option(
+    _NOISE, "--linear", is_flag=True,
+    help="Add the noise in linear light: the sRGB curve undone, noise, the curve applied, rounded once.",
+)  # fmt: skip
 NO_CLIP = option(
     _NOISE,
     "--no-clip",

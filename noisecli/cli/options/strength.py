@@ -28,9 +28,34 @@ SNR = option(
 SEVERITY = option(
     _STRENGTH, "--severity", metavar="LEVEL", help="Severity 0 to 5, as published with ImageNet-C; 0 is no noise."
 )
+CORRUPTION = option(
+    _STRENGTH, "--corruption", type=word_of(["gaussian", "shot", "impulse", "speckle"]),
+    help="With --severity: which noise of ImageNet-C. Its images were resized to 256 and cropped to 224 before the "
+    "noise, truncated, and saved as JPEG of quality 85: noise on full-size images is not to be compared with them.  "
+    "[default: gaussian]",
+)  # fmt: skip
 SEVERITY_SET = option(
     _STRENGTH, "--severity-set", type=word_of(["imagenet-c", "cifar-c"]), default="imagenet-c", show_default=True,
     help="Which publication's severities.",
+)  # fmt: skip
+SHOT = option(
+    _STRENGTH, "--shot", metavar="A",
+    help="Noise of a camera: its variance grows with the signal, A at full scale; alone or with --std. A number, a "
+    "range 1e-4..0.012 (uniform in the logarithm), a sweep.",
+    own={"arrays": "The variance grows with the size of the samples: A where that is 1; alone or with --std."},
+)  # fmt: skip
+SPECKLE = option(
+    _STRENGTH, "--speckle", metavar="C",
+    help="Multiplicative noise: a std of C, or 15%, of the sample itself; alone or with --std and --shot.",
+    own={"audio": "Multiplicative noise: a std of C, or 15%, of the sample itself; alone or with --std."},
+)  # fmt: skip
+CAMERA = option(
+    _STRENGTH, "--camera", type=word_of(["brooks", "sidd"]),
+    help="Draw --shot and --std for each image as cameras do: those of Brooks et al. (2019), or the phones of SIDD.",
+)  # fmt: skip
+CHANNEL_STD = option(
+    _STRENGTH, "--channel-std", metavar="R,G,B",
+    help="A std for each channel, in the unit of --std and instead of it: 5,10,20.",
 )  # fmt: skip
 LEVELS = option(
     _STRENGTH, "--levels", type=click.IntRange(2, 1000), metavar="N",

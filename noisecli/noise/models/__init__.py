@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
+from noisecli.model import AskedNoise, Noise
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -22,41 +24,18 @@ if TYPE_CHECKING:
 
     AnyArray = NDArray[Any]
 
-
-class Noise(Protocol):
-    """What one output gets beside std and mean: the parameters as applied."""
-
-    word: ClassVar[str]
-    """The noise in MODELS and in rows."""
-
-    @property
-    def is_none(self) -> bool:
-        """Whether it adds nothing to a std of 0."""
-
-    def entries(self) -> dict[str, Any]:
-        """Return what a row holds of it beside std and mean: words, floats, truth values."""
-
-
-class AskedNoise(Protocol):
-    """What was asked for of every output: ranges, or the parameters themselves."""
-
-    word: ClassVar[str]
-
-    @property
-    def canonical(self) -> str:
-        """It as a value, for keys: the same noise in other words is the same text."""
-
-    def draw(self, strength: float, uniform: Callable[[int], float]) -> tuple[float, Noise]:
-        """Return one output's std, as a share of full scale, and its noise.
-
-        Parameters
-        ----------
-        strength
-            What the level says of this output: of a std the share of full scale, of a severity its number in the
-            published table.
-        uniform
-            Returns the output's own number from [0, 1) for a parameter's place: no parameter moves another.
-        """
+__all__ = [
+    "MODELS",
+    "AskedNoise",
+    "Field",
+    "Gaussian",
+    "Noise",
+    "NoiseModel",
+    "NoiseParameters",
+    "field_of",
+    "noise_of_row",
+    "number_in",
+]
 
 
 @dataclass(frozen=True, slots=True)

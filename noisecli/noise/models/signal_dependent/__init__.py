@@ -59,7 +59,7 @@ class SignalDependent:
 
     def entries(self) -> dict[str, Any]:
         """Return what a row holds of it."""
-        stds = {"channel_stds": list(self.channel_stds)} if self.channel_stds else {}
+        stds = {"channel_std_fractions": list(self.channel_stds)} if self.channel_stds else {}
         return {"shot": self.shot, "speckle": self.speckle, "linear": self.linear, **stds}
 
     def draw(self, strength: float, uniform: Callable[[int], float]) -> tuple[float, Noise]:
@@ -171,8 +171,8 @@ def field(parameters: NoiseParameters) -> SignalField:
 
 def from_row(row: Mapping[str, Any]) -> SignalDependent:
     """Return the noise that a row records; see noisecli.noise.models.noise_of_row()."""
-    linear, stds = row["linear"], row.get("channel_stds", [])
+    linear, stds = row["linear"], row.get("channel_std_fractions", [])
     if not isinstance(linear, bool) or not isinstance(stds, list):
         raise ValueError(f"linear {linear!r}, channel_stds {stds!r}")
-    each = tuple(number_in({"channel_stds": std}, "channel_stds", LARGEST) for std in stds)
+    each = tuple(number_in({"channel_std": std}, "channel_std", LARGEST) for std in stds)
     return SignalDependent(number_in(row, "shot", LARGEST), number_in(row, "speckle", LARGEST), linear, each)
