@@ -27,6 +27,7 @@ class NoiseSettings:
     full_scale: float | None = None
     range: tuple[float, float] | None = None
     shared_probability: float | None = None
+    snr_of: Literal["active"] | None = None
 
 
 class Own(Protocol):
@@ -113,7 +114,7 @@ class Settings:
         noise = asdict(self.noise)
         for recorded_by_row in ("levels", "copies"):
             del noise[recorded_by_row]
-        for newer in ("range", "shared_probability"):
+        for newer in ("range", "shared_probability", "snr_of"):
             if noise[newer] is None:
                 # a hash from before there was this option stays
                 del noise[newer]

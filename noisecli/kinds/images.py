@@ -42,6 +42,6 @@ IMAGES = Kind(
     drawer="noisecli.views.pictures:draw_row",
     builder="imagefolder",
     bare_unit=255.0,
-    has_severities=True,
+    severity_sets=("imagenet-c", "cifar-c"),
     install=NO_OPENCV,
 )

@@ -67,7 +67,7 @@ def build_row(
 
 def _drawn(settings: Settings, task: Task, noise: Row) -> float | None:
     """Return what was drawn from a range, in its own unit; None where nothing was, or silence has no ratio."""
-    silent = task.level.quantity == "snr_db" and not any(part["std"] for part in noise.get("parts", [noise]))
+    silent = task.level.is_ratio and not any(part["std"] for part in noise.get("parts", [noise]))
     if silent or task.level.low == task.level.high:
         return None
     return drawn_level(task.level, Streams(task.key), settings.noise.probability)
@@ -82,8 +82,12 @@ def build_samples_row(
     spec: SampleSpec,
     frames: int,
     written: Committed,
+    signal_rms: float | None = None,
 ) -> Row:
-    """Return the row of an image or an audio file, of which so many frames were written."""
+    """Return the row of an image or an audio file, of which so many frames were written.
+
+    `signal_rms` is that of the signal that a ratio was asked of, where it was.
+    """
     noise = {
         "std": drawn.std,
         "mean": drawn.mean,
@@ -99,6 +103,8 @@ def build_samples_row(
     if spec.sample_rate is None:
         noise["psnr_db"] = significant_or_none(measure.psnr_db(spec.full_scale))
     noise["snr_db"] = significant_or_none(measure.snr_db)
+    if (snr_of := settings.noise.snr_of) is not None:
+        noise |= {"snr_of": snr_of, "active_snr_db": significant_or_none(measure.snr_db_of(signal_rms or 0.0))}
     words = ["not-finite"] if measure.not_finite else []
     described = _samples(spec, frames)
     return build_row(settings, task, file, written, described=described, unit=unit_of(spec), noise=noise, words=words)
@@ -188,13 +194,14 @@ def _effect(task: Task, row: Row) -> Effect:
     most = max(parts, key=lambda part: part.get("clipped_fraction") or 0.0)
     in_db = [part["snr_db"] for part in parts if part.get("snr_db") is not None]
     kept = _kept(most)
-    asked = task.level.quantity == "snr_db" or task.level.relative
+    asked = task.level.is_ratio or task.level.relative
     drowned = bool(in_db) and min(in_db) < 0 and not asked
     rounded_away = not row["applied"] and "not-finite" not in row["warnings"] and all(map(_is_rounded, parts))
     clipped = most.get("clipped_fraction") or 0.0
     snr_db = min(in_db) if drowned else most.get("snr_db")
-    strength = (None, None) if "eps" in row or task.level.asked is not None else _strength(task.level, row, parts)
-    return Effect(task.level.label, rounded_away, clipped, kept, snr_db, drowned, *strength)
+    has_others = any(name in part for part in parts for name in _STRENGTHS)
+    strength = (None, None) if "eps" in row or has_others else _strength(task.level, row, parts)
+    return Effect(task.level.label, rounded_away, clipped, kept, snr_db, drowned, *strength, task.level.is_ratio)
 
 
 def _is_noisy(part: Row) -> bool:
@@ -213,12 +220,16 @@ def _strength(level: Level, row: Row, parts: list[Row]) -> tuple[float | None, f
     if not sum(sizes):
         return None, None
     asked = level.written[1] if row["drawn"] is None else row["drawn"]
-    if level.quantity == "snr_db":
-        ratios = [part["snr_db"] for part in parts]
+    if level.is_ratio:
+        if level.quantity == "severity":
+            asked = level.steps[int(asked - level.written[0])] if level.steps else level.high
+        ratios: list[Any] = [part.get("active_snr_db", part["snr_db"]) for part in parts]
         return asked, None if None in ratios else fmean(ratios, sizes)
     kept = fmean(map(_kept, parts), sizes)
     if level.quantity == "severity":
         asked = row["std_fraction"] * _GREY_LEVELS
+    if level.quantity == "level_dbfs":
+        return asked, asked + 20 * math.log10(kept) if kept else None
     return asked, asked * (kept**2 if level.quantity == "var" else kept)
 
 

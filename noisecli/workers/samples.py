@@ -14,6 +14,7 @@ from noisecli.codecs import Codec, Sink, Source
 from noisecli.errors import FileFailed
 from noisecli.kinds import FORMATS, always_loses
 from noisecli.model import Made, SampleSpec, Survival, Task
+from noisecli.noise.active import ActiveRms
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
 from noisecli.noise.models import Field, NoiseParameters, field_of
@@ -65,13 +66,13 @@ class SampleMaker:
         source: Source = opened.source
         self._scale.refuse_unknown(source, task.level)
         spec = self.spec_of_output(source)
-        rms = self.rms(source, spec) if task.level.quantity == "snr_db" else None
+        rms = self.signal_rms(task, source, spec)
         noise, asked = self._settings.noise, task.level.asked
         streams = Streams(task.key)
         drawn = draw(task.level, spec, streams, noise.probability, rms, None, asked, noise.shared_probability)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
-        row, written = self._make_drawn(task, opened, spec, drawn)
+        row, written = self._make_drawn(task, opened, spec, drawn, rms)
         kept: dict[str, Survival | None] = {}
         if task.measure_survival and (written.lossy or written.format in _LOSSY or always_loses(task.output)):
             field, measured = self._field(task, spec, drawn), written.lossy and row["applied"]
@@ -84,7 +85,10 @@ class SampleMaker:
 
     def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
         """Make an output once more with the noise that its row records."""
-        row, written = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise)
+        spec = self.spec_of_output(opened.source)
+        # the std is recorded; what is measured beside it may go by the signal
+        rms = self.signal_rms(task, opened.source, spec) if self._settings.noise.snr_of else None
+        row, written = self._make_drawn(task, opened, spec, noise, rms)
         return row, self.is_lossy(written, opened.source)
 
     def is_lossy(self, written: Committed, source: Source) -> bool:
@@ -119,12 +123,14 @@ class SampleMaker:
             raise FileFailed("no-encoder", message)
         return spec
 
-    def _make_drawn(self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw) -> tuple[Row, Committed]:
+    def _make_drawn(
+        self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw, rms: float | None
+    ) -> tuple[Row, Committed]:
         """Write an output, and the clean one beside it. Return its row, and what was written."""
         assert opened.file is not None
         field = self._field(task, spec, drawn)
         frames, written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
-        row = build_samples_row(self._settings, task, opened.file, drawn, field.measure, spec, frames, written)
+        row = build_samples_row(self._settings, task, opened.file, drawn, field.measure, spec, frames, written, rms)
         return row, written
 
     def write(
@@ -157,6 +163,17 @@ class SampleMaker:
             if spec.nodata is not None:
                 scaled[~is_measured(block, spec.nodata)] = spec.nodata
             yield scaled
+
+    def signal_rms(self, task: Task, source: Source, spec: SampleSpec) -> float | None:
+        """Return how loud the signal is that a ratio asked for is of; None where the level is none."""
+        if not task.level.is_ratio:
+            return None
+        if self._settings.noise.snr_of is None or spec.sample_rate is None:
+            return self.rms(source, spec)
+        active = ActiveRms(spec.sample_rate, spec.full_scale)
+        for block in self._blocks(source, spec):
+            active.note(block)
+        return active.value
 
     def rms(self, source: Source, spec: SampleSpec) -> float:
         """Root mean square over the whole file and all its channels that get noise, DC included."""

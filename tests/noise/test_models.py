@@ -133,7 +133,8 @@ def test_records_are_light():
 
 
 def test_no_two_noises_of_one_strength_share_a_key():
-    asked = [None, Spans(), Poisson(), Impulse(), SpeckleOnly(), *map(OfCamera, CAMERAS)]
+    asked = [None, Spans(), Poisson(), Impulse(), SpeckleOnly(), *map(OfCamera, CAMERAS), *COLORS.values()]
+    asked += [Coloured(-4.5), Coloured(4.5)]
     levels = [Level("std", 0.1, 0.1, "10%", asked=each) for each in asked]
     assert {level.noise for level in levels} == set(MODELS)
     assert len({level.canonical for level in levels}) == len(levels)

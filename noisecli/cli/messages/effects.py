@@ -1,5 +1,6 @@
 """What the noise did to the samples, where it is not what was asked for."""
 
+import math
 from collections.abc import Iterator
 
 from noisecli.cli.messages.strength import LEVELS_SHOWN, level_words
@@ -7,6 +8,7 @@ from noisecli.cli.messages.words import decibels
 from noisecli.kinds import KINDS, Kind
 from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.model import Level
+from noisecli.noise.models.coloured import Coloured
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 
@@ -20,7 +22,10 @@ def effects(summary: Summary, settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _clipped(summary, kind)
     if number := summary.snr_missed:
         has = "has an SNR" if number == 1 else "have SNRs"
-        yield f"{kind.counted(number)} {has} more than 0.5 dB from what was asked, by clipping or rounding", "snr"
+        why = "clipping or rounding"
+        if any(isinstance(level.asked, Coloured) for level in settings.noise.levels):
+            why = "clipping, rounding, or as coloured noise is louder in one short file than in another"
+        yield f"{kind.counted(number)} {has} more than 0.5 dB from what was asked, by {why}", "snr"
     yield from _drowned(summary, kind)
     for line in _survival(summary, settings):
         yield line, ""
@@ -41,14 +46,21 @@ def _reasons(summary: Summary, settings: Settings, *, is_one: bool) -> Iterator[
     noise = settings.noise
     if noise.probability < 1:
         yield f"--prob {noise.probability * 100:g}% asks"
-    if any(level.quantity != "snr_db" and level.low == 0 for level in noise.levels):
+    if any(_starts_at_none(level) for level in noise.levels):
         yield "a level of 0 asks"
-    if any(level.quantity == "snr_db" for level in noise.levels):
+    if any(level.is_ratio for level in noise.levels):
         yield f"{'it is' if is_one else 'they are'} silent, and silence has no SNR"
     if any(level.relative for level in noise.levels):
         yield f"{'its' if is_one else 'their'} values are all the same, and have no std"
     if summary.warnings["none-chosen"]:
         yield "no array is chosen"
+
+
+def _starts_at_none(level: Level) -> bool:
+    """Whether a level, or an end of it, is no noise."""
+    if level.is_ratio:
+        return math.inf in level.steps
+    return level.quantity != "level_dbfs" and level.low == 0
 
 
 def _clipped(summary: Summary, kind: Kind) -> Iterator[tuple[str, str]]:
