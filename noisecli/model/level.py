@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 Quantity = Literal["std", "var", "snr_db", "level_dbfs", "severity"]
 """What a level is given in: the names of the options of strength, and the first word of a level in rows."""
+_SPOKEN = {
+    "std": "std {}",
+    "var": "variance {}",
+    "snr_db": "SNR {} dB",
+    "level_dbfs": "{} dBFS",
+    "severity": "severity {}",
+}
 
 
 class Noise(Protocol):
@@ -28,6 +36,8 @@ class AskedNoise(Protocol):
     """What was asked for of every output: ranges, or the parameters themselves."""
 
     word: ClassVar[str]
+    follows_level: ClassVar[bool]
+    """Whether there is none where the level is 0."""
 
     @property
     def canonical(self) -> str:
@@ -119,13 +129,27 @@ class Level:
     @property
     def is_none(self) -> bool:
         """Whether it asks for no noise at all, but a mean."""
-        nothing = not self.is_ratio and self.quantity != "level_dbfs" and self.high == 0
-        return nothing and (self.asked is None or self.quantity == "severity")
+        return self._is_nothing(self.high) and not self.is_ratio
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether the weakest that may be drawn is no noise."""
+        return math.inf in self.steps if self.is_ratio else self._is_nothing(self.low)
+
+    def _is_nothing(self, end: float) -> bool:
+        return end == 0 and self.quantity != "level_dbfs" and (self.asked is None or self.asked.follows_level)
 
     @property
     def label(self) -> str:
         """The level in words, as rows and messages name it."""
         return ",".join([*[f"{self.quantity}={self.text}"] * bool(self.text), *self.words])
+
+    @property
+    def spoken(self) -> str:
+        """The level as people say it: std 25, SNR 20 dB, std 5, shot 0.01."""
+        words = [word.replace("channel_std=", "std of channels ").replace("=", " ") for word in self.words]
+        strength = [_SPOKEN[self.quantity].format(self.text)] if self.text else []
+        return ", ".join([*strength, *words])
 
     @property
     def folder(self) -> str:

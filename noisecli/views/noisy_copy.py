@@ -7,7 +7,6 @@ from typing import Any
 from noisecli.kinds import KINDS
 from noisecli.model import Level, Limits
 
-_WORDS = {"snr_db": "SNR {} dB", "level_dbfs": "{} dBFS"}
 _NOTABLE = 0.03
 
 
@@ -36,8 +35,7 @@ class Viewing:
 
 def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> NoisyCopy:
     """Describe a noisy copy by the level requested, its manifest row, and what a lossy format kept of the noise."""
-    strength = _WORDS.get(level.quantity, f"{level.quantity} {{}}").format(level.text)
-    title = ", ".join([*[strength] * bool(level.text), *(word.replace("=", " ") for word in level.words)])
+    title = level.spoken
     if not row["applied"]:
         return NoisyCopy(path, title, ("no noise",))
     if row["measured_std"] is None:

@@ -1,9 +1,8 @@
 """What the noise did to the samples, where it is not what was asked for."""
 
-import math
 from collections.abc import Iterator
 
-from noisecli.cli.messages.strength import LEVELS_SHOWN, level_words
+from noisecli.cli.messages.strength import LEVELS_SHOWN
 from noisecli.cli.messages.words import decibels
 from noisecli.kinds import KINDS, Kind
 from noisecli.kinds.adversarial import ADVERSARIAL
@@ -46,7 +45,7 @@ def _reasons(summary: Summary, settings: Settings, *, is_one: bool) -> Iterator[
     noise = settings.noise
     if noise.probability < 1:
         yield f"--prob {noise.probability * 100:g}% asks"
-    if any(_starts_at_none(level) for level in noise.levels):
+    if any(level.may_be_none for level in noise.levels):
         yield "a level of 0 asks"
     if any(level.is_ratio for level in noise.levels):
         yield f"{'it is' if is_one else 'they are'} silent, and silence has no SNR"
@@ -54,13 +53,6 @@ def _reasons(summary: Summary, settings: Settings, *, is_one: bool) -> Iterator[
         yield f"{'its' if is_one else 'their'} values are all the same, and have no std"
     if summary.warnings["none-chosen"]:
         yield "no array is chosen"
-
-
-def _starts_at_none(level: Level) -> bool:
-    """Whether a level, or an end of it, is no noise."""
-    if level.is_ratio:
-        return math.inf in level.steps
-    return level.quantity != "level_dbfs" and level.low == 0
 
 
 def _clipped(summary: Summary, kind: Kind) -> Iterator[tuple[str, str]]:
@@ -93,7 +85,7 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
     """Tell what lossy files keep of the noise where it is not what was asked for, and the way out."""
     way_out = f"--format {KINDS[settings.kind].exact} keeps it exactly"
     told = [
-        f"{level_words(level)}: on disk {_added(settings, level)} {words}; {way_out}"
+        f"{level.spoken}: on disk {_added(settings, level)} {words}; {way_out}"
         for level in settings.noise.levels
         if (kept := summary.survival.get(level.label)) is not None and (words := _kept_on_disk(**kept))
     ]

@@ -10,19 +10,6 @@ from noisecli.settings import Settings, own_settings
 
 LEVELS_SHOWN = 12
 _SHOWS = 0.0005
-_NAMES = {
-    "std": "std {}",
-    "var": "variance {}",
-    "snr_db": "SNR {} dB",
-    "level_dbfs": "{} dBFS",
-    "severity": "severity {}",
-}
-
-
-def level_words(level: Level) -> str:
-    """Return a level as people say it: std 25, SNR 20 dB."""
-    words = [word.replace("channel_std", "std of channels").replace("=", " ") for word in level.words]
-    return ", ".join([*[_NAMES[level.quantity].format(level.text)] * bool(level.text), *words])
 
 
 def strengths(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
@@ -47,10 +34,10 @@ def _sentence(level: Level, means: Means, settings: Settings) -> str:
     clipped = f"{means.clipped_fraction:.1%} of samples clipped" if means.clipped_fraction >= _SHOWS else ""
     if settings.kind == ADVERSARIAL.name:
         step = f"A step of {own_settings(settings, AdversarySettings).eps * 100:.3g}% of full scale"
-        then = "without noise" if level.is_none else f"then {level_words(level)}"
+        then = "without noise" if level.is_none else f"then {level.spoken}"
         return f"{step}, {then}{f'; {clipped}' if clipped else ''}."
     after = f" after clipping ({clipped})" if clipped else ""
-    asked = f"{level_words(level)} asked"
+    asked = f"{level.spoken} asked"
     if means.asked is None or means.measured is None:
         return f"{asked}{f'; {clipped}' if clipped else ''}."
     average = " on average" * (means.outputs > 1)

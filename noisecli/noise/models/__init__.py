@@ -43,6 +43,7 @@ class Gaussian:
     """White Gaussian noise: std and mean are all."""
 
     word: ClassVar[str] = "gaussian"
+    follows_level: ClassVar[bool] = True
     canonical: ClassVar[str] = ""
     is_none: ClassVar[bool] = True
 

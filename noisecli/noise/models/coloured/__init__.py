@@ -38,6 +38,7 @@ class Coloured:
     """
 
     word: ClassVar[str] = "gaussian-slope"
+    follows_level: ClassVar[bool] = True
     exponent: ClassVar[int | None] = None
     """Of the frequency in the spectral density, where the colour has a name."""
     is_none: ClassVar[bool] = True
