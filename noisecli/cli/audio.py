@@ -11,7 +11,7 @@ from noisecli.cli.request import carry_out
 @click.command("audio", cls=o.SectionedCommand)
 @o.PATHS
 @o.apply(o.SNR, o.SNR_OF, o.STD, o.VAR, o.LEVEL_DBFS, o.SEVERITY, o.AUDIO_SEVERITY_SET, o.SPECKLE, o.LEVELS, o.MEAN)
-@o.apply(o.COLOR, o.SLOPE, o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE)
+@o.apply(o.SEED, o.COPIES, o.PROB, o.COLOR, o.SLOPE, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE)
 @o.AUDIO_FORMAT
 @o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE

@@ -78,7 +78,7 @@ SHOW = o.option(_SHEET, "--show", is_flag=True, help="Open a window too; any key
 @o.argument("out", "OUT", "The sheet: a .png, .jpg or .webp; or - for standard output.")
 @o.apply(o.STD, o.VAR, o.SNR, o.SNR_OF, o.LEVEL_DBFS, o.SEVERITY, o.ANY_SEVERITY_SET, o.CORRUPTION)
 @o.apply(o.SHOT, o.SPECKLE, o.CHANNEL_STD, o.CAMERA, o.LEVELS, o.MEAN)
-@o.apply(o.COLOR, o.SLOPE, o.SEED, o.SHARED, o.SHARED_PROB, o.LINEAR, o.FULL_SCALE, o.RANGE)
+@o.apply(o.SEED, o.COLOR, o.SLOPE, o.SHARED, o.SHARED_PROB, o.LINEAR, o.FULL_SCALE, o.RANGE)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
 @o.apply(o.QUALITY, o.SUBSAMPLING)
 @o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)

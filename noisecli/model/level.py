@@ -106,6 +106,12 @@ class Level:
         """Whether its numbers are signal-to-noise ratios in dB."""
         return self.quantity == "snr_db" or self.ratios
 
+    def ratio_of(self, drawn: float) -> float:
+        """Return the ratio in dB that a number in the level's own unit stands for."""
+        if not self.ratios:
+            return drawn
+        return self.steps[int(drawn - self.written[0])] if self.steps else self.high
+
     @property
     def canonical(self) -> str:
         """The level as a value: the same strength in other words is the same text. The mean moves no noise."""

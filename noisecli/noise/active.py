@@ -36,7 +36,8 @@ class ActiveRms:
         frames = block if self._rest is None else np.concatenate([self._rest, block])
         whole = len(frames) - len(frames) % self._frames
         self._rest = frames[whole:].copy()
-        self._note_windows(frames[:whole].reshape(whole // self._frames, -1))
+        if whole:
+            self._note_windows(frames[:whole].reshape(whole // self._frames, -1))
 
     def _note_windows(self, windows: NDArray[Any]) -> None:
         x = windows.astype(np.float64)

@@ -15,6 +15,8 @@ _SETTINGS = {
     "dtype": "float32 where the sum itself is written; null: as the source.",
     "full_scale": "The value of full scale where it was given.",
     "range": "Black and white where they were given.",
+    "shared_probability": "Chance of grey noise where it was given.",
+    "snr_of": "What a signal-to-noise ratio is of, where it is not all of a file.",
     "format": "Format of the outputs where it was given.",
     "quality": "Quality of lossy formats where it was given.",
     "subsampling": "Colour resolution of JPEG where it was given.",
@@ -106,7 +108,7 @@ def _settings(kind: str) -> Schema:
     if KINDS[kind].own is not None:
         name = _OWN_OF[kind]
         own = {name: _own(KINDS[kind].own, name) | {"description": _OWN[name]}}
-    return record({**common, **recorded, **encoding, **own}, optional=("range",))
+    return record({**common, **recorded, **encoding, **own}, optional=("range", "shared_probability", "snr_of"))
 
 
 def _own(settings: Any, name: str) -> Schema:

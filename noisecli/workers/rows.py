@@ -68,9 +68,12 @@ def build_row(
 def _drawn(settings: Settings, task: Task, noise: Row) -> float | None:
     """Return what was drawn from a range, in its own unit; None where nothing was, or silence has no ratio."""
     silent = task.level.is_ratio and not any(part["std"] for part in noise.get("parts", [noise]))
-    if silent or task.level.low == task.level.high:
+    if task.level.low == task.level.high:
         return None
-    return drawn_level(task.level, Streams(task.key), settings.noise.probability)
+    drawn = drawn_level(task.level, Streams(task.key), settings.noise.probability)
+    if silent and drawn is not None and task.level.ratio_of(drawn) != math.inf:
+        return None
+    return drawn
 
 
 def build_samples_row(
@@ -221,8 +224,7 @@ def _strength(level: Level, row: Row, parts: list[Row]) -> tuple[float | None, f
         return None, None
     asked = level.written[1] if row["drawn"] is None else row["drawn"]
     if level.is_ratio:
-        if level.quantity == "severity":
-            asked = level.steps[int(asked - level.written[0])] if level.steps else level.high
+        asked = level.ratio_of(asked)
         ratios: list[Any] = [part.get("active_snr_db", part["snr_db"]) for part in parts]
         return asked, None if None in ratios else fmean(ratios, sizes)
     kept = fmean(map(_kept, parts), sizes)

@@ -18,7 +18,7 @@ PROB = option(
 )  # fmt: skip
 COLOR = option(
     _NOISE, "--color", type=word_of(["pink", "brown", "blue", "violet"]),
-    help="Noise that is not white: -3.01 (pink), -6.02 (brown), 3.01 (blue) or 6.02 (violet) dB an octave, from 20 Hz "
+    help="Coloured noise: -3.01 (pink), -6.02 (brown), 3.01 (blue) or 6.02 (violet) dB an octave, from 20 Hz "
     "to 0.45 of the rate; flat below 2.5 Hz.",
 )  # fmt: skip
 SLOPE = option(
