@@ -32,7 +32,14 @@ ARRAYS = {
     "speckle": ["--speckle", "0.1..0.3"],
     "all": ["--std", "5%", "--shot", "0.01", "--speckle", "0.1"],
 }
+QUICK = {"a range of shot", "channels", "grey by chance", "sidd", "corruption impulse", "all"}
 SIDE = 512
+
+
+def cases(table):
+    return [
+        pytest.param(words, id=name, marks=() if name in QUICK else pytest.mark.slow) for name, words in table.items()
+    ]
 
 
 @pytest.fixture
@@ -61,7 +68,7 @@ def flat(tmp_path):
     return made
 
 
-@pytest.mark.parametrize("words", IMAGES.values(), ids=IMAGES)
+@pytest.mark.parametrize("words", cases(IMAGES))
 def test_images_are_the_same_for_any_jobs_and_rebuilt_from_their_rows(
     noisy, images, pictures, rows, same, destination, tmp_path, words
 ):
@@ -78,7 +85,7 @@ def test_images_are_the_same_for_any_jobs_and_rebuilt_from_their_rows(
     assert (again.summary["made"], again.summary["kept"]) == (0, len(rows(destination)))
 
 
-@pytest.mark.parametrize("words", ARRAYS.values(), ids=ARRAYS)
+@pytest.mark.parametrize("words", cases(ARRAYS))
 def test_arrays_are_the_same_for_any_jobs_and_rebuilt_from_their_rows(noisy, rows, same, destination, tmp_path, words):
     source, draws = tmp_path / "src", np.random.default_rng(1)
     source.mkdir()
