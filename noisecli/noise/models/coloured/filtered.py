@@ -23,17 +23,18 @@ from noisecli.noise.stream import Streams
 
 Float64 = NDArray[np.float64]
 
-_WHITE = 256.0
+_WHITE = 64.0
 """The std of white noise, before it is rounded to whole numbers."""
 _WHITE_STD = math.sqrt(_WHITE * _WHITE + 1 / 12)
 _PEAK = 9.2
 """More than a normal number can be."""
 _BLOCK = 64
 _WINDOW = BEHIND + _BLOCK
+_HALF = _BLOCK // 2
 _GROUP = 64
 """Blocks whose states are computed side by side with those of other groups."""
 GROUP_FRAMES = _BLOCK * _GROUP
-AT_ONCE = 1 << 16
+AT_ONCE = 1 << 17
 """Samples made at a time: they stay in the cache."""
 _EXACT_BITS = 52
 _POWER_BITS, _STATE_BITS, _LEFT_BITS = 24, 10, 21
@@ -46,8 +47,8 @@ class Matrices(NamedTuple):
     Attributes
     ----------
     out, unit
-        From the last BEHIND values before a block, its own, and the state before them, in whole numbers of each pole's
-        own unit, to the block's output: whole numbers, and what one is of noise of std 1.
+        From the state, in whole numbers of each pole's own unit, the last BEHIND values before a block and its own to
+        the block's output: whole numbers, and what one is of noise of std 1.
     into
         From the values, less the last BEHIND, to what they add to the state, in whole numbers.
     within, left
@@ -107,11 +108,10 @@ class ColouredNoise:
         self._rest = found[:, frames:].copy()
         return found[:, :frames]
 
-    def _white(self, frames: int, groups: int = 1) -> Float64:
+    def _white(self, frames: int, groups: int = 1) -> NDArray[np.int16]:
         """Return white noise as whole numbers, (channels, frames); group by group, one channel behind the other."""
         drawn = integer_noise(self._streams, frames * self._channels, _WHITE, 0.0)
-        by_group = drawn.reshape(groups, self._channels, -1).swapaxes(0, 1)
-        return by_group.astype(np.float64, order="C").reshape(self._channels, frames)
+        return drawn.reshape(groups, self._channels, -1).swapaxes(0, 1).reshape(self._channels, frames)
 
     def _first_state(self) -> Float64:
         first = self._matrices.first
@@ -128,11 +128,15 @@ class ColouredNoise:
         self._before = values[:, frames:].copy()
         blocks = frames // _BLOCK
         strides = (values.strides[0], _BLOCK * values.itemsize, values.itemsize)
-        known = np.empty((self._channels * blocks, _WINDOW + made.poles))
-        known[:, :_WINDOW] = as_strided(values, (self._channels, blocks, _WINDOW), strides).reshape(-1, _WINDOW)
+        known = np.empty((self._channels * blocks, made.poles + _WINDOW))
+        windows, half = known[:, made.poles :], made.poles + _WINDOW - _HALF
+        windows[:] = as_strided(values, (self._channels, blocks, _WINDOW), strides).reshape(-1, _WINDOW)
         if made.poles:
-            known[:, _WINDOW:] = self._states(made.into @ known[:, :_BLOCK].T).T
-        noise: Float64 = known @ made.out
+            known[:, : made.poles] = self._states(made.into @ windows[:, :_BLOCK].T).T
+        noise = np.empty((len(known), _BLOCK))
+        # the first half of a block does not depend on the second
+        np.matmul(known[:, :half], made.out[:half, :_HALF], out=noise[:, :_HALF])
+        np.matmul(known, made.out[:, _HALF:], out=noise[:, _HALF:])
         noise *= made.unit * self._std
         return noise.reshape(self._channels, frames)
 
@@ -144,11 +148,13 @@ class ColouredNoise:
         alone = np.rint(added, out=added).reshape(made.poles, -1, _GROUP) @ made.within
         alone *= 2.0**-_LEFT_BITS
         ends = alone[:, :, _GROUP].reshape(made.poles, self._channels, -1)
-        before = np.empty((made.poles, self._channels, ends.shape[2]))
-        for group in range(ends.shape[2]):
-            before[:, :, group] = self._state
-            self._state = self._state * made.left[:, _GROUP:] + ends[:, :, group]
-        states: Float64 = before.reshape(made.poles, -1, 1) * made.left[:, None, :_GROUP]
+        before = np.empty((ends.shape[2] + 1, *self._state.shape))
+        before[0] = self._state
+        for now, then, end in zip(before[:-1], before[1:], np.moveaxis(ends, 2, 0), strict=True):
+            np.multiply(now, made.left[:, _GROUP:], out=then)
+            np.add(then, end, out=then)
+        self._state = before[-1]
+        states: Float64 = np.moveaxis(before[:-1], 0, 2).reshape(made.poles, -1, 1) * made.left[:, None, :_GROUP]
         states += alone[:, :, :_GROUP]
         states *= made.state_units[:, None, None]
         return np.rint(states, out=states).reshape(made.poles, -1)
@@ -166,11 +172,11 @@ def matrices_of(response: Response) -> Matrices:
     # half of the digits for the state, half for what is made of it
     halves = [math.frexp(weight / peak)[1] for weight, peak in zip(np.abs(weights), peaks, strict=True)]
     own = np.array([2.0 ** ((bits + half) // 2 + 2) for half in halves])
-    out = np.zeros((_WINDOW + len(poles), _BLOCK))
+    out = np.zeros((len(poles) + _WINDOW, _BLOCK))
+    out[: len(poles)] = powers[:_BLOCK].T * (weights / own)[:, None]
     for place in range(_BLOCK):
         reach = BEHIND + place + 1
-        out[:reach, place] = h[:reach][::-1]
-    out[_WINDOW:] = powers[:_BLOCK].T * (weights / own)[:, None]
+        out[len(poles) : len(poles) + reach, place] = h[:reach][::-1]
     out = np.rint(out * 2.0**bits)
     into = np.rint(powers[_BLOCK - 1 :: -1].T * 2.0**_POWER_BITS)
     first = _triangle(poles) * (_WHITE_STD * 2.0**_STATE_BITS)
