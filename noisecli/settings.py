@@ -15,7 +15,15 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True, slots=True)
 class NoiseSettings:
-    """Which noise."""
+    """Which noise.
+
+    Attributes
+    ----------
+    mask
+        Images: the folder of masks, or one mask, as a path or URL; noise goes where they are not black.
+    patch
+        Images: the least and the most pixels of the side of a square at a drawn place, in which alone noise goes.
+    """
 
     levels: tuple[Level, ...]
     seed: int = 0
@@ -26,6 +34,8 @@ class NoiseSettings:
     dtype: str | None = None
     full_scale: float | None = None
     range: tuple[float, float] | None = None
+    mask: str | None = None
+    patch: tuple[int, int] | None = None
     shared_probability: float | None = None
     snr_of: Literal["active"] | None = None
 
@@ -56,7 +66,7 @@ class Choice:
 
     With `follow_links`, symbolic links out of the source folder are followed too. `is_one_file` is set where SRC itself
     is a file. `shard` is the part of all this that the run makes. `beside` are files that the request was read from: a
-    list of names, a model, its classes.
+    list of names, a model, its classes. `aside` are folders in the source folder whose files are side files: masks.
     """
 
     include: tuple[str, ...] = ()
@@ -67,6 +77,7 @@ class Choice:
     is_one_file: bool = False
     shard: Shard | None = None
     beside: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +125,13 @@ class Settings:
         noise = asdict(self.noise)
         for recorded_by_row in ("levels", "copies"):
             del noise[recorded_by_row]
-        for newer in ("range", "shared_probability", "snr_of"):
+        for newer in ("range", "mask", "patch", "shared_probability", "snr_of"):
             if noise[newer] is None:
                 # a hash from before there was this option stays
                 del noise[newer]
+        if "mask" in noise:
+            # which masks they are, rows record
+            noise["mask"] = True
         mean = self.noise.levels[0].mean
         encoding = asdict(self.output.encoding)
         clean = self.output.with_clean

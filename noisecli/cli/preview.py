@@ -22,6 +22,7 @@ from noisecli.cli.tars import tars_in
 from noisecli.cli.terminal import say
 from noisecli.cli.urls import refuse_local_options
 from noisecli.cli.values import word_of
+from noisecli.cli.where import patch_of, with_masks
 from noisecli.engines.resources import available_cpus
 from noisecli.errors import Refused
 from noisecli.kinds import KINDS
@@ -49,7 +50,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
 _FOR_IMAGES = (
     *("corruption", "shot", "channel_std", "camera", "linear", "shared_channels_prob"),
-    *("subsampling", "range", "zoom"),
+    *("subsampling", "range", "mask", "patch", "zoom"),
 )
 _FOR_AUDIO = ("snr_of", "level_dbfs", "color", "slope")
 _UNSEEN = (
@@ -78,7 +79,7 @@ SHOW = o.option(_SHEET, "--show", is_flag=True, help="Open a window too; any key
 @o.argument("out", "OUT", "The sheet: a .png, .jpg or .webp; or - for standard output.")
 @o.apply(o.STD, o.VAR, o.SNR, o.SNR_OF, o.LEVEL_DBFS, o.SEVERITY, o.ANY_SEVERITY_SET, o.CORRUPTION)
 @o.apply(o.SHOT, o.SPECKLE, o.CHANNEL_STD, o.CAMERA, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.COLOR, o.SLOPE, o.SHARED, o.SHARED_PROB, o.LINEAR, o.FULL_SCALE, o.RANGE)
+@o.apply(o.SEED, o.COLOR, o.SLOPE, o.SHARED, o.SHARED_PROB, o.LINEAR, o.FULL_SCALE, o.RANGE, o.MASK, o.PATCH)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
 @o.apply(o.QUALITY, o.SUBSAMPLING)
 @o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
@@ -141,6 +142,8 @@ def _footer(source: str) -> str:
         given = name == "seed" or context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if given and isinstance(option, click.Option) and name not in _UNSEEN:
             values = context.params[name]
+            if name == "mask":
+                values = os.path.basename(from_anywhere(values))
             word = max(option.opts, key=len)
             for value in values if isinstance(values, tuple) else (values,):
                 words += [word] if value is True else [word, str(value)]
@@ -241,12 +244,14 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         shared_channels=options["shared_channels"],
         full_scale=options["full_scale"],
         range=range_of(options),
+        mask=options["mask"],
+        patch=patch_of(options),
         shared_probability=shared_probability_of(options),
         snr_of=snr_of(options),
     )
     limits = o.limits_of(options)
     folder, choice = _chosen(source, options)
-    return Settings(
+    settings = Settings(
         kind=kind,
         source=folder,
         destination="",
@@ -255,6 +260,7 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         choice=choice,
         running=Running(jobs=options["jobs"] or available_cpus(), timeout=options["timeout"], limits=limits),
     )
+    return with_masks(settings, source)
 
 
 def _write(out: str, data: bytes, readers: Readers) -> None:

@@ -17,6 +17,7 @@ from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.shards import parse_shard
 from noisecli.cli.tars import with_tars
 from noisecli.cli.urls import refuse_local_options
+from noisecli.cli.where import patch_of, with_masks
 from noisecli.engines import default_jobs
 from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
 from noisecli.kinds.arrays import ArraysSettings
@@ -40,6 +41,7 @@ def carry_out(kind: str, source: str, destination: str, options: Mapping[str, An
     settings = request(kind, source, destination, options)
     if (tars := with_tars(settings, options)) is not settings:
         return run_folder(tars, options)
+    settings = with_masks(settings, source)
     if not is_one_file(KINDS[kind], source, destination):
         settings = folder_of_file(settings)
         refuse_ignored_metadata(settings)
@@ -110,6 +112,8 @@ def _noise(kind: Kind, options: Mapping[str, Any]) -> NoiseSettings:
         dtype=options.get("dtype"),
         full_scale=options.get("full_scale"),
         range=range_of(options),
+        mask=options.get("mask"),
+        patch=patch_of(options),
         shared_probability=shared_probability_of(options),
         snr_of=snr_of(options),
     )

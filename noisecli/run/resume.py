@@ -11,6 +11,7 @@ from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
 from noisecli.settings import Settings
 from noisecli.storage import Folder, escape_name, folder_at, is_url
+from noisecli.workers.mask_files import MaskFiles
 from noisecli.workers.stage import Stage
 
 _SKEW = 15 * 60 * 10**9
@@ -28,6 +29,7 @@ class Resume:
         self._began = time.time_ns()
         self._skew = _SKEW if is_url(settings.source) != is_url(settings.destination) else 0
         self._links: dict[str, int] = {}
+        self._masks = None if settings.noise.mask is None else MaskFiles(settings.noise.mask)
         choice = settings.choice
         self._is_partial = bool(choice.include or choice.names is not None or choice.limit is not None)
 
@@ -73,6 +75,9 @@ class Resume:
         for name in () if self._only_reads else task.names:
             self._destination.narrow(name, source.st_mode)
         if checksum and self._destination.sha256(task.output) != row.get("sha256"):
+            return False
+        # masks of another folder may be older, and as long: the content alone tells
+        if self._masks is not None and not self._masks.is_same(task.source, row):
             return False
         # a change in the same tick of the clock looks equally old, and so may one by another clock; an output from the
         # future is newer than any change: there the content decides

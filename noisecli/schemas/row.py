@@ -6,6 +6,7 @@ from noisecli.kinds import KINDS
 from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.kinds.audio import AUDIO
+from noisecli.kinds.images import IMAGES
 from noisecli.kinds.latents import LATENTS
 from noisecli.levels.noises import WORDS
 from noisecli.model import Quantity
@@ -13,7 +14,7 @@ from noisecli.schemas.parts import Schema, hex_digits, of_type, or_null, record
 from noisecli.words import Warn
 
 _LEVEL = f"^({'|'.join((*get_args(Quantity), *(word for word in WORDS if word != 'linear')))})="
-_OPTIONAL = ("clean_file_name", "clean_bytes", "clean_sha256")
+_OPTIONAL = ("clean_file_name", "clean_bytes", "clean_sha256", "mask", "mask_sha256", "patch", "inside_fraction")
 _SHAPE = of_type(tuple[int, ...], "Lengths of the axes: of an image height, width and channels; of audio files frames.")
 
 _NAMES: dict[str, Schema] = {
@@ -98,6 +99,22 @@ _OF_SAMPLES = {
     **_MEASURED,
 }
 _PSNR_DB = of_type(float | None, "Peak signal-to-noise ratio in dB, before encoding; null where it is undefined.")
+_WHERE: dict[str, Schema] = {
+    "mask": of_type(str, "With --mask: path of the mask below DIR."),
+    "mask_sha256": hex_digits(64, "SHA-256 of the mask's file."),
+    "patch": of_type(
+        tuple[int, ...] | None,
+        "With --patch: column and row where the square begins, its width and height, inside the image as viewers show "
+        "it; null where the output gets no noise.",
+    ),
+    "inside_fraction": of_type(
+        float,
+        "With --mask or --patch: share of the pixels that get noise. Of them alone is all that is measured: "
+        "clipped_fraction, measured_std, psnr_db, snr_db.",
+        minimum=0,
+        maximum=1,
+    ),
+}
 _STEP: dict[str, Schema] = {
     "member": of_type(str | None, "Of an .npz: the array of samples."),
     "place": of_type(int | None, "Of an image: its slot in the batch whose gradients were computed together."),
@@ -151,4 +168,5 @@ def _by_kind(kind: str) -> tuple[dict[str, Schema], dict[str, Schema]]:
         }
         return {**array, **sound}, {**_OF_SAMPLES, "snr_db": _SNR_DB, **_OF_ACTIVE}
     step = _STEP if kind == ADVERSARIAL.name else {}
-    return array, {**_OF_SAMPLES, "psnr_db": _PSNR_DB, "snr_db": _SNR_DB, **step}
+    where = _WHERE if kind == IMAGES.name else {}
+    return array, {**_OF_SAMPLES, "psnr_db": _PSNR_DB, "snr_db": _SNR_DB, **where, **step}

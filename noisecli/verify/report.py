@@ -24,6 +24,7 @@ Reason = Literal[
     "source-gone",
     "source-changed",
     "source-unreadable",
+    "mask-changed",
     "unknown-settings",
     "other-model",
     "not-remade",

@@ -16,7 +16,7 @@ from noisecli.settings import Settings
 from noisecli.storage import SourceFile, folder_at, is_inside
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
-from noisecli.workers import OpenSource, open_file, worker
+from noisecli.workers import Maker, OpenSource, open_file, worker
 
 _NOT_COMPARED = ("file_name", "clean_file_name", "level")
 _NEW = ("drawn",)
@@ -44,6 +44,7 @@ class Checking:
         self._codec = worker.load_codec(settings.kind)
         self._maker = worker.maker_of(settings, "", self._codec)
         self._found = Checked()
+        self._recomputing: tuple[Settings, Maker] | None = None
         here = place()
         # the run's own is on its machine
         self._scratch = ScratchFolder() if here is not None and here.is_elsewhere else None
@@ -187,21 +188,25 @@ class Checking:
         row, settings = check
         assert settings is not None
         try:
-            maker = worker.maker_of(settings, "", self._codec)
-            return _task_of(row, settings, source, file), maker.read_row(row)
+            return _task_of(row, settings, source, file), self._maker_of(settings).read_row(row)
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             message = f"its row does not record its noise ({error}); make it again with --redo"
             self._differ(row["file_name"], "bad-row", message)
             return None
+
+    def _maker_of(self, settings: Settings) -> Maker:
+        """Return what recomputes the outputs of a request; it keeps what they have in common."""
+        if self._recomputing is None or self._recomputing[0] != settings:
+            self._recomputing = settings, worker.maker_of(settings, "", self._codec)
+        return self._recomputing[1]
 
     def _compare(self, check: Check, task: Task, recorded: Any, opened: OpenSource) -> None:
         """Recompute one output in the scratch folder; what is made is removed again."""
         row, settings = check
         name = row["file_name"]
         assert settings is not None
-        maker = worker.maker_of(settings, "", self._codec)
         try:
-            remade, lossy = maker.recompute(task, opened, recorded)
+            remade, lossy = self._maker_of(settings).recompute(task, opened, recorded)
             self._judge(check, task, remade, exact=not lossy)
         except FileProblem as problem:
             self._differ(name, "not-remade", f"cannot be recomputed: {problem.message}")
@@ -224,7 +229,10 @@ class Checking:
     def _judge(self, check: Check, task: Task, remade: Row, *, exact: bool) -> None:
         """Compare by bytes where the libraries are the same, else by samples where no loss is between."""
         versions = self._versions().items()
-        if all(self._recorded.get(library) == version for library, version in versions):
+        if remade.get("mask_sha256") != check.row.get("mask_sha256"):
+            message = f"its mask {remade.get('mask')} changed; run the same command again"
+            self._differ(check.row["file_name"], "mask-changed", message)
+        elif all(self._recorded.get(library) == version for library, version in versions):
             self._found.remade += 1
             self._judge_bytes(check.row, remade)
         elif exact:

@@ -1,6 +1,6 @@
 """One noisy copy of a file: its path, and what its manifest row says of it, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,16 @@ def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str,
     note = std if value is None else f"{std}, {ratio} {round(value, 1) + 0.0:.1f} dB"
     if kept is not None and abs(kept["std"] - 1) > _NOTABLE:
         note += f", on disk {kept['std']:.0%}"
-    return NoisyCopy(path, title, (note,))
+    return NoisyCopy(path, title, (note, *_where(row)))
+
+
+def _where(row: Mapping[str, Any]) -> Iterator[str]:
+    """Say where there is noise, and is measured, if not everywhere."""
+    if (patch := row.get("patch")) is not None:
+        x, y, width, height = patch
+        yield f"inside {width} x {height} from {x}, {y}{' and its mask' * ('mask' in row)}"
+    elif "inside_fraction" in row:
+        yield f"inside {row['inside_fraction'] * 100:.3g}% of the image"
 
 
 def _measured(row: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from noisecli.storage import SourceFile, escape_name
 from noisecli.words import merged
 from noisecli.workers import Row
 from noisecli.workers.output import Committed
+from noisecli.workers.where import Region
 
 _GREY_LEVELS = 255
 _STRENGTHS = ("shot", "speckle", "channel_std_fractions", "photons", "amount")
@@ -85,6 +86,7 @@ def build_samples_row(
     spec: SampleSpec,
     frames: int,
     written: Committed,
+    region: Region | None = None,
     signal_rms: float | None = None,
 ) -> Row:
     """Return the row of an image or an audio file, of which so many frames were written.
@@ -109,6 +111,9 @@ def build_samples_row(
     if (snr_of := settings.noise.snr_of) is not None:
         noise |= {"snr_of": snr_of, "active_snr_db": significant_or_none(measure.snr_db_of(signal_rms or 0.0))}
     words = ["not-finite"] if measure.not_finite else []
+    if region is not None:
+        noise |= region.entries
+        words += region.words
     described = _samples(spec, frames)
     return build_row(settings, task, file, written, described=described, unit=unit_of(spec), noise=noise, words=words)
 
@@ -199,7 +204,8 @@ def _effect(task: Task, row: Row) -> Effect:
     kept = _kept(most)
     asked = task.level.is_ratio or task.level.relative
     drowned = bool(in_db) and min(in_db) < 0 and not asked
-    rounded_away = not row["applied"] and "not-finite" not in row["warnings"] and all(map(_is_rounded, parts))
+    has_samples = "not-finite" not in row["warnings"] and row.get("inside_fraction") != 0
+    rounded_away = not row["applied"] and has_samples and all(map(_is_rounded, parts))
     clipped = most.get("clipped_fraction") or 0.0
     snr_db = min(in_db) if drowned else most.get("snr_db")
     has_others = any(name in part for part in parts for name in _STRENGTHS)
@@ -224,6 +230,9 @@ def _strength(level: Level, row: Row, parts: list[Row]) -> tuple[float | None, f
         return None, None
     asked = level.written[1] if row["drawn"] is None else row["drawn"]
     if level.is_ratio:
+        if "inside_fraction" in row:
+            # what was asked for is of the whole image, what is measured is not
+            return None, None
         asked = level.ratio_of(asked)
         ratios: list[Any] = [part.get("active_snr_db", part["snr_db"]) for part in parts]
         return asked, None if None in ratios else fmean(ratios, sizes)

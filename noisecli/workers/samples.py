@@ -18,6 +18,7 @@ from noisecli.noise.active import ActiveRms
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
 from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.models.inside import InsideField
 from noisecli.noise.models.signal_dependent import SignalDependent
 from noisecli.noise.nodata import is_measured, measured
 from noisecli.noise.stream import Streams
@@ -28,6 +29,7 @@ from noisecli.workers.output import Committed, Pair, held
 from noisecli.workers.recorded import draw_of
 from noisecli.workers.rows import build_samples_row, made_of
 from noisecli.workers.scale import Scale, is_overshooting
+from noisecli.workers.where import Inside, Region, Regions
 
 AnyArray = NDArray[Any]
 
@@ -51,6 +53,7 @@ class SampleMaker:
         self._context, self._settings = context, context.settings
         self._codec = cast(Codec, context.codec)
         self._scale = Scale(context.settings.noise)
+        self._regions = Regions(context.settings, self._codec)
 
     @contextlib.contextmanager
     def open(self, file: SourceFile | None) -> Iterator[OpenSource]:
@@ -72,11 +75,13 @@ class SampleMaker:
         drawn = draw(task.level, spec, streams, noise.probability, rms, None, asked, noise.shared_probability)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
-        row, written = self._make_drawn(task, opened, spec, drawn, rms)
+        region = self._regions.of(task, source, applied=drawn.applied)
+        row, written = self._make_drawn(task, opened, spec, drawn, region, rms)
         kept: dict[str, Survival | None] = {}
         if task.measure_survival and (written.lossy or written.format in _LOSSY or always_loses(task.output)):
-            field, measured = self._field(task, spec, drawn), written.lossy and row["applied"]
-            kept[task.output] = self.survival(task, source, spec, field, written.order) if measured else None
+            field, measured = self._field(task, spec, drawn, region), written.lossy and row["applied"]
+            inside = None if region is None else region.inside
+            kept[task.output] = self.survival(task, source, spec, field, written.order, inside) if measured else None
         return made_of(task, row, kept)
 
     def read_row(self, row: Row) -> Draw:
@@ -85,10 +90,10 @@ class SampleMaker:
 
     def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
         """Make an output once more with the noise that its row records."""
-        spec = self.spec_of_output(opened.source)
+        region, spec = self._regions.of(task, opened.source, applied=noise.applied), self.spec_of_output(opened.source)
         # the std is recorded; what is measured beside it may go by the signal
         rms = self.signal_rms(task, opened.source, spec) if self._settings.noise.snr_of else None
-        row, written = self._make_drawn(task, opened, spec, noise, rms)
+        row, written = self._make_drawn(task, opened, spec, noise, region, rms)
         return row, self.is_lossy(written, opened.source)
 
     def is_lossy(self, written: Committed, source: Source) -> bool:
@@ -124,13 +129,22 @@ class SampleMaker:
         return spec
 
     def _make_drawn(
-        self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw, rms: float | None
+        self,
+        task: Task,
+        opened: OpenSource,
+        spec: SampleSpec,
+        drawn: Draw,
+        region: Region | None,
+        signal_rms: float | None,
     ) -> tuple[Row, Committed]:
         """Write an output, and the clean one beside it. Return its row, and what was written."""
         assert opened.file is not None
-        field = self._field(task, spec, drawn)
+        field = self._field(task, spec, drawn, region)
         frames, written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
-        row = build_samples_row(self._settings, task, opened.file, drawn, field.measure, spec, frames, written, rms)
+        measure = field.measure
+        row = build_samples_row(
+            self._settings, task, opened.file, drawn, measure, spec, frames, written, region, signal_rms
+        )
         return row, written
 
     def write(
@@ -186,11 +200,17 @@ class SampleMaker:
         return (squares / count) ** 0.5 if count else 0.0
 
     def survival(
-        self, task: Task, clean: Source, spec: SampleSpec, field: Adding, order: Sequence[int] | None = None
+        self,
+        task: Task,
+        clean: Source,
+        spec: SampleSpec,
+        field: Adding,
+        order: Sequence[int] | None = None,
+        inside: Inside | None = None,
     ) -> Survival | None:
         """Read a lossy output back, and add its noise once more, to measure what is left of it.
 
-        `order` is that of its channels, where it is another than the source's.
+        `order` is that of its channels, where it is another than the source's; `inside` are the pixels that count.
         """
         folder = held(self._settings.destination, self._context.prefix)
         # an output of ours may be many times smaller than its samples
@@ -206,13 +226,15 @@ class SampleMaker:
             # a last block that was filled up is longer
             written = (block[..., places] for block in decoded.blocks())
             pairs = zip(self._blocks(clean, spec), written, strict=False)
-            return survival((x, field.add(x), (y if scale == 1 else y * scale)[: len(x)]) for x, y in pairs)
+            triples = ((x, field.add(x), (y if scale == 1 else y * scale)[: len(x)]) for x, y in pairs)
+            return survival(triples if inside is None else (_part(triple, inside) for triple in triples))
 
-    def _field(self, task: Task, spec: SampleSpec, drawn: Draw) -> Field:
+    def _field(self, task: Task, spec: SampleSpec, drawn: Draw, region: Region | None) -> Field:
         noise = self._settings.noise
         shared = noise.shared_channels if drawn.shared is None else drawn.shared
         parameters = NoiseParameters(task.key, spec, _in_memory(drawn, spec), noise.clip, shared)
-        return field_of(task.level.noise, parameters)
+        field = field_of(task.level.noise, parameters)
+        return field if region is None else InsideField(field, region.inside)
 
 
 def _in_memory(drawn: Draw, spec: SampleSpec) -> Draw:
@@ -222,6 +244,14 @@ def _in_memory(drawn: Draw, spec: SampleSpec) -> Draw:
     if not isinstance(noise, SignalDependent) or channels != len(noise.channel_stds) or channels != _COLOURS:
         return drawn
     return replace(drawn, noise=replace(noise, channel_stds=noise.channel_stds[::-1]))
+
+
+def _part(images: tuple[AnyArray, AnyArray, AnyArray], inside: Inside) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return the pixels inside of the clean, noisy and decoded image; all of them where one has another size."""
+    clean, noisy, decoded = images
+    if decoded.shape[:2] != inside.shape:
+        return images
+    return clean[inside], noisy[inside], decoded[inside]
 
 
 def _stored(spec: SampleSpec, source: Source) -> SampleSpec:

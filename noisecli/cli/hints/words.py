@@ -44,6 +44,8 @@ OPTIONS = _table(
     ("--epsilon", "--eps"),
     ("--param --params --parameter --layer --layers --key", "--tensors --key"),
     ("--array --arrays --tensors", "--key --tensors"),
+    ("--roi --region --regions --where --mask-dir --masks --masks-dir --inside", "--mask"),
+    ("--patch-size --box --bbox --square --cutout --crop", "--patch"),
     ("--gray --grayscale --mono --monochrome --same-noise", "--shared-channels"),
 )
 """Option as typed, in lower case with hyphens -> its meanings; the first that a command has is the answer."""

@@ -51,6 +51,9 @@ def _reasons(summary: Summary, settings: Settings, *, is_one: bool) -> Iterator[
         yield f"{'it is' if is_one else 'they are'} silent, and silence has no SNR"
     if any(level.relative for level in noise.levels):
         yield f"{'its' if is_one else 'their'} values are all the same, and have no std"
+    if noise.mask is not None:
+        inside = "" if noise.patch is None else f" inside {'its patch' if is_one else 'their patches'}"
+        yield f"{'its mask is' if is_one else 'their masks are'} black{inside}"
     if summary.warnings["none-chosen"]:
         yield "no array is chosen"
 

@@ -104,6 +104,7 @@ from noisecli.cli.options.strength import (
     STD,
     VAR,
 )
+from noisecli.cli.options.where import MASK, PATCH
 
 __all__ = [
     "ANNOTATIONS",
@@ -149,6 +150,7 @@ __all__ = [
     "LINEAR",
     "LOGITS",
     "MANIFEST",
+    "MASK",
     "MAX_BYTES",
     "MAX_DECODED",
     "MAX_FAILURES",
@@ -158,6 +160,7 @@ __all__ = [
     "NAME",
     "NO_CLIP",
     "ON_ERROR",
+    "PATCH",
     "PATHS",
     "PER_FEATURE",
     "PROB",

@@ -1,4 +1,4 @@
-"""What the noises of images, audio files and arrays share: alpha, missing samples, pieces, and what is measured."""
+"""What the noises of images, audio files and arrays share: alpha, what gets none, pieces, and what is measured."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +14,7 @@ from noisecli.noise.nodata import avoid_mark, is_measured
 from noisecli.noise.stream import Streams
 
 AnyArray = NDArray[Any]
+Inside = NDArray[np.bool_]
 
 _PIECE = 1 << 19
 """Samples of 8 and 16 bits worked on at a time: calls cost little beside them, and sums of squares stay exact."""
@@ -38,13 +39,16 @@ class SampleField:
         self._streams, self._spec, self._clip, self._shared_channels = streams, spec, clip, shared_channels
         self.measure = Measure()
 
-    def add(self, block: AnyArray) -> AnyArray:
-        """Return the block with noise, same shape and dtype; channels behind spec.noisy_channels stay untouched."""
+    def add(self, block: AnyArray, inside: Inside | None = None) -> AnyArray:
+        """Return the block with noise, same shape and dtype; channels behind spec.noisy_channels stay untouched.
+
+        With `inside`, pixels that are not stay too, and are not measured; the noise of the others is the same without.
+        """
         coloured = self._spec.noisy_channels
         if coloured is None or block.ndim < 3 or block.shape[-1] <= coloured:
-            return self._add_all(block)
+            return self._add_all(block, inside)
         noisy = block.copy()
-        noisy[..., :coloured] = self._add_all(block[..., :coloured])
+        noisy[..., :coloured] = self._add_all(block[..., :coloured], inside)
         return noisy
 
     def _values(self, x: AnyArray, channels: int) -> AnyArray:
@@ -59,16 +63,17 @@ class SampleField:
         """Return how many samples must not be parted by the end of a piece."""
         return _channels(block, self._spec) if self._shared_channels else 1
 
-    def _add_all(self, block: AnyArray) -> AnyArray:
+    def _add_all(self, block: AnyArray, inside: Inside | None) -> AnyArray:
         x = np.ascontiguousarray(block).reshape(-1)
         noisy = np.empty_like(x)
         channels = _channels(block, self._spec) if self._shared_channels else 1
+        chosen = None if inside is None else np.repeat(inside.reshape(-1), x.size // inside.size)
         for piece in _pieces(x, self._together(block)):
             values = self._values(x[piece], channels)
-            if self._spec.nodata is None:
+            if self._spec.nodata is None and chosen is None:
                 self._add_piece(x[piece], values, noisy[piece])
             else:
-                noisy[piece] = self._with_gaps(x[piece], values, self._spec.nodata)
+                noisy[piece] = self._with_gaps(x[piece], values, None if chosen is None else chosen[piece])
         return noisy.reshape(block.shape)
 
     def _add_piece(self, x: AnyArray, values: AnyArray, noisy: AnyArray) -> None:
@@ -77,16 +82,22 @@ class SampleField:
             avoid_mark(x, noisy, self._spec.nodata)
         self.measure.note(x, noisy, clipped)
 
-    def _with_gaps(self, x: AnyArray, values: AnyArray, nodata: float) -> AnyArray:
-        """Return samples with noise, those without data as they are; these count as not finite."""
-        here = np.flatnonzero(is_measured(x, nodata))
+    def _with_gaps(self, x: AnyArray, values: AnyArray, chosen: Inside | None) -> AnyArray:
+        """Return samples with noise, those without data as they are, which count as not finite, and those not chosen.
+
+        What a noise says of all samples is taken of the others alone: its random bits go on as without gaps.
+        """
+        nodata = self._spec.nodata
+        gets = np.ones(x.shape, np.bool_) if nodata is None else is_measured(x, nodata)
+        missing = int(np.count_nonzero(~gets if chosen is None else chosen & ~gets))
+        here = np.flatnonzero(gets if chosen is None else chosen & gets)
         noisy = x.copy()
         if here.size:
             own = np.empty_like(x, shape=here.shape)
             self._add_piece(x[here], values[here], own)
             noisy[here] = own
-        self.measure.count += x.size - here.size
-        self.measure.not_finite += x.size - here.size
+        self.measure.count += missing
+        self.measure.not_finite += missing
         return noisy
 
 
