@@ -15,9 +15,10 @@ from noisecli.errors import FileFailed
 from noisecli.kinds import FORMATS, always_loses
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.active import ActiveRms
-from noisecli.noise.draw import Draw, draw
-from noisecli.noise.measure import square_sum
+from noisecli.noise.draw import STD_DIGITS, Draw, draw
+from noisecli.noise.measure import round_significant, square_sum
 from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.models.coloured import Coloured, realised
 from noisecli.noise.models.inside import InsideField
 from noisecli.noise.models.signal_dependent import SignalDependent
 from noisecli.noise.nodata import is_measured, measured
@@ -73,6 +74,7 @@ class SampleMaker:
         noise, asked = self._settings.noise, task.level.asked
         streams = Streams(task.key)
         drawn = draw(task.level, spec, streams, noise.probability, rms, None, asked, noise.shared_probability)
+        drawn = self._at_ratio(task, source, spec, drawn)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
         region = self._regions.of(task, source, applied=drawn.applied)
@@ -229,11 +231,21 @@ class SampleMaker:
             triples = ((x, field.add(x), (y if scale == 1 else y * scale)[: len(x)]) for x, y in pairs)
             return survival(triples if inside is None else (_part(triple, inside) for triple in triples))
 
-    def _field(self, task: Task, spec: SampleSpec, drawn: Draw, region: Region | None) -> Field:
+    def _at_ratio(self, task: Task, source: Source, spec: SampleSpec, drawn: Draw) -> Draw:
+        """Return coloured noise at the ratio asked for: its std is the filter's, and a file may have more or less."""
+        if not (task.level.is_ratio and drawn.applied and isinstance(drawn.noise, Coloured)):
+            return drawn
+        frames = spec.shape[0] if spec.shape[0] >= 0 else sum(len(block) for block in source.blocks())
+        loudness = realised(self._parameters(task, spec, drawn), frames)
+        return replace(drawn, std=round_significant(drawn.std / loudness, STD_DIGITS)) if loudness else drawn
+
+    def _parameters(self, task: Task, spec: SampleSpec, drawn: Draw) -> NoiseParameters:
         noise = self._settings.noise
         shared = noise.shared_channels if drawn.shared is None else drawn.shared
-        parameters = NoiseParameters(task.key, spec, _in_memory(drawn, spec), noise.clip, shared)
-        field = field_of(task.level.noise, parameters)
+        return NoiseParameters(task.key, spec, _in_memory(drawn, spec), noise.clip, shared)
+
+    def _field(self, task: Task, spec: SampleSpec, drawn: Draw, region: Region | None) -> Field:
+        field = field_of(task.level.noise, self._parameters(task, spec, drawn))
         return field if region is None else InsideField(field, region.inside)
 
 

@@ -87,12 +87,11 @@ def test_colours_on_disk(noisy, long, rows, destination, color):
         f"snr_db=20,color={color}",
     )
     clean, noise = read(long / "hum.wav"), read(destination / "hum.wav") - read(long / "hum.wav")
-    assert row["std"] == pytest.approx(rms(clean) / 10 * 32768, rel=1e-8)
+    # the std is the filter's: of brown noise a minute may have another
+    assert row["std"] == pytest.approx(rms(clean) / 10 * 32768, rel={"brown": 0.2, "pink": 0.05}.get(color, 0.01))
     assert row["measured_std"] == pytest.approx(noise.std() * 32768, rel=1e-5)
     assert row["snr_db"] == pytest.approx(db(rms(clean) / rms(noise)), abs=1e-4)
-    # what a minute may be off by chance, and the ratio asked for
-    chance = {"pink": 0.1, "brown": 0.5, "blue": 0.02, "violet": 0.02}[color]
-    assert row["snr_db"] == pytest.approx(20, abs=5 * chance)
+    assert row["snr_db"] == pytest.approx(20, abs=0.001)
     power = np.abs(np.fft.rfft(noise[:, 0] * np.hanning(len(noise)))) ** 2
     edges = np.geomspace(20, 0.45 * RATE, 20)
     bands = [part.mean() for part in np.split(power, np.rint(edges * 60).astype(int))[1:-1]]
@@ -128,7 +127,7 @@ def test_one_file_and_a_sheet(noisy, sounds, destination, tmp_path):
     assert noisy("audio", sounds / "a.wav", out, "--snr-db", "0", "--color", "pink", "--snr-of", "active").status == 0
     noise = read(out) - read(sounds / "a.wav")
     half = len(noise) // 2
-    assert db(rms(read(sounds / "a.wav")[half:]) / rms(noise)) == pytest.approx(0, abs=1)
+    assert db(rms(read(sounds / "a.wav")[half:]) / rms(noise)) == pytest.approx(0, abs=0.3)
     assert noise[:half].std() == pytest.approx(noise[half:].std(), rel=0.2)
     words = ["--level-dbfs", "-40,-20", "--color", "violet"]
     assert noisy("preview", sounds, tmp_path / "sheet.png", *words).status == 0
@@ -139,8 +138,7 @@ def test_lossy_and_exports(noisy, sounds, destination):
     done = noisy("audio", sounds, destination, "--level-dbfs", "-30", "--color", "pink", "--format", "ogg", "--json")
     assert done.status == 0
     assert done.summary["survival"]["level_dbfs=-30,color=pink"]["std"] == pytest.approx(1, abs=0.2)
-    for kind in ("csv", "labels"):
-        assert noisy("export", destination, "--to", kind).status == 0
+    assert noisy("export", destination, "--to", "csv").status == 0
 
 
 def test_the_ratio_of_active_parts(noisy, sounds, rows, destination):

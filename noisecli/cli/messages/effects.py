@@ -7,7 +7,6 @@ from noisecli.cli.messages.words import decibels
 from noisecli.kinds import KINDS, Kind
 from noisecli.kinds.adversarial import ADVERSARIAL
 from noisecli.model import Level
-from noisecli.noise.models.coloured import Coloured
 from noisecli.run.summary import Summary
 from noisecli.settings import Settings
 
@@ -21,10 +20,7 @@ def effects(summary: Summary, settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _clipped(summary, kind)
     if number := summary.snr_missed:
         has = "has an SNR" if number == 1 else "have SNRs"
-        why = "clipping or rounding"
-        if any(isinstance(level.asked, Coloured) for level in settings.noise.levels):
-            why = "clipping, rounding, or as coloured noise is louder in one short file than in another"
-        yield f"{kind.counted(number)} {has} more than 0.5 dB from what was asked, by {why}", "snr"
+        yield f"{kind.counted(number)} {has} more than 0.5 dB from what was asked, by clipping or rounding", "snr"
     yield from _drowned(summary, kind)
     for line in _survival(summary, settings):
         yield line, ""

@@ -1,7 +1,8 @@
 """Coloured Gaussian noise, for audio files: spectral density as a power of the frequency.
 
-White noise behind a filter. Below `LOWEST` Hz the density is flat, or brown noise had no variance. The std is that of
-the filter, not of one output: in a short file brown noise may be louder or softer. Light, but for field().
+White noise behind a filter. Below 2.5 Hz the density is flat, or brown noise had no variance. The std is that of the
+filter, not of one output: in a short file brown noise may be louder or softer; see realised(). Light, but for what
+makes noise.
 """
 
 from __future__ import annotations
@@ -107,9 +108,14 @@ def field(parameters: NoiseParameters) -> ColouredField:
     """Return the noise of one output; see noisecli.noise.models."""
     from noisecli.noise.models.coloured.samples import ColouredField
 
-    noise = parameters.drawn.noise
-    assert isinstance(noise, Coloured)
-    return ColouredField(parameters, noise)
+    return ColouredField(parameters)
+
+
+def realised(parameters: NoiseParameters, frames: int) -> float:
+    """Return the root mean square of the noise of so many frames of an output, were its std 1."""
+    from noisecli.noise.models.coloured.samples import noise_of
+
+    return noise_of(parameters, 1.0).rms(frames)
 
 
 def from_row(row: Mapping[str, Any]) -> Coloured:

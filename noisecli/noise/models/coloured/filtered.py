@@ -108,6 +108,14 @@ class ColouredNoise:
         self._rest = found[:, frames:].copy()
         return found[:, :frames]
 
+    def rms(self, frames: int) -> float:
+        """Return the root mean square of the next frames."""
+        squares, most = 0.0, max(AT_ONCE // self._channels, 1)
+        for start in range(0, frames, most):
+            noise = self.take(min(most, frames - start))
+            squares += float(np.square(noise, out=noise).sum())
+        return math.sqrt(squares / (frames * self._channels)) if frames else 0.0
+
     def _white(self, frames: int, groups: int = 1) -> NDArray[np.int16]:
         """Return white noise as whole numbers, (channels, frames); group by group, one channel behind the other."""
         drawn = integer_noise(self._streams, frames * self._channels, _WHITE, 0.0)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisecli.model import SampleSpec
 from noisecli.noise.models import NoiseParameters
 from noisecli.noise.models.coloured import Coloured
 from noisecli.noise.models.coloured.design import response_of
@@ -18,21 +19,31 @@ _FURTHEST = 16
 """More standard deviations than noise ever is from its mean."""
 
 
+def noise_of(parameters: NoiseParameters, std: float) -> ColouredNoise:
+    """Return the noise of one output; ValueError where its samples have no rate."""
+    spec, noise = parameters.spec, parameters.drawn.noise
+    assert isinstance(noise, Coloured)
+    if spec.sample_rate is None:
+        raise ValueError("coloured noise needs samples in time")
+    channels = 1 if parameters.shared_channels else _channels_of(spec)
+    return ColouredNoise(Streams(parameters.key), response_of(noise.power, float(spec.sample_rate)), channels, std)
+
+
+def _channels_of(spec: SampleSpec) -> int:
+    return spec.shape[1] if len(spec.shape) > 1 else 1
+
+
 class ColouredField(SampleField):
     """Coloured noise for all blocks of one output, each (frames, channels).
 
     Raises ValueError where the samples have no rate.
     """
 
-    def __init__(self, parameters: NoiseParameters, noise: Coloured) -> None:
+    def __init__(self, parameters: NoiseParameters) -> None:
         key, spec, drawn, clip, shared_channels, *_ = parameters
-        streams = Streams(key)
-        super().__init__(streams, spec, clip=clip, shared_channels=shared_channels)
-        if spec.sample_rate is None:
-            raise ValueError("coloured noise needs samples in time")
-        self._channels = spec.shape[1] if len(spec.shape) > 1 else 1
-        noises = 1 if shared_channels else self._channels
-        self._noise = ColouredNoise(streams, response_of(noise.power, float(spec.sample_rate)), noises, drawn.std)
+        super().__init__(Streams(key), spec, clip=clip, shared_channels=shared_channels)
+        self._channels = _channels_of(spec)
+        self._noise = noise_of(parameters, drawn.std)
         self._mean = drawn.mean
         self._is_narrow = _FURTHEST * drawn.std + abs(drawn.mean) < np.iinfo(np.int16).max
 
