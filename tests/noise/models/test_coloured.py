@@ -1,5 +1,9 @@
 """Coloured noise: the filter against its formula, the noise against the filter, and both against what files show."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -89,6 +93,29 @@ def test_no_library_has_a_say_in_the_last_bit(streams, power, rate):
     for left, right in seen:
         assert all(np.array_equal(part, np.rint(part)) for part in (left, right))
         assert (np.abs(left) @ np.abs(right)).max() < 2**53
+
+
+PROGRAM = """
+import hashlib
+from noisecli.noise.models.coloured.design import response_of
+from noisecli.noise.models.coloured.filtered import ColouredNoise
+from noisecli.noise.stream import Streams
+digest = hashlib.sha256()
+for power in (-2.0, -1.0, 0.5, 2.0):
+    digest.update(ColouredNoise(Streams(bytes(16)), response_of(power, 48000.0), 2, 1.0).take(200_000).tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_the_same_bytes_by_other_processors_code():
+    """OpenBLAS has code for each family of processors; where another library multiplies, it is asked twice."""
+    found = set()
+    for kernels, threads in (("Prescott", "1"), ("Haswell", "2")):
+        environment = os.environ | {"OPENBLAS_CORETYPE": kernels, "OPENBLAS_NUM_THREADS": threads}
+        command = [sys.executable, "-c", PROGRAM]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=600)
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("power", [-2.0, -1.0, 1.0])
