@@ -122,7 +122,13 @@ class ManifestReader:
             if names.manifest != own.manifest:
                 is_shared = names.journal == own.journal
                 with cls(destination, names) if is_shared else cls.look(destination, names) as reader:
-                    yield names, reader
+                    if not reader._is_export():
+                        yield names, reader
+
+    def _is_export(self) -> bool:
+        """Whether it is what `export --to hf` wrote about this folder, which lists outputs and owns none."""
+        first = next(map(self.row, self._positions), None) or {}
+        return "noisy" in first and "settings" not in first
 
     def __enter__(self) -> Self:
         return self
