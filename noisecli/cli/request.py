@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -118,6 +118,7 @@ def _noise(kind: Kind, options: Mapping[str, Any]) -> NoiseSettings:
         mask=options.get("mask"),
         patch=patch_of(options),
         shared_probability=shared_probability_of(options),
+        snr_of=snr_of(options),
     )
 
 
@@ -127,6 +128,11 @@ def shared_probability_of(options: Mapping[str, Any]) -> float | None:
     if chance is not None and options["shared_channels"]:
         raise click.UsageError("--shared-channels and --shared-channels-prob exclude each other: give one of them")
     return chance
+
+
+def snr_of(options: Mapping[str, Any]) -> Literal["active"] | None:
+    """Return what the signal of an SNR is, where it is not all of a file."""
+    return "active" if options.get("snr_of") == "active" else None
 
 
 def range_of(options: Mapping[str, Any]) -> tuple[float, float] | None:

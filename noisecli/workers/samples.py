@@ -14,9 +14,11 @@ from noisecli.codecs import Codec, Sink, Source, StdMapCodec
 from noisecli.errors import FileFailed
 from noisecli.kinds import FORMATS, always_loses
 from noisecli.model import Made, SampleSpec, Survival, Task
-from noisecli.noise.draw import Draw, draw
-from noisecli.noise.measure import square_sum
+from noisecli.noise.active import ActiveRms
+from noisecli.noise.draw import STD_DIGITS, Draw, draw
+from noisecli.noise.measure import round_significant, square_sum
 from noisecli.noise.models import Field, Mapped, NoiseParameters, field_of
+from noisecli.noise.models.coloured import Coloured, realised
 from noisecli.noise.models.inside import InsideField
 from noisecli.noise.models.signal_dependent import SignalDependent
 from noisecli.noise.nodata import is_measured, measured
@@ -68,14 +70,15 @@ class SampleMaker:
         source: Source = opened.source
         self._scale.refuse_unknown(source, task.level)
         spec = self.spec_of_output(source)
-        rms = self.rms(source, spec) if task.level.quantity == "snr_db" else None
+        rms = self.signal_rms(task, source, spec)
         noise, asked = self._settings.noise, task.level.asked
         streams = Streams(task.key)
         drawn = draw(task.level, spec, streams, noise.probability, rms, None, asked, noise.shared_probability)
+        drawn = self._at_ratio(task, source, spec, drawn)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
         region = self._regions.of(task, source, applied=drawn.applied)
-        row, written = self._make_drawn(task, opened, spec, drawn, region)
+        row, written = self._make_drawn(task, opened, spec, drawn, region, rms)
         kept: dict[str, Survival | None] = {}
         if task.measure_survival and (written.lossy or written.format in _LOSSY or always_loses(task.output)):
             field, measured = self._field(task, spec, drawn, region), written.lossy and row["applied"]
@@ -89,8 +92,10 @@ class SampleMaker:
 
     def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
         """Make an output once more with the noise that its row records."""
-        region = self._regions.of(task, opened.source, applied=noise.applied)
-        row, written = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise, region)
+        region, spec = self._regions.of(task, opened.source, applied=noise.applied), self.spec_of_output(opened.source)
+        # the std is recorded; what is measured beside it may go by the signal
+        rms = self.signal_rms(task, opened.source, spec) if self._settings.noise.snr_of else None
+        row, written = self._make_drawn(task, opened, spec, noise, region, rms)
         return row, self.is_lossy(written, opened.source)
 
     def is_lossy(self, written: Committed, source: Source) -> bool:
@@ -126,13 +131,22 @@ class SampleMaker:
         return spec
 
     def _make_drawn(
-        self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw, region: Region | None
+        self,
+        task: Task,
+        opened: OpenSource,
+        spec: SampleSpec,
+        drawn: Draw,
+        region: Region | None,
+        signal_rms: float | None,
     ) -> tuple[Row, Committed]:
         """Write an output, and the clean one beside it. Return its row, and what was written."""
         assert opened.file is not None
         field = self._field(task, spec, drawn, region)
         frames, written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
-        row = build_samples_row(self._settings, task, opened.file, drawn, field.measure, spec, frames, written, region)
+        measure = field.measure
+        row = build_samples_row(
+            self._settings, task, opened.file, drawn, measure, spec, frames, written, region, signal_rms
+        )
         return row, written
 
     def write(
@@ -171,6 +185,17 @@ class SampleMaker:
             if spec.nodata is not None:
                 scaled[~is_measured(block, spec.nodata)] = spec.nodata
             yield scaled
+
+    def signal_rms(self, task: Task, source: Source, spec: SampleSpec) -> float | None:
+        """Return how loud the signal is that a ratio asked for is of; None where the level is none."""
+        if not task.level.is_ratio:
+            return None
+        if self._settings.noise.snr_of is None or spec.sample_rate is None:
+            return self.rms(source, spec)
+        active = ActiveRms(spec.sample_rate, spec.full_scale)
+        for block in self._blocks(source, spec):
+            active.note(block)
+        return active.value
 
     def rms(self, source: Source, spec: SampleSpec) -> float:
         """Root mean square over the whole file and all its channels that get noise, DC included."""
@@ -212,11 +237,21 @@ class SampleMaker:
             triples = ((x, field.add(x), (y if scale == 1 else y * scale)[: len(x)]) for x, y in pairs)
             return survival(triples if inside is None else (_part(triple, inside) for triple in triples))
 
-    def _field(self, task: Task, spec: SampleSpec, drawn: Draw, region: Region | None) -> Field:
+    def _at_ratio(self, task: Task, source: Source, spec: SampleSpec, drawn: Draw) -> Draw:
+        """Return coloured noise at the ratio asked for: its std is the filter's, and a file may have more or less."""
+        if not (task.level.is_ratio and drawn.applied and isinstance(drawn.noise, Coloured)):
+            return drawn
+        frames = spec.shape[0] if spec.shape[0] >= 0 else sum(len(block) for block in source.blocks())
+        loudness = realised(self._parameters(task, spec, drawn), frames)
+        return replace(drawn, std=round_significant(drawn.std / loudness, STD_DIGITS)) if loudness else drawn
+
+    def _parameters(self, task: Task, spec: SampleSpec, drawn: Draw) -> NoiseParameters:
         noise = self._settings.noise
         shared = noise.shared_channels if drawn.shared is None else drawn.shared
-        parameters = NoiseParameters(task.key, spec, _in_memory(drawn, spec), noise.clip, shared)
-        field = field_of(task.level.noise, parameters)
+        return NoiseParameters(task.key, spec, _in_memory(drawn, spec), noise.clip, shared)
+
+    def _field(self, task: Task, spec: SampleSpec, drawn: Draw, region: Region | None) -> Field:
+        field = field_of(task.level.noise, self._parameters(task, spec, drawn))
         return field if region is None else InsideField(field, region.inside)
 
 
