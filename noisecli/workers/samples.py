@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import Codec, Sink, Source, StdMapCodec
 from noisecli.errors import FileFailed
-from noisecli.kinds import FORMATS, always_loses
+from noisecli.kinds import always_loses
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.active import ActiveRms
 from noisecli.noise.draw import STD_DIGITS, Draw, draw
@@ -26,6 +26,7 @@ from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.storage import OutputFile, SourceFile
 from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
+from noisecli.workers.described import LOSSY, described, fits
 from noisecli.workers.output import Committed, Pair, held
 from noisecli.workers.recorded import draw_of
 from noisecli.workers.rows import build_samples_row, made_of
@@ -42,9 +43,7 @@ class Adding(Protocol):
         """Return the block as it is to be written."""
 
 
-_LOSSY = frozenset(form.name for form in FORMATS.values() if form.lossy)
 _COLOURS = 3
-_ALWAYS_COLOUR = ("webp", "gif")
 
 
 class SampleMaker:
@@ -80,7 +79,7 @@ class SampleMaker:
         region = self._regions.of(task, source, applied=drawn.applied)
         row, written = self._make_drawn(task, opened, spec, drawn, region, rms)
         kept: dict[str, Survival | None] = {}
-        if task.measure_survival and (written.lossy or written.format in _LOSSY or always_loses(task.output)):
+        if task.measure_survival and (written.lossy or written.format in LOSSY or always_loses(task.output)):
             field, measured = self._field(task, spec, drawn, region), written.lossy and row["applied"]
             inside = None if region is None else region.inside
             kept[task.output] = self.survival(task, source, spec, field, written.order, inside) if measured else None
@@ -100,21 +99,21 @@ class SampleMaker:
 
     def is_lossy(self, written: Committed, source: Source) -> bool:
         """Whether what was written, or read, depends on the version of a lossy codec."""
-        return written.lossy or source.format in _LOSSY
+        return written.lossy or source.format in LOSSY
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode an output wholly and compare type, shape and rate with its row."""
         with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
             frames = sum(len(block) for block in decoded.blocks())
-            found = _described(decoded.spec, frames)
+            found = described(decoded.spec, frames)
         for key, value in found.items():
-            if key in row and not _fits(row, key, value):
+            if key in row and not fits(row, key, value):
                 yield key, value, row[key]
 
     def samples(self, file: SourceFile) -> Iterator[bytes]:
         """Yield an output's samples."""
         with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
-            yield repr(_described(decoded.spec, 0)).encode()
+            yield repr(described(decoded.spec, 0)).encode()
             for block in decoded.blocks():
                 yield block.tobytes()
 
@@ -280,7 +279,7 @@ def _stored(spec: SampleSpec, source: Source) -> SampleSpec:
     own = source.spec.full_scale
     if spec.sample_rate is None or spec.dtype != source.spec.dtype:
         return spec
-    return spec if spec.is_float and source.format not in _LOSSY else replace(spec, full_scale=own)
+    return spec if spec.is_float and source.format not in LOSSY else replace(spec, full_scale=own)
 
 
 def _std_map(block: AnyArray, spec: SampleSpec, field: Mapped | None) -> AnyArray:
@@ -289,23 +288,3 @@ def _std_map(block: AnyArray, spec: SampleSpec, field: Mapped | None) -> AnyArra
     if field is None:
         return np.zeros(noisy.shape, np.float32)
     return field.std_map(noisy) / np.float32(spec.full_scale)
-
-
-def _described(spec: SampleSpec, frames: int) -> Row:
-    if spec.sample_rate is None:
-        return {"dtype": spec.dtype, "shape": list(spec.shape)}
-    return {"dtype": spec.dtype, "shape": [frames, *spec.shape[1:]], "sample_rate": spec.sample_rate}
-
-
-def _fits(row: Row, key: str, value: Any) -> bool:
-    """Whether what a file decodes to is what its row says, or what its format makes of that."""
-    recorded, form, is_audio = row[key], row.get("format"), "sample_rate" in row
-    if value == recorded or (key == "dtype" and is_audio and form in _LOSSY):
-        return True
-    if key != "shape" or not isinstance(recorded, list):
-        return False
-    if is_audio:
-        return "padded" in (row.get("warnings") or ()) and value[1:] == recorded[1:]
-    # an upright copy of an image that lay on its side has width and height exchanged
-    same = [sorted(recorded, key=str), sorted([*recorded, 3], key=str) if form in _ALWAYS_COLOUR else None]
-    return sorted(value, key=str) in same
