@@ -26,6 +26,8 @@ FailedReason = Literal[
     "unsafe",
     "ambiguous",
     "no-match",
+    "no-mask",
+    "bad-mask",
     "internal-error",
 ]
 SkippedReason = Literal[

@@ -15,7 +15,15 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True, slots=True)
 class NoiseSettings:
-    """Which noise."""
+    """Which noise.
+
+    Attributes
+    ----------
+    mask
+        Images: the folder of masks, or one mask, as a path or URL; noise goes where they are not black.
+    patch
+        Images: the least and the most pixels of the side of a square at a drawn place, in which alone noise goes.
+    """
 
     levels: tuple[Level, ...]
     seed: int = 0
@@ -26,6 +34,10 @@ class NoiseSettings:
     dtype: str | None = None
     full_scale: float | None = None
     range: tuple[float, float] | None = None
+    mask: str | None = None
+    patch: tuple[int, int] | None = None
+    shared_probability: float | None = None
+    snr_of: Literal["active"] | None = None
 
 
 class Own(Protocol):
@@ -41,6 +53,7 @@ class OutputSettings:
 
     encoding: Encoding = field(default_factory=Encoding)
     with_clean: bool = False
+    with_std_map: bool = False
     name: str | None = None
     sidecars: Literal["skip", "copy", "link"] = "skip"
     manifest: str = "manifest.jsonl"
@@ -54,7 +67,7 @@ class Choice:
 
     With `follow_links`, symbolic links out of the source folder are followed too. `is_one_file` is set where SRC itself
     is a file. `shard` is the part of all this that the run makes. `beside` are files that the request was read from: a
-    list of names, a model, its classes.
+    list of names, a model, its classes. `aside` are folders in the source folder whose files are side files: masks.
     """
 
     include: tuple[str, ...] = ()
@@ -65,6 +78,7 @@ class Choice:
     is_one_file: bool = False
     shard: Shard | None = None
     beside: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +126,21 @@ class Settings:
         noise = asdict(self.noise)
         for recorded_by_row in ("levels", "copies"):
             del noise[recorded_by_row]
-        if self.noise.range is None:
-            # a hash from before there was this option stays
-            del noise["range"]
+        for newer in ("range", "mask", "patch", "shared_probability", "snr_of"):
+            if noise[newer] is None:
+                # a hash from before there was this option stays
+                del noise[newer]
+        if "mask" in noise:
+            # which masks they are, rows record
+            noise["mask"] = True
         mean = self.noise.levels[0].mean
         encoding = asdict(self.output.encoding)
         clean = self.output.with_clean
         own = {} if self.own is None else self.own.fingerprint_fields()
         fields = {"kind": self.kind, "stream": STREAM_VERSION, "mean": mean, "with_clean": clean}
-        return {**fields, **noise, **encoding, **own}
+        # as above: where it was not given, hashes stay
+        std_map = {"with_std_map": True} if self.output.with_std_map else {}
+        return {**fields, **std_map, **noise, **encoding, **own}
 
     @property
     def template(self) -> str:

@@ -31,6 +31,7 @@ Warn = Literal[
     "unknown-length",
     "wrong-length",
     "channel-layout",
+    "lossy-mask",
 ]
 """The fixed words of a row's `warnings`."""
 

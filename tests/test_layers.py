@@ -18,7 +18,7 @@ FLOORS = {
     "words": 1,
     "model": 2,
     "shards": 2,
-    "levels": 3,
+    "levels": 5,
     "settings": 3,
     "codecs": 4,
     "noise": 4,

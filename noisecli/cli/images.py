@@ -10,10 +10,12 @@ from noisecli.cli.request import carry_out
 
 @click.command("images", cls=o.SectionedCommand)
 @o.PATHS
-@o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.NO_CLIP, o.DTYPE, o.FULL_SCALE, o.RANGE)
+@o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.CORRUPTION)
+@o.apply(o.SHOT, o.SPECKLE, o.CHANNEL_STD, o.CAMERA, o.LEVELS, o.MEAN)
+@o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.SHARED_PROB, o.LINEAR, o.NO_CLIP, o.DTYPE, o.FULL_SCALE, o.RANGE)
+@o.apply(o.MASK, o.PATCH)
 @o.IMAGE_FORMAT
-@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.WITH_STD_MAP, o.QUALITY, o.SUBSAMPLING, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SHARD

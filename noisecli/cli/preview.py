@@ -14,13 +14,15 @@ from click.core import ParameterSource
 from noisecli import __version__
 from noisecli.cli import options as o
 from noisecli.cli.annotations import annotate_run
+from noisecli.cli.levels.asked import levels_of
 from noisecli.cli.messages import count, progress_bar, report_problems
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
-from noisecli.cli.request import levels_of, range_of, refuse_odd_output
+from noisecli.cli.request import range_of, refuse_odd_output, shared_probability_of, snr_of
 from noisecli.cli.tars import tars_in
 from noisecli.cli.terminal import say
 from noisecli.cli.urls import refuse_local_options
 from noisecli.cli.values import word_of
+from noisecli.cli.where import patch_of, with_masks
 from noisecli.engines.resources import available_cpus
 from noisecli.errors import Refused
 from noisecli.kinds import KINDS
@@ -46,7 +48,11 @@ _SHEET = "Output"
 _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
-_FOR_IMAGES = ("severity", "subsampling", "range", "zoom")
+_FOR_IMAGES = (
+    *("corruption", "shot", "channel_std", "camera", "linear", "shared_channels_prob"),
+    *("subsampling", "range", "mask", "patch", "zoom"),
+)
+_FOR_AUDIO = ("snr_of", "level_dbfs", "color", "slope")
 _UNSEEN = (
     *("force", "show", "jobs", "timeout", "max_pixels", "max_bytes", "max_decoded"),
     *("as_json", "annotations", "quiet", "verbose", "progress"),
@@ -71,8 +77,9 @@ SHOW = o.option(_SHEET, "--show", is_flag=True, help="Open a window too; any key
 @click.command("preview", cls=o.SectionedCommand)
 @o.argument("source", "SRC", "A folder, of which a few files are shown; or one file.")
 @o.argument("out", "OUT", "The sheet: a .png, .jpg or .webp; or - for standard output.")
-@o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.SHARED, o.FULL_SCALE, o.RANGE)
+@o.apply(o.STD, o.VAR, o.SNR, o.SNR_OF, o.LEVEL_DBFS, o.SEVERITY, o.ANY_SEVERITY_SET, o.CORRUPTION)
+@o.apply(o.SHOT, o.SPECKLE, o.CHANNEL_STD, o.CAMERA, o.LEVELS, o.MEAN)
+@o.apply(o.SEED, o.COLOR, o.SLOPE, o.SHARED, o.SHARED_PROB, o.LINEAR, o.FULL_SCALE, o.RANGE, o.MASK, o.PATCH)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
 @o.apply(o.QUALITY, o.SUBSAMPLING)
 @o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
@@ -85,7 +92,7 @@ def command(source: str, out: str, **options: Any) -> int:
     The noise and the encoding are those of the real run: the same folder, seed and level give the same files. OUT is a
     .png, .jpg or .webp, or -. Images are shown pixel for pixel (of a large one, the part with the most detail) with the
     histograms of clean (grey) and noisy (orange) below; audio files as waveform and spectrogram.
-    Give exactly one of --std, --var, --snr-db and --severity.
+    Give exactly one of --std, --var, --snr-db, --severity and, of audio files, --level-dbfs.
 
     \b
     noisecli preview photos look.png --std 5,25,50
@@ -135,6 +142,8 @@ def _footer(source: str) -> str:
         given = name == "seed" or context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if given and isinstance(option, click.Option) and name not in _UNSEEN:
             values = context.params[name]
+            if name == "mask":
+                values = os.path.basename(from_anywhere(values))
             word = max(option.opts, key=len)
             for value in values if isinstance(values, tuple) else (values,):
                 words += [word] if value is True else [word, str(value)]
@@ -222,10 +231,10 @@ def _chosen(source: str, options: Mapping[str, Any]) -> tuple[str, Choice]:
 
 def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
     """Return the request of `noisecli images` or `noisecli audio` in the same options."""
-    if kind != IMAGES.name:
-        given = [f"--{name.replace('_', '-')}" for name in _FOR_IMAGES if options[name] is not None]
-        if given:
-            raise click.UsageError(f"{', '.join(given)}: for images only, and these are {KINDS[kind].nouns}")
+    others, whose = (_FOR_AUDIO, "audio files") if kind == IMAGES.name else (_FOR_IMAGES, "images")
+    given = [f"--{name.replace('_', '-')}" for name in others if options[name] not in (None, False)]
+    if given:
+        raise click.UsageError(f"{', '.join(given)}: for {whose} only, and these are {KINDS[kind].nouns}")
     form = options["form"]
     if form is not None and form not in KINDS[kind].writes:
         raise click.UsageError(f"--format {form}: not a format of {KINDS[kind].nouns}")
@@ -235,10 +244,14 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         shared_channels=options["shared_channels"],
         full_scale=options["full_scale"],
         range=range_of(options),
+        mask=options["mask"],
+        patch=patch_of(options),
+        shared_probability=shared_probability_of(options),
+        snr_of=snr_of(options),
     )
     limits = o.limits_of(options)
     folder, choice = _chosen(source, options)
-    return Settings(
+    settings = Settings(
         kind=kind,
         source=folder,
         destination="",
@@ -247,6 +260,7 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         choice=choice,
         running=Running(jobs=options["jobs"] or available_cpus(), timeout=options["timeout"], limits=limits),
     )
+    return with_masks(settings, source)
 
 
 def _write(out: str, data: bytes, readers: Readers) -> None:

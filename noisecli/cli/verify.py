@@ -24,6 +24,10 @@ MODEL = o.option(
     "Files", "--model", metavar="FILE",
     help="Of an adversarial run, with --recompute: the model that it was made with.",
 )  # fmt: skip
+MASK = o.option(
+    "Files", "--mask", metavar="DIR",
+    help="Of images with --mask, with --recompute: the masks that they were made with.",
+)  # fmt: skip
 RECOMPUTE = o.option(
     "Files", "--recompute", metavar="[SRC]", is_flag=False, flag_value="",
     help="Recompute every output from SRC (latents need none) in a scratch folder, and compare.",
@@ -32,7 +36,7 @@ RECOMPUTE = o.option(
 
 @click.command("verify", cls=o.SectionedCommand)
 @o.FINISHED
-@o.apply(RECOMPUTE, MODEL, o.MANIFEST, o.EXCLUDE)
+@o.apply(RECOMPUTE, MODEL, MASK, o.MANIFEST, o.EXCLUDE)
 @o.apply(o.JOBS, o.ENGINE, o.TIMEOUT, o.MAX_PIXELS, o.SOURCE_LIMITS)
 @o.COMMON_OUTPUT
 def command(destination: str, **options: Any) -> int:
@@ -53,6 +57,8 @@ def command(destination: str, **options: Any) -> int:
         raise click.UsageError("--model is what outputs are recomputed with; add --recompute SRC")
     if options["model"] is not None:
         require_path(options["model"], "--model")
+    if options["mask"] is not None and options["recompute"] is None:
+        raise click.UsageError("--mask is what outputs are recomputed with; add --recompute SRC")
     place = finished_at(destination, manifest_of(options))
     source = options["recompute"]
     if place != destination and source:
@@ -61,6 +67,7 @@ def command(destination: str, **options: Any) -> int:
         destination=place,
         source=source,
         model=options["model"],
+        mask=options["mask"],
         manifest=manifest_of(options),
         exclude=options["exclude"],
         running=Running(

@@ -80,8 +80,8 @@ class Kind(NamedTuple):
     bare_unit
         Full scale in the unit of a level without a unit; None: there is no full scale, levels are in the data's own
         unit and % is a share of each array's own std.
-    has_severities
-        Whether --severity is one of its levels.
+    severity_sets
+        Whose severities --severity knows, the usual ones first; none: it is no level of its.
     has_sources
         Whether its outputs are made from files.
     is_data
@@ -92,6 +92,8 @@ class Kind(NamedTuple):
         Whether all arrays of a file get noise, unless some are chosen; else one.
     option_of_arrays
         The option that chooses arrays.
+    std_map
+        The suffix of the maps of std beside its outputs; none: it has no such.
     own
         The class of the settings that it alone has.
     needs_model
@@ -120,12 +122,13 @@ class Kind(NamedTuple):
     drawer: str = ""
     builder: str = ""
     bare_unit: float | None = None
-    has_severities: bool = False
+    severity_sets: tuple[str, ...] = ()
     has_sources: bool = True
     is_data: bool = False
     keeps_format: bool = False
     all_arrays: bool = False
     option_of_arrays: str = ""
+    std_map: str = ""
     own: OwnSettings | None = None
     needs_model: bool = False
     install: str = "a library cannot be loaded here"
@@ -133,6 +136,11 @@ class Kind(NamedTuple):
     def counted(self, number: int) -> str:
         """Return a number of files in words: "1 image", "2,000 images"."""
         return f"{number:,} {self.noun if number == 1 else self.nouns}"
+
+    @property
+    def severity_set(self) -> str:
+        """Whose severities --severity means, unless another set is named."""
+        return (*self.severity_sets, "imagenet-c")[0]
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -38,6 +38,29 @@ def add_noise(x: AnyArray, noise: AnyArray, spec: SampleSpec, out: AnyArray, *, 
     return _clip_floats(out, spec.low, spec.high) if clip else 0
 
 
+def hold(total: AnyArray, spec: SampleSpec, out: AnyArray, *, clip: bool) -> int:
+    """Write noisy samples to out, held between spec.low and spec.high; return how many samples that changed.
+
+    Parameters
+    ----------
+    total
+        Noisy samples as they are before the clip: whole numbers of a type that holds them, or floats for floats.
+    clip
+        Whether floats are held. Integers always are.
+    """
+    if spec.is_float:
+        np.copyto(out, total, casting="same_kind")
+        return _clip_floats(out, spec.low, spec.high) if clip and out.size else 0
+    lowest, highest = _limits_of(out.dtype)
+    low, high = max(int(spec.low), lowest), min(int(spec.high), highest)
+    if total.dtype.kind == "f" and float(high) > high:
+        # a double has fewer digits than 64 bits
+        high = int(np.nextafter(float(high), 0.0))
+    held = total.clip(low, high)
+    np.copyto(out, held, casting="unsafe")
+    return int(np.count_nonzero(held != total))
+
+
 def _add_to_integers(x: AnyArray, noise: AnyArray, low: int, high: int, out: AnyArray) -> int:
     """Write clip(round(x + noise), low, high) to out; the limits of the dtype hold too."""
     limits = _limits_of(x.dtype)

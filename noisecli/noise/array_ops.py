@@ -30,8 +30,8 @@ class Sums(NamedTuple):
 class ArrayOperations(Protocol):
     """Arrays have one dimension; sums are exact for up to 2^20 samples of 8- and 16-bit integers."""
 
-    def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
-        """Write table[slots] to out; the table has 65,536 entries."""
+    def look_up(self, table: AnyArray, slots: Slots | NDArray[np.uint8], out: AnyArray) -> None:
+        """Write table[slots] to out; the table has an entry for every number of the slots' type."""
 
     def add_narrow(self, x: NDArray[np.uint8], k: NDArray[np.int8], out: NDArray[np.uint8]) -> int:
         """Write x + k, held between 0 and 255, to out; return how many sums had to be held."""
@@ -46,7 +46,7 @@ class ArrayOperations(Protocol):
 class NumpyOperations:
     """Plain numpy: slower."""
 
-    def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
+    def look_up(self, table: AnyArray, slots: Slots | NDArray[np.uint8], out: AnyArray) -> None:
         """Write table[slots] to out; every slot is in the table, and `clip` avoids a copy."""
         for start in range(0, slots.size, _PART):
             # numpy makes indices of 64 bits of them first
@@ -104,7 +104,7 @@ class OpenCVOperations(NumpyOperations):
 
         self._cv2 = cv2
 
-    def look_up(self, table: AnyArray, slots: Slots, out: AnyArray) -> None:
+    def look_up(self, table: AnyArray, slots: Slots | NDArray[np.uint8], out: AnyArray) -> None:
         """Write table[slots] to out."""
         self._cv2.LUT(slots[None], table[None], out[None])
 

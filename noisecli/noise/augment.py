@@ -1,14 +1,16 @@
-"""The kernel for people who write their own loop."""
+"""The kernels for people who write their own loop."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.model import SampleSpec
-from noisecli.noise.models.gaussian import NoiseField
-from noisecli.noise.stream import Streams
+from noisecli.noise.draw import Draw
+from noisecli.noise.models import NoiseParameters, field_of
+from noisecli.noise.models.signal_dependent import SignalDependent
 
 _COMPUTED_IN = {"float16": "float32", "longdouble": "float64"}
 
@@ -49,29 +51,106 @@ def add_gaussian_noise(
     ValueError
         For a negative or infinite std or mean, and a clip that is empty.
     """
+    parameters = _parameters(add_gaussian_noise.__name__, x, rng, clip, Draw(applied=True, std=std, mean=mean))
+    return _noisy(x, parameters)
+
+
+def add_signal_dependent_noise(
+    x: NDArray[Any],
+    std: float = 0.0,
+    *,
+    shot: float = 0.0,
+    speckle: float = 0.0,
+    full_scale: float | None = None,
+    mean: float = 0.0,
+    rng: np.random.Generator,
+    clip: tuple[float, float] | None = None,
+) -> NDArray[Any]:
+    """Return clip(x + N(mean, V)), V = std^2 + full_scale shot |x| + speckle^2 x^2: noise that grows with the signal.
+
+    Parameters
+    ----------
+    x, mean, rng, clip
+        See add_gaussian_noise().
+    std
+        Of the noise where x is 0, in x's own unit.
+    shot
+        The camera model's slope: variance at full scale, in full scale squared, that is proportional to the signal.
+    speckle
+        Std as a share of the sample: multiplicative noise x (1 + speckle n).
+    full_scale
+        The value of x that is white. None: 255 for uint8, 65535 for uint16, 32768 for int16 and so on; 1 for floats.
+
+    Returns
+    -------
+    ndarray
+        Same shape and dtype as `x`. Integers are rounded exactly, as add_gaussian_noise() does it, with the std of each
+        sample. NaN and infinities in `x` stay.
+
+    Raises
+    ------
+    TypeError
+        For complex, boolean, structured and object arrays.
+    ValueError
+        For a negative or infinite std, shot, speckle or mean, a full scale that is not positive, and an empty clip.
+    """
+    scale = _full_scale(np.asarray(x).dtype) if full_scale is None else float(full_scale)
+    if not (np.isfinite([shot, speckle, scale]).all() and min(shot, speckle) >= 0 and scale > 0):
+        values = f"shot={shot}, speckle={speckle}, full_scale={scale}"
+        raise ValueError(f"shot and speckle must be finite and not negative, full_scale positive: {values}")
+    drawn = Draw(applied=True, std=std, mean=mean, noise=SignalDependent(float(shot), float(speckle)))
+    return _noisy(x, _parameters(add_signal_dependent_noise.__name__, x, rng, clip, drawn, scale))
+
+
+def _full_scale(dtype: np.dtype[Any]) -> float:
+    if dtype.kind == "i":
+        return 2.0 ** (8 * dtype.itemsize - 1)
+    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
+
+
+def _parameters(
+    name: str,
+    x: NDArray[Any],
+    rng: np.random.Generator,
+    clip: tuple[float, float] | None,
+    drawn: Draw,
+    full_scale: float = 1.0,
+) -> NoiseParameters:
+    """Return what the noise is made from. Raises TypeError or ValueError."""
     x = np.asarray(x)
+    std, mean = drawn.std, drawn.mean
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy Generator, such as numpy.random.default_rng(0), not {rng!r}")
     if x.dtype.kind not in "iuf":
-        raise TypeError(f"add_gaussian_noise takes integers and real floats, not {x.dtype}")
+        raise TypeError(f"{name} takes integers and real floats, not {x.dtype}")
     if not (np.isfinite(std) and np.isfinite(mean) and std >= 0):
         raise ValueError(f"std must be finite and not negative, mean finite: std={std}, mean={mean}")
-    native = x.astype(x.dtype.newbyteorder("="), copy=False)
-    working = native.astype(_COMPUTED_IN.get(native.dtype.name, native.dtype.name), copy=False)
+    working = _working(x.dtype)
     low, high = _limits(working, clip)
     key = np.asarray(rng.bit_generator.random_raw(2), "<u8").tobytes()
-    spec = SampleSpec(working.dtype.name, working.shape, full_scale=1.0, low=low, high=high)
-    field = NoiseField(Streams(key), spec, float(std), float(mean), clip=clip is not None)
-    return field.add(working.reshape(-1)).reshape(x.shape).astype(x.dtype, copy=False)
+    spec = SampleSpec(working.name, x.shape, full_scale=full_scale, low=low, high=high)
+    return NoiseParameters(key, spec, replace(drawn, std=float(std), mean=float(mean)), clip=clip is not None)
 
 
-def _limits(x: NDArray[Any], clip: tuple[float, float] | None) -> tuple[float, float]:
+def _working(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that noise is computed in: native byte order, single precision at least."""
+    return np.dtype(_COMPUTED_IN.get(dtype.newbyteorder("=").name, dtype.newbyteorder("=").name))
+
+
+def _noisy(x: NDArray[Any], parameters: NoiseParameters) -> NDArray[Any]:
+    x = np.asarray(x)
+    working = x.astype(parameters.spec.dtype, copy=False)
+    noisy = field_of(parameters.drawn.noise.word, parameters).add(working.reshape(-1))
+    return noisy.reshape(x.shape).astype(x.dtype, copy=False)
+
+
+def _limits(dtype: np.dtype[Any], clip: tuple[float, float] | None) -> tuple[float, float]:
     low, high = (-np.inf, np.inf) if clip is None else clip
-    if x.dtype.kind != "f":
-        limits = np.iinfo(x.dtype)
+    if dtype.kind != "f":
+        limits = np.iinfo(dtype)
         low = limits.min if low <= limits.min else low
         high = limits.max if high >= limits.max else high
         low, high = (math.ceil(low), math.floor(high)) if math.isfinite(low) and math.isfinite(high) else (low, high)
     if not low <= high:
-        raise ValueError(f"clip must be (lowest, highest) and leave {x.dtype} a value: {clip}")
+        raise ValueError(f"clip must be (lowest, highest) and leave {dtype} a value: {clip}")
     return low, high

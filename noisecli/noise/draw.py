@@ -5,18 +5,27 @@ from dataclasses import dataclass
 
 from noisecli.model import Level, SampleSpec
 from noisecli.noise.measure import round_significant
+from noisecli.noise.models import AskedNoise, Gaussian, Noise
 from noisecli.noise.stream import Streams
 
 STD_DIGITS = 9
+_WHITE = Gaussian()
+_SHARED = 8
+"""The place of the output's own number behind those of its noise, see noisecli.noise.models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What one output gets: std and mean in the native unit; applied is False where nothing is added."""
+    """What one output gets: std and mean in the native unit; applied is False where nothing is added.
+
+    `noise` has the parameters that are its own; `shared` is whether all channels get the same, where that was drawn.
+    """
 
     applied: bool
     std: float
     mean: float
+    noise: Noise = _WHITE
+    shared: bool | None = None
 
     def fraction(self, spec: SampleSpec) -> float:
         """Return std as a share of full scale."""
@@ -30,13 +39,15 @@ def draw(
     probability: float,
     rms: float | None,
     own_std: float | None = None,
+    noise: AskedNoise | None = None,
+    shared_probability: float | None = None,
 ) -> Draw:
     """Draw the noise's parameters from the output's own stream.
 
     Parameters
     ----------
     level
-        What was asked for; a range is drawn uniformly in the quantity it is written in (dB for snr_db).
+        What was asked for; a range is drawn uniformly in the quantity it is written in (dB for snr_db and level_dbfs).
     spec
         Gives full scale, the unit of fractions.
     streams
@@ -45,19 +56,30 @@ def draw(
     probability
         Chance that the output gets noise at all.
     rms
-        Root mean square of the signal in the native unit, DC included; needed for snr_db only.
+        Root mean square of the signal in the native unit, DC included; needed for ratios in dB only.
     own_std
         Standard deviation of the signal in the native unit; needed for relative levels only.
+    noise
+        What was asked for beside the level; None: white Gaussian noise.
+    shared_probability
+        Chance that all channels get the same noise; None: nothing is drawn.
     """
     position, chosen = _roll(level, streams, probability)
     unit = (own_std or 0.0) if level.relative else spec.full_scale
-    std = round_significant(_std(level, unit, position, rms), STD_DIGITS)
+    own: Noise = _WHITE
+    if noise is None:
+        std = _std(level, unit, position, rms)
+    else:
+        share, own = noise.draw(_std(level, 1.0, position, rms), streams.number)
+        std = share if level.is_ratio else share * unit
+    std = round_significant(std, STD_DIGITS)
     mean = round_significant(level.mean * spec.full_scale, STD_DIGITS)
-    silent = level.quantity == "snr_db" and not rms
-    nothing = std == 0 and (mean == 0 or level.quantity == "severity")
+    silent = level.is_ratio and not rms
+    nothing = std == 0 and own.is_none and (mean == 0 or level.quantity == "severity")
+    shared = None if shared_probability is None else streams.number(_SHARED) < shared_probability
     if not chosen or silent or nothing:
-        return Draw(applied=False, std=0.0, mean=0.0)
-    return Draw(applied=True, std=std, mean=mean)
+        return Draw(applied=False, std=0.0, mean=0.0, noise=type(own)(), shared=shared)
+    return Draw(applied=True, std=std, mean=mean, noise=own, shared=shared)
 
 
 def drawn_level(level: Level, streams: Streams, probability: float) -> float | None:
@@ -86,12 +108,12 @@ def _step(level: Level, position: float) -> int:
 
 
 def _std(level: Level, unit: float, position: float, rms: float | None) -> float:
-    if level.steps:
-        return level.steps[_step(level, position)] * unit
-    value = level.low + (level.high - level.low) * position
-    if level.quantity == "snr_db":
-        # numpy's and C's 10 ** x may differ in the last bit; nine digits do not
+    value = level.steps[_step(level, position)] if level.steps else level.low + (level.high - level.low) * position
+    # numpy's and C's 10 ** x may differ in the last bit; nine digits do not
+    if level.is_ratio:
         return (rms or 0.0) / 10 ** (value / 20)
+    if level.quantity == "level_dbfs":
+        return unit * 10 ** (value / 20)
     if level.quantity == "var":
         return math.sqrt(value) * unit
     return value * unit

@@ -147,6 +147,11 @@ def normal_from_words(words: Words) -> Float64:
     return z
 
 
+def normal_quantile(position: float) -> float:
+    """Return the normal quantile of a number from [0, 1) of 53 bits."""
+    return float(normal_from_words(np.array([(int(position * 2.0**53) << 11) + (1 << 10)], np.uint64))[0])
+
+
 def _fill(z: Float64, words: NDArray[np.int64]) -> None:
     """Write the quantiles of a piece. The upper half of the words, those with the sign bit, mirrors the lower."""
     folded = words >> 63

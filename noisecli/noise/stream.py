@@ -14,6 +14,8 @@ from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
 _NOTHING = np.empty(0, np.uint8)
+_PARAMETERS, _MORE_WORDS = 4, 5
+"""Purposes of rows of bits, after the first four of Streams."""
 
 
 class _Seed(ISeedSequence):
@@ -59,7 +61,7 @@ class RawBits:
 
 
 class Streams:
-    """The four independent rows of bits behind one output.
+    """The independent rows of bits behind one output.
 
     Attributes
     ----------
@@ -69,13 +71,21 @@ class Streams:
         8 bits a sample: where inside the slot, for floats.
     words
         64 bits a sample that needs them, in sample order.
+    more_words
+        The same for a second number of a sample.
     draws
         For parameters: whether the output gets noise, and how much.
     """
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
+        self.more_words = RawBits(key, _MORE_WORDS)
         self.slots, self.cells, self.words, self.draws = (RawBits(key, purpose) for purpose in range(4))
 
     def uniform(self) -> float:
         """Draw one number from [0, 1), 53 bits."""
         return int(self.draws.words(1)[0] >> np.uint64(11)) * 2.0**-53
+
+    def number(self, place: int) -> float:
+        """Return the output's own number from [0, 1) for a parameter of its noise, 53 bits; the same at every call."""
+        return int(RawBits(self._key, _PARAMETERS).words(place + 1)[place] >> np.uint64(11)) * 2.0**-53

@@ -12,12 +12,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from noisecli.engines import Job, Lost, cut, open_engine, run_all
-from noisecli.errors import FileSkipped
+from noisecli.errors import FileFailed, FileSkipped
 from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of
 from noisecli.run.label_arrays import label_arrays
 from noisecli.run.sources import Listing, pattern_of
 from noisecli.settings import Settings
 from noisecli.storage import escape_name, folder_at, is_url, split_location
+from noisecli.workers.mask_files import MaskFiles
 
 _WORDS = {
     *("alpha", "alphas", "ann", "anno", "annot", "annotation", "annotations", "annots", "anns", "groundtruth", "gt"),
@@ -42,13 +43,31 @@ class _Suspicion(NamedTuple):
 
 
 def set_aside(settings: Settings, found: Listing) -> None:
-    """Move the labels among the sources to `found.masks`; one file that is named alone is asked for, and stays."""
-    if settings.choice.names is not None and len(settings.choice.names) == 1:
+    """Move the labels among the sources to `found.masks`; one file that is named alone is asked for, and stays.
+
+    Sources without the mask that --mask asks for are problems.
+    """
+    names = settings.choice.names
+    if names is not None and len(names) == 1:
         found.masks_asked_for = sum(looks_like_mask(settings, source) for source in found.sources)
+    else:
+        found.masks = label_masks(settings, found.sources, found.sources)
+        if found.masks:
+            found.sources = [source for source in found.sources if source not in found.masks]
+    _leave_unmasked(settings, found)
+
+
+def _leave_unmasked(settings: Settings, found: Listing) -> None:
+    if settings.noise.mask is None:
         return
-    found.masks = label_masks(settings, found.sources, found.sources)
-    if found.masks:
-        found.sources = [source for source in found.sources if source not in found.masks]
+    masks, sources = MaskFiles(settings.noise.mask), found.sources
+    found.sources = []
+    for source in sources:
+        try:
+            masks.of(source)
+            found.sources.append(source)
+        except FileFailed as problem:
+            found.problems.append((source, problem))
 
 
 def looks_like_mask(settings: Settings, name: str) -> bool:

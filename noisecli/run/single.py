@@ -1,5 +1,6 @@
 """One file to one file, or through standard input and output: the same worker, no manifest."""
 
+import contextlib
 import errno
 import os
 import secrets
@@ -8,7 +9,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from noisecli.engines import Lost, open_engine
-from noisecli.errors import Refused, Stopped
+from noisecli.errors import FileProblem, Refused, Stopped
 from noisecli.keys import stream_key
 from noisecli.kinds import KINDS, format_of, kinds_of, suffix_of, why_unread
 from noisecli.model import Made, Problem, Task
@@ -31,6 +32,7 @@ from noisecli.storage import (
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.storage.stdout import print_whole
 from noisecli.workers import making_job
+from noisecli.workers.mask_files import MaskFiles
 
 _STREAM = "-"
 _BLOCK = 1 << 20
@@ -91,9 +93,18 @@ def _with_depfile(summary: Summary, depfile: Depfile | None, settings: Settings)
         folder, name = file_at(settings.destination)
         with stopping(settings.destination):
             digest = folder.own_digest(name)
-        source = settings.source
-        summary.not_in_depfile = depfile.write(lambda: () if source == _STREAM else (source,), digest)
+        summary.not_in_depfile = depfile.write(lambda: _made_from(settings, settings.source), digest)
     return summary
+
+
+def _made_from(settings: Settings, source: str) -> tuple[str, ...]:
+    """Return the files that an output is made from, but for standard input."""
+    files = () if source == _STREAM else (source,)
+    if settings.noise.mask is not None:
+        # whoever makes it says that there is none
+        with contextlib.suppress(FileProblem):
+            return *files, MaskFiles(settings.noise.mask).of(os.path.basename(source)).location
+    return files
 
 
 def _spool(stream: BinaryIO, path: str, max_bytes: int) -> None:
@@ -150,7 +161,8 @@ def _make(
     prefix = f"{held_prefix()}{secrets.token_hex(4)}-"
     if not is_url(output_path):
         clean_up_beside(output_path)
-    announce = None if depfile is None else depfile.announcing(() if of_stream else (source_path,))
+    made_from = _made_from(settings, _STREAM if of_stream else source_path)
+    announce = None if depfile is None else depfile.announcing(made_from)
     ignored = settings.running.ignore_errors
     summary = Summary(planned=1, input_bytes=size, is_one_file=True, ignore_errors=ignored)
     try:

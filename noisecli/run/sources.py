@@ -109,6 +109,7 @@ class _Sorter:
         self.aliased: set[str] = set()
         self._include = [pattern_of(glob) for glob in choice.include]
         self._exclude = [pattern_of(glob) for glob in choice.exclude]
+        self._exclude += [re.compile(re.escape(f"{aside}/"), re.DOTALL) for aside in choice.aside]
 
     def take(self, listed: Listed) -> None:
         """File away what the folder's listing names."""

@@ -15,6 +15,10 @@ _SETTINGS = {
     "dtype": "float32 where the sum itself is written; null: as the source.",
     "full_scale": "The value of full scale where it was given.",
     "range": "Black and white where they were given.",
+    "shared_probability": "Chance that all channels of an output have the same noise, where it was given.",
+    "mask": "Set where images get noise inside their masks alone; rows say which these are.",
+    "patch": "The least and the most pixels of the side of the squares that alone get noise.",
+    "snr_of": "What a signal-to-noise ratio is of, where it is not all of a file.",
     "format": "Format of the outputs where it was given.",
     "quality": "Quality of lossy formats where it was given.",
     "subsampling": "Colour resolution of JPEG where it was given.",
@@ -95,18 +99,21 @@ def schema_of(kind: str) -> Schema:
 def _settings(kind: str) -> Schema:
     recorded = properties_of(NoiseSettings, _SETTINGS, but=("levels", "copies"))
     recorded["seed"].pop("minimum")
+    recorded["mask"] |= {"type": "boolean"}
     encoding = properties_of(Encoding, _SETTINGS)
     common = {
         "kind": {"const": kind, "description": "The command."},
         "stream": of_type(int, "Version of the random stream."),
         "mean": of_type(float, "Mean of the noise, a share of full scale."),
         "with_clean": of_type(bool, "Whether clean files were written beside."),
+        "with_std_map": {"const": True, "description": "Set where maps of std were written beside."},
     }
     own: dict[str, Schema] = {}
     if KINDS[kind].own is not None:
         name = _OWN_OF[kind]
         own = {name: _own(KINDS[kind].own, name) | {"description": _OWN[name]}}
-    return record({**common, **recorded, **encoding, **own}, optional=("range",))
+    newer = ("range", "mask", "patch", "shared_probability", "with_std_map", "snr_of")
+    return record({**common, **recorded, **encoding, **own}, optional=newer)
 
 
 def _own(settings: Any, name: str) -> Schema:

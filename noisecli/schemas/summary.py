@@ -33,7 +33,7 @@ _RUN = {
     "failed": "Sources that failed.",
     "skipped": "Sources that were left alone.",
     "input_bytes": "Bytes of the sources planned; of a run that was stopped, of those it came to.",
-    "output_bytes": "Bytes of those made, the clean ones beside them too; not of side files.",
+    "output_bytes": "Bytes of those made, and of what is beside them; not of side files.",
     "sidecars_copied": "Side files copied or linked.",
     "sidecars_left": "Side files left behind.",
     "sidecars_kept": "Without --sidecars: side files of earlier runs that stay in DST.",
@@ -69,7 +69,7 @@ _MEANS = {
     "kept": "Mean of measured_std / std: what is left of the noise after clip and rounding.",
     "snr_db": "Mean signal-to-noise ratio in dB over those that have one; null where none has.",
     "with_snr": "How many have one.",
-    "asked": "Mean of what was asked for, or drawn, in the level's unit; of a severity the std in grey levels.",
+    "asked": "Mean of what was asked for, or drawn, in its unit; of a severity the std in grey levels, or the SNR.",
     "measured": "Mean of what is there, in the same unit; both null where they cannot be compared.",
     "compared": "Over how many outputs these two are taken.",
 }

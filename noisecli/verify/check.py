@@ -16,7 +16,7 @@ from noisecli.run.sources import may_lie_beside, walk
 from noisecli.settings import Choice, NoiseSettings, Running, Settings
 from noisecli.storage import escape_name, folder_at
 from noisecli.storage.scratch import ScratchFolder
-from noisecli.verify.recompute import Recomputation, batches
+from noisecli.verify.recompute import Recomputation, Used, batches
 from noisecli.verify.report import Check, Checked, Report, Row, lost_reason, size_of
 from noisecli.verify.sidecars import check_sidecars
 
@@ -35,6 +35,8 @@ class Request:
         Where to recompute the outputs from; None omits that.
     model
         The model that adversarial outputs are recomputed with.
+    mask
+        The masks of images that are recomputed with masks.
     exclude
         Globs of files that came along as side files; no row lists them.
     """
@@ -42,6 +44,7 @@ class Request:
     destination: str
     source: str | None = None
     model: str | None = None
+    mask: str | None = None
     manifest: str = "manifest.jsonl"
     exclude: tuple[str, ...] = ()
     running: Running = field(default_factory=Running)
@@ -89,10 +92,8 @@ class _Verification:
         report.versions = run["versions"]
         self._recomputation: Recomputation | None = None
         if request.source is not None:
-            running = request.running
-            self._recomputation = Recomputation(
-                self._kind, run, escape_name(request.destination), request.source, request.model, scratch, running
-            )
+            used = Used(request.source, request.model, request.mask, scratch, request.running)
+            self._recomputation = Recomputation(self._kind, run, escape_name(request.destination), used)
 
     def check_rows(self, begin: Callable[[int], Progress] | None) -> None:
         """Have workers look at the files of every row; who killed its worker among others is tried once more alone."""
@@ -105,7 +106,7 @@ class _Verification:
             running, factory = replace(running, jobs=1, engine="local"), "noisecli.verify.gradient:CheckingSteps"
             chunks = batches(self._checks())
         settings = Settings(self._kind.name, source, self._request.destination, noise, running=running)
-        reads = (source, self._request.destination)
+        reads = (source, self._request.destination, self._request.mask or "")
         job = Job(factory, (settings, self._report.versions), self._kind.modules, reads)
         with open_engine(job, running) as engine:
             for chunk, result in run_all(engine, chunks, lambda chunk: [[check] for check in chunk]):

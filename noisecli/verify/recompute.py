@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from noisecli.errors import Refused
 from noisecli.keys import STREAM_VERSION
@@ -13,47 +13,50 @@ from noisecli.model import Encoding, Level
 from noisecli.settings import NoiseSettings, OutputSettings, Running, Settings
 from noisecli.storage import escape_name, folder_at
 from noisecli.verify.report import Check, Reason, Row
+from noisecli.workers.mask_files import is_there
 
 _DIGITS = 12
 _MOST_IN_BATCH = 1 << 16
 
 
-class Recomputation:
-    """The requests of a finished run, as its run.json records them.
+class Used(NamedTuple):
+    """What outputs are recomputed with.
 
-    Parameters
+    Attributes
     ----------
-    run
-        What run.json holds.
-    name
-        The destination's, in messages.
     source
         The folder of the sources; empty where there are none.
     model
         The model that the gradient steps are taken on.
+    mask
+        The folder of masks, or the one mask.
     scratch
         The folder that outputs are recomputed in.
+    """
+
+    source: str
+    model: str | None
+    mask: str | None
+    scratch: str
+    running: Running
+
+
+class Recomputation:
+    """The requests of a finished run, as its run.json records them; `name` is the destination's, in messages.
 
     Raises
     ------
     Refused
-        Where this version, the source or the model is not what the outputs were made with.
+        Where this version, the source, the model or the masks are not what the outputs were made with.
     """
 
-    def __init__(
-        self,
-        kind: Kind,
-        run: dict[str, Any],
-        name: str,
-        source: str,
-        model: str | None,
-        scratch: str,
-        running: Running,
-    ) -> None:
-        self._kind, self._source, self._model, self._scratch, self._running = kind, source, model, scratch, running
+    def __init__(self, kind: Kind, run: dict[str, Any], name: str, used: Used) -> None:
+        self._kind, self._used = kind, used
+        self._source, self._model = used.source, used.model
         self._spelled = {key: value for key, value in run["settings"].items() if isinstance(value, dict)}
         self._known: dict[str, Settings | None] = {}
         self._refuse_other_sources()
+        self._refuse_other_masks()
         streams = [run.get("stream"), *(entry.get("stream") for entry in self._spelled.values())]
         if any(stream != STREAM_VERSION for stream in streams):
             raise Refused(
@@ -61,6 +64,15 @@ class Recomputation:
                 f"({STREAM_VERSION}); use noisecli {run['noisecli']}"
             )
         self._sha256 = self._digest_of_model()
+
+    def _refuse_other_masks(self) -> None:
+        mask = self._used.mask
+        if mask is None and any(entry.get("mask") for entry in self._spelled.values()):
+            raise Refused("--recompute: needs the masks that the run was made with: --mask DIR")
+        if mask is not None and not any(entry.get("mask") for entry in self._spelled.values()):
+            raise Refused(f"--mask: {self._kind.nouns} are made without masks there; omit it")
+        if mask is not None and not is_there(mask):
+            raise Refused(f"--mask {escape_name(mask)}: no such folder or file; name the masks")
 
     def _refuse_other_sources(self) -> None:
         if not self._kind.has_sources and self._source:
@@ -104,13 +116,16 @@ class Recomputation:
         try:
             recorded = tuples({item.name: spelled[item.name] for item in fields(NoiseSettings) if item.name in spelled})
             level = Level("std", 0.0, 0.0, "", spelled["mean"])
+            if recorded.get("mask"):
+                recorded["mask"] = self._used.mask
             encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
-            output = OutputSettings(encoding, spelled["with_clean"])
+            output = OutputSettings(encoding, spelled["with_clean"], spelled.get("with_std_map", False))
             noise = NoiseSettings(levels=(level,), **recorded)
             own = self._kind.own.of(spelled) if self._kind.own is not None else None
             if (adversary := _adversary(spelled)) is not None:
                 own = adversary._replace(model=self._model or "")
-            return Settings(self._kind.name, self._source, self._scratch, noise, output, running=self._running, own=own)
+            scratch, running = self._used.scratch, self._used.running
+            return Settings(self._kind.name, self._source, scratch, noise, output, running=running, own=own)
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
 

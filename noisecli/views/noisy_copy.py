@@ -1,13 +1,12 @@
 """One noisy copy of a file: its path, and what its manifest row says of it, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from noisecli.kinds import KINDS
 from noisecli.model import Level, Limits
 
-_WORDS = {"snr_db": "SNR"}
 _NOTABLE = 0.03
 
 
@@ -36,7 +35,7 @@ class Viewing:
 
 def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str, float] | None) -> NoisyCopy:
     """Describe a noisy copy by the level requested, its manifest row, and what a lossy format kept of the noise."""
-    title = f"{_WORDS.get(level.quantity, level.quantity)} {level.text}" + (" dB" if level.quantity == "snr_db" else "")
+    title = level.spoken
     if not row["applied"]:
         return NoisyCopy(path, title, ("no noise",))
     if row["measured_std"] is None:
@@ -46,7 +45,16 @@ def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str,
     note = std if value is None else f"{std}, {ratio} {round(value, 1) + 0.0:.1f} dB"
     if kept is not None and abs(kept["std"] - 1) > _NOTABLE:
         note += f", on disk {kept['std']:.0%}"
-    return NoisyCopy(path, title, (note,))
+    return NoisyCopy(path, title, (note, *_where(row)))
+
+
+def _where(row: Mapping[str, Any]) -> Iterator[str]:
+    """Say where there is noise, and is measured, if not everywhere."""
+    if (patch := row.get("patch")) is not None:
+        x, y, width, height = patch
+        yield f"inside {width} x {height} from {x}, {y}{' and its mask' * ('mask' in row)}"
+    elif "inside_fraction" in row:
+        yield f"inside {row['inside_fraction'] * 100:.3g}% of the image"
 
 
 def _measured(row: Mapping[str, Any]) -> str:

@@ -86,7 +86,7 @@ def making_job(
         "noisecli.workers.worker:Making",
         (settings, journal, run_prefix, announce),
         KINDS[settings.kind].modules,
-        reads=(settings.source,),
+        reads=(settings.source, settings.noise.mask or ""),
         writes=((settings.destination, run_prefix),),
         desk=None if journal is None else ("noisecli.manifest.lock:Appending", journal),
     )

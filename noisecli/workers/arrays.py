@@ -17,7 +17,7 @@ from noisecli.kinds.arrays import ArraysSettings
 from noisecli.model import Made, SampleSpec, Task
 from noisecli.noise.draw import STD_DIGITS, Draw, draw
 from noisecli.noise.measure import Measure, round_significant, square_sum
-from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.models import Field, Mapped, NoiseParameters, field_of
 from noisecli.noise.models.rounded import RoundedField
 from noisecli.noise.moments import Columns, Spread
 from noisecli.noise.stream import Streams
@@ -27,6 +27,7 @@ from noisecli.workers.output import Pair, Writer
 from noisecli.workers.parameters import Chosen, choose
 from noisecli.workers.recorded import RecordedNoise, arrays_of, noise_of
 from noisecli.workers.rows import build_arrays_row, describe_array, made_of
+from noisecli.workers.std_map import open_map, refuse_archive, write_map
 
 AnyArray = NDArray[Any]
 
@@ -80,7 +81,7 @@ class ArraysMaker:
 
     def _draw(self, task: Task, part: StoredArray, share: float | None) -> PartDraw:
         spec = self._spec_of_output(part)
-        rms = _rms(part) if task.level.quantity == "snr_db" else None
+        rms = _rms(part) if task.level.is_ratio else None
         column_stds = self._column_stds(part, share)
         own_std = None
         if column_stds is not None and share:
@@ -90,7 +91,8 @@ class ArraysMaker:
         if 0 in part.shape:
             return PartDraw(Draw(applied=False, std=0.0, mean=0.0), spec)
         # the same stream for every array: chance and position in a range are the file's
-        drawn = draw(task.level, spec, Streams(task.key), self._settings.noise.probability, rms, own_std)
+        probability = self._settings.noise.probability
+        drawn = draw(task.level, spec, Streams(task.key), probability, rms, own_std, task.level.asked)
         _refuse_too_large(drawn, spec)
         return PartDraw(drawn, spec, column_stds)
 
@@ -178,7 +180,8 @@ class ArraysMaker:
         def open_sink(output: OutputFile) -> ArraysSink:
             return self._codec.create_sink(output, source)
 
-        with Pair(self._context, task, open_sink, opened.file) as pair:
+        refuse_archive(task, source)
+        with Pair(self._context, task, open_sink, opened.file, lambda file: open_map(file, source.parts[0])) as pair:
             entries = []
             for part in source.parts:
                 if part.name in drawn:
@@ -198,6 +201,8 @@ class ArraysMaker:
         converts = drawn.spec.dtype != part.spec.dtype
         key = part_key(task.key, chosen.twins.get(part.name, part.name))
         field = self._field(task, part, drawn, key) if drawn.draw.applied else None
+        if pair.std_map is not None:
+            write_map(pair.std_map, part, drawn.spec, cast(Mapped | None, field))
         if field is None and not converts:
             _copy(part, pair)
             return describe_array(part.name, part.dtype, part.shape, drawn.draw, Measure())

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from noisecli.errors import shown
 from noisecli.noise.draw import Draw
+from noisecli.noise.models import MODELS, noise_of_row
 
 Row = dict[str, Any]
 
@@ -16,15 +17,22 @@ class RecordedNoise(NamedTuple):
     std_fraction: float | None
 
 
-def draw_of(entry: Row) -> Draw:
+def draw_of(entry: Row, noise: object = None) -> Draw:
     """Return the noise of an output or an array. Raises KeyError or ValueError where its entry does not say.
 
-    What rounding left nothing of was added all the same.
+    What rounding left nothing of was added all the same. `noise` is the word of an array's row, which its entry lacks.
     """
     std, mean = _number(entry["std"]), _number(entry["mean"])
     if std < 0:
         raise ValueError(f"std {std}")
-    return Draw(bool(std or mean), std, mean)
+    word = entry["noise"] if noise is None else noise
+    if word not in MODELS:
+        raise ValueError(f"noise {shown(word)}")
+    own = noise_of_row({**entry, "noise": word})
+    shared = entry.get("shared_channels")
+    if shared not in (None, True, False):
+        raise ValueError(f"shared_channels {shown(shared)}")
+    return Draw(bool(std or mean) or not own.is_none, std, mean, own, shared)
 
 
 def arrays_of(row: Row) -> list[Row] | None:
@@ -41,7 +49,7 @@ def noise_of(row: Row) -> RecordedNoise:
     entries = arrays_of(row)
     if entries is None:
         raise ValueError("parts that are no list of arrays")
-    draws = {entry["name"]: draw_of(entry) for entry in entries}
+    draws = {entry["name"]: draw_of(entry, row["noise"]) for entry in entries}
     share = row["std_fraction"]
     return RecordedNoise(draws, None if share is None else _number(share))
 

@@ -8,6 +8,8 @@ import pytest
 
 from noisecli.keys import stream_key
 from noisecli.model import SampleSpec
+from noisecli.noise import models
+from noisecli.noise.draw import Draw
 from noisecli.noise.models.gaussian import NoiseField
 from noisecli.noise.stream import Streams
 
@@ -30,6 +32,19 @@ def make_spec(x, low=None, high=None, **more):
 def make_field(x, std, mean=0.0, number=0, clip=True, shared_channels=False, **more):
     spec = make_spec(x, **more)
     return NoiseField(make_streams(number), spec, std, mean, clip=clip, shared_channels=shared_channels)
+
+
+def make_noise(x, noise, std=0.0, mean=0.0, number=0, clip=True, shared_channels=False, **more):
+    """Return the field of any noise."""
+    key = stream_key(number, b"a.png", noise.word, 1)
+    drawn = Draw(applied=True, std=std, mean=mean, noise=noise)
+    parameters = models.NoiseParameters(key, make_spec(x, **more), drawn, clip=clip, shared_channels=shared_channels)
+    return models.field_of(noise.word, parameters)
+
+
+@pytest.fixture(scope="session")
+def noise_field():
+    return make_noise
 
 
 @pytest.fixture(scope="session")

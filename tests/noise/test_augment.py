@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisecli import add_gaussian_noise
+from noisecli import add_gaussian_noise, add_signal_dependent_noise
 
 INTEGERS = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"]
 FLOATS = ["f2", "f4", "f8", "g"]
@@ -135,3 +135,72 @@ def test_an_empty_clip_is_refused(rng, dtype, clip):
 def test_a_clip_that_is_no_number_is_refused(rng):
     with pytest.raises(ValueError, match="clip"):
         add_gaussian_noise(np.zeros(3), 1, rng=rng, clip=(np.nan, 1))
+
+
+class TestSignalDependent:
+    """add_signal_dependent_noise(): the arguments of add_gaussian_noise(), and what grows with the signal."""
+
+    @pytest.mark.parametrize("order", ["<", ">"])
+    @pytest.mark.parametrize("kind", INTEGERS + FLOATS)
+    def test_every_dtype_and_byte_order(self, rng, kind, order):
+        dtype = np.dtype(order + kind)
+        x = np.full((100, 400), 50, dtype)
+        y = add_signal_dependent_noise(x, 3, shot=0.02, speckle=0.08, full_scale=400, rng=rng)
+        assert (y.dtype, y.shape) == (dtype, x.shape)
+        exact = (3**2 + 0.02 * 400 * 50 + (0.08 * 50) ** 2) ** 0.5
+        added = y.astype(np.float64) - 50
+        low = -50 if kind[0] == "u" else -179
+        reference = np.random.default_rng(2).normal(0, exact, 400_000).clip(low, 77 if kind == "i1" else 205)
+        assert abs(added.std() - reference.std()) < 5 * exact / (2 * x.size) ** 0.5
+        assert (x == 50).all()
+
+    @pytest.mark.parametrize("kind", ["u2", "i4", "f4", "f8"])
+    def test_byte_order_does_not_change_values(self, kind):
+        x, more = np.arange(1000), {"shot": 0.01, "full_scale": 1000.0}
+        little, big = (
+            add_signal_dependent_noise(x.astype(order + kind), 5, rng=np.random.default_rng(1), **more).astype("f8")
+            for order in "<>"
+        )
+        np.testing.assert_array_equal(little, big)
+
+    @pytest.mark.parametrize(
+        ("dtype", "white"), [("uint8", 255), ("uint16", 65535), ("int16", 32768), ("float32", 1), ("float64", 1)]
+    )
+    def test_full_scale_is_the_type_s(self, dtype, white):
+        x = (np.linspace(0, 0.9, 2000) * white).astype(dtype)
+        given, own = (
+            add_signal_dependent_noise(x, shot=0.01, rng=np.random.default_rng(1), **more)
+            for more in ({"full_scale": white}, {})
+        )
+        np.testing.assert_array_equal(given, own)
+
+    @pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (1,), (2, 3, 4, 5)])
+    def test_any_shape(self, rng, shape):
+        for dtype in ("uint8", "float32"):
+            assert add_signal_dependent_noise(np.ones(shape, dtype), 0.1, shot=0.1, rng=rng).shape == shape
+
+    def test_clip_and_mean(self, rng):
+        y = add_signal_dependent_noise(np.full(20_000, 15, np.uint8), 30, mean=1.0, rng=rng, clip=(10, 20))
+        assert (y.min(), y.max()) == (10, 20)
+        y = add_signal_dependent_noise(np.full(100_000, 0.5), 0.1, mean=0.25, rng=rng)
+        assert abs(y.mean() - 0.75) < 5 * 0.1 / 100_000**0.5
+
+    def test_noise_is_fresh_and_128_bits_of_the_generator_are_used(self, rng):
+        other = np.random.default_rng(91)
+        other.bit_generator.random_raw(2)
+        first = add_signal_dependent_noise(np.ones(1000), 1, shot=0.5, rng=rng)
+        assert rng.integers(2**62) == other.integers(2**62)
+        assert (add_signal_dependent_noise(np.ones(1000), 1, shot=0.5, rng=rng) != first).any()
+
+    @pytest.mark.parametrize(
+        "more",
+        [{"std": -1}, {"std": np.nan}, {"shot": -1}, {"speckle": np.inf}, {"full_scale": 0}, {"mean": np.nan}],
+    )
+    def test_bad_parameters_are_refused(self, rng, more):
+        with pytest.raises(ValueError, match="must be finite"):
+            add_signal_dependent_noise(np.zeros(3), rng=rng, **more)
+
+    @pytest.mark.parametrize("x", [np.zeros(3, bool), np.zeros(3, complex), np.array(["a"])])
+    def test_other_types_are_refused(self, rng, x):
+        with pytest.raises(TypeError, match="add_signal_dependent_noise takes integers and real floats"):
+            add_signal_dependent_noise(x, 1, rng=rng)

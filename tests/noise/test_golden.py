@@ -14,7 +14,12 @@ import numpy as np
 import pytest
 
 from noisecli.keys import stream_key
+from noisecli.noise.models.coloured import COLORS, Coloured
+from noisecli.noise.models.impulse import Impulse
+from noisecli.noise.models.poisson import Poisson
+from noisecli.noise.models.signal_dependent import OfCamera, SignalDependent, Spans
 from noisecli.noise.quantile import edges, normal_from_words
+from noisecli.noise.stream import Streams
 
 FILE = Path(__file__).with_name("golden.json")
 RENEW = bool(os.environ.get("NOISECLI_RENEW_GOLDEN"))
@@ -80,6 +85,41 @@ def check(request):
 def test_noise(check, add_noise, dtype, std, mean):
     x = samples_of(dtype)
     check(f"{dtype} std {std} mean {mean}", add_noise(x, std, mean, number=7))
+
+
+OTHERS = {
+    "shot .01, speckle .1": SignalDependent(0.01, 0.1),
+    "linear light": SignalDependent(0.01, 0.1, linear=True),
+    "stds by channel": SignalDependent(0.001, channel_stds=(0.01, 0.05, 0.1)),
+    "poisson 60": Poisson(60.0),
+    "impulse .27": Impulse(0.27),
+}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "float32", "float64"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_noises(check, noise_field, dtype, name):
+    x = samples_of(dtype)[:300_000].reshape(250, 400, 3)
+    scale = 1.0 if dtype[0] == "f" else float(np.iinfo(dtype).max)
+    check(f"{dtype}, {name}", noise_field(x, OTHERS[name], 0.04 * scale, 0.01 * scale, number=9).add(x))
+
+
+COLOURED = {**COLORS, "slope 4.5": Coloured(4.5)}
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int32", "float32", "float64"])
+@pytest.mark.parametrize("name", COLOURED)
+def test_coloured(check, noise_field, dtype, name):
+    x = samples_of(dtype)[:100_000].reshape(-1, 2)
+    scale = 1.0 if dtype[0] == "f" else float(np.iinfo(dtype).max)
+    field = noise_field(x, COLOURED[name], 0.04 * scale, number=9, sample_rate=16000)
+    check(f"{dtype}, {name}", field.add(x))
+
+
+def test_parameters(check):
+    asked = [Spans((1e-4, 0.012), (0.1, 0.3)), OfCamera("brooks"), OfCamera("sidd")]
+    drawn = [one.draw(0.1, Streams(bytes([number] * 16)).number) for one in asked for number in range(50)]
+    check("parameters of noises", np.array([(std, noise.shot, noise.speckle) for std, noise in drawn]))
 
 
 @pytest.mark.parametrize(("dtype", "std"), [("uint8", 25), ("uint16", 6425), ("float32", 0.1), ("float64", 0.1)])

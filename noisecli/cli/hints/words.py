@@ -19,6 +19,9 @@ OPTIONS = _table(
     ("--level --strength --amount --intensity --amplitude", "--std"),
     ("--variance --sigma2 --noise-var", "--var"),
     ("--snr --db --snrdb --target-snr", "--snr-db"),
+    ("--dbfs --level-db --noise-dbfs --noise-level-db --rms-db", "--level-dbfs"),
+    ("--colour --noise-color --noise-colour --pink --brown --blue --violet", "--color"),
+    ("--f-decay --db-per-octave --tilt --exponent", "--slope"),
     ("--mu --loc --offset", "--mean"),
     ("--random-seed --random-state --rng --rng-seed", "--seed"),
     ("--num-copies --n-copies --repeat --repeats --times --versions --augmentations", "--copies"),
@@ -29,6 +32,7 @@ OPTIONS = _table(
     ("--bit-depth --depth --precision", "--dtype"),
     ("--jpeg-quality --jpg-quality -q:v", "--quality"),
     ("--pairs --keep-clean --clean --with-original", "--with-clean"),
+    ("--std-map --noise-map --sigma-map --noise-level-map --with-noise-map --maps", "--with-std-map"),
     ("--glob --pattern --filter --match", "--include"),
     ("--ignore --skip", "--exclude"),
     ("--max-files --max-count --head --first --num-files --subset --max-images", "--limit"),
@@ -41,6 +45,8 @@ OPTIONS = _table(
     ("--epsilon", "--eps"),
     ("--param --params --parameter --layer --layers --key", "--tensors --key"),
     ("--array --arrays --tensors", "--key --tensors"),
+    ("--roi --region --regions --where --mask-dir --masks --masks-dir --inside", "--mask"),
+    ("--patch-size --box --bbox --square --cutout --crop", "--patch"),
     ("--gray --grayscale --mono --monochrome --same-noise", "--shared-channels"),
 )
 """Option as typed, in lower case with hyphens -> its meanings; the first that a command has is the answer."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from noisecli.cli.messages.strength import LEVELS_SHOWN, level_words
+from noisecli.cli.messages.strength import LEVELS_SHOWN
 from noisecli.cli.messages.words import decibels
 from noisecli.kinds import KINDS, Kind
 from noisecli.kinds.adversarial import ADVERSARIAL
@@ -41,12 +41,15 @@ def _reasons(summary: Summary, settings: Settings, *, is_one: bool) -> Iterator[
     noise = settings.noise
     if noise.probability < 1:
         yield f"--prob {noise.probability * 100:g}% asks"
-    if any(level.quantity != "snr_db" and level.low == 0 for level in noise.levels):
+    if any(level.may_be_none for level in noise.levels):
         yield "a level of 0 asks"
-    if any(level.quantity == "snr_db" for level in noise.levels):
+    if any(level.is_ratio for level in noise.levels):
         yield f"{'it is' if is_one else 'they are'} silent, and silence has no SNR"
     if any(level.relative for level in noise.levels):
         yield f"{'its' if is_one else 'their'} values are all the same, and have no std"
+    if noise.mask is not None:
+        inside = "" if noise.patch is None else f" inside {'its patch' if is_one else 'their patches'}"
+        yield f"{'its mask is' if is_one else 'their masks are'} black{inside}"
     if summary.warnings["none-chosen"]:
         yield "no array is chosen"
 
@@ -81,7 +84,7 @@ def _survival(summary: Summary, settings: Settings) -> Iterator[str]:
     """Tell what lossy files keep of the noise where it is not what was asked for, and the way out."""
     way_out = f"--format {KINDS[settings.kind].exact} keeps it exactly"
     told = [
-        f"{level_words(level)}: on disk {_added(settings, level)} {words}; {way_out}"
+        f"{level.spoken}: on disk {_added(settings, level)} {words}; {way_out}"
         for level in settings.noise.levels
         if (kept := summary.survival.get(level.label)) is not None and (words := _kept_on_disk(**kept))
     ]

@@ -10,12 +10,6 @@ from noisecli.settings import Settings, own_settings
 
 LEVELS_SHOWN = 12
 _SHOWS = 0.0005
-_NAMES = {"std": "std {}", "var": "variance {}", "snr_db": "SNR {} dB", "severity": "severity {}"}
-
-
-def level_words(level: Level) -> str:
-    """Return a level as people say it: std 25, SNR 20 dB."""
-    return _NAMES[level.quantity].format(level.text)
 
 
 def strengths(summary: Summary, settings: Settings, *, everything: bool) -> Iterator[str]:
@@ -40,25 +34,28 @@ def _sentence(level: Level, means: Means, settings: Settings) -> str:
     clipped = f"{means.clipped_fraction:.1%} of samples clipped" if means.clipped_fraction >= _SHOWS else ""
     if settings.kind == ADVERSARIAL.name:
         step = f"A step of {own_settings(settings, AdversarySettings).eps * 100:.3g}% of full scale"
-        then = "without noise" if level.is_none else f"then {level_words(level)}"
+        then = "without noise" if level.is_none else f"then {level.spoken}"
         return f"{step}, {then}{f'; {clipped}' if clipped else ''}."
     after = f" after clipping ({clipped})" if clipped else ""
-    asked = f"{level_words(level)} asked"
+    asked = f"{level.spoken} asked"
     if means.asked is None or means.measured is None:
-        return f"{asked}{after}."
+        return f"{asked}{f'; {clipped}' if clipped else ''}."
     average = " on average" * (means.outputs > 1)
     there, wanted = (_with_unit(level, value) for value in (means.measured, means.asked))
     if level.quantity == "severity":
-        asked += f" (std {wanted} of 255)" if level.low == level.high else f" (std {wanted} of 255 drawn{average})"
+        wanted = f"SNR {wanted}" if level.is_ratio else f"std {wanted} of 255"
+        asked += f" ({wanted})" if level.low == level.high else f" ({wanted} drawn{average})"
     elif level.low != level.high:
         return f"{asked}: {wanted} drawn{average}, {there}{after or ' measured'}."
     return f"{asked}, {there}{'' if after else ' measured'}{average}{after}."
 
 
 def _with_unit(level: Level, value: float) -> str:
-    """Return a number in the unit of a level; of a severity, a std in grey levels."""
-    if level.quantity == "snr_db":
+    """Return a number in the unit of a level; of a severity, a std in grey levels or a ratio."""
+    if level.is_ratio:
         return decibels(value)
+    if level.quantity == "level_dbfs":
+        return f"{value:.1f} dBFS"
     upper = level.text.rpartition("..")[2]
     if level.quantity == "severity":
         return figure(value)

@@ -32,10 +32,11 @@ MEANINGS: dict[Warn, str] = {
     "unknown-length": "the header does not say how long it is; all to the end is taken",
     "wrong-length": "the header says another length; all samples are there",
     "channel-layout": "which loudspeaker each channel belongs to was assumed, or cannot be written",
+    "lossy-mask": "the mask is a JPEG, in which pixels near an edge may be no longer black; a PNG keeps them",
 }
 """What each fixed word means, and what to do."""
 TOLD: tuple[Warn, ...] = (
-    *("palette-to-colour", "none-chosen"),
+    *("palette-to-colour", "none-chosen", "lossy-mask"),
     *("scales-kept", "buffers-kept", "negative-variance", "tied"),
 )
 """Those that always have a line of their own: what they say of a run may be news."""

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ORIENTATION = 0x0112
+SIDEWAYS = (5, 6, 7, 8)
+"""Orientations of images that are stored on their side."""
 
 
 def _entry(exif: bytes) -> tuple[str, int] | None:
@@ -46,10 +48,15 @@ def upright(exif: bytes) -> bytes:
 
 def turn(image: NDArray[Any], value: int) -> NDArray[Any]:
     """Return the image as a viewer that applies the orientation shows it."""
-    if value in (5, 6, 7, 8):
+    if value in SIDEWAYS:
         image = np.swapaxes(image, 0, 1)
     if value in (3, 4, 7, 8):
         image = image[::-1]
     if value in (2, 3, 6, 7):
         image = image[:, ::-1]
     return np.ascontiguousarray(image)
+
+
+def turn_back(image: NDArray[Any], value: int) -> NDArray[Any]:
+    """Return what turn() made of an image as it was stored."""
+    return turn(image, {6: 8, 8: 6}.get(value, value))

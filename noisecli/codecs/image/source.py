@@ -57,6 +57,16 @@ class ImageSource:
             image = self.spec.full_scale - image if self.spec.is_float else ~image
         return exif.turn(image, self.header.orientation)
 
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Height and width as a viewer shows it."""
+        height, width = self._images[0].shape[:2]
+        return (width, height) if self.header.orientation in exif.SIDEWAYS else (height, width)
+
+    def lying(self, shown: Image) -> Image:
+        """Return something of the size shown, one value a pixel, as the samples are stored."""
+        return exif.turn_back(shown, self.header.orientation)
+
     def close(self) -> None:
         self._images = []
 

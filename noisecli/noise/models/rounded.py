@@ -1,9 +1,14 @@
 """Noise whose sums are rounded once more, where a file stores fewer digits: what is measured is what will be read."""
 
 from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
 
 from noisecli.noise.measure import Measure
-from noisecli.noise.models import AnyArray, Field
+from noisecli.noise.models import Field
+
+AnyArray = NDArray[Any]
 
 
 class RoundedField:

@@ -105,10 +105,12 @@ def depfile_of(settings: Settings, found: Listing) -> Depfile | None:
     if destination.contains(parent):
         raise Refused(f"--depfile {escape_name(path)}: lies in DST, which holds outputs alone; name a file beside it")
     walked = [folder_at(folder) for folder in found.followed] + [source] * (settings.choice.names is None)
+    if settings.noise.mask is not None:
+        walked.append(folder_at(settings.noise.mask))
     if any(folder.contains(parent) for folder in walked):
         raise Refused(
-            f"--depfile {escape_name(path)}: lies in the source folder, which changes whenever it is written; name a "
-            "file outside of it"
+            f"--depfile {escape_name(path)}: lies in the folder of sources or masks, which changes whenever it is "
+            "written; name a file outside of it"
         )
     inside = os.path.relpath(os.path.join(os.path.realpath(parent.location), name), os.path.realpath(source.location))
     if inside in found.sources:

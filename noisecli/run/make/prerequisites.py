@@ -6,10 +6,12 @@ import os
 import time
 from collections.abc import Iterator
 
+from noisecli.errors import FileProblem
 from noisecli.run.plan import Plan
 from noisecli.run.sources import Listing
 from noisecli.settings import Settings
-from noisecli.storage import file_at
+from noisecli.storage import file_at, is_url
+from noisecli.workers.mask_files import MaskFiles
 
 
 class Prerequisites:
@@ -18,6 +20,9 @@ class Prerequisites:
     def __init__(self, settings: Settings, plan: Plan, found: Listing) -> None:
         self._settings, self._plan, self._found = settings, plan, found
         self._folder = found.folder
+        mask = settings.noise.mask
+        # Make looks at no URL, and to ask a store for each would take long
+        self._mask = None if mask is None or is_url(mask) else mask
 
     def paths(self) -> Iterator[str]:
         """Yield their paths as the request spells them, folders first."""
@@ -26,7 +31,7 @@ class Prerequisites:
             # Make would read a(b) as the member b of an archive a
             yield f"{path}/" if path.endswith(")") else path
         yield from map(self._path_of, self._files())
-        yield from self._settings.choice.beside
+        yield from self._beside()
 
     def any_between(self, after: int, until: int) -> bool:
         """Whether one was changed after a time, and not after another."""
@@ -39,7 +44,7 @@ class Prerequisites:
 
     def _times(self) -> Iterator[tuple[str, int]]:
         below = ((self._folder, name) for name in itertools.chain(self._found.folders, self._files()))
-        for folder, name in itertools.chain(below, map(file_at, self._settings.choice.beside)):
+        for folder, name in itertools.chain(below, map(file_at, self._beside())):
             with contextlib.suppress(OSError, ValueError):
                 status = folder.look(name or ".", follow=True)
                 if status is not None:
@@ -53,6 +58,20 @@ class Prerequisites:
         read = ((side.source, *side.also_from) for side in sides if how == "copy" or side.make is not None)
         for names, _ in itertools.groupby(read):
             yield from (name for name in names if name not in self._found.masks)
+
+    def _beside(self) -> Iterator[str]:
+        """Yield what lies elsewhere: masks, and files that the request was read from."""
+        yield from self._settings.choice.beside
+        if self._mask is None:
+            return
+        masks, folders = MaskFiles(self._mask), {""}
+        for source in self._found.sources:
+            with contextlib.suppress(FileProblem):
+                mask = masks.of(source)
+                folders.add(os.path.dirname(mask.name))
+                yield mask.location
+        # where a mask is added, or a second one
+        yield from (masks.folder_of(below) for below in sorted(folders))
 
     def _path_of(self, name: str) -> str:
         root = self._settings.source

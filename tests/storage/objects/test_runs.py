@@ -20,6 +20,7 @@ WAYS = [
     ("--std", "25"),
     ("--std", "0,5,50", "--copies", "2", "--with-clean", "--sidecars", "copy"),
     ("--std", "25", "--format", "jpg", "--prob", "0.5", "--seed", "3"),
+    ("--std", "5", "--with-clean", "--with-std-map", "--sidecars", "copy"),
 ]
 
 

@@ -7,7 +7,27 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from noisecli.effects import Effect
+from noisecli.model.files import BESIDE, FileKeys
+from noisecli.model.level import AskedNoise, Level, Noise, Quantity
 from noisecli.tarjob import TarJob
+
+__all__ = [
+    "DECODED_FLOOR",
+    "DECODED_RATIO",
+    "AskedNoise",
+    "Encoding",
+    "Level",
+    "Limits",
+    "Made",
+    "Noise",
+    "Outcome",
+    "Problem",
+    "Quantity",
+    "SampleSpec",
+    "SideFile",
+    "Survival",
+    "Task",
+]
 
 DECODED_RATIO = 100
 DECODED_FLOOR = 1 << 27
@@ -41,80 +61,6 @@ class Encoding:
     format: str | None = None
     quality: int | None = None
     subsampling: str | None = None
-
-
-Quantity = Literal["std", "var", "snr_db", "severity"]
-"""What a level is given in: the names of the options of strength, and the first word of a level in rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How strong: one point of a sweep.
-
-    Attributes
-    ----------
-    quantity
-        std, var and severity are shares of full scale (var of its square), snr_db is in dB. Arrays and weights have no
-        full scale: it counts as 1, the data's own unit.
-    low, high
-        The range drawn from; equal for a fixed level.
-    text
-        As it was written, without spaces: "25", "10%", "5..50".
-    mean
-        Mean of the noise, a share of full scale.
-    steps
-        Where a range has steps instead of every value between (severity): the std of each.
-    relative
-        Arrays and weights: std is a share of each array's own standard deviation (var of its square).
-    noise
-        Which of noisecli.noise.models.MODELS; the word for it in rows.
-    written
-        Both ends as numbers in the unit of the upper one, as `text` has them: what a row says was drawn is one of these
-        numbers or between them.
-    """
-
-    quantity: Quantity
-    low: float
-    high: float
-    text: str
-    mean: float = 0.0
-    steps: tuple[float, ...] = ()
-    relative: bool = False
-    noise: str = "gaussian"
-    written: tuple[float, float] = (0.0, 0.0)
-
-    @property
-    def canonical(self) -> str:
-        """The level as a value: the same strength in other words is the same text. The mean moves no noise."""
-        return self._strength if self.noise == "gaussian" else f"{self.noise} {self._strength}"
-
-    @property
-    def _strength(self) -> str:
-        if self.steps:
-            return "steps:" + ",".join(f"{step:.9g}" for step in self.steps)
-        if self.quantity == "snr_db":
-            return f"snr_db:{self.low:.9g}..{self.high:.9g}"
-        own = "own-" if self.relative else ""
-        if self.quantity == "var" and self.low != self.high:
-            return f"{own}var:{self.low:.9g}..{self.high:.9g}"
-        low, high = (self.low**0.5, self.high**0.5) if self.quantity == "var" else (self.low, self.high)
-        return f"{own}std:{low:.9g}..{high:.9g}"
-
-    @property
-    def is_none(self) -> bool:
-        """Whether it asks for no noise at all, but a mean."""
-        return self.quantity != "snr_db" and self.high == 0
-
-    @property
-    def label(self) -> str:
-        """The level in words, as rows and messages name it."""
-        return f"{self.quantity}={self.text}"
-
-    @property
-    def folder(self) -> str:
-        """The name of its subtree in a sweep."""
-        text = self.text.replace("%", "pct").replace("/", "of")
-        return f"{self.quantity.replace('_', '-')}-{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +127,7 @@ class Task(NamedTuple):
     ----------
     source
         Relative path below the source folder, as the file system spells it; empty where there is none (latents).
-    output, clean_output
+    output, clean_output, std_map_output
         Relative paths below the destination, UTF-8.
     level, copy
         Which noise.
@@ -196,7 +142,7 @@ class Task(NamedTuple):
     extra
         What was worked out for this output before, pickled by its kind's own maker for itself.
     replaces
-        The outputs among the two that may take the place of a file: a row lists it, or --force was given. With tars,
+        The outputs among its files that may take the place of a file: a row lists it, or --force was given. With tars,
         the tars that may.
     tar
         Where the output is a member of a tar.
@@ -214,11 +160,18 @@ class Task(NamedTuple):
     extra: bytes = b""
     replaces: tuple[str, ...] = ()
     tar: TarJob | None = None
+    std_map_output: str | None = None
+
+    @property
+    def beside(self) -> dict[FileKeys, str]:
+        """The files beside the output, those that there are."""
+        found = zip(BESIDE, (self.clean_output, self.std_map_output), strict=True)
+        return {keys: name for keys, name in found if name}
 
     @property
     def names(self) -> list[str]:
-        """The outputs: the noisy one, and the clean one where there is one."""
-        return [name for name in (self.output, self.clean_output) if name]
+        """The outputs: the noisy one, and those beside it."""
+        return [self.output, *self.beside.values()]
 
     @property
     def origin(self) -> str:

@@ -1,6 +1,6 @@
 """Options of strength: 5,15,25 is a sweep of levels, 0..50 may be cut into so many steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -13,7 +13,7 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 
 
-def _of_an_option(parse: Callable[P, Result]) -> Callable[P, Result]:
+def of_an_option(parse: Callable[P, Result]) -> Callable[P, Result]:
     """Turn BadLevel into click's own error of an option."""
 
     @wraps(parse)
@@ -26,16 +26,23 @@ def _of_an_option(parse: Callable[P, Result]) -> Callable[P, Result]:
     return parse_option
 
 
-@_of_an_option
+@of_an_option
 def parse_levels(
-    text: str, quantity: Quantity, unit: float | None, *, steps: int | None, severity_set: str, mean: float
+    text: str,
+    quantity: Quantity,
+    unit: float | None,
+    *,
+    steps: int | None,
+    severity_set: str,
+    mean: float,
+    words: Mapping[str, str] | None = None,
 ) -> tuple[Level, ...]:
     """Return the sweep that an option's text means, one Level for each subtree.
 
     Raises click.BadParameter for what is not a level, and for what is surely a slip of units.
     """
     parts = _spread(text, steps) if steps is not None else [part.strip() for part in text.split(",")]
-    levels = tuple(parse_level(part, quantity, unit, severity_set, mean) for part in parts)
+    levels = tuple(parse_level(part, quantity, unit, severity_set, mean, words) for part in parts)
     if unit is not None and quantity in ("std", "var"):
         _refuse_slips(text, quantity, unit, levels)
     if len({level.canonical for level in levels}) < len(levels):
@@ -45,13 +52,13 @@ def parse_levels(
 
 def parse_step(text: str, unit: float | None) -> float:
     """Return one fixed strength as a share of full scale."""
-    [first, *others] = parse_levels(text, "std", unit, steps=None, severity_set="", mean=0.0)
+    [first, *others] = parse_levels(text, "std", unit, steps=None, severity_set="imagenet-c", mean=0.0)
     if others or first.low != first.high:
         raise click.BadParameter(f"{text}: one fixed step, such as 1%, 8 or 8/255")
     return first.low
 
 
-@_of_an_option
+@of_an_option
 def parse_share(text: str, unit: float | None) -> float:
     """Return a number with a unit as a share of full scale, or a bare one in the data's own unit."""
     number, written = point(text)
@@ -60,7 +67,7 @@ def parse_share(text: str, unit: float | None) -> float:
     return number / divisor(written, unit or 1.0)
 
 
-@_of_an_option
+@of_an_option
 def parse_limits(text: str, option: str = "--clip") -> tuple[float, float]:
     """Return the two ends of a clip, or of another range that an option names."""
     (low, unit), (high, high_unit) = ends(text)
