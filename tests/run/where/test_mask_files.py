@@ -118,6 +118,7 @@ def test_a_black_mask_is_no_noise(noisy, shot, destination, rows):
     assert (read(shots / "a.png")[0] == read(destination / "a.png")[0]).all()
 
 
+@pytest.mark.slow
 def test_a_mask_that_packs_better_than_any_image(noisy, tmp_path, destination):
     # 160 million bytes decoded, of a few thousand
     height, width = 10_000, 16_000
