@@ -34,7 +34,7 @@ define use_an_opencv_that_loads
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint samples golden reference bench soak clean
+.PHONY: help demo test test-all test-servers lint samples golden reference bench soak clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,6 +53,9 @@ test: $(VENV)/.test  ## the quick tests
 
 test-all: $(VENV)/.all  ## every test, with every extra installed
 	$(PYTEST)
+
+test-servers: $(VENV)/.servers  ## buckets on a real S3 server, a cluster of Ray, tar shards
+	$(PYTEST) tests/storage tests/engines/ray tests/run/tars
 
 lint: $(VENV)/.lint  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -94,6 +97,11 @@ $(VENV)/.test: pyproject.toml | $(BIN)/pip
 # Only what lint needs more: the project itself stays untouched while `make -j` may be testing it.
 $(VENV)/.lint: $(VENV)/.test
 	@$(EXTRAS) lint >$@.txt
+	@$(PIP) install --requirement $@.txt
+	@touch $@
+
+$(VENV)/.servers: $(VENV)/.test
+	@$(EXTRAS) servers >$@.txt
 	@$(PIP) install --requirement $@.txt
 	@touch $@
 

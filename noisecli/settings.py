@@ -52,6 +52,7 @@ class OutputSettings:
 
     encoding: Encoding = field(default_factory=Encoding)
     with_clean: bool = False
+    with_std_map: bool = False
     name: str | None = None
     sidecars: Literal["skip", "copy", "link"] = "skip"
     manifest: str = "manifest.jsonl"
@@ -136,7 +137,9 @@ class Settings:
         clean = self.output.with_clean
         own = {} if self.own is None else self.own.fingerprint_fields()
         fields = {"kind": self.kind, "stream": STREAM_VERSION, "mean": mean, "with_clean": clean}
-        return {**fields, **noise, **encoding, **own}
+        # as above: where it was not given, hashes stay
+        std_map = {"with_std_map": True} if self.output.with_std_map else {}
+        return {**fields, **std_map, **noise, **encoding, **own}
 
     @property
     def template(self) -> str:

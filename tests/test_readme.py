@@ -176,7 +176,7 @@ def test_the_walk_through_the_house_names_what_is_there() -> None:
     """Each `page.py`, `name()` is defined on that page, and each table that a line is added to."""
     steps = re.findall(r"`([\w/]+)\.py`,\s+`([\w.]+)\(\)`", FOR_NEWCOMERS)
     tables = re.findall(r"`([A-Z]+)` in `([\w/]+)\.py`", FOR_NEWCOMERS)
-    records = re.findall(r"`([A-Z]\w+\.\w+)` \(`(\w+)\.py`\)", FOR_NEWCOMERS)
+    records = re.findall(r"`([A-Z]\w+\.\w+)` \(`([\w/]+)\.py`\)", FOR_NEWCOMERS)
     patterns = re.findall(r"`(\w+)\(\)` as in `([\w/]+)\.py`", FOR_NEWCOMERS)
     assert (len(re.findall(r"^\d+\. ", FOR_NEWCOMERS, re.MULTILINE)), len(tables), len(records)) == (12, 6, 2)
     for page, name in [*steps, *((page, name) for name, page in (*tables, *patterns))]:
@@ -184,4 +184,4 @@ def test_the_walk_through_the_house_names_what_is_there() -> None:
         attrgetter(name)(module)
     for name, page in records:
         record, _, field = name.partition(".")
-        assert field in getattr(import_module(f"noisecli.{page}"), record).__dataclass_fields__
+        assert field in getattr(import_module("noisecli." + page.replace("/", ".")), record).__dataclass_fields__

@@ -12,7 +12,7 @@ from noisecli.cli.request import carry_out
 @o.PATHS
 @o.apply(o.STD, o.VAR, o.SNR, o.SHOT, o.SPECKLE, o.LEVELS, o.MEAN)
 @o.apply(o.KEY, o.PER_FEATURE, o.CLIP, o.SEED, o.COPIES, o.PROB, o.DTYPE)
-@o.apply(o.SIDECARS, o.WITH_CLEAN, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.WITH_STD_MAP, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SHARD

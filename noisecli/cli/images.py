@@ -15,7 +15,7 @@ from noisecli.cli.request import carry_out
 @o.apply(o.SEED, o.COPIES, o.PROB, o.SHARED, o.SHARED_PROB, o.LINEAR, o.NO_CLIP, o.DTYPE, o.FULL_SCALE, o.RANGE)
 @o.apply(o.MASK, o.PATCH)
 @o.IMAGE_FORMAT
-@o.apply(o.SIDECARS, o.WITH_CLEAN, o.QUALITY, o.SUBSAMPLING, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
+@o.apply(o.SIDECARS, o.WITH_CLEAN, o.WITH_STD_MAP, o.QUALITY, o.SUBSAMPLING, o.NAME, o.TAR, o.MANIFEST, o.DEPFILE)
 @o.COMMON_CHOICE
 @o.COMMON_RUNNING
 @o.SHARD

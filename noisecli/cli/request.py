@@ -15,6 +15,7 @@ from noisecli.cli.levels.asked import levels_of
 from noisecli.cli.messages import progress_bar, report, tell_labels
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.shards import parse_shard
+from noisecli.cli.std_map import refuse_std_map
 from noisecli.cli.tars import with_tars
 from noisecli.cli.urls import refuse_local_options
 from noisecli.cli.where import patch_of, with_masks
@@ -29,7 +30,7 @@ from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Se
 from noisecli.shards import split_manifest
 from noisecli.storage import file_at, folder_at, split_location
 
-_FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "name", "manifest", "prune", "shard")
+_FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "with_std_map", "name", "manifest", "prune", "shard")
 _LONGEST_LIST = 1 << 28
 _A_SUFFIX = re.compile(r"\.[a-z]{2,4}")
 """What looks like a suffix, most likely a slip of one that is known."""
@@ -77,7 +78,7 @@ def request(kind: str, source: str, destination: str, options: Mapping[str, Any]
     """Return what was asked for."""
     refuse_odd_output(options)
     refuse_local_options(options, source, destination)
-    return Settings(
+    settings = Settings(
         kind=kind,
         source=source,
         destination=destination,
@@ -87,6 +88,8 @@ def request(kind: str, source: str, destination: str, options: Mapping[str, Any]
         running=running_of(options),
         own=_arrays(options) if KINDS[kind].own is ArraysSettings else None,
     )
+    refuse_std_map(settings)
+    return settings
 
 
 def refuse_odd_output(options: Mapping[str, Any]) -> None:
@@ -154,6 +157,7 @@ def _output(options: Mapping[str, Any]) -> OutputSettings:
     return OutputSettings(
         encoding=Encoding(options.get("form"), options.get("quality"), options.get("subsampling")),
         with_clean=options["with_clean"],
+        with_std_map=options.get("with_std_map", False),
         name=options["name"],
         sidecars=options["sidecars"],
         manifest=own_manifest(options),
@@ -265,7 +269,7 @@ def is_one_file(kind: Kind, source: str, destination: str) -> bool:
 
 def _refuse_folder_options(options: Mapping[str, Any]) -> None:
     """What speaks of many files is not ignored in silence where there is one."""
-    given = [name for name in _FOLDER_OPTIONS if options[name]] + ["sidecars"] * (options["sidecars"] != "skip")
+    given = [name for name in _FOLDER_OPTIONS if options.get(name)] + ["sidecars"] * (options["sidecars"] != "skip")
     if given:
         names = ", ".join("--" + name.replace("_", "-") for name in given)
         raise click.UsageError(f"{names}: for folders only; name a folder for DST")

@@ -52,6 +52,8 @@ def _refuse_options(settings: Settings, options: Mapping[str, Any], *, packs: bo
             "side files that share a sample's key go along by themselves" if packs else "other members always go along"
         )
         raise click.UsageError(f"--sidecars {settings.output.sidecars}: with tar shards, {what}; omit it")
+    if settings.output.with_std_map:
+        raise click.UsageError("--with-std-map: maps are not written into tar shards; omit it, or unpack them first")
     if settings.choice.names is not None:
         way_out = "choose with --include" if packs else "name some tars as SRC/{000000..000099}.tar, or use --include"
         raise click.UsageError(f"--files0-from: lists files without what goes along with them; {way_out}")

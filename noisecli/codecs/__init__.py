@@ -103,6 +103,13 @@ class Codec(Protocol):
         """Return the versions of the libraries that encode."""
 
 
+class StdMapCodec(Protocol):
+    """What noisecli.codecs.image has besides."""
+
+    def create_std_map(self, file: OutputFile, source: Source, encoding: Encoding) -> Sink:
+        """Open a map beside an output that is made of `source`: float32, a value for each sample that gets noise."""
+
+
 class StoredArray(Protocol):
     """One array of a file that may hold many."""
 

@@ -8,6 +8,7 @@ from noisecli.exports import Place
 from noisecli.exports.labels import class_of, said_in
 from noisecli.exports.table import Cells, as_csv, path_cell, text_cell
 from noisecli.manifest.finished import FinishedRun
+from noisecli.model.files import listed_files
 
 
 def content(run: FinishedRun, place: Place) -> Iterator[bytes]:
@@ -21,9 +22,7 @@ def content(run: FinishedRun, place: Place) -> Iterator[bytes]:
 
 def _rows(run: FinishedRun, place: Place, *, classes: bool) -> Iterator[Cells]:
     for row in run.rows():
-        paths = {
-            key: path_cell(place(row[key])) for key in ("file_name", "clean_file_name") if row.get(key) is not None
-        }
+        paths = {file.keys.name: path_cell(place(file.name)) for file in listed_files(row)}
         if row.get("source"):
             paths["source"] = path_cell(row["source"])
         cells = (paths[key] if key in paths else _cell(row.get(key)) for key in run.columns)

@@ -49,6 +49,7 @@ ARRAYS = Kind(
     is_data=True,
     unrounded="--dtype float32",
     keeps_format=True,
+    std_map=".npy",
     option_of_arrays="--key",
     own=ArraysSettings,
 )

@@ -43,5 +43,6 @@ IMAGES = Kind(
     builder="imagefolder",
     bare_unit=255.0,
     has_severities=True,
+    std_map=".tiff",
     install=NO_OPENCV,
 )

@@ -92,6 +92,8 @@ class Kind(NamedTuple):
         Whether all arrays of a file get noise, unless some are chosen; else one.
     option_of_arrays
         The option that chooses arrays.
+    std_map
+        The suffix of the maps of std beside its outputs; none: it has no such.
     own
         The class of the settings that it alone has.
     needs_model
@@ -126,6 +128,7 @@ class Kind(NamedTuple):
     keeps_format: bool = False
     all_arrays: bool = False
     option_of_arrays: str = ""
+    std_map: str = ""
     own: OwnSettings | None = None
     needs_model: bool = False
     install: str = "a library cannot be loaded here"

@@ -76,8 +76,11 @@ def refuse_odd_files(destination: str, names: Names) -> None:
                 raise Refused(f"{shown}: is no regular file, and noisecli writes one there; move it away")
 
 
-def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> None:
-    """Refuse a folder that holds files, but no sign of noisecli, or another kind's run under the same names."""
+def require_ours(destination: str, names: Names, kind: str, *, force: bool, has_force: bool = True) -> None:
+    """Refuse a folder that holds files, but no sign of noisecli, or another kind's run under the same names.
+
+    Where the command `has_force`, that is named as a way out.
+    """
     folder = folder_at(destination)
     try:
         present = set(folder.names())
@@ -98,10 +101,11 @@ def require_ours(destination: str, names: Names, kind: str, *, force: bool) -> N
     if names.manifest in present:
         raise Refused(
             f"{destination}: its {names.run} is gone or damaged, which shows that the folder is noisecli's; if its "
-            f"{names.manifest} is one of noisecli's, add --force"
+            f"{names.manifest} is one of noisecli's, {'add --force' if has_force else 'make that run again'}"
         )
     if any(not name.startswith(".") for name in present):
-        raise Refused(f"{destination}: holds files that noisecli did not make; choose a new folder, or add --force")
+        way_out = "choose a new folder" + ", or add --force" * has_force
+        raise Refused(f"{destination}: holds files that noisecli did not make; {way_out}")
 
 
 def _journals_of_siblings(present: Iterable[str], names: Names) -> Iterator[str]:

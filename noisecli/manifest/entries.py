@@ -8,6 +8,7 @@ from json.encoder import encode_basestring
 from typing import Any, cast
 
 from noisecli.model import Problem, Survival
+from noisecli.model.files import BESIDE
 from noisecli.settings import key_of
 from noisecli.storage import TEMPORARY_PREFIX, is_inside, is_text
 
@@ -58,10 +59,11 @@ def read_line(line: bytes) -> Row:
 
 
 def parse_row(line: bytes) -> Row:
-    """Return a row; a clean file's name that leads outside is left out of it."""
+    """Return a row; the name of a file beside its output that leads outside is left out of it."""
     row = read_line(line)
-    if "clean_file_name" in row and not is_inside(row["clean_file_name"]):
-        del row["clean_file_name"]
+    for keys in BESIDE:
+        if keys.name in row and not is_inside(row[keys.name]):
+            del row[keys.name]
     if not isinstance(row.get("warnings", []), list):
         row["warnings"] = []
     return row
@@ -113,8 +115,8 @@ def count_sources(entry: Row) -> int:
 class Begun:
     """What a journal records beside rows: an interrupted run's intentions, and the digests of what it put in place."""
 
-    intended: dict[str, str | None] = field(default_factory=dict)
-    """Outputs, and the clean ones beside them, that were to be made."""
+    intended: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Outputs that were to be made, and the files beside each."""
     placed: dict[str, str] = field(default_factory=dict)
     """The last digest that a worker was about to put in place under a name."""
     prefixes: list[str] = field(default_factory=list)
@@ -130,9 +132,11 @@ class Begun:
         """Take a line that is no row."""
         entry = parse(line)
         intended = entry.get("intended")
-        for output, clean in intended.items() if isinstance(intended, dict) else ():
-            if is_inside(output) and (clean is None or is_inside(clean)):
-                self.intended[output] = clean
+        for output, beside in intended.items() if isinstance(intended, dict) else ():
+            # earlier versions wrote null, or the name of the clean file
+            names = beside if isinstance(beside, list) else [] if beside is None else [beside]
+            if is_inside(output) and all(map(is_inside, names)):
+                self.intended[output] = tuple(names)
         self.placed.update({name: digest for name, digest in texts(entry.get("placing")).items() if is_inside(name)})
         self.survival.update(read_survival(entry.get("survival")))
         self.versions.update(texts(entry.get("versions")))

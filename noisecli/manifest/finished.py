@@ -12,6 +12,7 @@ from noisecli.manifest.destination import Names, is_finished, read_run, runs_in
 from noisecli.manifest.entries import Row, read_line
 from noisecli.manifest.shards import hint_of_shards
 from noisecli.manifest.sidecars import SideRecord, known_lists
+from noisecli.model.files import BESIDE, listed_files
 from noisecli.storage import Folder, escape_name, folder_at, is_inside, is_text
 
 _MOST = 1e300
@@ -107,9 +108,8 @@ class FinishedRun(RecordedRun):
         for row in self.parsed():
             count += 1
             if self._whole:
-                self._require_file(row["file_name"], row.get("bytes"))
-                if row.get("clean_file_name") is not None:
-                    self._require_file(row["clean_file_name"], row.get("clean_bytes"))
+                for file in listed_files(row):
+                    self._require_file(file.name, file.bytes)
             yield row
         if count != self._expected:
             raise Refused(
@@ -154,13 +154,13 @@ def manifests_in(folder: str) -> list[str]:
 
 def files_of(row: Row) -> list[str]:
     """Return the files that a row lists; none where one of them leads out of the folder."""
-    names = [row.get("file_name"), *([row["clean_file_name"]] if "clean_file_name" in row else [])]
+    names = [row.get("file_name"), *(row[keys.name] for keys in BESIDE if keys.name in row)]
     return [str(name) for name in names] if all(map(is_inside, names)) else []
 
 
 def _is_valid(row: Row) -> bool:
     """Whether what exports read of a row is of the kind that noisecli writes."""
-    names = [name for name in (row.get("clean_file_name"), row.get("source")) if name is not None]
+    names = [name for key in (*(keys.name for keys in BESIDE), "source") if (name := row.get(key)) is not None]
     numbers = (row.get(key) for key in _NUMBERS)
     return all(map(is_inside, (row.get("file_name"), *names))) and all(
         number is None or (isinstance(number, int | float) and abs(number) < _MOST) for number in numbers

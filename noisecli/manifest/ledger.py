@@ -105,9 +105,9 @@ class Ledger(ManifestReader):
 
     def intend(self, tasks: Iterable[Task]) -> None:
         """Note outputs before they are made."""
-        new = {task.output: task.clean_output for task in tasks}
+        new = {task.output: tuple(task.beside.values()) for task in tasks}
         self.intended.update(new)
-        self._append(to_line({"intended": new}))
+        self._append(to_line({"intended": {output: _in_journal(beside) for output, beside in new.items()}}))
 
     def note_versions(self, versions: Mapping[str, str]) -> None:
         """Note the libraries that make the outputs."""
@@ -220,3 +220,8 @@ class Ledger(ManifestReader):
             self._remove_journal()
         if not self.folder_was_there:
             self._files.remove_if_empty()
+
+
+def _in_journal(beside: tuple[str, ...]) -> list[str] | str | None:
+    """Return the names of files beside an output as a journal has them: earlier versions know one at most."""
+    return list(beside) if len(beside) > 1 else next(iter(beside), None)

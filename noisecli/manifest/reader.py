@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -28,6 +29,7 @@ from noisecli.manifest.entries import (
 from noisecli.manifest.lock import is_held
 from noisecli.manifest.sidecars import SideRecord, known_lists
 from noisecli.model import Problem, Survival
+from noisecli.model.files import listed_files
 from noisecli.storage import folder_at, stopping
 
 CLOSED = -1
@@ -52,7 +54,7 @@ class ManifestReader:
     Attributes
     ----------
     intended
-        Outputs that a run meant to make and no row lists yet, and the clean ones beside them.
+        Outputs that a run meant to make and no row lists yet, and the files beside each.
     rows_lost
         Whether run.json counts more rows than there are.
     sources
@@ -122,7 +124,13 @@ class ManifestReader:
             if names.manifest != own.manifest:
                 is_shared = names.journal == own.journal
                 with cls(destination, names) if is_shared else cls.look(destination, names) as reader:
-                    yield names, reader
+                    if not reader._is_export():
+                        yield names, reader
+
+    def _is_export(self) -> bool:
+        """Whether it is what `export --to hf` wrote about this folder, which lists outputs and owns none."""
+        first = next(map(self.row, self._positions), None) or {}
+        return "noisy" in first and "settings" not in first
 
     def __enter__(self) -> Self:
         return self
@@ -204,12 +212,12 @@ class ManifestReader:
         return begun.placed
 
     def is_recorded(self, name: str) -> bool:
-        """Whether a row lists a file: an output, or the clean one beside it."""
-        return name in self._positions or name in self._clean_outputs
+        """Whether a row lists a file: an output, or one beside it."""
+        return name in self._positions or name in self._beside
 
     def may_be_ours(self, name: str) -> bool:
         """Whether a run may have made a file that no row lists: its row was lost, or it never came to it."""
-        return self.rows_lost or name in self.intended or name in self.intended.values()
+        return self.rows_lost or name in self.intended or name in self.intended_files()
 
     def is_leftover(self, name: str) -> bool:
         """Whether a file is, to the byte, what an unfinished run put in place, though no row lists it now."""
@@ -224,9 +232,8 @@ class ManifestReader:
         return found is not None and (found == digest or found[:_PROOF_LENGTH] in self._proofs)
 
     @cached_property
-    def _clean_outputs(self) -> frozenset[str]:
-        rows = map(parse_row, self.rows())
-        return frozenset(row["clean_file_name"] for row in rows if "clean_file_name" in row)
+    def _beside(self) -> frozenset[str]:
+        return frozenset(file.name for line in self.rows() for file in listed_files(parse_row(line))[1:])
 
     def row(self, output: str) -> Row | None:
         """Return the row of an output; empty where it cannot be read, None where there is none."""
@@ -238,9 +245,14 @@ class ManifestReader:
         return list(self._positions)
 
     def files(self) -> Iterator[str]:
-        """Yield the names of all files that rows list, the clean ones too."""
+        """Yield the names of all files that rows list, those beside outputs too."""
         yield from self._positions
-        yield from self._clean_outputs
+        yield from self._beside
+
+    def intended_files(self) -> Iterator[str]:
+        """Yield the names of all files that a run meant to make and no row lists yet."""
+        yield from self.intended
+        yield from itertools.chain.from_iterable(self.intended.values())
 
     def rows(self) -> Iterator[bytes]:
         """Yield all rows as lines, sorted by file_name."""
@@ -253,9 +265,8 @@ class ManifestReader:
 
         Make removes the target of a rule that it had to end, which the manifest may be.
         """
-        rows = map(parse_row, self.rows())
-        found = (str(row[key])[:_PROOF_LENGTH] for row in rows for key in ("sha256", "clean_sha256") if key in row)
-        return sorted(set(found))
+        files = (file for line in self.rows() for file in listed_files(parse_row(line)))
+        return sorted({str(file.sha256)[:_PROOF_LENGTH] for file in files if file.sha256 is not None})
 
     @cached_property
     def _proofs(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from noisecli.effects import Effect
+from noisecli.model.files import BESIDE, FileKeys
 from noisecli.model.level import AskedNoise, Level, Noise, Quantity
 from noisecli.tarjob import TarJob
 
@@ -126,7 +127,7 @@ class Task(NamedTuple):
     ----------
     source
         Relative path below the source folder, as the file system spells it; empty where there is none (latents).
-    output, clean_output
+    output, clean_output, std_map_output
         Relative paths below the destination, UTF-8.
     level, copy
         Which noise.
@@ -141,7 +142,7 @@ class Task(NamedTuple):
     extra
         What was worked out for this output before, pickled by its kind's own maker for itself.
     replaces
-        The outputs among the two that may take the place of a file: a row lists it, or --force was given. With tars,
+        The outputs among its files that may take the place of a file: a row lists it, or --force was given. With tars,
         the tars that may.
     tar
         Where the output is a member of a tar.
@@ -159,11 +160,18 @@ class Task(NamedTuple):
     extra: bytes = b""
     replaces: tuple[str, ...] = ()
     tar: TarJob | None = None
+    std_map_output: str | None = None
+
+    @property
+    def beside(self) -> dict[FileKeys, str]:
+        """The files beside the output, those that there are."""
+        found = zip(BESIDE, (self.clean_output, self.std_map_output), strict=True)
+        return {keys: name for keys, name in found if name}
 
     @property
     def names(self) -> list[str]:
-        """The outputs: the noisy one, and the clean one where there is one."""
-        return [name for name in (self.output, self.clean_output) if name]
+        """The outputs: the noisy one, and those beside it."""
+        return [self.output, *self.beside.values()]
 
     @property
     def origin(self) -> str:

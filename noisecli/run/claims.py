@@ -6,6 +6,7 @@ from noisecli.manifest.destination import Names, refuse_odd_files, require_ours
 from noisecli.manifest.reader import ManifestReader
 from noisecli.manifest.shards import refuse_mixture
 from noisecli.model import Task
+from noisecli.model.files import listed_files
 from noisecli.run.plan import Plan
 from noisecli.run.tars import refuse_other_form, refuse_taken
 from noisecli.run.twins import refuse_twins
@@ -27,6 +28,7 @@ def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: Manife
     destination = folder_at(settings.destination).survey()
     if destination.folds_case(names.journal):
         refuse_twins(plan.outputs(), names, escape_name(settings.destination))
+    _refuse_dropped(settings, plan, recorded)
     if settings.running.force or is_new:
         return
     if plan.tars is not None:
@@ -46,6 +48,27 @@ def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: Manife
     recorded.own_by_word = frozenset(own)
 
 
+def _refuse_dropped(settings: Settings, plan: Plan | LatentsPlan, recorded: ManifestReader) -> None:
+    """Refuse to make outputs anew without a file that is, or may be, beside them: no row would list it any more."""
+    wanted = {"with_clean": settings.output.with_clean, "with_std_map": settings.output.with_std_map}
+    dropped = [name for name, is_wanted in wanted.items() if not is_wanted and any(wanted.values())]
+    if isinstance(plan, LatentsPlan) or not any(
+        spelled.get(name) for spelled in recorded.settings.values() for name in dropped
+    ):
+        return
+    destination = folder_at(settings.destination).survey()
+    for named in plan.named():
+        listed = [file.name for file in listed_files(recorded.row(named.output) or {})]
+        beside = {*listed, *recorded.intended.get(named.output, ())}
+        for name in sorted(beside.difference(named.names)):
+            if destination.has(name):
+                options = " ".join("--" + name.replace("_", "-") for name in dropped)
+                raise Refused(
+                    f"{escape_name(destination.location_of(name))}: was made beside {named.output}, which this run "
+                    f"makes without it; add {options}, or choose another folder for DST"
+                )
+
+
 def _whose(settings: Settings, name: str) -> str:
     """Say whose a file is that this run's manifest does not list."""
     for names, other in ManifestReader.others(settings.destination, Names.of(settings.output.manifest)):
@@ -63,5 +86,5 @@ def _claimed(task: Task, recorded: ManifestReader, *, force: bool) -> list[str]:
     if force:
         return task.names
     row = recorded.row(task.output) or {}
-    listed = {task.output if "sha256" in row else None, row.get("clean_file_name")}
+    listed = {file.name for file in listed_files(row) if file.sha256 is not None}
     return [name for name in task.names if name in listed or recorded.is_leftover(name)]

@@ -4,9 +4,10 @@ import os
 import re
 import string
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from noisecli.errors import Refused
-from noisecli.kinds import split_suffix
+from noisecli.kinds import KINDS, split_suffix
 from noisecli.model import Level
 from noisecli.settings import Settings
 from noisecli.storage import escape_name, file_at, is_tar_location
@@ -17,6 +18,21 @@ LONGEST_NAME = 255
 _FIELDS = {"stem", "ext", "copy", "level"}
 _KNOWN = "the fields are {stem} {ext} {copy} {level}"
 _ZEROS = re.compile(r"0?[1-9]d?\Z", re.ASCII)
+
+
+class Named(NamedTuple):
+    """One output of a source, and the files beside it."""
+
+    level: Level
+    copy: int
+    output: str
+    clean: str | None = None
+    std_map: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """All of its files."""
+        return [name for name in (self.output, self.clean, self.std_map) if name]
 
 
 class Naming:
@@ -30,7 +46,8 @@ class Naming:
         levels, output = settings.noise.levels, settings.output
         self._copies = range(1, settings.noise.copies + 1)
         self._subtrees = [(level, f"{level.folder}/" if len(levels) > 1 else "") for level in levels]
-        self._with_clean = output.with_clean
+        self._with_clean, self.has_maps = output.with_clean, output.with_std_map
+        self._map_suffix = KINDS[settings.kind].std_map
         self._suffix = f".{output.encoding.format}" if output.encoding.format else None
         self._template = settings.template
         _check_template(self._template, len(self._copies))
@@ -38,15 +55,15 @@ class Naming:
         self.mirrors = self._template == "{stem}{ext}" and self._suffix is None and not self._packed
         self.copies_stay_apart = output.name is None
 
-    def outputs(self, source: str) -> Iterator[tuple[Level, int, str, str | None]]:
-        """Yield level, copy, output and clean output for everything made of a source, in plan order."""
+    def outputs(self, source: str) -> Iterator[Named]:
+        """Yield everything made of a source, in plan order."""
         for level, below in self._subtrees:
             for copy in self._copies:
                 name = self.name(source, level, copy)
-                if self._with_clean:
-                    yield level, copy, f"{below}noisy/{name}", f"{below}clean/{name}"
-                else:
-                    yield level, copy, below + name, None
+                clean = f"{below}clean/{name}" if self._with_clean else None
+                std_map = f"{below}{self.map_name(name)}" if self.has_maps else None
+                noisy = "noisy/" if clean or std_map else ""
+                yield Named(level, copy, f"{below}{noisy}{name}", clean, std_map)
 
     def names(self, source: str) -> Iterator[str]:
         """Yield the names inside one tree that could meet another source's; default templates keep copies apart."""
@@ -56,6 +73,10 @@ class Naming:
             if not self.copies_stay_apart and (why := _unfit(os.path.basename(name))):
                 raise Refused(f"{escape_name(source)}: --name {self._template} makes {name}, {why}; choose another")
             yield name
+
+    def map_name(self, name: str) -> str:
+        """Return the name of the map beside an output, which has this name inside its tree."""
+        return f"std-map/{split_suffix(name)[0]}{self._map_suffix}"
 
     def name(self, source: str, level: Level, copy: int) -> str:
         """Return an output's name inside its tree."""
@@ -79,8 +100,9 @@ class Naming:
 
     def trees(self) -> Iterator[tuple[Level, str]]:
         """Yield the trees that outputs and side files go into, as what is in front of their names."""
+        trees = ["clean/"] * self._with_clean + ["noisy/"] * (self._with_clean or self.has_maps)
         for level, below in self._subtrees:
-            yield from ((level, below + tree) for tree in (("clean/", "noisy/") if self._with_clean else ("",)))
+            yield from ((level, below + tree) for tree in trees or [""])
 
     @property
     def suffix_is_last(self) -> bool:

@@ -1,6 +1,5 @@
 """From a request to a manifest: walk, plan, keep what is current, make the rest, publish. The page to read first."""
 
-import itertools
 import os
 import secrets
 import time
@@ -285,8 +284,7 @@ class Run:
         self._clean_up(self._prefix)
 
     def _clean_up(self, prefix: str) -> None:
-        names = itertools.chain(self._ledger.intended, filter(None, self._ledger.intended.values()))
-        folders = {"", *(os.path.dirname(name) for name in names)}
+        folders = {"", *map(os.path.dirname, self._ledger.intended_files())}
         folders.update(os.path.dirname(side.name) for side in self._sidecars())
         folder_at(self._settings.destination).remove_temporaries(folders, prefix)
 

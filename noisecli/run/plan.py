@@ -11,7 +11,7 @@ from noisecli.kinds import KINDS, format_of
 from noisecli.manifest.destination import Names, runs_in
 from noisecli.model import SideFile, Task
 from noisecli.run.labels import Labels, forms
-from noisecli.run.naming import Naming, options_that_rename
+from noisecli.run.naming import Named, Naming, options_that_rename
 from noisecli.run.sources import Listing
 from noisecli.run.tars import tars_of
 from noisecli.settings import Settings
@@ -63,21 +63,23 @@ class Plan:
                 continue
             size = _size(folder, source)
             path = os.fsencode(source)
-            for level, copy, output, clean in self.naming.outputs(source):
+            for level, copy, output, clean, std_map in self.naming.outputs(source):
                 key = stream_key(seed, path, canonical[level], copy)
                 measured = sample and sampled < SURVIVAL_SAMPLE
                 sampled += measured
-                yield Task(source, output, clean, level, copy, key, size, measured)
+                task = Task(source, output, clean, level, copy, key, size, measured)
+                yield task if std_map is None else task._replace(std_map_output=std_map)
 
     def outputs(self, *, own: bool = False) -> Iterator[str]:
-        """Yield the names of all outputs, clean ones too; of a shard's `own` alone, or of the whole run."""
+        """Yield the names of all outputs and of what is beside them; `own` as for named()."""
+        for named in self.named(own=own):
+            yield from named.names
+
+    def named(self, *, own: bool = False) -> Iterator[Named]:
+        """Yield all outputs; of a shard's `own` alone, or of the whole run."""
         for source in self._found.sources:
-            if own and not self.is_own(source):
-                continue
-            for _, _, output, clean in self.naming.outputs(source):
-                yield output
-                if clean is not None:
-                    yield clean
+            if not own or self.is_own(source):
+                yield from self.naming.outputs(source)
 
     @cached_property
     def labels(self) -> Labels:
@@ -119,13 +121,10 @@ class Plan:
         """Two sources, or a side file and a source, that would meet in one output."""
         sources = self._found.sources
         if not self.naming.mirrors or any(not source.isascii() for source in sources):
-            taken: dict[str, str] = {}
-            for source in sources:
-                for name in self.naming.names(source):
-                    if name in taken:
-                        raise Refused(_collision(taken[name], source, name))
-                    taken[name] = source
-            _refuse_files_as_folders(taken)
+            _refuse_meetings((source, name) for source in sources for name in self.naming.names(source))
+        if self.naming.has_maps:
+            map_name = self.naming.map_name
+            _refuse_meetings((source, map_name(name)) for source in sources for name in self.naming.names(source))
         if self._settings.output.sidecars != "skip":
             outputs = dict.fromkeys(self.outputs(), "another source")
             for side in self.sidecars():
@@ -172,6 +171,16 @@ def _collision(first: str, second: str, output: str) -> str:
         f"{escape_name(first)} and {escape_name(second)} would both become {output}; rename one, leave one out with "
         "--exclude, or keep the formats apart"
     )
+
+
+def _refuse_meetings(named: Iterable[tuple[str, str]]) -> None:
+    """Refuse a name that two sources have, or one that is the folder of another."""
+    taken: dict[str, str] = {}
+    for source, name in named:
+        if name in taken:
+            raise Refused(_collision(taken[name], source, name))
+        taken[name] = source
+    _refuse_files_as_folders(taken)
 
 
 def _refuse_files_as_folders(taken: dict[str, str]) -> None:

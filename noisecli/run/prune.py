@@ -15,6 +15,7 @@ from noisecli.manifest.destination import Names
 from noisecli.manifest.entries import Row
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Problem
+from noisecli.model.files import listed_files
 from noisecli.run.leftovers import WITNESSES, Asked, Sources, Why, spread
 from noisecli.run.stale import StaleSideFiles
 from noisecli.run.twins import folded
@@ -70,7 +71,7 @@ class Pruning:
             why = sources.why_left(row)
             if why is not None and self._may_go(row, problems):
                 whys[output] = why
-                files[output] = [name for name in (output, row.get("clean_file_name")) if name is not None]
+                files[output] = [file.name for file in listed_files(row)]
         taken = self._taken(chain.from_iterable(files.values())) if files else set()
         return {output: why for output, why in whys.items() if taken.isdisjoint(files[output])}
 
@@ -123,9 +124,8 @@ class Pruning:
             row = self._recorded.row(output)
             if row is None or row.get("source") in problems or self._sources.why_left(row) != why:
                 continue
-            # the row's own file goes last: should this stop between the two, the next run still knows of both
-            both = {row.get("clean_file_name"): row.get("clean_sha256"), output: row.get("sha256")}
-            digests = {name: [str(digest)] for name, digest in both.items() if name is not None}
+            # the row's own file goes last: should this stop between them, the next run still knows of all
+            digests = {file.name: [str(file.sha256)] for file in reversed(listed_files(row))}
             try:
                 with stopping(self._destination.location_of(output), passing=(PermissionError,)):
                     count += output in self._destination.remove(digests)

@@ -13,6 +13,7 @@ from noisecli.manifest.destination import is_finished
 from noisecli.manifest.entries import parse_row
 from noisecli.manifest.ledger import UNFINISHED_TIME, Ledger
 from noisecli.model import Survival
+from noisecli.model.files import listed_files
 from noisecli.run.leftovers import Asked, Sources
 from noisecli.run.make.rule import Rule
 from noisecli.run.summary import Summary
@@ -117,25 +118,25 @@ def _look_at_the_rest(settings: Settings, ledger: Ledger, summary: Summary, aske
 def _settle(destination: Folder, ledger: Ledger) -> None:
     """Remove what was put in place, but whose row was lost with its worker: no file of ours is without a true row.
 
-    Where a pair was made by half, the other half goes too. What has another content than a row or a worker recorded
-    is somebody else's.
+    Where of an output and what is beside it only a part was made, all goes. What has another content than a row or a
+    worker recorded is somebody else's.
     """
     if not ledger.intended:
         return
     placed, owners = ledger.placed_digests(), dict[str, str]()
-    for output, clean in list(ledger.intended.items()):
-        row = ledger.row(output) or {}
-        recorded = {output: row.get("sha256"), clean: row.get("clean_sha256")}
-        found = {name: _digest(destination, name) for name in recorded if name is not None}
+    for output, beside in list(ledger.intended.items()):
+        listed = {file.name: file.sha256 for file in listed_files(ledger.row(output) or {})}
+        recorded = {name: listed.get(name) for name in (output, *beside)}
+        found = {name: _digest(destination, name) for name in recorded}
         new = {name for name, digest in found.items() if digest is not None and digest == placed.get(name)}
         if not new:
             continue
-        # an edited journal may name files of other rows: those are not this pair's
+        # an edited journal may name files of other rows: those are not this output's
         owners = owners or _owners(ledger)
         own = [name for name in found if owners.get(name, output) == output]
         new &= set(own)
-        is_half = None in found.values()
-        if not any(is_half or found[name] != recorded[name] for name in new):
+        is_partial = None in found.values()
+        if not any(is_partial or found[name] != recorded[name] for name in new):
             continue
         with stopping(destination.location_of(output)):
             destination.remove({name: [str(recorded[name]), placed.get(name, "")] for name in own})
@@ -144,8 +145,9 @@ def _settle(destination: Folder, ledger: Ledger) -> None:
 
 def _owners(ledger: Ledger) -> dict[str, str]:
     """Return the output of the row that lists each file."""
-    clean = ((row.get("clean_file_name"), row["file_name"]) for row in map(parse_row, ledger.rows()) if row)
-    return {name: output for name, output in clean if isinstance(name, str)} | {name: name for name in ledger.outputs()}
+    rows = map(listed_files, map(parse_row, ledger.rows()))
+    beside = {file.name: output.name for output, *others in filter(None, rows) for file in others}
+    return beside | {name: name for name in ledger.outputs()}
 
 
 def _digest(destination: Folder, name: str) -> str | None:

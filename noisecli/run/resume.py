@@ -9,6 +9,7 @@ from noisecli.errors import FileProblem
 from noisecli.kinds import always_loses
 from noisecli.manifest.reader import ManifestReader
 from noisecli.model import Task
+from noisecli.model.files import BESIDE, ListedFile, listed_files
 from noisecli.settings import Settings
 from noisecli.storage import Folder, escape_name, folder_at, is_url
 from noisecli.workers.mask_files import MaskFiles
@@ -16,7 +17,7 @@ from noisecli.workers.stage import Stage
 
 _SKEW = 15 * 60 * 10**9
 """Nanoseconds by which a store's clock may differ from ours: beyond that, stores refuse what is signed here."""
-_ASKED = ("key", "settings", "level", "clean_file_name", "source")
+_ASKED = ("key", "settings", "level", "source")
 
 
 class Resume:
@@ -49,8 +50,11 @@ class Resume:
         """Whether the output of this task is as its row says, made from the source as it is now."""
         if self._settings.running.redo:
             return False
-        asked = (task.key.hex(), self._key, task.level.label, task.clean_output, escape_name(task.source) or None)
+        asked = (task.key.hex(), self._key, task.level.label, escape_name(task.source) or None)
         if asked != tuple(row.get(word) for word in _ASKED):
+            return False
+        beside = task.beside
+        if any(row.get(keys.name) != beside.get(keys) for keys in BESIDE):
             return False
         shape = row.get("shape")
         if task.span is not None and (not isinstance(shape, list) or task.span != (row.get("first"), *shape[:1])):
@@ -70,7 +74,7 @@ class Resume:
         source = self._source.look(task.source, follow=True)
         if source is None or source.st_size != row.get("source_bytes") or not stat.S_ISREG(output.st_mode):
             return False
-        if task.clean_output and not self._clean_holds(task.clean_output, row):
+        if not all(map(self._holds, listed_files(row)[1:])):
             return False
         for name in () if self._only_reads else task.names:
             self._destination.narrow(name, source.st_mode)
@@ -95,8 +99,8 @@ class Resume:
         own = max(found.st_mtime_ns, found.st_ctime_ns) if found and is_link else 0
         return max(own, self._links.get(folder, 0))
 
-    def _clean_holds(self, clean_output: str, row: dict[str, Any]) -> bool:
+    def _holds(self, file: ListedFile) -> bool:
         if self._settings.running.checksum:
-            return self._destination.sha256(clean_output) == row.get("clean_sha256")
-        clean = self._destination.look(clean_output)
-        return clean is not None and clean.st_size == row.get("clean_bytes")
+            return bool(self._destination.sha256(file.name) == file.sha256)
+        found = self._destination.look(file.name)
+        return found is not None and bool(found.st_size == file.bytes)

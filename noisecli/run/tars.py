@@ -197,9 +197,7 @@ def tars_in(folder: Folder, names: Iterable[str]) -> set[str]:
 def refuse_taken(settings: Settings, outputs: Iterable[str], recorded: ManifestReader) -> None:
     """Refuse a run before any work that would replace tars of somebody else."""
     destination = folder_at(settings.destination)
-    ours = tars_in(
-        destination, itertools.chain(recorded.files(), recorded.intended, filter(None, recorded.intended.values()))
-    )
+    ours = tars_in(destination, itertools.chain(recorded.files(), recorded.intended_files()))
     own = set[str]()
     for tar in sorted(tars_in(destination, outputs) - ours):
         with stopping(destination.location_of(tar)):
@@ -230,7 +228,7 @@ def settle_tars(destination: Folder, ledger: Ledger) -> None:
         return
     destination.look_again()
     waiting: defaultdict[str, list[str]] = defaultdict(list)
-    for name in itertools.chain(ledger.intended, filter(None, ledger.intended.values())):
+    for name in ledger.intended_files():
         if (tar := destination.tar_of(name)) is not None:
             waiting[tar].append(name)
     placed = ledger.placed_digests() if waiting else {}

@@ -10,17 +10,21 @@ from noisecli.kinds.images import IMAGES
 from noisecli.kinds.latents import LATENTS
 from noisecli.levels.noises import WORDS
 from noisecli.model import Quantity
+from noisecli.model.files import BESIDE
 from noisecli.schemas.parts import Schema, hex_digits, of_type, or_null, record
 from noisecli.words import Warn
 
 _LEVEL = f"^({'|'.join((*get_args(Quantity), *(word for word in WORDS if word != 'linear')))})="
-_OPTIONAL = ("clean_file_name", "clean_bytes", "clean_sha256", "mask", "mask_sha256", "patch", "inside_fraction")
+_OPTIONAL = (*(key for keys in BESIDE for key in keys), "mask", "mask_sha256", "patch", "inside_fraction")
 _SHAPE = of_type(tuple[int, ...], "Lengths of the axes: of an image height, width and channels; of audio files frames.")
 
 _NAMES: dict[str, Schema] = {
     "file_name": of_type(str, "Path of the output below DST, with slashes."),
     "source": of_type(str | None, "Path of the source below SRC; null of latents. Bytes not UTF-8 are %FF."),
     "clean_file_name": of_type(str, "Path below DST of the clean file beside it; only with --with-clean."),
+    "std_map_file_name": of_type(
+        str, "Path below DST of the std of the noise on every sample, float32; only with --with-std-map."
+    ),
 }
 _ENDS: dict[str, Schema] = {
     "warnings": {
@@ -33,6 +37,8 @@ _ENDS: dict[str, Schema] = {
     "source_sha256": or_null(hex_digits(64, "SHA-256 of the source; null of latents.")),
     "clean_bytes": of_type(int, "Bytes of the clean file; only with --with-clean."),
     "clean_sha256": hex_digits(64, "SHA-256 of the clean file; only with --with-clean."),
+    "std_map_bytes": of_type(int, "Bytes of the map of std; only with --with-std-map."),
+    "std_map_sha256": hex_digits(64, "SHA-256 of the map of std; only with --with-std-map."),
     "bytes": of_type(int, "Bytes of the output."),
     "sha256": hex_digits(64, "SHA-256 of the output."),
 }

@@ -105,12 +105,14 @@ def _settings(kind: str) -> Schema:
         "stream": of_type(int, "Version of the random stream."),
         "mean": of_type(float, "Mean of the noise, a share of full scale."),
         "with_clean": of_type(bool, "Whether clean files were written beside."),
+        "with_std_map": {"const": True, "description": "Set where maps of std were written beside."},
     }
     own: dict[str, Schema] = {}
     if KINDS[kind].own is not None:
         name = _OWN_OF[kind]
         own = {name: _own(KINDS[kind].own, name) | {"description": _OWN[name]}}
-    return record({**common, **recorded, **encoding, **own}, optional=("range", "mask", "patch", "shared_probability"))
+    optional = ("range", "mask", "patch", "shared_probability", "with_std_map")
+    return record({**common, **recorded, **encoding, **own}, optional=optional)
 
 
 def _own(settings: Any, name: str) -> Schema:

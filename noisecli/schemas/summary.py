@@ -33,7 +33,7 @@ _RUN = {
     "failed": "Sources that failed.",
     "skipped": "Sources that were left alone.",
     "input_bytes": "Bytes of the sources planned; of a run that was stopped, of those it came to.",
-    "output_bytes": "Bytes of those made, the clean ones beside them too; not of side files.",
+    "output_bytes": "Bytes of those made, and of what is beside them; not of side files.",
     "sidecars_copied": "Side files copied or linked.",
     "sidecars_left": "Side files left behind.",
     "sidecars_kept": "Without --sidecars: side files of earlier runs that stay in DST.",

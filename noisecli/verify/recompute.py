@@ -119,7 +119,7 @@ class Recomputation:
             if recorded.get("mask"):
                 recorded["mask"] = self._used.mask
             encoding = Encoding(**{item.name: spelled[item.name] for item in fields(Encoding)})
-            output = OutputSettings(encoding, spelled["with_clean"])
+            output = OutputSettings(encoding, spelled["with_clean"], spelled.get("with_std_map", False))
             noise = NoiseSettings(levels=(level,), **recorded)
             own = self._kind.own.of(spelled) if self._kind.own is not None else None
             if (adversary := _adversary(spelled)) is not None:

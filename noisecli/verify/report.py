@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from noisecli.errors import FailedReason
+from noisecli.model.files import listed_files
 from noisecli.settings import Settings
 
 Row = dict[str, Any]
@@ -65,7 +66,7 @@ class Check(NamedTuple):
 
 def size_of(row: Row) -> int:
     """Return about how many bytes are read for a row; what somebody wrote there is not believed without limit."""
-    sizes = (row.get("bytes"), row.get("clean_bytes"), row.get("source_bytes"))
+    sizes = (*(file.bytes for file in listed_files(row)), row.get("source_bytes"))
     return sum(min(size, _LARGEST) for size in sizes if isinstance(size, int) and size > 0)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,16 +13,18 @@ from noisecli.errors import FileProblem, NoisecliError, message_of_bug, trace_of
 from noisecli.kinds import KINDS
 from noisecli.levels import parse_label
 from noisecli.model import Task
+from noisecli.model.files import BESIDE, OUTPUT, STD_MAP, ListedFile, listed_files
 from noisecli.settings import Settings
 from noisecli.storage import SourceFile, folder_at, is_inside
 from noisecli.storage.scratch import ScratchFolder
 from noisecli.verify.report import Check, Checked, Difference, Reason, Row, size_of
 from noisecli.workers import Maker, OpenSource, open_file, worker
 
-_NOT_COMPARED = ("file_name", "clean_file_name", "level")
+_FILES = (OUTPUT, *BESIDE)
+_NOT_COMPARED = (*(keys.name for keys in _FILES), "level")
 _NEW = ("drawn",)
 """Keys that rows of earlier versions lack, and that say nothing an output depends on."""
-_DIGESTS = ("sha256", "clean_sha256", "bytes", "clean_bytes")
+_DIGESTS = frozenset(key for keys in _FILES for key in (keys.sha256, keys.bytes))
 
 
 class Checking:
@@ -78,27 +81,25 @@ class Checking:
         self._found.differences.append(Difference(name, reason, message))
 
     def _files_hold(self, row: Row) -> bool:
-        """Look at a row's output, and at the clean one beside it."""
+        """Look at a row's output, and at what is beside it."""
         before = len(self._found.differences)
-        self._check_file(row["file_name"], row, "")
-        if "clean_file_name" in row:
-            self._check_file(row["clean_file_name"], row, "clean_")
+        for listed in listed_files(row):
+            self._check_file(listed, row)
         return len(self._found.differences) == before
 
-    def _check_file(self, name: str, row: Row, prefix: str) -> None:
+    def _check_file(self, listed: ListedFile, row: Row) -> None:
+        name = listed.name
         try:
             with self._open(self._settings, name) as file:
-                size, listed = file.size, row.get(f"{prefix}bytes")
-                if size != listed:
-                    self._differ(
-                        name, "size-differs", f"has {size:,} bytes, its row says {listed}; run the same command again"
-                    )
-                elif file.sha256() != row.get(f"{prefix}sha256"):
+                if file.size != listed.bytes:
+                    message = f"has {file.size:,} bytes, its row says {listed.bytes}; run the same command again"
+                    self._differ(name, "size-differs", message)
+                elif file.sha256() != listed.sha256:
                     self._differ(
                         name, "digest-differs", "has other content; run the same command again with --checksum"
                     )
                 else:
-                    self._decode(name, row, file)
+                    self._decode(listed, row, file)
         except FileProblem as problem:
             gone = problem.reason == "gone"
             message = "is gone; run the same command again" if gone else problem.message
@@ -112,8 +113,13 @@ class Checking:
         """Open an output: of the destination, or of the scratch folder."""
         return folder_at(settings.destination).open(name, self._settings.running.limits.max_bytes)
 
-    def _decode(self, name: str, row: Row, file: SourceFile) -> None:
+    def _decode(self, listed: ListedFile, row: Row, file: SourceFile) -> None:
+        name = listed.name
         try:
+            if listed.keys == STD_MAP:
+                # it has neither the row's type nor alpha
+                deque(self._maker.samples(file), maxlen=0)
+                return
             for key, value, recorded in self._maker.mismatches(file, row):
                 message = f"has {key} {value}, its row says {recorded}; run the same command again with --redo"
                 self._differ(name, "row-differs", message)
@@ -217,10 +223,9 @@ class Checking:
         except Exception as error:
             self._note_bug(name, error)
         finally:
-            for output in (task.output, task.clean_output):
-                if output:
-                    with contextlib.suppress(OSError):
-                        folder_at(settings.destination).remove_own(output)
+            for output in task.names:
+                with contextlib.suppress(OSError):
+                    folder_at(settings.destination).remove_own(output)
 
     def _versions(self) -> Mapping[str, str]:
         """Return the versions of the libraries that outputs depend on."""
@@ -255,8 +260,10 @@ class Checking:
     def _judge_samples(self, check: Check, task: Task) -> None:
         row, settings = check
         assert settings is not None
-        for made, theirs in ((task.output, row["file_name"]), (task.clean_output, row.get("clean_file_name"))):
-            if made and theirs and not self._are_same(row, settings, made, theirs):
+        recomputed = {OUTPUT: task.output, **task.beside}
+        for keys, theirs, *_ in listed_files(row):
+            made = recomputed.get(keys)
+            if made and not self._are_same(row, settings, made, theirs):
                 self._differ(theirs, "noise-differs", f"recomputed from {row['source']} it has other samples")
 
     def _are_same(self, row: Row, settings: Settings, made: str, theirs: str) -> bool:
@@ -278,5 +285,7 @@ def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None)
     if row["noise"] != level.noise:
         raise ValueError(f"noise {row['noise']}")
     clean = f"{os.getpid()}-clean" if settings.output.with_clean else None
+    std_map = f"{os.getpid()}-std-map" if settings.output.with_std_map else None
     size = 0 if file is None else file.size
-    return Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)
+    task = Task(source, f"{os.getpid()}-noisy", clean, level, int(row["copy"]), key, size)
+    return task._replace(std_map_output=std_map)

@@ -17,7 +17,7 @@ from noisecli.kinds.arrays import ArraysSettings
 from noisecli.model import Made, SampleSpec, Task
 from noisecli.noise.draw import STD_DIGITS, Draw, draw
 from noisecli.noise.measure import Measure, round_significant, square_sum
-from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.models import Field, Mapped, NoiseParameters, field_of
 from noisecli.noise.models.rounded import RoundedField
 from noisecli.noise.moments import Columns, Spread
 from noisecli.noise.stream import Streams
@@ -27,6 +27,7 @@ from noisecli.workers.output import Pair, Writer
 from noisecli.workers.parameters import Chosen, choose
 from noisecli.workers.recorded import RecordedNoise, arrays_of, noise_of
 from noisecli.workers.rows import build_arrays_row, describe_array, made_of
+from noisecli.workers.std_map import open_map, refuse_archive, write_map
 
 AnyArray = NDArray[Any]
 
@@ -179,7 +180,8 @@ class ArraysMaker:
         def open_sink(output: OutputFile) -> ArraysSink:
             return self._codec.create_sink(output, source)
 
-        with Pair(self._context, task, open_sink, opened.file) as pair:
+        refuse_archive(task, source)
+        with Pair(self._context, task, open_sink, opened.file, lambda file: open_map(file, source.parts[0])) as pair:
             entries = []
             for part in source.parts:
                 if part.name in drawn:
@@ -199,6 +201,8 @@ class ArraysMaker:
         converts = drawn.spec.dtype != part.spec.dtype
         key = part_key(task.key, chosen.twins.get(part.name, part.name))
         field = self._field(task, part, drawn, key) if drawn.draw.applied else None
+        if pair.std_map is not None:
+            write_map(pair.std_map, part, drawn.spec, cast(Mapped | None, field))
         if field is None and not converts:
             _copy(part, pair)
             return describe_array(part.name, part.dtype, part.shape, drawn.draw, Measure())

@@ -1,11 +1,12 @@
-"""How outputs are written: nothing half-written keeps an output's name, and of a pair both are there or neither."""
+"""How outputs are written: nothing half-written keeps an output's name; an output and all beside it, or none."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from noisecli.model import Task
+from noisecli.model.files import CLEAN, STD_MAP, FileKeys
 from noisecli.storage import Folder, OutputFile, SourceFile, folder_at, output_error
 from noisecli.workers import WorkerContext
 
@@ -116,32 +117,47 @@ class Committed(NamedTuple):
     lossy: bool
     warnings: list[str]
     noisy: tuple[int, str]
-    clean: tuple[int, str] | None
+    beside: Mapping[FileKeys, tuple[int, str]]
     order: Sequence[int] | None = None
     """Of audio whose channels were put into another order: which of the source's each one is."""
 
 
 class Pair(Generic[S]):
-    """The output of a task, and the clean one beside it where that is asked for. A context manager.
+    """The output of a task, with the clean one and the map of std beside it where asked for. A context manager.
 
     Parameters
     ----------
     open_sink
-        Makes the sink of either.
+        Makes the sink of noisy and clean.
     file
         The source of both; None where there is none.
+    open_map
+        Makes the sink of the map, where there may be one.
+
+    Attributes
+    ----------
+    noisy, clean, std_map
+        Their writers, those that there are.
     """
 
     def __init__(
-        self, context: WorkerContext, task: Task, open_sink: Callable[[OutputFile], S], file: SourceFile | None
+        self,
+        context: WorkerContext,
+        task: Task,
+        open_sink: Callable[[OutputFile], S],
+        file: SourceFile | None,
+        open_map: Callable[[OutputFile], AnySink] | None = None,
     ) -> None:
         self._file = file
         self._stack = contextlib.ExitStack()
         self.clean: Writer[S] | None = None
+        self.std_map: Writer[AnySink] | None = None
         with contextlib.ExitStack() as stack:
             self.noisy = stack.enter_context(Writer(context, task.output, task, open_sink, file))
             if task.clean_output is not None:
                 self.clean = stack.enter_context(Writer(context, task.clean_output, task, open_sink, file))
+            if task.std_map_output is not None and open_map is not None:
+                self.std_map = stack.enter_context(Writer(context, task.std_map_output, task, open_map, file))
             self._stack = stack.pop_all()
 
     def write(self, noisy: Any, clean: Any) -> None:
@@ -151,12 +167,13 @@ class Pair(Generic[S]):
             self.clean.write(clean)
 
     def commit(self) -> Committed:
-        """Put both in place, the clean one first: a row is written for the noisy one, when both are there."""
+        """Put all in place, the noisy one last: a row is written for that, when all are there."""
         if self._file is not None:
             self._file.check_unchanged()
-        clean = self.clean.commit() if self.clean is not None else None
+        writers: Mapping[FileKeys, Writer[Any] | None] = {CLEAN: self.clean, STD_MAP: self.std_map}
+        beside = {keys: writer.commit() for keys, writer in writers.items() if writer is not None}
         sink, noisy = self.noisy.sink, self.noisy.commit()
-        return Committed(sink.format, sink.lossy, list(sink.warnings), noisy, clean, getattr(sink, "order", None))
+        return Committed(sink.format, sink.lossy, list(sink.warnings), noisy, beside, getattr(sink, "order", None))
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ from typing import Any
 
 from noisecli.effects import Effect
 from noisecli.model import Level, Made, SampleSpec, Survival, Task
+from noisecli.model.files import listed_files
 from noisecli.noise.draw import Draw, drawn_level
 from noisecli.noise.measure import Measure, significant_or_none
 from noisecli.noise.stream import Streams
@@ -51,8 +52,7 @@ def build_row(
         Warnings, in any order, besides those of the writer.
     """
     row: Row = {"file_name": task.output, "source": escape_name(task.source) or None}
-    if task.clean_output is not None:
-        row["clean_file_name"] = task.clean_output
+    row |= {keys.name: name for keys, name in task.beside.items()}
     row |= {"kind": settings.kind, "format": written.format, **described}
     row |= {"noise": task.level.noise, "unit": unit, "level": task.level.label}
     row |= {"drawn": _drawn(settings, task, noise), **noise}
@@ -60,8 +60,8 @@ def build_row(
         words = [*words, "name-not-utf8"]
     row |= {"warnings": merged([*words, *written.warnings]), "settings": settings.key}
     row["source_bytes"], row["source_sha256"] = (None, None) if file is None else (file.size, file.sha256())
-    if written.clean is not None:
-        row["clean_bytes"], row["clean_sha256"] = written.clean
+    for keys, (size, digest) in written.beside.items():
+        row |= {keys.bytes: size, keys.sha256: digest}
     row["bytes"], row["sha256"] = written.noisy
     return row
 
@@ -180,7 +180,7 @@ def made_of(
     not_noised: tuple[str, ...] = (),
 ) -> Made:
     """Return the outcome that a row tells of."""
-    size, words = row["bytes"] + row.get("clean_bytes", 0), tuple(row["warnings"])
+    size, words = sum(file.bytes for file in listed_files(row)), tuple(row["warnings"])
     effect = _effect(task, row)
     return Made(task.output, to_line(row), kept, words, row["applied"], noised, not_noised, effect, size)
 

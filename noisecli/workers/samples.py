@@ -10,13 +10,13 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from noisecli.codecs import Codec, Sink, Source
+from noisecli.codecs import Codec, Sink, Source, StdMapCodec
 from noisecli.errors import FileFailed
 from noisecli.kinds import FORMATS, always_loses
 from noisecli.model import Made, SampleSpec, Survival, Task
 from noisecli.noise.draw import Draw, draw
 from noisecli.noise.measure import square_sum
-from noisecli.noise.models import Field, NoiseParameters, field_of
+from noisecli.noise.models import Field, Mapped, NoiseParameters, field_of
 from noisecli.noise.models.inside import InsideField
 from noisecli.noise.models.signal_dependent import SignalDependent
 from noisecli.noise.nodata import is_measured, measured
@@ -144,10 +144,16 @@ class SampleMaker:
             stored = _stored(spec, source)
             return self._codec.create_sink(output, source, stored, self._settings.output.encoding, task.key)
 
+        def open_map(output: OutputFile) -> Sink:
+            codec = cast(StdMapCodec, self._codec)
+            return codec.create_std_map(output, source, self._settings.output.encoding)
+
         frames = 0
-        with Pair(self._context, task, open_sink, file) as pair:
+        with Pair(self._context, task, open_sink, file, open_map) as pair:
             for block in self._blocks(source, spec):
                 frames += len(block)
+                if pair.std_map is not None:
+                    pair.std_map.write(_std_map(block, spec, cast(Mapped | None, field)))
                 pair.write(block if field is None else field.add(block), block)
             written = pair.commit()
         words = ["overshoot"] if is_overshooting(spec) and self._settings.noise.clip else []
@@ -240,6 +246,14 @@ def _stored(spec: SampleSpec, source: Source) -> SampleSpec:
     if spec.sample_rate is None or spec.dtype != source.spec.dtype:
         return spec
     return spec if spec.is_float and source.format not in _LOSSY else replace(spec, full_scale=own)
+
+
+def _std_map(block: AnyArray, spec: SampleSpec, field: Mapped | None) -> AnyArray:
+    """Return the std of the noise on each sample that is no alpha, as a share of full scale."""
+    noisy = block[..., : spec.noisy_channels] if block.ndim > 2 else block
+    if field is None:
+        return np.zeros(noisy.shape, np.float32)
+    return field.std_map(noisy) / np.float32(spec.full_scale)
 
 
 def _described(spec: SampleSpec, frames: int) -> Row:

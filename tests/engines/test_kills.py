@@ -212,12 +212,13 @@ def test_sighup_that_nohup_ignores_stays_ignored(faulty, fill, pictures, wait_un
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("more", [[], ["--with-std-map"]], ids=["", "with maps"])
 @pytest.mark.parametrize("where", ["read", "write"])
 def test_a_killed_run_takes_its_workers_along_and_the_next_goes_on(
-    faulty, noisy, images, fill, pictures, tree, clean_tree, nobody_left, wait_until, destination, where
+    faulty, noisy, images, fill, pictures, tree, clean_tree, nobody_left, wait_until, destination, where, more
 ):
     fill(pictures, f"cats/wait-{where}.png")
-    words = ("--std", "25", "--with-clean", "-j", "2")
+    words = ("--std", "25", "--with-clean", "-j", "2", *more)
     process = faulty.start("images", pictures, destination, *words)
     wait_until(lambda: faulty.reached(where), "a worker at work")
     os.kill(process.pid, signal.SIGKILL)
@@ -227,7 +228,7 @@ def test_a_killed_run_takes_its_workers_along_and_the_next_goes_on(
     assert {noisy(*words, destination).status for words in CHECKS} == {2}
     done = images(*words, "--json")
     assert done.status == 0, done
-    assert tree(destination) == clean_tree("--with-clean")
+    assert tree(destination) == clean_tree("--with-clean", *more)
 
 
 def test_a_second_run_on_the_same_destination_is_refused(

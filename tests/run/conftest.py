@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from noisecli.model.files import listed_files
 from tests.fixtures.running import LIMIT_SECONDS, PROGRAMS
 
 NUMBERS = {name: getattr(errno, name) for name in ("ENOSPC", "EIO", "EACCES", "ESTALE")}
@@ -143,14 +144,12 @@ def _untrue_rows(standing, told_wholly, *, unlink):
     named = set()
     for line in standing.get("manifest.jsonl", b"").decode().splitlines():
         row = json.loads(line)
-        pairs = [(row["file_name"], row["sha256"])]
-        if not unlink and "clean_file_name" in row:
-            # pruning that stops between the two keeps the row, so that the rerun knows what it has to remove
-            pairs.append((row["clean_file_name"], row["clean_sha256"]))
-        named |= {row["file_name"], row.get("clean_file_name")}
-        for name, digest in pairs:
-            if told_wholly and hashlib.sha256(standing.get(name, b"")).hexdigest() != digest:
-                yield f"the row of {name} is not true"
+        output, *beside = listed_files(row)
+        named |= {output.name, *(file.name for file in beside)}
+        # pruning that stops between them keeps the row, so that the rerun knows what it has to remove
+        for file in [output] if unlink else [output, *beside]:
+            if told_wholly and hashlib.sha256(standing.get(file.name, b"")).hexdigest() != file.sha256:
+                yield f"the row of {file.name} is not true"
     unnamed = {name for name in standing if _is_output(name) and not name.endswith(".txt") and name not in named}
     if told_wholly and unnamed:
         yield f"no row names {sorted(unnamed)}"

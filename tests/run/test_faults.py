@@ -17,8 +17,8 @@ def ground(tmp_path, fill, request, start_driver, make_ground):
     """Return a call on images, in a fresh folder or over an older run."""
     source, destination, driver = tmp_path / "src", tmp_path / "dst", start_driver()
     fill(source, "a.png", "cats/b.png", "cats/b.txt", "skipped.jxl")
-    words = ["images", source, destination, *WORDS]
-    if request.param == "over an older run":
+    words = ["images", source, destination, *WORDS, *["--with-std-map"] * ("with maps" in request.param)]
+    if "over an older run" in request.param:
         fill(source, "gone.png")
         (source / "broken.png").write_bytes(b"no picture")
         assert driver.run([*words, "--std", "5"])[0] == 1
@@ -33,7 +33,7 @@ def ground(tmp_path, fill, request, start_driver, make_ground):
     return ground
 
 
-BOTH = pytest.mark.parametrize("ground", ["fresh", "over an older run"], indirect=True)
+BOTH = pytest.mark.parametrize("ground", ["fresh", "over an older run", "with maps, over an older run"], indirect=True)
 
 
 @BOTH

@@ -320,6 +320,15 @@ def test_what_this_run_makes_stays_though_it_was_a_clean_file_before(images, fil
     assert (destination / "clean/a.png").exists()
 
 
+def test_an_export_for_hugging_face_keeps_nothing(images, noisy, pictures, outputs, destination):
+    assert images().status == 0
+    assert noisy("export", destination, "--to", "hf").status == 0
+    (pictures / "b.png").unlink()
+    done = images("--prune", "--json")
+    assert (done.status, done.summary["pruned"]) == (0, 1)
+    assert "b.png" not in outputs(destination)
+
+
 def test_what_may_not_be_removed_does_not_keep_the_others(images, pictures, outputs, errors, destination, monkeypatch):
     assert images().status == 0
     for name in ("a.png", "cats/c.png"):

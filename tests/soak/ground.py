@@ -22,6 +22,8 @@ from grammars.npz import STORED, Member
 
 JOURNAL = ".noisecli-journal"
 OWN = {"manifest.jsonl", "sidecars.jsonl", "errors.jsonl", "run.json", JOURNAL}
+FILE_KEYS = {"file_name": "sha256", "clean_file_name": "clean_sha256", "std_map_file_name": "std_map_sha256"}
+"""The keys of a row that name a file, and those of its digest."""
 DEADLINE = 120
 TEMPORARY = ".noisecli-tmp-"
 _KILLED_AFTER_ROWS = 3
@@ -83,11 +85,12 @@ class Ground:
         """Read the rows and the journal, put other people's files beside, and keep a copy of it all."""
         journal = program.lines(self.destination / JOURNAL)
         for row in [*program.lines(self.destination / "manifest.jsonl"), *journal]:
-            for name, digest in (("file_name", "sha256"), ("clean_file_name", "clean_sha256")):
+            for name, digest in FILE_KEYS.items():
                 if name in row:
                     self.told[row[name]] = row[digest]
                     self.made_of[row[name]] = row.get("source") or ""
-            self.intended.update(name for pair in row.get("intended", {}).items() for name in pair if name)
+            for output, beside in row.get("intended", {}).items():
+                self.intended.update([output, *(beside if isinstance(beside, list) else filter(None, [beside]))])
         self.intended -= self.told.keys()
         self.intended.update(name for name in state(self.destination) if TEMPORARY in name)
         folders = sorted({os.path.dirname(name) for name in self.told} - {""})
@@ -149,7 +152,7 @@ def _images(home: Path) -> Ground:
         "c.bmp": good["colour.bmp"],
     }
     files |= {"b/é 4.png": good["alpha.png"], "d.png": good["bits.png"], "b/empty.png": b"", "notes.txt": b"ours"}
-    return _finished("images", home, ["--std", "5,25", "--with-clean", "-j", "1"], files)
+    return _finished("images", home, ["--std", "5,25", "--with-clean", "--with-std-map", "-j", "1"], files)
 
 
 def _audio(home: Path) -> Ground:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import program
 from figures import Figures
+from ground import FILE_KEYS
 from program import OURS
 from seeds import Seeds
 
@@ -19,7 +20,7 @@ WORKERS_GONE_WITHIN = 2.0
 LAST_KILL_AFTER = 20.0
 FILES = {"images": 16, "audio": 24, "arrays": 24}
 WORDS = {
-    "images": ["--with-clean", "--copies", "2", "-j", "2"],
+    "images": ["--with-clean", "--with-std-map", "--copies", "2", "-j", "2"],
     "audio": ["--copies", "2", "-j", "2"],
     "arrays": ["--with-clean", "--copies", "2", "--key", "*", "-j", "2"],
 }
@@ -146,7 +147,9 @@ class Kills:
             self.figures.fault("worker kills: files without exactly one status", int(not right), f"{where}: {name}")
         untrue = (status == 0) != (not problems)
         self.figures.fault("worker kills: exit status that is not true", int(untrue), f"{where}: {status}")
-        named = {str(row[key]) for row in program.lines(destination / "manifest.jsonl") for key in _NAMES if key in row}
+        named = {
+            str(row[key]) for row in program.lines(destination / "manifest.jsonl") for key in FILE_KEYS if key in row
+        }
         left = {*program.tree(destination)} - named - OURS
         self.figures.fault("worker kills: leftovers", len(left), f"{where}: {', '.join(sorted(left)[:4])}")
 
@@ -158,6 +161,3 @@ class Kills:
         wrong = bool(different) or done.status != 0 or done.hung
         self.figures.fault(f"{what}: reruns that differ from an undisturbed run", int(wrong), note)
         self.figures.count(f"{what}: trees byte-identical after the rerun", int(not wrong))
-
-
-_NAMES = ("file_name", "clean_file_name")

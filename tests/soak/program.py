@@ -151,4 +151,4 @@ def tree(folder: Path) -> dict[str, bytes]:
 def lines(path: Path) -> list[dict[str, Any]]:
     """Return the entries of a .jsonl; none where there is no such file."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return [json.loads(line) for line in text.splitlines()]
+    return [json.loads(line) for line in text.splitlines() if line]

@@ -110,7 +110,7 @@ def _parsed(lines: Lines) -> list[Any]:
 
 
 def _swapped_names(choose: random.Random, rows: list[Any], ground: Ground) -> None:
-    key = choose.choice(("file_name", "source", "clean_file_name", "sha256", "reason"))
+    key = choose.choice(("file_name", "source", "clean_file_name", "std_map_file_name", "sha256", "reason"))
     first, second = choose.choice(rows), choose.choice(rows)
     first[key], second[key] = second.get(key), first.get(key)
 
@@ -137,7 +137,7 @@ def _other_file(choose: random.Random, rows: list[Any], ground: Ground) -> None:
     names = (*ground.theirs, "manifest.jsonl", "../outside/precious.txt", "/etc/hostname", "a", "", ".", "run.json/x")
     for _ in range(choose.choice((1, 3))):
         row = choose.choice(rows)
-        row[choose.choice(("file_name", "file_name", "clean_file_name"))] = choose.choice(names)
+        row[choose.choice(("file_name", "file_name", "clean_file_name", "std_map_file_name"))] = choose.choice(names)
 
 
 def _any_value(choose: random.Random, rows: list[Any], ground: Ground) -> None:

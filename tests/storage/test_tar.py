@@ -56,6 +56,51 @@ def test_any_one_byte_changed_in_a_header_changes_no_reading_in_silence(tmp_path
     assert read <= 1
 
 
+def _with_size(block, size):
+    """Return a header that says this size, in the field of twelve bytes, and whose checksum is right."""
+    changed = bytearray(block)
+    changed[124:136] = size
+    changed[148:156] = b" " * 8
+    changed[148:156] = b"%06o\0 " % sum(changed)
+    return bytes(changed)
+
+
+def _pax(**fields):
+    info = tarfile.TarInfo("a.png")
+    info.pax_headers = fields
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+def _extension(kind, size=b"00000000013\0"):
+    info = tarfile.TarInfo("././@Extension")
+    info.type = kind
+    return _with_size(info.tobuf(), size)
+
+
+LIES = {
+    "below zero": _with_size(tarfile.TarInfo("a.png").tobuf(), b"\xff" * 12),
+    "more than a number": _with_size(tarfile.TarInfo("a.png").tobuf(), b"\x80" + b"\xff" * 11),
+    "pax, more than any file": _pax(size=str(10**15)),
+    "pax, more than a number": _pax(size=str(10**30)),
+    "pax, below zero": _pax(size="-1"),
+    "pax header below zero": _extension(tarfile.XHDTYPE, b"\xff" * 12),
+    "pax header of 8 GB": _extension(tarfile.XHDTYPE, b"77777777777\0"),
+    "global pax header of 8 GB": _extension(tarfile.XGLTYPE, b"77777777777\0"),
+    "name of 8 GB": _extension(tarfile.GNUTYPE_LONGNAME, b"77777777777\0"),
+    "names without end": (_extension(tarfile.GNUTYPE_LONGNAME) + b"a" * 11 + bytes(501)) * 3000,
+    "pax headers without end": (_extension(tarfile.XHDTYPE) + b"11 path=aa\n" + bytes(501)) * 3000,
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_headers_that_lie_about_sizes_are_the_tars_failure(tmp_path, lie):
+    path = tmp_path / "x.tar"
+    path.write_bytes(LIES[lie] + bytes(10_240))
+    with SourceFile(str(path), 1 << 30) as file, pytest.raises(FileFailed) as failed:
+        read_index(file)
+    assert failed.value.reason in ("corrupt", "truncated")
+
+
 def test_members_are_files(tmp_path):
     with tarfile.open(tmp_path / "x.tar", "w") as tar:
         info = tarfile.TarInfo("a/b.txt")

@@ -29,6 +29,7 @@ OPTIONS = _table(
     ("--bit-depth --depth --precision", "--dtype"),
     ("--jpeg-quality --jpg-quality -q:v", "--quality"),
     ("--pairs --keep-clean --clean --with-original", "--with-clean"),
+    ("--std-map --noise-map --sigma-map --noise-level-map --with-noise-map --maps", "--with-std-map"),
     ("--glob --pattern --filter --match", "--include"),
     ("--ignore --skip", "--exclude"),
     ("--max-files --max-count --head --first --num-files --subset --max-images", "--limit"),

@@ -15,8 +15,7 @@ def headline(summary: Summary, settings: Settings) -> str:
     took = duration(time.monotonic() - summary.begun)
     kept = f"{summary.kept:,} already up to date"
     if summary.made:
-        clean = f" and {'its clean copy' if summary.made == 1 else 'their clean copies'}" * settings.output.with_clean
-        first = f"{kind.counted(summary.made)}{clean} written to {place} ({size(summary.output_bytes)}, {took})"
+        first = f"{_made(summary.made, settings)} written to {place} ({size(summary.output_bytes)}, {took})"
         parts = [first, *_replaced(summary), *[kept] * bool(summary.kept)]
     elif summary.kept:
         verb = "is" if summary.kept == 1 else "are"
@@ -27,6 +26,15 @@ def headline(summary: Summary, settings: Settings) -> str:
     counted = ((summary.pruned, "removed"), (summary.failed, "failed"), (summary.skipped, "skipped"))
     parts += [f"{number:,} {word}" for number, word in counted if number]
     return f"{', '.join(parts)}."
+
+
+def _made(number: int, settings: Settings) -> str:
+    """Return how many outputs, and what is beside them."""
+    names = ["its clean copy", "its map of std"] if number == 1 else ["their clean copies", "their maps of std"]
+    asked = (settings.output.with_clean, settings.output.with_std_map)
+    beside = [name for name, is_made in zip(names, asked, strict=True) if is_made]
+    parts = [KINDS[settings.kind].counted(number), *beside]
+    return " and ".join([*([", ".join(parts[:-1])] if beside else []), parts[-1]])
 
 
 def dry_lines(summary: Summary, settings: Settings) -> Iterator[str]:

@@ -59,9 +59,10 @@ def _earlier_side_files(summary: Summary, settings: Settings) -> Iterator[str]:
 def _left_over(summary: Summary, settings: Settings) -> Iterator[str]:
     """Name the outputs that the request does not ask for, and the way out."""
     is_pruning = settings.running.prune and summary.sources == 1
+    by_hand = ": remove by hand the tars that are not wanted" if is_tar_location(settings.destination) else ""
     stay = " stay: changed since (they or their rows), listed by another manifest, or not to be removed"
     if summary.orphans:
-        gone, way_out = "of sources that are gone", f": --prune removes {_them(summary.orphans)}"
+        gone, way_out = "of sources that are gone", by_hand or f": --prune removes {_them(summary.orphans)}"
         if is_pruning:
             way_out = stay
         if summary.sources > 1:
@@ -74,7 +75,8 @@ def _left_over(summary: Summary, settings: Settings) -> Iterator[str]:
         others = "copies, levels or names" if KINDS[settings.kind].has_sources else "--count or --per-file"
         earlier = f"{count(summary.leftovers, 'output')} of earlier requests (other {others})"
         be, them = "is" if summary.leftovers == 1 else "are", _them(summary.leftovers)
-        way_out = f"; --prune removes {them}, --dry-run --prune counts {them}" if summary.sources == 1 else ""
+        way_out = by_hand or f"; --prune removes {them}, --dry-run --prune counts {them}"
+        way_out = way_out if summary.sources == 1 else ""
         yield earlier + (stay if is_pruning else f" {be} still in {settings.destination}{way_out}")
 
 

@@ -41,6 +41,7 @@ from noisecli.cli.options.output import (
     SUBSAMPLING,
     TAR,
     WITH_CLEAN,
+    WITH_STD_MAP,
     output_format,
 )
 from noisecli.cli.options.running import (
@@ -183,6 +184,7 @@ __all__ = [
     "VAR",
     "VERBOSE",
     "WITH_CLEAN",
+    "WITH_STD_MAP",
     "Decorator",
     "SectionedArgument",
     "SectionedCommand",

@@ -7,7 +7,15 @@ from noisecli.cli.values import Finite, Share, word_of
 
 _NOISE = "Noise"
 
-SEED = option(_NOISE, "--seed", type=int, default=0, show_default=True, help="Another seed gives other noise.")
+SEED = option(
+    _NOISE,
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Another seed gives other noise; with one, a path below SRC has the same noise in any folder.",
+    own={"latents": "Another seed gives other noise."},
+)
 COPIES = option(
     _NOISE, "--copies", type=click.IntRange(1, 100_000), default=1, show_default=True, metavar="N",
     help="Write N independent noisy versions of each file.",

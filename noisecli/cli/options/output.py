@@ -28,6 +28,15 @@ WITH_CLEAN = option(
     help="Write DST/clean/ and DST/noisy/, through the same encoder.",
     own=dict.fromkeys(("arrays", "weights"), "Write DST/clean/ and DST/noisy/, which mirror each other."),
 )
+WITH_STD_MAP = option(
+    _OUTPUT, "--with-std-map", is_flag=True,
+    help="Write DST/std-map/ and DST/noisy/: the std of the noise on every sample before clip and rounding, a share of "
+    "full scale, as float32 TIFF without alpha. With --linear in linear light.",
+    own={
+        "arrays": "Write DST/std-map/ and DST/noisy/: the std of the noise on every sample, in the data's own unit, as "
+        "float32 .npy; for .npy files.",
+    },
+)  # fmt: skip
 SIDECARS = option(
     _OUTPUT, "--sidecars", type=word_of(["skip", "copy", "link"]), default="skip", show_default=True,
     help="What to do with labels and all other files beside the images.",

@@ -138,12 +138,14 @@ class NpySink(_Writer):
 
 
 class NpyWriter(_Writer):
-    """A new .npy of floats, little-endian and in C order. Raises OSError where the file cannot be written."""
+    """A new .npy of floats, little-endian. Raises OSError where the file cannot be written."""
 
-    def __init__(self, file: OutputFile, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, file: OutputFile, dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran_order: bool = False
+    ) -> None:
         super().__init__(file)
         stored = dtype.newbyteorder("<")
-        self._begin(write_header(stored, shape, fortran_order=False), stored)
+        self._begin(write_header(stored, shape, fortran_order=fortran_order), stored)
 
 
 def stored_type(header: Header, spec: SampleSpec) -> np.dtype[Any]:

@@ -8,8 +8,9 @@ import isal
 
 from noisecli.codecs.image.sink import create_sink
 from noisecli.codecs.image.source import open_source
+from noisecli.codecs.image.std_map import create_std_map
 
-__all__ = ["create_sink", "open_source", "versions"]
+__all__ = ["create_sink", "create_std_map", "open_source", "versions"]
 
 
 def versions() -> dict[str, str]:

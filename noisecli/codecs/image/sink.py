@@ -34,11 +34,11 @@ class ImageSink:
     """One image being encoded, or the pages of one file."""
 
     def __init__(self, file: OutputFile, source: ImageSource, spec: SampleSpec, encoding: Encoding) -> None:
-        self.format = capabilities.name_of(encoding.format) if encoding.format else source.format
+        self.format = form_of(source, encoding)
         capabilities.check(self.format, spec, source.header)
         self._file, self._spec, self._encoding, self._header = file, spec, encoding, source.header
         from_tiff = source.format == "tiff" and self.format != "tiff"
-        self._turned = (self.format in _TURNED_HERE or from_tiff) and source.header.orientation != 1
+        self._turned = is_turned(source, self.format)
         self._upright = source.upright if self._turned or (from_tiff and source.header.white_is_zero) else None
         retyped = spec.dtype != source.spec.dtype
         self._metadata, lost = _fitting(source.header, self.format, self._turned, spec, retyped)
@@ -155,6 +155,17 @@ class ImageSink:
         depth = {1023.0: 10, 4095.0: 12}.get(self._header.full_scale or self._spec.high, 8)
         quality = self._encoding.quality or _LOSSLESS_QUALITY
         return [cv2.IMWRITE_AVIF_QUALITY, quality, cv2.IMWRITE_AVIF_DEPTH, depth, cv2.IMWRITE_AVIF_SPEED, 9]
+
+
+def form_of(source: ImageSource, encoding: Encoding) -> str:
+    """Return the format of an output."""
+    return capabilities.name_of(encoding.format) if encoding.format else source.format
+
+
+def is_turned(source: ImageSource, form: str) -> bool:
+    """Whether an output's samples lie as viewers show them, where the source's do not."""
+    from_tiff = source.format == "tiff" and form != "tiff"
+    return (form in _TURNED_HERE or from_tiff) and source.header.orientation != 1
 
 
 def create_sink(file: OutputFile, source: ImageSource, spec: SampleSpec, encoding: Encoding, key: bytes) -> ImageSink:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 
 from noisecli import __version__
-from noisecli.storage import escape_name, is_url, stopping
+from noisecli.storage import escape_name, is_tar_location, is_url, stopping
 
 _LIBRARIES = ("numpy", "opencv-python", "opencv-python-headless", "soundfile", "isal", "h5py", "av", "pillow-heif")
 """What outputs' bytes depend on."""
@@ -35,7 +35,7 @@ def versions() -> dict[str, str]:
 def samples(folders: Iterable[str]) -> list[Sample]:
     """Return one file of each folder that is a path here."""
     found = []
-    for folder in filter(None, folders):
+    for folder in map(_around_tars, filter(None, folders)):
         if not is_url(folder) and (name := _first_file(folder)) is not None:
             found.append(_sample(folder, name))
     return found
@@ -49,7 +49,8 @@ def probes(folders: Iterable[tuple[str, str]]) -> Iterator[list[Sample]]:
     """
     made = []
     try:
-        for folder, prefix in folders:
+        for location, prefix in folders:
+            folder = _around_tars(location)
             if not is_url(folder):
                 name = f"{prefix}probe-{secrets.token_hex(6)}"
                 with stopping(folder), open(os.path.join(folder, name), "xb") as file:
@@ -84,6 +85,11 @@ def difference(versions: dict[str, str], folder: str, samples: Iterable[Sample])
             named = escape_name(where)
             return f"does not see the folder {named}: name folders that all machines share, or use --engine local"
     return None
+
+
+def _around_tars(location: str) -> str:
+    """Return the folder that tars lie in; another location is one itself."""
+    return os.path.dirname(location) or "." if is_tar_location(location) else location
 
 
 def _first_file(folder: str) -> str | None:

@@ -61,7 +61,7 @@ def proves_latents(row: Mapping[str, Any], kind: str, settings: dict[str, Any]) 
     if not isinstance(name, str) or not _NAME.match(name) or not isinstance(shape, list):
         return False
     try:
-        level = parse_level(label.removeprefix("std="), "std", None, "", 0.0)
+        level = parse_level(label.removeprefix("std="), "std", None, "imagenet-c", 0.0)
     except BadLevel:
         return False
     latents = LatentsSettings(tuple(shape), number=0, per_file=0)

@@ -29,6 +29,7 @@ __all__ = [
     "AskedNoise",
     "Field",
     "Gaussian",
+    "Mapped",
     "Noise",
     "NoiseModel",
     "NoiseParameters",
@@ -69,6 +70,16 @@ class Field(Protocol):
         """
 
 
+class Mapped(Protocol):
+    """The noise of one output whose std on every sample is known: of all but impulses."""
+
+    def std_map(self, block: AnyArray) -> NDArray[np.float32]:
+        """Return the std of the noise on the next block's samples, in the native unit, before clip and rounding.
+
+        0 on samples that get no noise. It does not matter how many blocks add() has had.
+        """
+
+
 class NoiseParameters(NamedTuple):
     """What a field is made from.
 
@@ -106,17 +117,20 @@ class NoiseModel(NamedTuple):
         One std for all samples. Beside `field()` it has `from_row()`, where the noise has parameters of its own.
     per_column
         A std for each column of an array, where the noise has that.
+    has_std
+        Whether its field is Mapped.
     """
 
     page: str
     per_column: str = ""
+    has_std: bool = True
 
 
 MODELS = {
     "gaussian": NoiseModel("noisecli.noise.models.gaussian", per_column="noisecli.noise.models.per_column"),
     "gaussian-signal-dependent": NoiseModel("noisecli.noise.models.signal_dependent"),
     "poisson": NoiseModel("noisecli.noise.models.poisson"),
-    "impulse": NoiseModel("noisecli.noise.models.impulse"),
+    "impulse": NoiseModel("noisecli.noise.models.impulse", has_std=False),
 }
 """The noise of a Level, which is also the word for it in manifest rows."""
 

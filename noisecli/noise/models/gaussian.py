@@ -38,6 +38,11 @@ class NoiseField(SampleField):
         super().__init__(streams, spec, clip=clip, shared_channels=shared_channels)
         self._std, self._mean = std, mean
 
+    def _map(self, x: AnyArray) -> NDArray[np.float64]:
+        stds = np.full(x.size, self._std)
+        stds[~np.isfinite(x)] = 0
+        return stds
+
     def _values(self, x: AnyArray, channels: int) -> AnyArray:
         noise = draw_noise(self._streams, x.dtype, x.size // channels, self._std, self._mean)
         return np.repeat(noise, channels) if channels > 1 else noise

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from noisecli.noise.measure import Measure
@@ -35,3 +36,9 @@ class InsideField:
     def add(self, block: AnyArray) -> AnyArray:
         """Return the block with noise inside."""
         return self._field.add(block, self._inside)
+
+    def std_map(self, block: AnyArray) -> NDArray[np.float32]:
+        """Return the std of the noise on each sample, 0 outside; see noisecli.noise.models.Mapped."""
+        stds = self._field.std_map(block)
+        stds[~self._inside] = 0
+        return stds

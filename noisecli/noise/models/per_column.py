@@ -30,7 +30,7 @@ class FeatureField:
         self._streams, self._spec, self._columns, self._mean = Streams(key), spec, columns, drawn.mean
         self._drawn_as = np.dtype(spec.dtype) if spec.is_float else _DOUBLE
         self._stds = stds
-        self._seen = 0
+        self._seen = self._mapped = 0
         self.measure = Measure()
 
     def add(self, block: AnyArray) -> AnyArray:
@@ -40,6 +40,13 @@ class FeatureField:
             x, y = block[start : start + _PIECE], noisy[start : start + _PIECE]
             self.measure.note(x, y, self._add_piece(x, y))
         return noisy
+
+    def std_map(self, block: AnyArray) -> NDArray[np.float32]:
+        """Return the std of the noise on each sample of the next block."""
+        stds = self._stds[self._columns.at(self._mapped, block.size)].astype(np.float32)
+        stds[~np.isfinite(block)] = 0
+        self._mapped += block.size
+        return stds
 
     def _add_piece(self, x: AnyArray, noisy: AnyArray) -> int:
         """Fill `noisy`; return how many samples the clip changed."""

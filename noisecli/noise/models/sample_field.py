@@ -51,6 +51,31 @@ class SampleField:
         noisy[..., :coloured] = self._add_all(block[..., :coloured], inside)
         return noisy
 
+    def std_map(self, block: AnyArray) -> NDArray[np.float32]:
+        """Return the std of the noise on each sample, in the native unit, before clip and rounding.
+
+        Parameters
+        ----------
+        block
+            Clean samples. Those that get no noise, alpha and missing ones, have std 0.
+        """
+        stds = np.zeros(block.shape, np.float32)
+        noisy = slice(self._spec.noisy_channels if block.ndim >= 3 else None)
+        self._check(block[..., noisy])
+        x = np.ascontiguousarray(block[..., noisy])
+        found = self._map(x.reshape(-1)).reshape(x.shape)
+        if self._spec.nodata is not None:
+            found[x == x.dtype.type(self._spec.nodata)] = 0
+        stds[..., noisy] = found
+        return stds
+
+    def _map(self, x: AnyArray) -> NDArray[np.float64]:
+        """Return the std of each sample's noise; 0 on what is not finite."""
+        raise NotImplementedError
+
+    def _check(self, block: AnyArray) -> None:
+        """Raise FileFailed for samples that the noise does not fit."""
+
     def _values(self, x: AnyArray, channels: int) -> AnyArray:
         """Return what the next samples get; each `channels` of them in a row share one noise."""
         raise NotImplementedError

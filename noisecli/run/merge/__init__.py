@@ -89,7 +89,7 @@ def merge(
         _clear_away(target, names, merged)
         return merged
     require_one_run(parts)
-    require_ours(destination, names, str(parts[0].run.get("kind")), force=False)
+    require_ours(destination, names, str(parts[0].run.get("kind")), force=False, has_force=False)
     work = _Merge(parts, target, merged, begin)
     if dry_run:
         work.check()

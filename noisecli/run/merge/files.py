@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from noisecli.errors import FileProblem, Refused
 from noisecli.manifest.entries import Row
 from noisecli.manifest.sidecars import SideRow
+from noisecli.model.files import listed_files
 from noisecli.run.merge.parts import Part
 from noisecli.storage import Folder, escape_name
 
@@ -21,11 +22,8 @@ class Placed(NamedTuple):
 
 
 def files_of_row(row: Row) -> list[Placed]:
-    """Return the files that a row lists: the output, and the clean one beside it."""
-    files = [Placed(str(row.get("file_name")), row.get("bytes"), str(row.get("sha256")))]
-    if row.get("clean_file_name") is not None:
-        files.append(Placed(str(row["clean_file_name"]), row.get("clean_bytes"), str(row.get("clean_sha256"))))
-    return files
+    """Return the files that a row lists: the output, and those beside it."""
+    return [Placed(file.name, file.bytes, str(file.sha256)) for file in listed_files(row)]
 
 
 def side_file(row: SideRow) -> Placed:

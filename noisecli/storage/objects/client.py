@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from noisecli.errors import Refused, one_line
+from noisecli.storage.objects.environment import refuse_environment
 
 Result = TypeVar("Result")
 
@@ -30,6 +31,8 @@ _LONGEST = 300
 _STATUS = re.compile(r"status code: (\d+ [\w ]+)")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _REASON = re.compile(r'message: "([^"]+)"|kind: (Timeout)\b')
+_UNCONNECTED = re.compile(r'\bkind: Connect\b(?:.*?\berror: "([^"]+)")?', re.DOTALL)
+_PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 
 
 def client(scheme: str, bucket: str, *, quick: bool = False) -> Any:
@@ -49,6 +52,7 @@ def _client(scheme: str, bucket: str, patience: float, process: int, *, quick: b
         from obstore.store import from_url
     except ImportError as error:
         raise Refused(f"{scheme}:// is read and written by obstore: pip install obstore ({error})") from None
+    refuse_environment(scheme)
     backoff = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2}
     retries = {"max_retries": 1000, "retry_timeout": timedelta(seconds=patience), "backoff": backoff}
     try:
@@ -95,6 +99,11 @@ def ask(call: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
     except BaseError as error:
         # of what it makes a number of, Python picks the class
         raise OSError(_number_of(error), _in_short(error)) from None
+    except BaseException as error:
+        # it is no Exception, and cannot be imported
+        if type(error).__name__ != "PanicException":
+            raise
+        raise OSError(errno.EIO, f"obstore gave up: {_first_line(error)}") from None
 
 
 def patiently(do: Callable[[], Result], patience: float | None = None) -> Result:
@@ -127,12 +136,22 @@ def _number_of(error: Exception) -> int:
         return errno.EINVAL
     status = _STATUS.search(str(error))
     if status is None:
-        return errno.ETIMEDOUT if _REASON.search(str(error)) else errno.EIO
+        return errno.ETIMEDOUT if _unreached(str(error)) else errno.EIO
     return _NUMBERS.get(status[1].split()[0], errno.EIO)
 
 
-def _first_line(error: Exception) -> str:
-    return one_line(str(error).partition("\n\nDebug source")[0], _LONGEST)
+def _unreached(text: str) -> str | None:
+    """Return what a connection failed by; None where it did not."""
+    if reason := _REASON.search(text):
+        return reason[1] or reason[2]
+    if failed := _UNCONNECTED.search(text):
+        return failed[1] or "no connection"
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    """Return the error without what is for developers; an endpoint may have a password."""
+    return one_line(_PASSWORD.sub("", str(error).partition("\n\nDebug source")[0]), _LONGEST)
 
 
 def _in_short(error: Exception) -> str:
@@ -141,8 +160,8 @@ def _in_short(error: Exception) -> str:
     if status := _STATUS.search(text):
         code = _CODE.search(text)
         return f"the server answers {status[1]}" + (f", {code[1]}" if code else "")
-    if reason := _REASON.search(text):
-        return f"the server is not reached: {reason[1] or reason[2]}"
+    if reason := _unreached(text):
+        return f"the server is not reached: {reason}"
     return _first_line(error)
 
 

@@ -20,6 +20,7 @@ from noisecli.storage.names import escape_name
 from noisecli.storage.objects.client import ask, client, patiently, put
 from noisecli.storage.objects.lease import Lease
 from noisecli.storage.objects.listing import listed, objects_below, status_of
+from noisecli.storage.objects.probe import try_to_put
 from noisecli.storage.objects.spool import ObjectOutput, ObjectSource, close, fill, new_spool
 from noisecli.storage.output import FOREIGN, OutputFile
 from noisecli.storage.permissions import FileStatus, Readers, Status
@@ -29,7 +30,6 @@ _MARK = "noisecli"
 _ONE_PUT = 64 << 20
 """Up to this size an object is put by one request; larger ones in parts, which no condition of the store goes with."""
 _FEW_LOOKS = 64
-_PROBE, _PROBE_BYTES = ".noisecli-probe-", 1 << 12
 
 
 class ObjectFolder(Folder):
@@ -168,17 +168,18 @@ class ObjectFolder(Folder):
         """Raise Stopped where it is not this object that the store refuses, but all: every other would fail too."""
         if error.errno in (errno.ENOENT, errno.EEXIST):
             return
-        bucket, probe = client(*self._bucket_url, quick=True), self._key(f"{_PROBE}{secrets.token_hex(4)}")
+        bucket = client(*self._bucket_url, quick=True)
         try:
             if writing:
-                ask(self._library.put, bucket, probe, bytes(_PROBE_BYTES), use_multipart=False)
-                ask(self._library.delete, bucket, probe)
+                try_to_put(self._library, bucket, self._prefix)
             else:
-                ask(self._library.list_with_delimiter, bucket, probe)
+                ask(self._library.list_with_delimiter, bucket, self._key(secrets.token_hex(4)))
         except OSError:
             refuses = f"refuses {'new' if writing else 'its'} objects"
             what = refuses if error.errno in (errno.EACCES, errno.EIO) else "cannot be reached"
             words = f"{what}: {error.strerror}; the run stops here, run it again to go on"
+            if error.errno == errno.EACCES:
+                words = f"{what}: {error.strerror}; see which credentials this machine has, and run it again to go on"
             raise Stopped(f"{escape_name(self.location)}: {words}") from error
 
     def create(self, name: str, *, prefix: str, fsync: bool = False, like: Status | None = None) -> OutputFile:

@@ -9,6 +9,7 @@ the journal a new name then, so that the first machine's journal, should that on
 import errno
 import json
 import os
+import re
 import secrets
 import threading
 import time
@@ -22,6 +23,7 @@ from noisecli.storage.hold import Hold
 from noisecli.storage.names import escape_name
 from noisecli.storage.objects.client import QUICK, ask, patiently, put
 from noisecli.storage.objects.listing import objects_below, status_of
+from noisecli.storage.objects.probe import remove_probes
 from noisecli.storage.output import stopping, write_all
 
 RENEWED_EVERY = 20.0
@@ -32,6 +34,8 @@ _NO_VERSION = {"e_tag": '"noisecli"'}
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """It goes on while the machine sleeps, where there is such a one."""
 _Version = dict[str, str]
+_PART, _TIME = re.compile(r"[0-9]{8}"), "now"
+"""Names below the journal's parts; what else lies there is not ours."""
 
 
 class _Content(NamedTuple):
@@ -72,7 +76,8 @@ class Lease(Hold):
     force
         Whether a lease that counts is broken.
 
-    Raises Stopped where another run holds the folder, and Refused where a store cannot tell two runs apart.
+    Raises Stopped where another run holds the folder, and Refused where a store cannot tell two runs apart, or where
+    the object is somebody else's.
     """
 
     def __init__(
@@ -99,6 +104,8 @@ class Lease(Hold):
         found, version, put_at = self._read()
         holder = known.get("holder") or secrets.token_hex(8)
         is_own = found is not None and found.holder == holder
+        if found is not None and not found.holder and not force:
+            raise Refused(f"{self._shown}: its {os.path.basename(self._key)} is no lease; move it away, or add --force")
         if found is not None and not is_own and not force:
             age = self._now() - put_at
             if age < VALID:
@@ -175,7 +182,7 @@ class Lease(Hold):
 
     def _now(self) -> float:
         """Return the store's own time, which ours may differ from."""
-        key = f"{self._key}.parts/now"
+        key = f"{self._key}.parts/{_TIME}"
         put(self._bucket, key, b"")
         put_at = status_of(ask(self._library.head, self._bucket, key)).st_mtime_ns / 1e9
         ask(self._library.delete, self._bucket, key)
@@ -203,8 +210,10 @@ class Lease(Hold):
         """
         prefix = f"{self._key}.parts"
         for found in sorted(objects_below(self._bucket, prefix)):
-            self._parts = max(self._parts, int(found.name) if found.name.isdecimal() else 0)
-            if fetch and found.name.isdecimal():
+            if not _PART.fullmatch(found.name):
+                continue
+            self._parts = max(self._parts, int(found.name))
+            if fetch:
                 _, data = patiently(partial(self._fetched, f"{prefix}/{found.name}"))
                 write_all(self._journal, data if data.endswith(b"\n") else data + b"\n")
             elif drop:
@@ -278,7 +287,9 @@ class Lease(Hold):
         with self._renewing, stopping(self._shown):
             prefix = f"{self._key}.parts"
             for found in list(objects_below(self._bucket, prefix)):
-                ask(self._library.delete, self._bucket, f"{prefix}/{found.name}")
+                if found.name == _TIME or _PART.fullmatch(found.name):
+                    ask(self._library.delete, self._bucket, f"{prefix}/{found.name}")
+            remove_probes(self._library, self._bucket, os.path.dirname(self._key))
             ask(self._library.delete, self._bucket, self._key)
 
     def close(self) -> None:

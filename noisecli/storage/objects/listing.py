@@ -20,6 +20,19 @@ class Found(NamedTuple):
 
 def objects_below(bucket: Any, prefix: str) -> Iterator[Found]:
     """Yield all objects below a prefix, in the store's order. Raises OSError."""
+    metas = _metas_below(bucket, prefix)
+    meta = next(metas, None)
+    while meta is not None:
+        following = next(metas, None)
+        is_folder = following is not None and following["path"].startswith(f"{meta['path']}/")
+        name = meta["path"][len(prefix) + 1 :] if prefix else meta["path"]
+        if name and not _is_marker(bucket, meta, is_folder=is_folder):
+            yield Found(name, status_of(meta))
+        meta = following
+
+
+def _metas_below(bucket: Any, prefix: str) -> Iterator[Any]:
+    """Yield what obstore says of all objects below a prefix, page by page. Raises OSError."""
     import obstore
 
     last: str | None = None
@@ -38,9 +51,7 @@ def objects_below(bucket: Any, prefix: str) -> Iterator[Found]:
     while page := patiently(next_page):
         for meta in page:
             last = meta["path"]
-            name = meta["path"][len(prefix) + 1 :] if prefix else meta["path"]
-            if name and not _is_marker(bucket, meta):
-                yield Found(name, status_of(meta))
+            yield meta
 
 
 def status_of(meta: Any) -> ObjectStatus:
@@ -48,11 +59,15 @@ def status_of(meta: Any) -> ObjectStatus:
     return ObjectStatus(meta["size"], int(meta["last_modified"].timestamp()) * 1_000_000_000)
 
 
-def _is_marker(bucket: Any, meta: Any) -> bool:
-    """Whether this is what consoles make of an empty folder: an object whose key ends with the slash not shown here."""
+def _is_marker(bucket: Any, meta: Any, *, is_folder: bool) -> bool:
+    """Whether this is what consoles make of an empty folder: an object whose key ends with the slash not shown here.
+
+    An empty object with a suffix, such as the labels of an image that shows nothing, is looked at where it is a folder
+    too: a request for each would take long.
+    """
     import obstore
 
-    if meta["size"] or os.path.splitext(meta["path"])[1]:
+    if meta["size"] or (os.path.splitext(meta["path"])[1] and not is_folder):
         return False
     try:
         return bool(ask(obstore.head, bucket, meta["path"])["size"])

@@ -1,8 +1,9 @@
 """What a tar holds, by its headers alone: names, and where their bytes lie. What is odd is refused by name."""
 
+import errno
 import os
 import tarfile
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from noisecli.errors import FailedReason, FileFailed, shown
 from noisecli.storage.names import escape_name, is_inside
@@ -11,6 +12,10 @@ from noisecli.storage.tar.names import split_key
 
 _PACKINGS = {b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz", b"\x28\xb5\x2f\xfd": "unzstd"}
 _PIECE = 1 << 20
+_LONGEST = 1 << 24
+"""Bytes of a header's extension, such as a long name: tarfile takes all of it into memory."""
+_EXTENSIONS = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME}
+_EXTENSIONS |= {tarfile.GNUTYPE_LONGLINK}
 _BUFFER = 1 << 13
 _ZEROS = bytes(tarfile.BLOCKSIZE)
 _SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
@@ -55,6 +60,8 @@ class _Places:
 
     def take(self, name: str, offset: int, size: int) -> None:
         """Take the next member."""
+        if size < 0:
+            raise _broken(False, "a size below zero")
         name = name.removeprefix("./")
         if name.startswith("/") or not is_inside(name if name.isascii() else escape_name(name)):
             raise _bad("unsafe", name, "a name that leads out of its folder")
@@ -100,12 +107,26 @@ def _read_plainly(fd: int, into: _Places) -> int | None:
         offset += length + -length % tarfile.BLOCKSIZE
 
 
+class _Header(tarfile.TarInfo):
+    """A header, whose lies about sizes tarfile would believe."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Return what a block says. Raises tarfile.TarError."""
+        made = super().frombuf(buf, encoding, errors)
+        if made.size < 0 or (made.type in _EXTENSIONS and made.size > _LONGEST):
+            raise tarfile.ReadError(f"a header of {made.size:,} bytes" if made.size > 0 else "a size below zero")
+        return made
+
+
 def _read_any(fd: int, into: _Places) -> int:
     """Read the headers of any tar; return where they end."""
     try:
         with os.fdopen(os.dup(fd), "rb", buffering=_BUFFER) as opened:
             opened.seek(0)
-            with tarfile.open(fileobj=opened, mode="r:", encoding="utf-8", errors="surrogateescape") as tar:
+            with tarfile.open(
+                fileobj=opened, mode="r:", tarinfo=_Header, encoding="utf-8", errors="surrogateescape"
+            ) as tar:
                 while (member := tar.next()) is not None:
                     # tarfile keeps every header it has read
                     tar.members.clear()  # type: ignore[attr-defined]
@@ -116,7 +137,14 @@ def _read_any(fd: int, into: _Places) -> int:
     except tarfile.ReadError as error:
         is_cut = "unexpected end" in str(error) or "truncated" in str(error)
         raise _broken(is_cut, str(error)) from error
-    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+    except (OverflowError, RecursionError) as error:
+        raise _broken(False, "a size no file has, or headers without end") from error
+    except OSError as error:
+        # where tarfile looks for what lies behind a size that no file has
+        if error.errno == errno.EINVAL:
+            raise _broken(False, "a size no file has") from error
+        raise _unreadable(error) from error
+    except (tarfile.TarError, ValueError, EOFError) as error:
         raise _broken(False, str(error)) from error
 
 
@@ -151,4 +179,8 @@ def _check_end(file: SourceFile, end: int) -> None:
             end += len(piece)
             piece = os.pread(file.fileno(), _PIECE, end)
     except OSError as error:
-        raise FileFailed("unreadable", f"cannot be read: {error.strerror or error}; check the disk") from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> FileFailed:
+    return FileFailed("unreadable", f"cannot be read: {error.strerror or error}; check the disk")

@@ -53,6 +53,19 @@ def test_images_audio_and_verify_are_as_without_ray(on_ray, noisy, ended, tree, 
         assert (status, "nothing differs" in err) == (0, True), err
 
 
+def test_tars_are_as_without_ray(on_ray, noisy, ended, tree, pictures, tmp_path):
+    """Files into tars, and tars into tars, on folders that both nodes see."""
+    packed, again = ("--tar", "2"), ()
+    for number, (source, words) in enumerate(((pictures, packed), (tmp_path / "local-0", again))):
+        here, there = tmp_path / f"local-{number}", tmp_path / f"ray-{number}"
+        status, _, err = ended(on_ray("images", source, there, "--std", "25", *words))
+        assert status == 0, err
+        assert noisy("images", source, here, "--std", "25", *words).status == 0
+        assert tree(there) == tree(here)
+        status, _, err = ended(on_ray("verify", there, "--recompute", source))
+        assert (status, "nothing differs" in err) == (0, True), err
+
+
 def test_latents_are_as_without_ray(on_ray, noisy, ended, tree, tmp_path):
     words = ["--shape", "8x8", "--count", "100", "--per-file", "7"]
     assert ended(on_ray("latents", tmp_path / "ray", *words))[0] == 0

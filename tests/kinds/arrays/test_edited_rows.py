@@ -39,13 +39,13 @@ def test_what_is_no_list_of_arrays_tells_no_noise(parts):
 @pytest.mark.parametrize("key", ["std", "mean"])
 def test_what_is_no_number_tells_no_noise(key, number):
     with pytest.raises(ValueError, match="not a number"):
-        noise_of({"parts": [{**ENTRY, key: number}], "std_fraction": None})
+        noise_of({"noise": "gaussian", "parts": [{**ENTRY, key: number}], "std_fraction": None})
 
 
 def test_a_share_that_is_no_number_tells_no_noise():
     with pytest.raises(ValueError, match="not a number"):
-        noise_of({"parts": [ENTRY], "std_fraction": "half"})
-    assert noise_of({"parts": [ENTRY], "std_fraction": None}).draws["x"].std == 0.5
+        noise_of({"noise": "gaussian", "parts": [ENTRY], "std_fraction": "half"})
+    assert noise_of({"noise": "gaussian", "parts": [ENTRY], "std_fraction": None}).draws["x"].std == 0.5
 
 
 @pytest.fixture

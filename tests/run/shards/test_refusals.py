@@ -238,7 +238,7 @@ def test_names_that_are_taken(refused, noisy, parts, tmp_path, tree):
     whole = tmp_path / "whole"
     whole.mkdir()
     (whole / "mine.txt").write_text("mine")
-    refused(whole, tmp_path / "a", tmp_path / "b", message="files that noisecli did not make")
+    refused(whole, tmp_path / "a", tmp_path / "b", message="noisecli did not make; choose a new folder\n")
     (whole / "mine.txt").unlink()
     # a run of noisecli, so that the folder is ours, yet not that name
     assert noisy("latents", whole, "--shape", "3", "--count", "3", "--manifest", "z.jsonl").status == 0

@@ -15,6 +15,8 @@ CASES = [
     ("arrays", []),
     ("weights", ["--sidecars", "copy"]),
     ("latents", []),
+    ("images", ["--with-std-map", "--with-clean", "--sidecars", "copy", "--std", "5,50"]),
+    ("arrays", ["--with-std-map"]),
 ]
 IDS = [" ".join([kind, *words]) for kind, words in CASES]
 QUICK_APART = (1, 4, 7)

@@ -36,6 +36,13 @@ def test_a_pack_is_kept_verified_and_made_again_where_a_label_changed(noisy, dat
     assert dict(members(destination / "000000.tar"))["cats/2.txt"] == b"another"
 
 
+def test_tars_of_an_earlier_pack_are_named_with_what_removes_them(noisy, dataset, destination):
+    noisy("images", dataset, destination, "--std", "25", "--tar", "2")
+    done = noisy("images", dataset, destination, "--std", "25", "--tar", "4")
+    assert "remove by hand the tars" in done.err
+    assert "--prune" not in done.err
+
+
 def test_copies_count_as_samples(noisy, dataset, destination, members):
     noisy("images", dataset, destination, "--std", "25", "--tar", "4", "--copies", "2")
     names = [name for name, _ in members(destination / "000000.tar")]

@@ -95,6 +95,12 @@ def test_an_outage_that_stays_stops_the_run_once(how, server, begun, completed):
     assert 0 < completed()["kept"] < SOURCES
 
 
+def test_a_probe_that_came_after_its_run_had_given_up_goes_with_the_next(server, undisturbed, completed):
+    """A server that was halted carries out what it was asked for before."""
+    server.files().pipe("ready/out/.noisecli-probes/0123abcd", bytes(4096))
+    completed()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("how", ["pause", "kill"])
 def test_a_signal_while_the_server_is_away_ends_the_run_soon(how, number, server, begun, completed):

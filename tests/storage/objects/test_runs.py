@@ -20,6 +20,7 @@ WAYS = [
     ("--std", "25"),
     ("--std", "0,5,50", "--copies", "2", "--with-clean", "--sidecars", "copy"),
     ("--std", "25", "--format", "jpg", "--prob", "0.5", "--seed", "3"),
+    ("--std", "5", "--with-clean", "--with-std-map", "--sidecars", "copy"),
 ]
 
 
@@ -73,3 +74,41 @@ def test_somebody_elses_objects_stay(sources, s3_server, bucket, spawned):
     assert refused.status == 2
     assert "holds files that noisecli did not make" in refused.err
     assert s3_server.tree(f"{bucket}/out") == {"a.png": b"somebody's"}
+
+
+def test_what_lies_among_noiseclis_own_objects_and_is_none_stays(sources, s3_server, bucket, spawned):
+    files = s3_server.files()
+    theirs = {
+        ".noisecli-probes/user.bin": bytes(4096),
+        ".noisecli-probes/0123abcd": b"x" * 4096,
+        ".noisecli-journal.parts/user.txt": b"words",
+    }
+    for name, content in theirs.items():
+        files.pipe_file(f"{bucket}/out/{name}", content)
+    files.pipe_file(f"{bucket}/out/.noisecli-probes/89abcdef", bytes(4096))
+    assert spawned("images", sources, f"s3://{bucket}/out", "--std", "25").status == 1
+    found = s3_server.tree(f"{bucket}/out")
+    assert {name: found[name] for name in found if name.startswith(".")} == theirs
+
+
+def test_the_mark_of_a_folder_whose_name_has_a_dot_is_no_file(s3_server, bucket, pictures, spawned):
+    files = s3_server.files()
+    s3_server.upload(pictures, f"{bucket}/in/v1.0")
+    s3_server.upload(pictures, f"{bucket}/in/set.png")
+    for folder in ("v1.0", "set.png"):
+        files.call_s3("put_object", Bucket=bucket.split("/")[0], Key=f"{bucket.split('/')[1]}/in/{folder}/", Body=b"")
+    done = spawned("images", f"s3://{bucket}/in", f"s3://{bucket}/out", "--std", "25", "--sidecars", "copy", "--json")
+    summary = json.loads(done.out)
+    assert (done.status, summary["problems"], summary["made"]) == (0, [], 10)
+
+
+@pytest.mark.parametrize("content", [b"my own words", b"{}", b""])
+def test_an_object_with_the_name_of_a_lease_that_is_none_stays(content, sources, s3_server, bucket, spawned):
+    s3_server.files().pipe_file(f"{bucket}/out/.noisecli-journal", content)
+    words = ("images", sources, f"s3://{bucket}/out", "--std", "25")
+    refused = spawned(*words)
+    assert refused.status == 2
+    assert "its .noisecli-journal is no lease; move it away, or add --force" in refused.err
+    assert s3_server.tree(f"{bucket}/out") == {".noisecli-journal": content}
+    assert spawned(*words, "--force").status == 1
+    assert "a.png" in s3_server.tree(f"{bucket}/out")

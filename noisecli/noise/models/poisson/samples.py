@@ -34,6 +34,13 @@ class PoissonField(SampleField):
         self._table = table_of(tuple((shares * photons).tolist()))
         self._outcomes = _outcomes(photons, spec)
 
+    def _map(self, x: AnyArray) -> NDArray[np.float64]:
+        """Return that of the counts: as many photons as a sample stands for vary by the square root of their number."""
+        self._refuse_outside(x)
+        stds = np.sqrt(np.maximum(x.astype(np.float64), 0) * (self._spec.full_scale / (self._photons or 1.0)))
+        stds[~np.isfinite(stds)] = 0
+        return stds
+
     def _values(self, x: AnyArray, channels: int) -> AnyArray:
         """Return noisy samples before the clip."""
         self._refuse_outside(x)

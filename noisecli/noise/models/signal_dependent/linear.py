@@ -43,6 +43,8 @@ class LinearField(SignalField):
 
     def _map(self, x: AnyArray) -> Float64:
         scale = self._spec.full_scale
+        if not self._spec.is_float and x.itemsize <= 2:
+            return self._of_tables(x, np.arange(x.size))[1] * scale
         stds: Float64 = self._by_channel(
             x, lambda variance, part: variance.stds(srgb.decode(part.astype(np.float64) / scale))
         )

@@ -65,24 +65,6 @@ class SignalField(SampleField):
         stds = [std * scale for std in noise.channel_stds] or [drawn.std]
         self._variances = tuple(Variance.of(noise, std, scale) for std in stds)
 
-    def std_map(self, block: AnyArray) -> NDArray[np.float32]:
-        """Return the std of the noise on each sample, in the native unit, before clip and rounding.
-
-        Parameters
-        ----------
-        block
-            Clean samples. Those that get no noise, alpha and missing ones, have std 0.
-        """
-        stds = np.zeros(block.shape, np.float32)
-        noisy = slice(self._spec.noisy_channels if block.ndim >= 3 else None)
-        x = np.ascontiguousarray(block[..., noisy])
-        self._check(x)
-        found = self._map(x.reshape(-1)).reshape(x.shape)
-        if self._spec.nodata is not None:
-            found[x == x.dtype.type(self._spec.nodata)] = 0
-        stds[..., noisy] = found
-        return stds
-
     def _map(self, x: AnyArray) -> Float64:
         stds: Float64 = self._by_channel(x, Variance.stds)
         return stds
