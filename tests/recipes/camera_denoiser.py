@@ -1,8 +1,8 @@
 """A denoiser for the noise of phones: trained on white noise, on theirs, and on theirs with the noise level told.
 
 White noise is as loud as theirs on average. What is told is one number for each patch, the root mean square of its map
-of std: a camera knows as much of its own noise. A network that sees the map of every pixel is measured for comparison
-only: that map is made from the clean picture, and gives it away.
+of std: a camera knows as much of its own noise. The map of every pixel is made from the clean picture, which no camera
+has: a network that is told this is measured for comparison only.
 """
 
 import cv2
@@ -11,18 +11,18 @@ from common import Figures, Floats, Path, Recipe, Work, main, patches, read_pict
 from denoiser import psnr_db
 from models import fit, keras, predict
 
-STEPS = 200
+STEPS = 300
 
 
 def network(channels: int) -> keras.Model:
-    """Return a small network from a noisy patch, and what it is told beside, to the patch less its noise."""
+    """Return a small network from a noisy patch, and what it is told beside, to the patch; at first to what it got."""
     seen = keras.Input((16, 16, channels))
     inner = seen
     for _ in range(3):
         inner = keras.layers.Conv2D(24, 3, padding="same", activation="relu")(inner)
-    noise = keras.layers.Conv2D(1, 3, padding="same")(inner)
+    noise = keras.layers.Conv2D(1, 3, padding="same", kernel_initializer="zeros")(inner)
     model = keras.Model(seen, keras.layers.Subtract()([seen[..., :1], noise]))
-    decay = keras.optimizers.schedules.CosineDecay(0.005, STEPS)
+    decay = keras.optimizers.schedules.CosineDecay(0.003, STEPS)
     model.compile(keras.optimizers.Adam(decay), "mse")
     return model
 
