@@ -16,11 +16,13 @@ from common import Recipe, measured
 RECIPES = (
     "classifier",
     "curve",
+    "corruptions",
     "fresh",
     "finetune",
     "two_views",
     "boxes",
     "denoiser",
+    "camera_denoiser",
     "anomaly",
     "speech",
     "tabular",

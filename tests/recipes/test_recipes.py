@@ -17,11 +17,18 @@ LIBRARIES = ("keras", "sklearn", "h5py", "PIL")
 PROMISES = {
     "classifier": [("trained_100", "without_100", 0.03), ("trained_0", "without_0", -0.05)],
     "curve": [("raised_100", "clean_100", 0.03), ("mixed_100", "clean_100", 0.03), ("clean_0", "clean_100", 0.1)],
+    "corruptions": [
+        ("white_gaussian", "clean_gaussian", 0.01),
+        ("both_impulse", "clean_impulse", 0.01),
+        ("shot_speckle", "clean_speckle", 0.002),
+        ("white_none", "clean_none", -0.05),
+    ],
     "fresh": [("keras", "once", 0.04), ("torch", "once", 0.035)],
     "finetune": [("noisy", "base", 0.01), ("noisy", "scratch", 0.02)],
     "two_views": [("views_80", "noisy_80", 0.004), ("views_0", "clean_0", 0.004)],
     "boxes": [("trained_noisy", "without_noisy", 0.15), ("trained_clean", "without_clean", -0.15)],
     "denoiser": [("denoised", "noisy", 3.0), ("denoised", "blurred", 0.5)],
+    "camera_denoiser": [("told", "blind", 0.5), ("told_quiet", "blind_quiet", 1.7), ("blind", "white", 0.1)],
     "anomaly": [("trained", "classic", 0.06)],
     "speech": [("trained_0", "without_0", 0.25), ("trained_10", "without_10", 0.09)],
     "tabular": [("trained_noisy", "without_noisy", 0.01)],
