@@ -21,11 +21,13 @@ def job_server(wait_until):
     with tempfile.TemporaryDirectory(prefix="nr-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         cluster = Cluster(Path(folder))
         cluster.wait_until = wait_until
-        port, where = free_ports(2)
+        port, where, agent = free_ports(3)
         words = ("--head", f"--port={port}", "--node-ip-address=127.0.0.1", f"--temp-dir={folder}")
         dashboard = ("--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--dashboard-port={where}")
+        # the agent of any other node on this machine has the usual port
+        starts_jobs = f"--dashboard-agent-listen-port={agent}"
         try:
-            wait_until(cluster.start_node(*words, *dashboard), "the head node")
+            wait_until(cluster.start_node(*words, *dashboard, starts_jobs), "the head node")
             yield cluster, f"http://127.0.0.1:{where}"
         finally:
             cluster.stop()
