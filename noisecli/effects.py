@@ -22,7 +22,9 @@ class Effect(NamedTuple):
         Whether it is below 0 dB without having been asked for in dB or relative to the data.
     asked, measured
         What was asked for of this output, and what is there, in the unit of the level; of a severity the std in grey
-        levels. None where they cannot be compared.
+        levels, or the ratio in dB. None where they cannot be compared.
+    is_ratio
+        Whether these are signal-to-noise ratios in dB.
     """
 
     level: str = ""
@@ -33,3 +35,4 @@ class Effect(NamedTuple):
     drowned: bool = False
     asked: float | None = None
     measured: float | None = None
+    is_ratio: bool = False

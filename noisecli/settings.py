@@ -37,6 +37,7 @@ class NoiseSettings:
     mask: str | None = None
     patch: tuple[int, int] | None = None
     shared_probability: float | None = None
+    snr_of: Literal["active"] | None = None
 
 
 class Own(Protocol):
@@ -125,7 +126,7 @@ class Settings:
         noise = asdict(self.noise)
         for recorded_by_row in ("levels", "copies"):
             del noise[recorded_by_row]
-        for newer in ("range", "mask", "patch", "shared_probability"):
+        for newer in ("range", "mask", "patch", "shared_probability", "snr_of"):
             if noise[newer] is None:
                 # a hash from before there was this option stays
                 del noise[newer]

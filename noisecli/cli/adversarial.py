@@ -9,7 +9,8 @@ import click
 
 from noisecli.cli import options as o
 from noisecli.cli.levels import parse_limits, parse_step
-from noisecli.cli.request import folder_of_file, is_one_file, refuse_ignored_metadata, request, run_folder
+from noisecli.cli.one_file import folder_of_file, is_one_file
+from noisecli.cli.request import refuse_ignored_metadata, request, run_folder
 from noisecli.cli.terminal import say
 from noisecli.cli.urls import require_path
 from noisecli.kinds.adversarial import ADVERSARIAL, AdversarySettings

@@ -17,7 +17,7 @@ from noisecli.cli.annotations import annotate_run
 from noisecli.cli.levels.asked import levels_of
 from noisecli.cli.messages import count, progress_bar, report_problems
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
-from noisecli.cli.request import range_of, refuse_odd_output, shared_probability_of
+from noisecli.cli.request import range_of, refuse_odd_output, shared_probability_of, snr_of
 from noisecli.cli.tars import tars_in
 from noisecli.cli.terminal import say
 from noisecli.cli.urls import refuse_local_options
@@ -49,9 +49,10 @@ _STREAM = "-"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _KINDS = [kind for kind in KINDS.values() if kind.drawer]
 _FOR_IMAGES = (
-    *("severity", "corruption", "shot", "channel_std", "camera", "linear", "shared_channels_prob"),
+    *("corruption", "shot", "channel_std", "camera", "linear", "shared_channels_prob"),
     *("subsampling", "range", "mask", "patch", "zoom"),
 )
+_FOR_AUDIO = ("snr_of", "level_dbfs", "color", "slope")
 _UNSEEN = (
     *("force", "show", "jobs", "timeout", "max_pixels", "max_bytes", "max_decoded"),
     *("as_json", "annotations", "quiet", "verbose", "progress"),
@@ -76,9 +77,9 @@ SHOW = o.option(_SHEET, "--show", is_flag=True, help="Open a window too; any key
 @click.command("preview", cls=o.SectionedCommand)
 @o.argument("source", "SRC", "A folder, of which a few files are shown; or one file.")
 @o.argument("out", "OUT", "The sheet: a .png, .jpg or .webp; or - for standard output.")
-@o.apply(o.STD, o.VAR, o.SNR, o.SEVERITY, o.SEVERITY_SET, o.CORRUPTION)
+@o.apply(o.STD, o.VAR, o.SNR, o.SNR_OF, o.LEVEL_DBFS, o.SEVERITY, o.ANY_SEVERITY_SET, o.CORRUPTION)
 @o.apply(o.SHOT, o.SPECKLE, o.CHANNEL_STD, o.CAMERA, o.LEVELS, o.MEAN)
-@o.apply(o.SEED, o.SHARED, o.SHARED_PROB, o.LINEAR, o.FULL_SCALE, o.RANGE, o.MASK, o.PATCH)
+@o.apply(o.SEED, o.COLOR, o.SLOPE, o.SHARED, o.SHARED_PROB, o.LINEAR, o.FULL_SCALE, o.RANGE, o.MASK, o.PATCH)
 @o.output_format(*(word for kind in _KINDS for word in kind.writes))
 @o.apply(o.QUALITY, o.SUBSAMPLING)
 @o.apply(o.INCLUDE, o.EXCLUDE, o.FOLLOW_LINKS)
@@ -91,7 +92,7 @@ def command(source: str, out: str, **options: Any) -> int:
     The noise and the encoding are those of the real run: the same folder, seed and level give the same files. OUT is a
     .png, .jpg or .webp, or -. Images are shown pixel for pixel (of a large one, the part with the most detail) with the
     histograms of clean (grey) and noisy (orange) below; audio files as waveform and spectrogram.
-    Give exactly one of --std, --var, --snr-db and --severity.
+    Give exactly one of --std, --var, --snr-db, --severity and, of audio files, --level-dbfs.
 
     \b
     noisecli preview photos look.png --std 5,25,50
@@ -230,10 +231,10 @@ def _chosen(source: str, options: Mapping[str, Any]) -> tuple[str, Choice]:
 
 def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
     """Return the request of `noisecli images` or `noisecli audio` in the same options."""
-    if kind != IMAGES.name:
-        given = [f"--{name.replace('_', '-')}" for name in _FOR_IMAGES if options[name] not in (None, False)]
-        if given:
-            raise click.UsageError(f"{', '.join(given)}: for images only, and these are {KINDS[kind].nouns}")
+    others, whose = (_FOR_AUDIO, "audio files") if kind == IMAGES.name else (_FOR_IMAGES, "images")
+    given = [f"--{name.replace('_', '-')}" for name in others if options[name] not in (None, False)]
+    if given:
+        raise click.UsageError(f"{', '.join(given)}: for {whose} only, and these are {KINDS[kind].nouns}")
     form = options["form"]
     if form is not None and form not in KINDS[kind].writes:
         raise click.UsageError(f"--format {form}: not a format of {KINDS[kind].nouns}")
@@ -246,6 +247,7 @@ def _settings(source: str, kind: str, options: Mapping[str, Any]) -> Settings:
         mask=options["mask"],
         patch=patch_of(options),
         shared_probability=shared_probability_of(options),
+        snr_of=snr_of(options),
     )
     limits = o.limits_of(options)
     folder, choice = _chosen(source, options)

@@ -1,11 +1,9 @@
 """From the options of commands that copy files to one frozen Settings, and from its Summary back to options."""
 
 import os
-import re
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -13,6 +11,7 @@ from noisecli.cli import options as o
 from noisecli.cli.levels import parse_limits
 from noisecli.cli.levels.asked import levels_of
 from noisecli.cli.messages import progress_bar, report, tell_labels
+from noisecli.cli.one_file import folder_of_file, is_one_file, refuse_folder_options
 from noisecli.cli.outcome import refuse_shared_output, this_outcome
 from noisecli.cli.shards import parse_shard
 from noisecli.cli.std_map import refuse_std_map
@@ -20,7 +19,7 @@ from noisecli.cli.tars import with_tars
 from noisecli.cli.urls import refuse_local_options
 from noisecli.cli.where import patch_of, with_masks
 from noisecli.engines import default_jobs
-from noisecli.kinds import KINDS, Kind, format_of, kinds_of, suffix_of, why_refused
+from noisecli.kinds import KINDS, Kind
 from noisecli.kinds.arrays import ArraysSettings
 from noisecli.manifest.destination import Names
 from noisecli.model import Encoding
@@ -28,12 +27,9 @@ from noisecli.run.naming import LONGEST_NAME
 from noisecli.run.summary import Summary
 from noisecli.settings import Choice, NoiseSettings, OutputSettings, Running, Settings
 from noisecli.shards import split_manifest
-from noisecli.storage import file_at, folder_at, split_location
+from noisecli.storage import folder_at
 
-_FOLDER_OPTIONS = ("include", "exclude", "files0_from", "limit", "with_std_map", "name", "manifest", "prune", "shard")
 _LONGEST_LIST = 1 << 28
-_A_SUFFIX = re.compile(r"\.[a-z]{2,4}")
-"""What looks like a suffix, most likely a slip of one that is known."""
 _SPLITS = {"train", "test", "val", "valid", "validation", "dev", "eval"}
 
 
@@ -51,7 +47,7 @@ def carry_out(kind: str, source: str, destination: str, options: Mapping[str, An
         raise click.UsageError(f"--engine {options['engine']}: for folders only; name a folder for DST")
     from noisecli.run.single import run_single
 
-    _refuse_folder_options(options)
+    refuse_folder_options(options)
     if destination == "-":
         refuse_shared_output(options, "name a file for DST")
         if options["depfile"]:
@@ -118,6 +114,7 @@ def _noise(kind: Kind, options: Mapping[str, Any]) -> NoiseSettings:
         mask=options.get("mask"),
         patch=patch_of(options),
         shared_probability=shared_probability_of(options),
+        snr_of=snr_of(options),
     )
 
 
@@ -127,6 +124,11 @@ def shared_probability_of(options: Mapping[str, Any]) -> float | None:
     if chance is not None and options["shared_channels"]:
         raise click.UsageError("--shared-channels and --shared-channels-prob exclude each other: give one of them")
     return chance
+
+
+def snr_of(options: Mapping[str, Any]) -> Literal["active"] | None:
+    """Return what the signal of an SNR is, where it is not all of a file."""
+    return "active" if options.get("snr_of") == "active" else None
 
 
 def range_of(options: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -231,59 +233,6 @@ def running_of(options: Mapping[str, Any]) -> Running:
         fsync=options["fsync"],
         depfile=options.get("depfile"),
     )
-
-
-def _is_file(location: str) -> bool:
-    folder, name = file_at(location)
-    return bool(name) and folder.is_file(name)
-
-
-def is_one_file(kind: Kind, source: str, destination: str) -> bool:
-    """Whether one file goes to one file; a destination without a suffix we know is a folder."""
-    if source == "-" or destination == "-":
-        if source != "-" and not _is_file(source):
-            raise click.UsageError("- means one file; SRC must be a file or - then")
-        return True
-    if not _is_file(source) or folder_at(destination).exists() or destination.endswith("/"):
-        return False
-    suffix, own = suffix_of(destination), suffix_of(source)
-    if (words := why_refused(own, kind.name)) is not None:
-        raise click.UsageError(f"{source}: {words}")
-    form = format_of(suffix)
-    is_read = form is not None and kind.name in form.kinds
-    # an archive keeps its format, which no --format has a word for
-    keeps = form is not None and any(KINDS[other].keeps_format for other in form.kinds)
-    only_read = form is not None and is_read and bool(kind.writes) and not keeps and form.name not in kind.writes
-    if why_refused(suffix, kind.name) or only_read or (form is None and kinds_of(suffix)):
-        raise click.UsageError(f"{destination}: {suffix} is a format that noisecli does not write")
-    if form is not None and kind.name not in form.kinds:
-        raise click.UsageError(f"{destination}: noisecli {kind.name} does not write {suffix}")
-    if form is not None and kind.keeps_format and form != format_of(own):
-        raise click.UsageError(f"{destination}: {kind.name} keep their format; give it the suffix of {source}")
-    if form is None and _A_SUFFIX.fullmatch(suffix):
-        raise click.UsageError(
-            f"{destination}: {suffix} is no format that noisecli knows; a folder of that name ends with /"
-        )
-    return form is not None
-
-
-def _refuse_folder_options(options: Mapping[str, Any]) -> None:
-    """What speaks of many files is not ignored in silence where there is one."""
-    given = [name for name in _FOLDER_OPTIONS if options.get(name)] + ["sidecars"] * (options["sidecars"] != "skip")
-    if given:
-        names = ", ".join("--" + name.replace("_", "-") for name in given)
-        raise click.UsageError(f"{names}: for folders only; name a folder for DST")
-
-
-def folder_of_file(settings: Settings) -> Settings:
-    """One file into a folder is a run over its folder that chooses one name, wherever that leads."""
-    if not _is_file(settings.source):
-        return settings
-    if settings.choice.shard is not None:
-        raise click.UsageError("--shard: SRC is one file, which has no parts; name a folder")
-    folder, name = split_location(settings.source)
-    choice = replace(settings.choice, names=(name,), follow_links=True, is_one_file=True)
-    return replace(settings, source=folder or ".", choice=choice)
 
 
 def refuse_ignored_metadata(settings: Settings) -> None:

@@ -40,6 +40,7 @@ AUDIO = Kind(
     drawer="noisecli.views.sounds:draw_row",
     builder="audiofolder",
     bare_unit=1.0,
+    severity_sets=("srb",),
     install="libsndfile cannot be loaded here. Install it: apt-get install libsndfile1; "
     "or take a wheel that holds it: pip install --force-reinstall soundfile",
 )

@@ -42,7 +42,7 @@ IMAGES = Kind(
     drawer="noisecli.views.pictures:draw_row",
     builder="imagefolder",
     bare_unit=255.0,
-    has_severities=True,
     std_map=".tiff",
+    severity_sets=("imagenet-c", "cifar-c"),
     install=NO_OPENCV,
 )

@@ -80,8 +80,8 @@ class Kind(NamedTuple):
     bare_unit
         Full scale in the unit of a level without a unit; None: there is no full scale, levels are in the data's own
         unit and % is a share of each array's own std.
-    has_severities
-        Whether --severity is one of its levels.
+    severity_sets
+        Whose severities --severity knows, the usual ones first; none: it is no level of its.
     has_sources
         Whether its outputs are made from files.
     is_data
@@ -122,7 +122,7 @@ class Kind(NamedTuple):
     drawer: str = ""
     builder: str = ""
     bare_unit: float | None = None
-    has_severities: bool = False
+    severity_sets: tuple[str, ...] = ()
     has_sources: bool = True
     is_data: bool = False
     keeps_format: bool = False
@@ -136,6 +136,11 @@ class Kind(NamedTuple):
     def counted(self, number: int) -> str:
         """Return a number of files in words: "1 image", "2,000 images"."""
         return f"{number:,} {self.noun if number == 1 else self.nouns}"
+
+    @property
+    def severity_set(self) -> str:
+        """Whose severities --severity means, unless another set is named."""
+        return (*self.severity_sets, "imagenet-c")[0]
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """One level as text: 25, 10%, 25/255, 5..50. Rows of a manifest hold levels in these words too."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast, get_args
@@ -14,7 +15,11 @@ SEVERITIES = {
     # Hendrycks and Dietterich (2019), ImageNet-C and CIFAR-10-C, gaussian_noise: std as a share of full scale
     "imagenet-c": (0.0, 0.08, 0.12, 0.18, 0.26, 0.38),
     "cifar-c": (0.0, 0.04, 0.06, 0.08, 0.09, 0.10),
+    # Shah, M. A. et al. (2024), Speech Robust Bench: the SNR in dB of noise from the environment
+    "srb": (math.inf, 40.0, 30.0, 20.0, 10.0, 0.0),
 }
+_RATIOS = ("srb",)
+"""Those that are signal-to-noise ratios in dB."""
 _LARGEST_DB = 1000
 _LARGEST_SHARE = 1e6
 
@@ -43,6 +48,8 @@ def parse_level(
         return Level("std", 0.0, 0.0, "", mean, asked=asked, words=spelled)
     severities = CORRUPTIONS[(words or {}).get("corruption", "gaussian")].severities or SEVERITIES[severity_set]
     level = _strength(text, quantity, unit, severities, mean)
+    if quantity == "severity" and severity_set in _RATIOS:
+        level = _as_ratios(level)
     # by the words that a row has, not by more digits than they have
     (low, low_unit), (high, high_unit) = ends(level.text)
     if low_unit != high_unit:
@@ -65,12 +72,14 @@ def _strength(text: str, quantity: Quantity, unit: float | None, severities: tup
     plain = "..".join(f"{number:.9g}{written}" for number, written in ((first, last) if ".." in text else (last,)))
     if quantity == "severity":
         return _severity(plain, first, last, severities, mean)
-    if quantity == "snr_db":
+    if quantity in ("snr_db", "level_dbfs"):
         if first[1] or last[1]:
             raise BadLevel(f"{text}: decibels take no unit")
         low, high = first[0], last[0]
         if max(abs(low), abs(high)) > _LARGEST_DB:
             raise BadLevel(f"{text}: decibels end at {_LARGEST_DB}, on both sides")
+        if quantity == "level_dbfs" and high > 0:
+            raise BadLevel(f"{text}: full scale is 0 dBFS, and levels are below; write {-abs(high):g}")
     elif unit is None:
         return _own_level(plain, quantity, first, last, mean)
     else:
@@ -106,3 +115,9 @@ def _severity(
         raise BadLevel(f"{text}: severities are whole numbers from 0 to 5")
     chosen = stds[int(low) : int(high) + 1]
     return Level("severity", chosen[0], chosen[-1], text, mean, chosen if len(chosen) > 1 else ())
+
+
+def _as_ratios(level: Level) -> Level:
+    """Return severities that are signal-to-noise ratios in dB; one of 0 is no noise, and needs no signal."""
+    is_none = level.low == level.high == math.inf
+    return replace(level, low=0.0, high=0.0) if is_none else replace(level, ratios=True)

@@ -1,4 +1,4 @@
-"""Noises beside white Gaussian as words: shot=0.01, speckle=0.1..0.3, camera=sidd, corruption=shot, linear.
+"""Noises beside white Gaussian as words: shot=0.01, speckle=0.1..0.3, camera=sidd, corruption=shot, linear, color=pink.
 
 A row names what was asked for in these words, behind the strength and in the order of WORDS.
 """
@@ -9,13 +9,14 @@ from typing import NamedTuple, cast, get_args
 
 from noisecli.levels.points import BadLevel, divisor, ends, point
 from noisecli.model import AskedNoise
+from noisecli.noise.models.coloured import COLORS, STEEPEST, Coloured
 from noisecli.noise.models.impulse import SEVERITIES as AMOUNTS
 from noisecli.noise.models.impulse import Impulse
 from noisecli.noise.models.poisson import SEVERITIES as PHOTONS
 from noisecli.noise.models.poisson import Poisson
 from noisecli.noise.models.signal_dependent import LARGEST, Camera, OfCamera, Spans, SpeckleOnly
 
-WORDS = ("shot", "speckle", "channel_std", "camera", "corruption", "linear")
+WORDS = ("shot", "speckle", "channel_std", "camera", "corruption", "linear", "color", "slope")
 _FLAGS = ("linear",)
 _MOST_CHANNELS = 1024
 
@@ -77,6 +78,8 @@ def parse_noise(words: Mapping[str, str], unit: float | None) -> AskedWords:
         if words.keys() - {"camera", "linear"} or words["camera"] not in CAMERAS:
             raise BadLevel(f"camera {words['camera']!r}: alone, one of {', '.join(CAMERAS)}")
         return AskedWords(OfCamera(cast(Camera, words["camera"]), linear), _spelled(words))
+    if words.keys() & {"color", "slope"}:
+        return _coloured(words)
     if not words:
         return AskedWords(None, ())
     shot, shot_text = _span("shot", words.get("shot"))
@@ -98,6 +101,18 @@ def _corruption(words: Mapping[str, str]) -> AskedWords:
         raise BadLevel(f"corruption {name!r}: alone, one of {', '.join(CORRUPTIONS)}")
     asked = CORRUPTIONS[name].asked
     return AskedWords(asked, () if asked is None else _spelled(words))
+
+
+def _coloured(words: Mapping[str, str]) -> AskedWords:
+    [name, *others] = words
+    if others or words.get("color", "pink") not in COLORS:
+        raise BadLevel(f"{name} {words[name]!r}: alone, a slope or one of {', '.join(COLORS)}")
+    if name == "color":
+        return AskedWords(COLORS[words[name]], _spelled(words))
+    slope, unit = point(words[name])
+    if unit or not 0 < abs(slope) <= STEEPEST:
+        raise BadLevel(f"{words[name]}: a slope is up to {STEEPEST:g} dB an octave, up or down; white noise has none")
+    return AskedWords(Coloured(slope), _spelled({name: f"{slope:.9g}"}))
 
 
 def _span(name: str, text: str | None) -> tuple[tuple[float, float], str]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
-Quantity = Literal["std", "var", "snr_db", "severity"]
+Quantity = Literal["std", "var", "snr_db", "level_dbfs", "severity"]
 """What a level is given in: the names of the options of strength, and the first word of a level in rows."""
-_SPOKEN = {"std": "std {}", "var": "variance {}", "snr_db": "SNR {} dB", "severity": "severity {}"}
+_SPOKEN = {
+    "std": "std {}",
+    "var": "variance {}",
+    "snr_db": "SNR {} dB",
+    "level_dbfs": "{} dBFS",
+    "severity": "severity {}",
+}
 
 
 class Noise(Protocol):
@@ -29,6 +36,8 @@ class AskedNoise(Protocol):
     """What was asked for of every output: ranges, or the parameters themselves."""
 
     word: ClassVar[str]
+    follows_level: ClassVar[bool]
+    """Whether there is none where the level is 0."""
 
     @property
     def canonical(self) -> str:
@@ -54,8 +63,8 @@ class Level:
     Attributes
     ----------
     quantity
-        std, var and severity are shares of full scale (var of its square), snr_db is in dB. Arrays and weights have no
-        full scale: it counts as 1, the data's own unit.
+        std, var and severity are shares of full scale (var of its square), snr_db and level_dbfs are in dB. Arrays and
+        weights have no full scale: it counts as 1, the data's own unit.
     low, high
         The range drawn from; equal for a fixed level.
     text
@@ -69,6 +78,8 @@ class Level:
     written
         Both ends as numbers in the unit of the upper one, as `text` has them: what a row says was drawn is one of these
         numbers or between them.
+    ratios
+        Whether severities are signal-to-noise ratios in dB.
     asked, words
         A noise beside white Gaussian, and the words it was asked for in: "shot=0.01", "linear".
     """
@@ -81,6 +92,7 @@ class Level:
     steps: tuple[float, ...] = ()
     relative: bool = False
     written: tuple[float, float] = (0.0, 0.0)
+    ratios: bool = False
     asked: AskedNoise | None = None
     words: tuple[str, ...] = ()
 
@@ -90,6 +102,17 @@ class Level:
         return "gaussian" if self.asked is None else self.asked.word
 
     @property
+    def is_ratio(self) -> bool:
+        """Whether its numbers are signal-to-noise ratios in dB."""
+        return self.quantity == "snr_db" or self.ratios
+
+    def ratio_of(self, drawn: float) -> float:
+        """Return the ratio in dB that a number in the level's own unit stands for."""
+        if not self.ratios:
+            return drawn
+        return self.steps[int(drawn - self.written[0])] if self.steps else self.high
+
+    @property
     def canonical(self) -> str:
         """The level as a value: the same strength in other words is the same text. The mean moves no noise."""
         return self._strength if self.asked is None else f"{self.noise} {self.asked.canonical} {self._strength}"
@@ -97,25 +120,30 @@ class Level:
     @property
     def _strength(self) -> str:
         if self.steps:
-            return "steps:" + ",".join(f"{step:.9g}" for step in self.steps)
-        if self.quantity == "snr_db":
-            return f"snr_db:{self.low:.9g}..{self.high:.9g}"
+            return "snr_db-" * self.is_ratio + "steps:" + ",".join(f"{step:.9g}" for step in self.steps)
+        if self.is_ratio or (self.quantity == "level_dbfs" and self.low != self.high):
+            name = "snr_db" if self.is_ratio else self.quantity
+            return f"{name}:{self.low:.9g}..{self.high:.9g}"
         own = "own-" if self.relative else ""
         if self.quantity == "var" and self.low != self.high:
             return f"{own}var:{self.low:.9g}..{self.high:.9g}"
         low, high = (self.low**0.5, self.high**0.5) if self.quantity == "var" else (self.low, self.high)
+        if self.quantity == "level_dbfs":
+            low = high = 10 ** (self.high / 20)
         return f"{own}std:{low:.9g}..{high:.9g}"
 
     @property
     def is_none(self) -> bool:
         """Whether it asks for no noise at all, but a mean."""
-        strongest = self.quantity != "snr_db" and self.high == 0
-        return strongest and (self.asked is None or self.quantity == "severity")
+        return self._is_nothing(self.high) and not self.is_ratio
 
     @property
     def may_be_none(self) -> bool:
         """Whether the weakest that may be drawn is no noise."""
-        return self.quantity != "snr_db" and self.low == 0 and (self.asked is None or self.quantity == "severity")
+        return math.inf in self.steps if self.is_ratio else self._is_nothing(self.low)
+
+    def _is_nothing(self, end: float) -> bool:
+        return end == 0 and self.quantity != "level_dbfs" and (self.asked is None or self.asked.follows_level)
 
     @property
     def label(self) -> str:

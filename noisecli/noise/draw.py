@@ -47,7 +47,7 @@ def draw(
     Parameters
     ----------
     level
-        What was asked for; a range is drawn uniformly in the quantity it is written in (dB for snr_db).
+        What was asked for; a range is drawn uniformly in the quantity it is written in (dB for snr_db and level_dbfs).
     spec
         Gives full scale, the unit of fractions.
     streams
@@ -56,7 +56,7 @@ def draw(
     probability
         Chance that the output gets noise at all.
     rms
-        Root mean square of the signal in the native unit, DC included; needed for snr_db only.
+        Root mean square of the signal in the native unit, DC included; needed for ratios in dB only.
     own_std
         Standard deviation of the signal in the native unit; needed for relative levels only.
     noise
@@ -71,10 +71,10 @@ def draw(
         std = _std(level, unit, position, rms)
     else:
         share, own = noise.draw(_std(level, 1.0, position, rms), streams.number)
-        std = share if level.quantity == "snr_db" else share * unit
+        std = share if level.is_ratio else share * unit
     std = round_significant(std, STD_DIGITS)
     mean = round_significant(level.mean * spec.full_scale, STD_DIGITS)
-    silent = level.quantity == "snr_db" and not rms
+    silent = level.is_ratio and not rms
     nothing = std == 0 and own.is_none and (mean == 0 or level.quantity == "severity")
     shared = None if shared_probability is None else streams.number(_SHARED) < shared_probability
     if not chosen or silent or nothing:
@@ -108,12 +108,12 @@ def _step(level: Level, position: float) -> int:
 
 
 def _std(level: Level, unit: float, position: float, rms: float | None) -> float:
-    if level.steps:
-        return level.steps[_step(level, position)] * unit
-    value = level.low + (level.high - level.low) * position
-    if level.quantity == "snr_db":
-        # numpy's and C's 10 ** x may differ in the last bit; nine digits do not
+    value = level.steps[_step(level, position)] if level.steps else level.low + (level.high - level.low) * position
+    # numpy's and C's 10 ** x may differ in the last bit; nine digits do not
+    if level.is_ratio:
         return (rms or 0.0) / 10 ** (value / 20)
+    if level.quantity == "level_dbfs":
+        return unit * 10 ** (value / 20)
     if level.quantity == "var":
         return math.sqrt(value) * unit
     return value * unit

@@ -111,6 +111,12 @@ class Measure:
             return None
         return _decibels(self.signal_squares / self.squares)
 
+    def snr_db_of(self, rms: float) -> float | None:
+        """Ratio of a signal so loud to the noise, in dB; None for silence or when nothing was added."""
+        if not self.squares or not rms:
+            return None
+        return _decibels(rms * rms * self._finite / self.squares)
+
 
 def _decibels(ratio: float) -> float | None:
     """Return a ratio of powers in dB; None where doubles cannot hold it."""

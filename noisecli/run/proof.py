@@ -32,9 +32,10 @@ def proves_source(row: Row, kind: str, settings: dict[str, Any]) -> bool:
 
 def _canonical_levels(label: str, kind: str) -> Iterator[str]:
     """Yield the values that a level's words may stand for; severities do not say whose they are."""
-    for severity_set in SEVERITIES:
+    about = KINDS[kind]
+    for severity_set in about.severity_sets or tuple(SEVERITIES)[:1]:
         try:
-            yield parse_label(label, KINDS[kind].bare_unit, severity_set).canonical
+            yield parse_label(label, about.bare_unit, severity_set).canonical
         except BadLevel:
             return
 

@@ -150,7 +150,7 @@ class Summary:
         if effect.clipped > _NOTABLY_CLIPPED:
             self.clipped.setdefault(effect.level, Means()).note(effect)
             self.examples["clipped"].add(f"{made.output}: {effect.clipped:.1%}")
-        if effect.level.startswith("snr_db") and effect.asked is not None and effect.measured is not None:
+        if effect.is_ratio and effect.asked is not None and effect.measured is not None:
             off = effect.measured - effect.asked
             if abs(off) > _NOTABLY_OFF_DB:
                 self.snr_missed += 1

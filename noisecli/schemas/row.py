@@ -57,6 +57,7 @@ _OWN: dict[str, Schema] = {
     "channel_std_fractions": of_type(tuple[float, ...], "A std for each channel, instead of `std`, of full scale."),
     "photons": of_type(float, "How many photons are expected at full scale; 0 is no noise.", minimum=0),
     "amount": of_type(float, "Share of the samples that become black or white.", minimum=0, maximum=1),
+    "slope": of_type(float, "Slope of the noise's spectral density, in dB an octave."),
     "shared_channels": of_type(bool, "Whether all channels got the same noise; only where that was drawn."),
 }
 """Keys that rows of one noise have, those of others not."""
@@ -68,6 +69,10 @@ _MEASURED: dict[str, Schema] = {
     ),
 }
 _SNR_DB = of_type(float | None, "Signal-to-noise ratio in dB, before encoding; null where it is undefined.")
+_OF_ACTIVE: dict[str, Schema] = {
+    "snr_of": {"const": "active", "description": "What the ratio asked for is of; only with --snr-of active."},
+    "active_snr_db": of_type(float | None, "Signal-to-noise ratio in dB over the parts that are not silence."),
+}
 _DTYPE = of_type(str, "Type of the samples.")
 
 _PART = {
@@ -150,7 +155,9 @@ def schema_of(kind: str) -> Schema:
         float | None, "What was drawn from a range, in the level's own unit; null where nothing was."
     )
     samples, measured = _by_kind(kind)
-    return record({**_NAMES, **about, **samples, **noise, **measured, **_ENDS}, optional=(*_OPTIONAL, *_OWN))
+    return record(
+        {**_NAMES, **about, **samples, **noise, **measured, **_ENDS}, optional=(*_OPTIONAL, *_OWN, *_OF_ACTIVE)
+    )
 
 
 def _by_kind(kind: str) -> tuple[dict[str, Schema], dict[str, Schema]]:
@@ -165,7 +172,7 @@ def _by_kind(kind: str) -> tuple[dict[str, Schema], dict[str, Schema]]:
             "sample_rate": of_type(int, "Frames in a second."),
             "duration": of_type(float, "Length in seconds.", minimum=0),
         }
-        return {**array, **sound}, {**_OF_SAMPLES, "snr_db": _SNR_DB}
+        return {**array, **sound}, {**_OF_SAMPLES, "snr_db": _SNR_DB, **_OF_ACTIVE}
     step = _STEP if kind == ADVERSARIAL.name else {}
     where = _WHERE if kind == IMAGES.name else {}
     return array, {**_OF_SAMPLES, "psnr_db": _PSNR_DB, "snr_db": _SNR_DB, **where, **step}

@@ -18,6 +18,7 @@ _SETTINGS = {
     "shared_probability": "Chance that all channels of an output have the same noise, where it was given.",
     "mask": "Set where images get noise inside their masks alone; rows say which these are.",
     "patch": "The least and the most pixels of the side of the squares that alone get noise.",
+    "snr_of": "What a signal-to-noise ratio is of, where it is not all of a file.",
     "format": "Format of the outputs where it was given.",
     "quality": "Quality of lossy formats where it was given.",
     "subsampling": "Colour resolution of JPEG where it was given.",
@@ -111,8 +112,8 @@ def _settings(kind: str) -> Schema:
     if KINDS[kind].own is not None:
         name = _OWN_OF[kind]
         own = {name: _own(KINDS[kind].own, name) | {"description": _OWN[name]}}
-    optional = ("range", "mask", "patch", "shared_probability", "with_std_map")
-    return record({**common, **recorded, **encoding, **own}, optional=optional)
+    newer = ("range", "mask", "patch", "shared_probability", "with_std_map", "snr_of")
+    return record({**common, **recorded, **encoding, **own}, optional=newer)
 
 
 def _own(settings: Any, name: str) -> Schema:

@@ -69,7 +69,7 @@ _MEANS = {
     "kept": "Mean of measured_std / std: what is left of the noise after clip and rounding.",
     "snr_db": "Mean signal-to-noise ratio in dB over those that have one; null where none has.",
     "with_snr": "How many have one.",
-    "asked": "Mean of what was asked for, or drawn, in the level's unit; of a severity the std in grey levels.",
+    "asked": "Mean of what was asked for, or drawn, in its unit; of a severity the std in grey levels, or the SNR.",
     "measured": "Mean of what is there, in the same unit; both null where they cannot be compared.",
     "compared": "Over how many outputs these two are taken.",
 }

@@ -281,7 +281,8 @@ def _task_of(row: Row, settings: Settings, source: str, file: SourceFile | None)
     key = bytes.fromhex(row["key"])
     if len(key) != 16:
         raise ValueError(f"key {row['key']}")
-    level = parse_label(str(row["level"]), KINDS[settings.kind].bare_unit)
+    kind = KINDS[settings.kind]
+    level = parse_label(str(row["level"]), kind.bare_unit, kind.severity_set)
     if row["noise"] != level.noise:
         raise ValueError(f"noise {row['noise']}")
     clean = f"{os.getpid()}-clean" if settings.output.with_clean else None

@@ -81,7 +81,7 @@ class ArraysMaker:
 
     def _draw(self, task: Task, part: StoredArray, share: float | None) -> PartDraw:
         spec = self._spec_of_output(part)
-        rms = _rms(part) if task.level.quantity == "snr_db" else None
+        rms = _rms(part) if task.level.is_ratio else None
         column_stds = self._column_stds(part, share)
         own_std = None
         if column_stds is not None and share:

@@ -68,10 +68,13 @@ def build_row(
 
 def _drawn(settings: Settings, task: Task, noise: Row) -> float | None:
     """Return what was drawn from a range, in its own unit; None where nothing was, or silence has no ratio."""
-    silent = task.level.quantity == "snr_db" and not any(part["std"] for part in noise.get("parts", [noise]))
-    if silent or task.level.low == task.level.high:
+    silent = task.level.is_ratio and not any(part["std"] for part in noise.get("parts", [noise]))
+    if task.level.low == task.level.high:
         return None
-    return drawn_level(task.level, Streams(task.key), settings.noise.probability)
+    drawn = drawn_level(task.level, Streams(task.key), settings.noise.probability)
+    if silent and drawn is not None and task.level.ratio_of(drawn) != math.inf:
+        return None
+    return drawn
 
 
 def build_samples_row(
@@ -84,8 +87,12 @@ def build_samples_row(
     frames: int,
     written: Committed,
     region: Region | None = None,
+    signal_rms: float | None = None,
 ) -> Row:
-    """Return the row of an image or an audio file, of which so many frames were written."""
+    """Return the row of an image or an audio file, of which so many frames were written.
+
+    `signal_rms` is that of the signal that a ratio was asked of, where it was.
+    """
     noise = {
         "std": drawn.std,
         "mean": drawn.mean,
@@ -101,6 +108,8 @@ def build_samples_row(
     if spec.sample_rate is None:
         noise["psnr_db"] = significant_or_none(measure.psnr_db(spec.full_scale))
     noise["snr_db"] = significant_or_none(measure.snr_db)
+    if (snr_of := settings.noise.snr_of) is not None:
+        noise |= {"snr_of": snr_of, "active_snr_db": significant_or_none(measure.snr_db_of(signal_rms or 0.0))}
     words = ["not-finite"] if measure.not_finite else []
     if region is not None:
         noise |= region.entries
@@ -193,14 +202,15 @@ def _effect(task: Task, row: Row) -> Effect:
     most = max(parts, key=lambda part: part.get("clipped_fraction") or 0.0)
     in_db = [part["snr_db"] for part in parts if part.get("snr_db") is not None]
     kept = _kept(most)
-    asked = task.level.quantity == "snr_db" or task.level.relative
+    asked = task.level.is_ratio or task.level.relative
     drowned = bool(in_db) and min(in_db) < 0 and not asked
     has_samples = "not-finite" not in row["warnings"] and row.get("inside_fraction") != 0
     rounded_away = not row["applied"] and has_samples and all(map(_is_rounded, parts))
     clipped = most.get("clipped_fraction") or 0.0
     snr_db = min(in_db) if drowned else most.get("snr_db")
-    strength = (None, None) if "eps" in row or task.level.asked is not None else _strength(task.level, row, parts)
-    return Effect(task.level.label, rounded_away, clipped, kept, snr_db, drowned, *strength)
+    has_others = any(name in part for part in parts for name in _STRENGTHS)
+    strength = (None, None) if "eps" in row or has_others else _strength(task.level, row, parts)
+    return Effect(task.level.label, rounded_away, clipped, kept, snr_db, drowned, *strength, task.level.is_ratio)
 
 
 def _is_noisy(part: Row) -> bool:
@@ -219,15 +229,18 @@ def _strength(level: Level, row: Row, parts: list[Row]) -> tuple[float | None, f
     if not sum(sizes):
         return None, None
     asked = level.written[1] if row["drawn"] is None else row["drawn"]
-    if level.quantity == "snr_db":
+    if level.is_ratio:
         if "inside_fraction" in row:
             # what was asked for is of the whole image, what is measured is not
             return None, None
-        ratios = [part["snr_db"] for part in parts]
+        asked = level.ratio_of(asked)
+        ratios: list[Any] = [part.get("active_snr_db", part["snr_db"]) for part in parts]
         return asked, None if None in ratios else fmean(ratios, sizes)
     kept = fmean(map(_kept, parts), sizes)
     if level.quantity == "severity":
         asked = row["std_fraction"] * _GREY_LEVELS
+    if level.quantity == "level_dbfs":
+        return asked, asked + 20 * math.log10(kept) if kept else None
     return asked, asked * (kept**2 if level.quantity == "var" else kept)
 
 

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from noisecli.codecs import Codec, Sink, Source, StdMapCodec
 from noisecli.errors import FileFailed
-from noisecli.kinds import FORMATS, always_loses
+from noisecli.kinds import always_loses
 from noisecli.model import Made, SampleSpec, Survival, Task
-from noisecli.noise.draw import Draw, draw
-from noisecli.noise.measure import square_sum
+from noisecli.noise.active import ActiveRms
+from noisecli.noise.draw import STD_DIGITS, Draw, draw
+from noisecli.noise.measure import round_significant, square_sum
 from noisecli.noise.models import Field, Mapped, NoiseParameters, field_of
+from noisecli.noise.models.coloured import Coloured, realised
 from noisecli.noise.models.inside import InsideField
 from noisecli.noise.models.signal_dependent import SignalDependent
 from noisecli.noise.nodata import is_measured, measured
@@ -24,6 +26,7 @@ from noisecli.noise.stream import Streams
 from noisecli.noise.survival import survival
 from noisecli.storage import OutputFile, SourceFile
 from noisecli.workers import OpenSource, Row, WorkerContext, check_suffix
+from noisecli.workers.described import LOSSY, described, fits
 from noisecli.workers.output import Committed, Pair, held
 from noisecli.workers.recorded import draw_of
 from noisecli.workers.rows import build_samples_row, made_of
@@ -40,9 +43,7 @@ class Adding(Protocol):
         """Return the block as it is to be written."""
 
 
-_LOSSY = frozenset(form.name for form in FORMATS.values() if form.lossy)
 _COLOURS = 3
-_ALWAYS_COLOUR = ("webp", "gif")
 
 
 class SampleMaker:
@@ -68,16 +69,17 @@ class SampleMaker:
         source: Source = opened.source
         self._scale.refuse_unknown(source, task.level)
         spec = self.spec_of_output(source)
-        rms = self.rms(source, spec) if task.level.quantity == "snr_db" else None
+        rms = self.signal_rms(task, source, spec)
         noise, asked = self._settings.noise, task.level.asked
         streams = Streams(task.key)
         drawn = draw(task.level, spec, streams, noise.probability, rms, None, asked, noise.shared_probability)
+        drawn = self._at_ratio(task, source, spec, drawn)
         if not math.isfinite(drawn.std):
             raise FileFailed("out-of-range", "has samples too large for the arithmetic of doubles; scale them down")
         region = self._regions.of(task, source, applied=drawn.applied)
-        row, written = self._make_drawn(task, opened, spec, drawn, region)
+        row, written = self._make_drawn(task, opened, spec, drawn, region, rms)
         kept: dict[str, Survival | None] = {}
-        if task.measure_survival and (written.lossy or written.format in _LOSSY or always_loses(task.output)):
+        if task.measure_survival and (written.lossy or written.format in LOSSY or always_loses(task.output)):
             field, measured = self._field(task, spec, drawn, region), written.lossy and row["applied"]
             inside = None if region is None else region.inside
             kept[task.output] = self.survival(task, source, spec, field, written.order, inside) if measured else None
@@ -89,27 +91,29 @@ class SampleMaker:
 
     def recompute(self, task: Task, opened: OpenSource, noise: Draw) -> tuple[Row, bool]:
         """Make an output once more with the noise that its row records."""
-        region = self._regions.of(task, opened.source, applied=noise.applied)
-        row, written = self._make_drawn(task, opened, self.spec_of_output(opened.source), noise, region)
+        region, spec = self._regions.of(task, opened.source, applied=noise.applied), self.spec_of_output(opened.source)
+        # the std is recorded; what is measured beside it may go by the signal
+        rms = self.signal_rms(task, opened.source, spec) if self._settings.noise.snr_of else None
+        row, written = self._make_drawn(task, opened, spec, noise, region, rms)
         return row, self.is_lossy(written, opened.source)
 
     def is_lossy(self, written: Committed, source: Source) -> bool:
         """Whether what was written, or read, depends on the version of a lossy codec."""
-        return written.lossy or source.format in _LOSSY
+        return written.lossy or source.format in LOSSY
 
     def mismatches(self, file: SourceFile, row: Row) -> Iterator[tuple[str, Any, Any]]:
         """Decode an output wholly and compare type, shape and rate with its row."""
         with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
             frames = sum(len(block) for block in decoded.blocks())
-            found = _described(decoded.spec, frames)
+            found = described(decoded.spec, frames)
         for key, value in found.items():
-            if key in row and not _fits(row, key, value):
+            if key in row and not fits(row, key, value):
                 yield key, value, row[key]
 
     def samples(self, file: SourceFile) -> Iterator[bytes]:
         """Yield an output's samples."""
         with contextlib.closing(self._codec.open_source(file, self._settings.running.limits)) as decoded:
-            yield repr(_described(decoded.spec, 0)).encode()
+            yield repr(described(decoded.spec, 0)).encode()
             for block in decoded.blocks():
                 yield block.tobytes()
 
@@ -126,13 +130,22 @@ class SampleMaker:
         return spec
 
     def _make_drawn(
-        self, task: Task, opened: OpenSource, spec: SampleSpec, drawn: Draw, region: Region | None
+        self,
+        task: Task,
+        opened: OpenSource,
+        spec: SampleSpec,
+        drawn: Draw,
+        region: Region | None,
+        signal_rms: float | None,
     ) -> tuple[Row, Committed]:
         """Write an output, and the clean one beside it. Return its row, and what was written."""
         assert opened.file is not None
         field = self._field(task, spec, drawn, region)
         frames, written = self.write(task, opened.file, opened.source, spec, field if drawn.applied else None)
-        row = build_samples_row(self._settings, task, opened.file, drawn, field.measure, spec, frames, written, region)
+        measure = field.measure
+        row = build_samples_row(
+            self._settings, task, opened.file, drawn, measure, spec, frames, written, region, signal_rms
+        )
         return row, written
 
     def write(
@@ -171,6 +184,17 @@ class SampleMaker:
             if spec.nodata is not None:
                 scaled[~is_measured(block, spec.nodata)] = spec.nodata
             yield scaled
+
+    def signal_rms(self, task: Task, source: Source, spec: SampleSpec) -> float | None:
+        """Return how loud the signal is that a ratio asked for is of; None where the level is none."""
+        if not task.level.is_ratio:
+            return None
+        if self._settings.noise.snr_of is None or spec.sample_rate is None:
+            return self.rms(source, spec)
+        active = ActiveRms(spec.sample_rate, spec.full_scale)
+        for block in self._blocks(source, spec):
+            active.note(block)
+        return active.value
 
     def rms(self, source: Source, spec: SampleSpec) -> float:
         """Root mean square over the whole file and all its channels that get noise, DC included."""
@@ -212,11 +236,21 @@ class SampleMaker:
             triples = ((x, field.add(x), (y if scale == 1 else y * scale)[: len(x)]) for x, y in pairs)
             return survival(triples if inside is None else (_part(triple, inside) for triple in triples))
 
-    def _field(self, task: Task, spec: SampleSpec, drawn: Draw, region: Region | None) -> Field:
+    def _at_ratio(self, task: Task, source: Source, spec: SampleSpec, drawn: Draw) -> Draw:
+        """Return coloured noise at the ratio asked for: its std is the filter's, and a file may have more or less."""
+        if not (task.level.is_ratio and drawn.applied and isinstance(drawn.noise, Coloured)):
+            return drawn
+        frames = spec.shape[0] if spec.shape[0] >= 0 else sum(len(block) for block in source.blocks())
+        loudness = realised(self._parameters(task, spec, drawn), frames)
+        return replace(drawn, std=round_significant(drawn.std / loudness, STD_DIGITS)) if loudness else drawn
+
+    def _parameters(self, task: Task, spec: SampleSpec, drawn: Draw) -> NoiseParameters:
         noise = self._settings.noise
         shared = noise.shared_channels if drawn.shared is None else drawn.shared
-        parameters = NoiseParameters(task.key, spec, _in_memory(drawn, spec), noise.clip, shared)
-        field = field_of(task.level.noise, parameters)
+        return NoiseParameters(task.key, spec, _in_memory(drawn, spec), noise.clip, shared)
+
+    def _field(self, task: Task, spec: SampleSpec, drawn: Draw, region: Region | None) -> Field:
+        field = field_of(task.level.noise, self._parameters(task, spec, drawn))
         return field if region is None else InsideField(field, region.inside)
 
 
@@ -245,7 +279,7 @@ def _stored(spec: SampleSpec, source: Source) -> SampleSpec:
     own = source.spec.full_scale
     if spec.sample_rate is None or spec.dtype != source.spec.dtype:
         return spec
-    return spec if spec.is_float and source.format not in _LOSSY else replace(spec, full_scale=own)
+    return spec if spec.is_float and source.format not in LOSSY else replace(spec, full_scale=own)
 
 
 def _std_map(block: AnyArray, spec: SampleSpec, field: Mapped | None) -> AnyArray:
@@ -254,23 +288,3 @@ def _std_map(block: AnyArray, spec: SampleSpec, field: Mapped | None) -> AnyArra
     if field is None:
         return np.zeros(noisy.shape, np.float32)
     return field.std_map(noisy) / np.float32(spec.full_scale)
-
-
-def _described(spec: SampleSpec, frames: int) -> Row:
-    if spec.sample_rate is None:
-        return {"dtype": spec.dtype, "shape": list(spec.shape)}
-    return {"dtype": spec.dtype, "shape": [frames, *spec.shape[1:]], "sample_rate": spec.sample_rate}
-
-
-def _fits(row: Row, key: str, value: Any) -> bool:
-    """Whether what a file decodes to is what its row says, or what its format makes of that."""
-    recorded, form, is_audio = row[key], row.get("format"), "sample_rate" in row
-    if value == recorded or (key == "dtype" and is_audio and form in _LOSSY):
-        return True
-    if key != "shape" or not isinstance(recorded, list):
-        return False
-    if is_audio:
-        return "padded" in (row.get("warnings") or ()) and value[1:] == recorded[1:]
-    # an upright copy of an image that lay on its side has width and height exchanged
-    same = [sorted(recorded, key=str), sorted([*recorded, 3], key=str) if form in _ALWAYS_COLOUR else None]
-    return sorted(value, key=str) in same

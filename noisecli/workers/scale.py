@@ -57,7 +57,7 @@ class Scale:
     def refuse_unknown(self, source: Source, level: Level) -> None:
         """Raise FileFailed for an image of signed integers whose level is a share of full scale, which nobody said."""
         spec, noise = source.spec, self._noise
-        known = noise.full_scale is not None or noise.range is not None or level.quantity == "snr_db"
+        known = noise.full_scale is not None or noise.range is not None or level.is_ratio
         if known or spec.is_float or spec.low == 0 or spec.sample_rate is not None:
             return
         found = self._extremes(source)

@@ -22,12 +22,13 @@ from noisecli.engines.resources import keep_freed_memory
 from noisecli.model import SampleSpec
 from noisecli.noise.draw import Draw
 from noisecli.noise.models import Noise, NoiseParameters, field_of
+from noisecli.noise.models.coloured import COLORS, Coloured
 from noisecli.noise.models.impulse import Impulse
 from noisecli.noise.models.poisson import Poisson
 from noisecli.noise.models.signal_dependent import SignalDependent
 
 SHAPE = (321, 481, 3)
-SAMPLES = SHAPE[0] * SHAPE[1] * SHAPE[2]
+FRAMES = 480_000
 FILES = 4
 
 Array = Any
@@ -61,24 +62,37 @@ CASES = [
     Case("impulse, severity 5", 0.0, Impulse(0.27), 0.38),
 ]
 KINDS = {"8 bits": ("uint8", 255.0), "16 bits": ("uint16", 65535.0), "float32": ("float32", 1.0)}
+SOUND_CASES = [Case(name, 0.01, noise, 0.01) for name, noise in COLORS.items()]
+SOUND_CASES += [
+    Case("slope -4.5", 0.01, Coloured(-4.5), 0.01),
+    Case("pink, one for all channels", 0.01, COLORS["pink"], 0.01, shared=True),
+]
+SOUND_KINDS = {"PCM_16": ("int16", 2.0**15), "PCM_24": ("int32", 2.0**23), "FLOAT": ("float32", 1.0)}
+BLOCK = 1 << 17
+"""Samples of a block of an audio file."""
 
 
 def add(x: Array, full_scale: float, noise: Noise | None, share: float, *, shared: bool) -> None:
     """Do as the worker does: streams and a field for every file."""
-    spec = SampleSpec(x.dtype.name, x.shape, full_scale, 0.0, full_scale)
+    is_sound = x.ndim == 2
+    low, rate = (-full_scale, 16_000) if is_sound else (0.0, None)
+    spec = SampleSpec(x.dtype.name, x.shape, full_scale, low, full_scale - (x.dtype.kind == "i"), sample_rate=rate)
     std = share * full_scale
     drawn = Draw(applied=True, std=std, mean=0.0) if noise is None else Draw(True, std, 0.0, noise)
     parameters = NoiseParameters(os.urandom(16), spec, drawn, shared_channels=shared)
-    field_of("gaussian" if noise is None else noise.word, parameters).add(x)
+    field = field_of("gaussian" if noise is None else noise.word, parameters)
+    step = BLOCK // x.shape[1] if is_sound else len(x)
+    for start in range(0, len(x), step):
+        field.add(x[start : start + step])
 
 
-def nanoseconds(call: Callable[[], None]) -> float:
+def nanoseconds(call: Callable[[], None], samples: int) -> float:
     """Return the time of a sample, the median of several files."""
     taken = []
     for _ in range(FILES):
         begin = time.thread_time_ns()
         call()
-        taken.append((time.thread_time_ns() - begin) / SAMPLES)
+        taken.append((time.thread_time_ns() - begin) / samples)
     return statistics.median(taken)
 
 
@@ -87,8 +101,8 @@ def measure(case: Case, x: Array, full_scale: float, runs: int) -> tuple[float, 
     own: list[float] = []
     white: list[float] = []
     for turn in range(runs + 1):
-        ours = nanoseconds(lambda: add(x, full_scale, case.noise, case.std, shared=case.shared))
-        theirs = nanoseconds(lambda: add(x, full_scale, None, case.white, shared=case.shared))
+        ours = nanoseconds(lambda: add(x, full_scale, case.noise, case.std, shared=case.shared), x.size)
+        theirs = nanoseconds(lambda: add(x, full_scale, None, case.white, shared=case.shared), x.size)
         if turn:
             own.append(ours)
             white.append(theirs)
@@ -98,7 +112,7 @@ def measure(case: Case, x: Array, full_scale: float, runs: int) -> tuple[float, 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", default="", help="part of the name of a noise")
+    parser.add_argument("--only", default="", help="part of the name of samples and noise")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     keep_freed_memory()  # as every worker does
@@ -106,13 +120,22 @@ def main() -> None:
     rng = np.random.default_rng(0)
     u = np.clip(0.43 + 0.22 * rng.standard_normal(SHAPE), 0, 1)
     rows = []
-    for name, (dtype, full_scale) in KINDS.items():
-        x = (u * full_scale).astype(dtype)
-        for case in (case for case in CASES if args.only in case.name):
+    loads = [(name, (u * scale).astype(dtype), scale, CASES) for name, (dtype, scale) in KINDS.items()]
+    for channels, words in ((1, "mono"), (2, "stereo")):
+        sound = 0.1 * rng.standard_normal((FRAMES // channels, channels))
+        loads += [
+            (f"{name} {words}", (sound * scale).astype(dtype), scale, SOUND_CASES[: None if channels > 1 else -1])
+            for name, (dtype, scale) in SOUND_KINDS.items()
+        ]
+    for name, x, full_scale, cases in loads:
+        if x.ndim == 2:
+            # the workers of audio files load no OpenCV
+            sys.modules.pop("cv2", None)
+        for case in (case for case in cases if args.only in f"{name} {case.name}"):
             own, white = measure(case, x, full_scale, args.runs)
             rows.append({"samples": name, "noise": case.name, "ns": own, "white": white, "ratio": own / white})
             if not args.json:
-                print(f"{name:8} {case.name:30} {own:6.2f} ns  white {white:5.2f} ns  {own / white:5.2f}x", flush=True)
+                print(f"{name:13} {case.name:30} {own:6.2f} ns  white {white:5.2f} ns  {own / white:5.2f}x", flush=True)
     if args.json:
         json.dump(rows, sys.stdout, indent=1)
 

@@ -21,7 +21,7 @@ WITHOUT = {
 }
 UNTRUE = {
     "images": "WAV OGG MP3 amplitude tensor array audio frame transcripts latents",
-    "audio": "TIFF JPEG PNG grey pixel 255 25/255 image white severity tensor latents",
+    "audio": "TIFF JPEG PNG grey pixel 255 25/255 image white tensor latents",
     "arrays": "TIFF WAV JPEG encoder grey pixel 255 image severity white amplitude latents tensor",
     "weights": "TIFF WAV JPEG encoder grey pixel 255 image severity white amplitude latents npy",
     "latents": "TIFF WAV JPEG encoder grey pixel 255 image severity SRC source",

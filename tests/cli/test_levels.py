@@ -215,9 +215,8 @@ def test_slips_on_the_command_line_are_refused_in_one_line(noisy, pictures, dest
     assert not destination.exists()
 
 
-def test_severity_is_for_pictures(noisy, tmp_path, fill, destination):
-    source = fill(tmp_path / "sounds", "a.wav")
-    assert noisy("audio", source, destination, "--severity", "1").status == 2
+def test_severity_is_not_for_arrays(noisy, tmp_path, destination):
+    assert noisy("arrays", tmp_path, destination, "--severity", "1").status == 2
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_name_that_cannot_be_written_is_refused(preview, tmp_path, out):
     assert sorted(os.listdir(tmp_path)) == ["src"]
 
 
-@pytest.mark.parametrize("word", ["--severity", "--subsampling", "--range", "--zoom"])
+@pytest.mark.parametrize("word", ["--corruption", "--subsampling", "--range", "--zoom"])
 def test_words_for_pictures_are_not_ignored_for_sounds(noisy, write_wav, tmp_path, word):
     write_wav(tmp_path / "a.wav")
     value = "444" if word == "--subsampling" else "2"

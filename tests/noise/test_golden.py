@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from noisecli.keys import stream_key
+from noisecli.noise.models.coloured import COLORS, Coloured
 from noisecli.noise.models.impulse import Impulse
 from noisecli.noise.models.poisson import Poisson
 from noisecli.noise.models.signal_dependent import OfCamera, SignalDependent, Spans
@@ -101,6 +102,18 @@ def test_other_noises(check, noise_field, dtype, name):
     x = samples_of(dtype)[:300_000].reshape(250, 400, 3)
     scale = 1.0 if dtype[0] == "f" else float(np.iinfo(dtype).max)
     check(f"{dtype}, {name}", noise_field(x, OTHERS[name], 0.04 * scale, 0.01 * scale, number=9).add(x))
+
+
+COLOURED = {**COLORS, "slope 4.5": Coloured(4.5)}
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int32", "float32", "float64"])
+@pytest.mark.parametrize("name", COLOURED)
+def test_coloured(check, noise_field, dtype, name):
+    x = samples_of(dtype)[:100_000].reshape(-1, 2)
+    scale = 1.0 if dtype[0] == "f" else float(np.iinfo(dtype).max)
+    field = noise_field(x, COLOURED[name], 0.04 * scale, number=9, sample_rate=16000)
+    check(f"{dtype}, {name}", field.add(x))
 
 
 def test_parameters(check):

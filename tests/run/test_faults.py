@@ -33,7 +33,8 @@ def ground(tmp_path, fill, request, start_driver, make_ground):
     return ground
 
 
-BOTH = pytest.mark.parametrize("ground", ["fresh", "over an older run", "with maps, over an older run"], indirect=True)
+WITH_MAPS = pytest.param("with maps, over an older run", marks=pytest.mark.slow)
+BOTH = pytest.mark.parametrize("ground", ["fresh", "over an older run", WITH_MAPS], indirect=True)
 
 
 @BOTH

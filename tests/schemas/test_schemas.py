@@ -94,6 +94,18 @@ def test_audio(noisy, fill, accept_run, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ["--severity", "0..5", "--snr-of", "active", "--slope", "-4.5"],
+        ["--level-dbfs", "-60,-30..-20", "--color", "pink", "--prob", "50%"],
+    ],
+)
+def test_noises_of_audio_files(noisy, fill, accept_run, tmp_path, words):
+    source = fill(tmp_path / "in", "a.wav", "b/c.wav")
+    accept_run(noisy("audio", source, tmp_path / "out", *words, "--json"), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
     "words", [["--std", "10%", "--per-feature"], ["--std", "0.1", "--clip", "-1..1", "--key", "x"]]
 )
 def test_arrays(noisy, arrays_folder, accept_run, tmp_path, words):

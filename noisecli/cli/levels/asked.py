@@ -1,7 +1,7 @@
 """From the options of strength to the sweep that they stand for."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import click
@@ -15,6 +15,8 @@ from noisecli.model import Level, Quantity
 _ALONE = ("shot", "speckle", "channel_std", "camera")
 """Words that say how strong without an option of strength."""
 _SWEPT = ("shot", "speckle")
+_COLOURED = ("color", "slope")
+"""Words that say no strength, and go with any."""
 
 
 def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
@@ -26,15 +28,13 @@ def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
         raise click.UsageError("--corruption: goes with --severity 1 to 5, which says how strong")
     alone = not given and words.keys() & set(_ALONE)
     if len(given) != 1 and not alone:
-        names = [f"--{name.replace('_', '-')}" for name in known if name != "severity" or kind.has_severities]
+        names = [f"--{name.replace('_', '-')}" for name in known if name != "severity" or kind.severity_sets]
         raise click.UsageError(f"say how strong, with exactly one of {', '.join(names)}")
     quantity: Quantity
     quantity, text = next(iter(given.items()), ("std", ""))
     _refuse_mixtures(quantity if given else None, words, options)
     mean = parse_share(options["mean"], kind.bare_unit)
-    if quantity == "snr_db" and mean:
-        raise click.UsageError("--mean and --snr-db exclude each other: a ratio of powers has no place for a mean")
-    severity_set = options.get("severity_set", "imagenet-c")
+    severity_set = _severity_set(kind, options)
     swept = [each.split(",") if (each := words.get(name)) else [None] for name in _SWEPT]
     levels: list[Level] = []
     for choice in itertools.product(*swept):
@@ -46,9 +46,27 @@ def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
             )
         else:
             levels.append(of_an_option(parse_level)("", "std", kind.bare_unit, severity_set, mean, own))
+    _refuse_ratios(quantity, levels, options)
     if len({level.canonical for level in levels}) < len(levels):
         raise click.BadParameter(f"{', '.join(words.values())}: names a level twice")
     return tuple(levels)
+
+
+def _severity_set(kind: Kind, options: Mapping[str, Any]) -> str:
+    """Return whose severities are meant."""
+    wanted = options.get("severity_set") or kind.severity_set
+    if kind.severity_sets and wanted not in kind.severity_sets:
+        raise click.UsageError(f"--severity-set {wanted}: {kind.nouns} have {' and '.join(kind.severity_sets)}")
+    return wanted
+
+
+def _refuse_ratios(quantity: Quantity, levels: Sequence[Level], options: Mapping[str, Any]) -> None:
+    """Refuse what does not go with signal-to-noise ratios, or with anything but them."""
+    option = f"--{quantity.replace('_', '-')}"
+    if any(level.is_ratio and level.mean for level in levels):
+        raise click.UsageError(f"--mean and {option} exclude each other: a ratio of powers has no place for a mean")
+    if options.get("snr_of") and not any(level.is_ratio for level in levels):
+        raise click.UsageError("--snr-of: goes with --snr-db or --severity; other levels do not depend on the signal")
 
 
 def words_of(options: Mapping[str, Any]) -> dict[str, str]:
@@ -65,16 +83,16 @@ def words_of(options: Mapping[str, Any]) -> dict[str, str]:
 
 def _refuse_mixtures(quantity: str | None, words: Mapping[str, str], options: Mapping[str, Any]) -> None:
     """Refuse what says two things about one noise, or nothing."""
-    if "corruption" in words and options.get("severity_set", "imagenet-c") != "imagenet-c":
+    if "corruption" in words and options.get("severity_set") not in (None, "imagenet-c"):
         raise click.UsageError(f"--severity-set {options['severity_set']}: goes with --corruption gaussian alone")
-    fixed = [name for name in ("corruption", "camera") if name in words]
+    fixed = [name for name in ("corruption", "camera", *_COLOURED) if name in words]
     others = [name for name in WORDS if name in words and name not in (*fixed, "linear")]
     if fixed and (others or len(fixed) > 1):
         both = " and ".join(f"--{name.replace('_', '-')}" for name in [*fixed, *others][:2])
         raise click.UsageError(f"{both} exclude each other: each says which noise")
     if "corruption" in words and "linear" in words:
         raise click.UsageError("--linear and --corruption exclude each other: the published noise is none in light")
-    if words and "corruption" not in words and quantity in ("severity", "snr_db"):
+    if words and not words.keys() & {"corruption", *_COLOURED} and quantity in ("severity", "snr_db"):
         option = f"--{quantity.replace('_', '-')}"
         raise click.UsageError(f"{option}: says how strong white noise is; give this noise --std, or none")
     if quantity and (words.keys() & {"camera", "channel_std"}):

@@ -43,7 +43,7 @@ def _reasons(summary: Summary, settings: Settings, *, is_one: bool) -> Iterator[
         yield f"--prob {noise.probability * 100:g}% asks"
     if any(level.may_be_none for level in noise.levels):
         yield "a level of 0 asks"
-    if any(level.quantity == "snr_db" for level in noise.levels):
+    if any(level.is_ratio for level in noise.levels):
         yield f"{'it is' if is_one else 'they are'} silent, and silence has no SNR"
     if any(level.relative for level in noise.levels):
         yield f"{'its' if is_one else 'their'} values are all the same, and have no std"

@@ -43,16 +43,19 @@ def _sentence(level: Level, means: Means, settings: Settings) -> str:
     average = " on average" * (means.outputs > 1)
     there, wanted = (_with_unit(level, value) for value in (means.measured, means.asked))
     if level.quantity == "severity":
-        asked += f" (std {wanted} of 255)" if level.low == level.high else f" (std {wanted} of 255 drawn{average})"
+        wanted = f"SNR {wanted}" if level.is_ratio else f"std {wanted} of 255"
+        asked += f" ({wanted})" if level.low == level.high else f" ({wanted} drawn{average})"
     elif level.low != level.high:
         return f"{asked}: {wanted} drawn{average}, {there}{after or ' measured'}."
     return f"{asked}, {there}{'' if after else ' measured'}{average}{after}."
 
 
 def _with_unit(level: Level, value: float) -> str:
-    """Return a number in the unit of a level; of a severity, a std in grey levels."""
-    if level.quantity == "snr_db":
+    """Return a number in the unit of a level; of a severity, a std in grey levels or a ratio."""
+    if level.is_ratio:
         return decibels(value)
+    if level.quantity == "level_dbfs":
+        return f"{value:.1f} dBFS"
     upper = level.text.rpartition("..")[2]
     if level.quantity == "severity":
         return figure(value)

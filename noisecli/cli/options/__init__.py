@@ -14,6 +14,7 @@ from noisecli.cli.options.files import (
 from noisecli.cli.options.messages import ANNOTATIONS, COMMON_OUTPUT, JSON, PROGRESS, QUIET, VERBOSE
 from noisecli.cli.options.noise import (
     CLIP,
+    COLOR,
     COPIES,
     DTYPE,
     FULL_SCALE,
@@ -27,6 +28,7 @@ from noisecli.cli.options.noise import (
     SHARED,
     SHARED_PROB,
     SKIP_TENSORS,
+    SLOPE,
     TENSORS,
 )
 from noisecli.cli.options.output import (
@@ -86,15 +88,19 @@ from noisecli.cli.options.step import (
     SAMPLES,
 )
 from noisecli.cli.options.strength import (
+    ANY_SEVERITY_SET,
+    AUDIO_SEVERITY_SET,
     CAMERA,
     CHANNEL_STD,
     CORRUPTION,
+    LEVEL_DBFS,
     LEVELS,
     MEAN,
     SEVERITY,
     SEVERITY_SET,
     SHOT,
     SNR,
+    SNR_OF,
     SPECKLE,
     STD,
     VAR,
@@ -103,13 +109,16 @@ from noisecli.cli.options.where import MASK, PATCH
 
 __all__ = [
     "ANNOTATIONS",
+    "ANY_SEVERITY_SET",
     "AUDIO_FORMAT",
+    "AUDIO_SEVERITY_SET",
     "BATCH_SIZE",
     "CAMERA",
     "CHANNEL_STD",
     "CHECKSUM",
     "CLASSES",
     "CLIP",
+    "COLOR",
     "COMMON_CHOICE",
     "COMMON_OUTPUT",
     "COMMON_RUNNING",
@@ -137,6 +146,7 @@ __all__ = [
     "KEY",
     "LABELS",
     "LEVELS",
+    "LEVEL_DBFS",
     "LIMIT",
     "LINEAR",
     "LOGITS",
@@ -173,7 +183,9 @@ __all__ = [
     "SHOT",
     "SIDECARS",
     "SKIP_TENSORS",
+    "SLOPE",
     "SNR",
+    "SNR_OF",
     "SOURCE_LIMITS",
     "SPECKLE",
     "STD",

@@ -24,6 +24,14 @@ PROB = option(
     _NOISE, "--prob", type=Share(0, 1), default=1.0, metavar="P",
     help="Chance that an output gets noise at all: 0.5, 50%.  [default: 100%]",
 )  # fmt: skip
+COLOR = option(
+    _NOISE, "--color", type=word_of(["pink", "brown", "blue", "violet"]),
+    help="Coloured noise: -3.01 (pink), -6.02 (brown), 3.01 (blue) or 6.02 (violet) dB an octave, from 20 Hz "
+    "to 0.45 of the rate; flat below 2.5 Hz.",
+)  # fmt: skip
+SLOPE = option(
+    _NOISE, "--slope", metavar="DB", help="The same by the slope of its spectral density, -6.03 to 6.03 dB an octave.",
+)  # fmt: skip
 SHARED = option(
     _NOISE,
     "--shared-channels",

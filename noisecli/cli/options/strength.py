@@ -25,9 +25,24 @@ SNR = option(
     _STRENGTH, "--snr-db", metavar="LEVEL",
     help="Signal-to-noise ratio in dB: 20, a range 10..30 (uniform in dB), a sweep 20,10,0.",
 )  # fmt: skip
+SNR_OF = option(
+    _STRENGTH, "--snr-of", type=word_of(["all", "active"]),
+    help="What the signal of an SNR is: all of an audio file, or its parts that are not silence, windows of 100 ms "
+    "above -50 dBFS (all of it where none is).  [default: all]",
+)  # fmt: skip
+LEVEL_DBFS = option(
+    _STRENGTH, "--level-dbfs", metavar="LEVEL",
+    help="Level of the noise in dB of full scale: -40, a range -60..-30 (uniform in dB), a sweep -60,-40. It is that "
+    "of the RMS: a sine of full scale has -3.01.",
+    own={"preview": "Audio files: level of the noise in dB of full scale, by its RMS: -40."},
+)  # fmt: skip
 SEVERITY = option(
-    _STRENGTH, "--severity", metavar="LEVEL", help="Severity 0 to 5, as published with ImageNet-C; 0 is no noise."
-)
+    _STRENGTH, "--severity", metavar="LEVEL", help="Severity 0 to 5, as published with ImageNet-C; 0 is no noise.",
+    own={
+        "audio": "Severity 0 to 5, as published with Speech Robust Bench: SNRs of 40, 30, 20, 10, 0 dB; 0 is no noise.",
+        "preview": "Severity 0 to 5, as published with ImageNet-C, of audio files with Speech Robust Bench.",
+    },
+)  # fmt: skip
 CORRUPTION = option(
     _STRENGTH, "--corruption", type=word_of(["gaussian", "shot", "impulse", "speckle"]),
     help="With --severity: which noise of ImageNet-C. Its images were resized to 256 and cropped to 224 before the "
@@ -37,6 +52,14 @@ CORRUPTION = option(
 SEVERITY_SET = option(
     _STRENGTH, "--severity-set", type=word_of(["imagenet-c", "cifar-c"]), default="imagenet-c", show_default=True,
     help="Which publication's severities.",
+)  # fmt: skip
+AUDIO_SEVERITY_SET = option(
+    _STRENGTH, "--severity-set", type=word_of(["srb"]), default="srb", show_default=True,
+    help="Which publication's severities.",
+)  # fmt: skip
+ANY_SEVERITY_SET = option(
+    _STRENGTH, "--severity-set", type=word_of(["imagenet-c", "cifar-c", "srb"]),
+    help="Which publication's severities.  [default: imagenet-c; of audio files srb]",
 )  # fmt: skip
 SHOT = option(
     _STRENGTH, "--shot", metavar="A",

@@ -44,6 +44,7 @@ class Gaussian:
     """White Gaussian noise: std and mean are all."""
 
     word: ClassVar[str] = "gaussian"
+    follows_level: ClassVar[bool] = True
     canonical: ClassVar[str] = ""
     is_none: ClassVar[bool] = True
 
@@ -131,6 +132,10 @@ MODELS = {
     "gaussian-signal-dependent": NoiseModel("noisecli.noise.models.signal_dependent"),
     "poisson": NoiseModel("noisecli.noise.models.poisson"),
     "impulse": NoiseModel("noisecli.noise.models.impulse", has_std=False),
+    **dict.fromkeys(
+        ("gaussian-pink", "gaussian-brown", "gaussian-blue", "gaussian-violet", "gaussian-slope"),
+        NoiseModel("noisecli.noise.models.coloured"),
+    ),
 }
 """The noise of a Level, which is also the word for it in manifest rows."""
 
@@ -155,9 +160,9 @@ def noise_of_row(row: Mapping[str, Any]) -> Noise:
     return noise
 
 
-def number_in(row: Mapping[str, Any], name: str, most: float) -> float:
-    """Return a row's number from 0 to `most`. Raises KeyError or ValueError."""
+def number_in(row: Mapping[str, Any], name: str, most: float, least: float = 0) -> float:
+    """Return a row's number from `least` to `most`. Raises KeyError or ValueError."""
     value = row[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
-        raise ValueError(f"{name} {value!r} is not a number from 0 to {most:g}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise ValueError(f"{name} {value!r} is not a number from {least:g} to {most:g}")
     return float(value)

@@ -137,7 +137,7 @@ class _Archive:
     def ready(self, task: Task, sha256: str) -> PreparedOutput:
         """Return an output's samples, and what its row says."""
         flat = np.ascontiguousarray(self._samples).reshape(-1)
-        rms = (square_sum(flat) / flat.size) ** 0.5 if task.level.quantity == "snr_db" else None
+        rms = (square_sum(flat) / flat.size) ** 0.5 if task.level.is_ratio else None
         drawn, field = self._attack.draw(task, self._spec, rms)
         noisy = np.empty_like(self._samples)
         after = []

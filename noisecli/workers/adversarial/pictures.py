@@ -109,7 +109,7 @@ class _Batch:
                 spec = self._attack.maker.spec_of_output(opened.source)
                 frames = [frame.copy() for frame in opened.source.blocks()]
                 coloured = self._coloured(frames, spec)
-                in_db = any(task.level.quantity == "snr_db" for task in item.tasks)
+                in_db = any(task.level.is_ratio for task in item.tasks)
                 rms = self._attack.maker.rms(opened.source, spec) if in_db else None
                 return _Picture(item, item.label, spec, coloured, file.sha256(), rms)
         except Exception as error:

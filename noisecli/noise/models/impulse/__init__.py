@@ -29,6 +29,7 @@ class Impulse:
     """
 
     word: ClassVar[str] = "impulse"
+    follows_level: ClassVar[bool] = True
     canonical: ClassVar[str] = ""
     amount: float = 0.0
 

@@ -31,6 +31,7 @@ class Poisson:
     """
 
     word: ClassVar[str] = "poisson"
+    follows_level: ClassVar[bool] = True
     canonical: ClassVar[str] = ""
     photons: float = 0.0
 

@@ -42,6 +42,7 @@ class SignalDependent:
     """
 
     word: ClassVar[str] = WORD
+    follows_level: ClassVar[bool] = False
     shot: float = 0.0
     speckle: float = 0.0
     linear: bool = False
@@ -72,6 +73,7 @@ class Spans:
     """Shot and speckle drawn for each output: shot uniformly in its logarithm, speckle uniformly."""
 
     word: ClassVar[str] = WORD
+    follows_level: ClassVar[bool] = False
     shot: tuple[float, float] = (0.0, 0.0)
     speckle: tuple[float, float] = (0.0, 0.0)
     linear: bool = False
@@ -100,6 +102,7 @@ class SpeckleOnly:
     SEVERITIES: ClassVar[tuple[float, ...]] = (0.0, 0.15, 0.2, 0.35, 0.45, 0.6)
     """Hendrycks and Dietterich (2019), ImageNet-C, speckle_noise."""
     word: ClassVar[str] = WORD
+    follows_level: ClassVar[bool] = True
     canonical: ClassVar[str] = "speckle-only"
 
     def draw(self, strength: float, uniform: Callable[[int], float]) -> tuple[float, Noise]:
@@ -131,6 +134,7 @@ class OfCamera:
     """Shot noise and std of a camera and exposure drawn for each output."""
 
     word: ClassVar[str] = WORD
+    follows_level: ClassVar[bool] = False
     camera: Camera
     linear: bool = False
 
