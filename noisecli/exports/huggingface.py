@@ -23,6 +23,8 @@ _OTHER_FORMS = ("metadata.csv", "metadata.parquet")
 _LINES_HELD = 1000
 _KEYS = ("file_name", "noisy", "level", "copy", "source", "std", "std_fraction", "measured_std")
 """What every line has, beside label and drawn where a run has them."""
+_STRENGTHS = ("shot", "speckle", "photons", "amount", "slope")
+"""How strong noises are that are not white, by the keys of their rows."""
 
 
 def write(run: FinishedRun, *, force: bool, metadata: str | None = None) -> Written:
@@ -132,7 +134,7 @@ class Lines:
         if self._said.drawn:
             entry["drawn"] = None if row.get("drawn") is None else float(row["drawn"])
         entry |= {"copy": int(row.get("copy") or 1), "source": source}
-        for key in ("std", "std_fraction", "measured_std"):
+        for key in ("std", "std_fraction", "measured_std", *(key for key in _STRENGTHS if key in row)):
             entry[key] = float(row.get(key) or 0) if noisy else 0.0
         return folder, entry | {
             key: map_files(key, value, self._placing(tree, folder)) for key, value in theirs.items()
@@ -186,7 +188,7 @@ def _refuse_foreign(run: FinishedRun, name: str, path: str, keys: set[str], *, f
             f"{target}: already exists and was not written by noisecli; move it, or add --force "
             "(--metadata SRC merges what the source's says)"
         )
-    if lost := [key for key in first if key not in keys and key not in ("label", "drawn")]:
+    if lost := [key for key in first if key not in keys and key not in ("label", "drawn", *_STRENGTHS)]:
         raise Refused(f"{target}: has {', '.join(lost)} too, which would be lost; add --metadata SRC, or --force")
     if (number := _edited_line(run, name, path)) is not None:
         raise Refused(
@@ -212,7 +214,7 @@ def _edited_line(run: FinishedRun, name: str, path: str) -> int | None:
 
 
 def _is_edited(entry: Row, now: Row) -> bool:
-    kept = entry.keys() - {"label", "noisy", "drawn", "level", "std", "std_fraction", "measured_std"}
+    kept = entry.keys() - {"label", "noisy", "drawn", "level", "std", "std_fraction", "measured_std", *_STRENGTHS}
     # the label of the folder gives way to that of --metadata
     labels = (now.get("label"), class_of(now))
     return entry.get("label") not in labels or any(entry[key] != now.get(key) for key in kept)

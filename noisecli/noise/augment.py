@@ -94,12 +94,19 @@ def add_signal_dependent_noise(
     ValueError
         For a negative or infinite std, shot, speckle or mean, a full scale that is not positive, and an empty clip.
     """
+    for number in (std, shot, speckle, mean, 1 if full_scale is None else full_scale):
+        _refuse_no_number(add_signal_dependent_noise.__name__, number)
     scale = _full_scale(np.asarray(x).dtype) if full_scale is None else float(full_scale)
     if not (np.isfinite([shot, speckle, scale]).all() and min(shot, speckle) >= 0 and scale > 0):
         values = f"shot={shot}, speckle={speckle}, full_scale={scale}"
         raise ValueError(f"shot and speckle must be finite and not negative, full_scale positive: {values}")
     drawn = Draw(applied=True, std=std, mean=mean, noise=SignalDependent(float(shot), float(speckle)))
     return _noisy(x, _parameters(add_signal_dependent_noise.__name__, x, rng, clip, drawn, scale))
+
+
+def _refuse_no_number(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} takes plain numbers for how strong the noise is, not {value!r}")
 
 
 def _full_scale(dtype: np.dtype[Any]) -> float:
@@ -119,6 +126,8 @@ def _parameters(
     """Return what the noise is made from. Raises TypeError or ValueError."""
     x = np.asarray(x)
     std, mean = drawn.std, drawn.mean
+    for number in (std, mean):
+        _refuse_no_number(name, number)
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy Generator, such as numpy.random.default_rng(0), not {rng!r}")
     if x.dtype.kind not in "iuf":

@@ -17,6 +17,8 @@ class NoisyCopy:
     path: str
     title: str
     notes: tuple[str, ...]
+    patch: tuple[int, int, int, int] | None = None
+    """Of an image: the square that has noise, its first column and row, its width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def describe(path: str, level: Level, row: Mapping[str, Any], kept: Mapping[str,
     note = std if value is None else f"{std}, {ratio} {round(value, 1) + 0.0:.1f} dB"
     if kept is not None and abs(kept["std"] - 1) > _NOTABLE:
         note += f", on disk {kept['std']:.0%}"
-    return NoisyCopy(path, title, (note, *_where(row)))
+    patch = None if row.get("patch") is None else tuple(row["patch"])
+    return NoisyCopy(path, title, (note, *_where(row)), patch)
 
 
 def _where(row: Mapping[str, Any]) -> Iterator[str]:

@@ -70,7 +70,7 @@ def draw_row(source: str, name: str, copies: Sequence[NoisyCopy], viewing: Viewi
     clean = _look(source, viewing)
     height, width = clean.size
     times = viewing.zoom or max(1, min(SIDE // height, SIDE // width))
-    window = _choose_window(clean, times)
+    window = _choose_window(clean, times, next((copy.patch for copy in copies if copy.patch), None))
     overview, place = None, ""
     if (window.height, window.width) != clean.size:
         place = f" from {window.left}, {window.top}"
@@ -122,12 +122,16 @@ def _room(height: int, width: int, times: int) -> tuple[int, int]:
     return min(height, max(1, SIDE // times)), min(width, max(1, across // times))
 
 
-def _choose_window(look: _Look, times: int) -> _Window:
-    """Return the part with the most detail; the middle where there is none."""
+def _choose_window(look: _Look, times: int, patch: tuple[int, int, int, int] | None) -> _Window:
+    """Return the part around a patch, else that with the most detail; the middle where there is none."""
     height, width = look.size
     high, wide = _room(height, width, times)
     if (high, wide) == (height, width):
         return _Window(0, 0, height, width)
+    if patch is not None:
+        x, y, across, down = patch
+        top, left = y + (down - high) // 2, x + (across - wide) // 2
+        return _Window(min(max(top, 0), height - high), min(max(left, 0), width - wide), high, wide)
     shrunk = max(1, math.ceil(max(height, width) / _DETAIL_SIDE))
     grey = _shown(_reduce(look.samples, height // shrunk or 1, width // shrunk or 1), look.spec)
     grey = grey.astype(np.float32).mean(axis=2)
@@ -137,8 +141,8 @@ def _choose_window(look: _Look, times: int) -> _Window:
     inside = _sums_in_boxes(detail, max(1, high // shrunk), max(1, wide // shrunk))
     if inside.max() <= 0:
         return _Window((height - high) // 2, (width - wide) // 2, high, wide)
-    top, left = np.unravel_index(int(inside.argmax()), inside.shape)
-    return _Window(min(int(top) * shrunk, height - high), min(int(left) * shrunk, width - wide), high, wide)
+    row, column = np.unravel_index(int(inside.argmax()), inside.shape)
+    return _Window(min(int(row) * shrunk, height - high), min(int(column) * shrunk, width - wide), high, wide)
 
 
 def _sums_in_boxes(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.float64]:

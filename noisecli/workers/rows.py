@@ -202,7 +202,8 @@ def _effect(task: Task, row: Row) -> Effect:
     most = max(parts, key=lambda part: part.get("clipped_fraction") or 0.0)
     in_db = [part["snr_db"] for part in parts if part.get("snr_db") is not None]
     kept = _kept(most)
-    asked = task.level.is_ratio or task.level.relative
+    # what has no unit cannot have a wrong one
+    asked = task.level.is_ratio or task.level.relative or task.level.quantity == "severity" or bool(task.level.words)
     drowned = bool(in_db) and min(in_db) < 0 and not asked
     has_samples = "not-finite" not in row["warnings"] and row.get("inside_fraction") != 0
     rounded_away = not row["applied"] and has_samples and all(map(_is_rounded, parts))

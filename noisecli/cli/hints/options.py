@@ -94,6 +94,9 @@ def _write(option: click.Option, name: str, as_typed: str, arguments: Sequence[s
     if value is not None and isinstance(option.type, click.Choice):
         value = value.lower().lstrip(".")
         value = value if value in option.type.choices else None
+    if value is not None and name == "--std" and not any(map(str.isdecimal, value)):
+        # the name of a noise is no strength
+        value = None
     return f"write {name}" if value is None else f"write {name} {shlex.quote(shown(value))}"
 
 

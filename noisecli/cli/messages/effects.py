@@ -17,7 +17,7 @@ def effects(summary: Summary, settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield a line for each effect that changes what the noise is, with the word of the examples that go with it."""
     kind = KINDS[settings.kind]
     yield from _without_noise(summary, settings, kind)
-    yield from _clipped(summary, kind)
+    yield from _clipped(summary, settings, kind)
     if number := summary.snr_missed:
         has = "has an SNR" if number == 1 else "have SNRs"
         yield f"{kind.counted(number)} {has} more than 0.5 dB from what was asked, by clipping or rounding", "snr"
@@ -54,11 +54,14 @@ def _reasons(summary: Summary, settings: Settings, *, is_one: bool) -> Iterator[
         yield "no array is chosen"
 
 
-def _clipped(summary: Summary, kind: Kind) -> Iterator[tuple[str, str]]:
+def _clipped(summary: Summary, settings: Settings, kind: Kind) -> Iterator[tuple[str, str]]:
     """Clipping takes part of the noise away: the level asked for is not the one that is there."""
     if number := sum(means.outputs for means in summary.clipped.values()):
         have = "has more than 1% of its" if number == 1 else "have more than 1% of their"
-        way_out = f": {kind.unrounded} --no-clip keeps all noise" if kind.unrounded and kind.bare_unit else ""
+        # what was published was clipped
+        published = all(level.quantity == "severity" for level in settings.noise.levels)
+        is_wanted = kind.unrounded and kind.bare_unit and not published
+        way_out = f": {kind.unrounded} --no-clip keeps all noise" if is_wanted else ""
         yield f"{kind.counted(number)} {have} samples clipped{way_out}", "clipped"
 
 

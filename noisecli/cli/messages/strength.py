@@ -37,7 +37,8 @@ def _sentence(level: Level, means: Means, settings: Settings) -> str:
         then = "without noise" if level.is_none else f"then {level.spoken}"
         return f"{step}, {then}{f'; {clipped}' if clipped else ''}."
     after = f" after clipping ({clipped})" if clipped else ""
-    asked = f"{level.spoken} asked"
+    of = " of the active parts" if settings.noise.snr_of == "active" and level.is_ratio else ""
+    asked = f"{level.spoken}{of} asked"
     if means.asked is None or means.measured is None:
         return f"{asked}{f'; {clipped}' if clipped else ''}."
     average = " on average" * (means.outputs > 1)

@@ -79,7 +79,8 @@ class SignalField(SampleField):
         if self._spec.sample_rate is not None:
             channels = block.shape[-1]
         if stds not in (1, channels):
-            raise FileFailed("wrong-shape", f"has {channels} channels, and there are {stds} stds for them")
+            words = f"has {channels} channel{'s' * (channels > 1)}, and there are {stds} stds for channels"
+            raise FileFailed("wrong-shape", f"{words}; --exclude it, or give it a std in a run of its own")
 
     def _by_channel(self, x: AnyArray, of: Any) -> Any:
         """Return what a function says of each sample, of its channel's variance and the samples."""
