@@ -251,6 +251,8 @@ REFUSED = {
     "--camera sidd --levels 3": "--levels: spreads a range of --std",
     "--channel-std 1,2,3 --levels 3": "--levels: spreads a range of --std",
     "--channel-std 0.1,0.2,0.1": "grey levels of 0..255; write 20%",
+    "--std 5 --severity-set cifar-c": "--severity-set cifar-c: goes with --severity",
+    "--shot 0.1 --severity-set cifar-c": "--severity-set cifar-c: goes with --severity",
     "--std 5 --shot=": "--shot: is empty",
     "--std 5 --speckle=": "--speckle: is empty",
     "--std 5 --channel-std=": "--channel-std: is empty",

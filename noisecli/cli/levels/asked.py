@@ -40,6 +40,8 @@ def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
         refuse_slips(options["channel_std"], "std", kind.bare_unit, _largest(words["channel_std"], kind.bare_unit))
     mean = parse_share(options["mean"], kind.bare_unit)
     severity_set = _severity_set(kind, options)
+    if "severity" not in given and severity_set != kind.severity_set:
+        raise click.UsageError(f"--severity-set {severity_set}: goes with --severity, which says how strong")
     swept = [each.split(",") if (each := words.get(name)) else [None] for name in _SWEPT]
     levels: list[Level] = []
     for choice in itertools.product(*swept):
