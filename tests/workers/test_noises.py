@@ -244,7 +244,8 @@ REFUSED = {
     "--shot ,": "is not a level",
     "--channel-std 1,,3": "is not a level",
     "--channel-std 1..2,3": "is not a level",
-    "--shot 0.1 --range 5..10": "counts from 0",
+    "--shot 0.1 --range 5..10": "starts at 0",
+    "--corruption impulse --severity 3 --range -1..1": "noises beside white Gaussian",
     "--shot 0.1 --range abc..1": "'abc' is not a level",
     "--shot 0.1 --range 0%..1": "two plain numbers",
     "--shot 1e-4..0.01 --levels 3": "--levels: spreads a range of --std",
@@ -266,6 +267,14 @@ def test_words_that_say_two_things_are_refused(noisy, pictures, destination, wor
     assert done.status == 2
     assert re.search(rf"\Anoisecli: .*{re.escape(REFUSED[words])}.*\n\Z", done.err), done.err
     assert not destination.exists()
+
+
+def test_a_grey_image_has_no_std_for_each_channel(noisy, tmp_path, destination):
+    (tmp_path / "src").mkdir()
+    cv2.imwrite(str(tmp_path / "src" / "a.png"), np.zeros((8, 8), np.uint8))
+    done = noisy("images", tmp_path / "src", destination, "--channel-std", "1,2,3")
+    assert done.status == 1
+    assert "has 1 channel, and there are 3 stds for them; leave it out with --exclude" in done.err
 
 
 @pytest.mark.parametrize(

@@ -125,5 +125,6 @@ def _refuse_mixtures(quantity: str | None, words: Mapping[str, str], options: Ma
     text = options.get("range")
     if text and words and parse_limits(text, "--range")[0] != 0:
         raise click.UsageError(
-            f"--range {text}: noise that grows with the signal counts from 0; give --full-scale instead"
+            f"--range {text}: with noises beside white Gaussian it starts at 0, from where they count; "
+            "give --full-scale instead"
         )
