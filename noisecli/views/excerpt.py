@@ -42,10 +42,11 @@ def survey(path: str, viewing: Viewing) -> Sound:
     """Read an audio file once, and choose what to show. Raises FileFailed, FileSkipped as the codec does."""
     with SourceFile(path, viewing.limits.max_bytes) as file, closing(open_source(file, viewing.limits)) as source:
         rate = source.spec.sample_rate or 1
-        energies, frames = _energies(source, max(1, rate // _PIECES_PER_SECOND))
+        piece = max(1, rate // _PIECES_PER_SECOND)
+        energies, frames = _energies(source, piece)
         start, stop = 0, frames
         if frames > _LONGEST_SECONDS * rate:
-            start = _loudest(energies) * (rate // _PIECES_PER_SECOND)
+            start = _loudest(energies, EXCERPT_SECONDS * rate // piece) * piece
             stop = min(frames, start + EXCERPT_SECONDS * rate)
         return Sound(source.format, rate, source.spec.shape[1], source.spec.dtype, frames, start, stop)
 
@@ -86,8 +87,7 @@ def _energies(source: Source, piece: int) -> tuple[NDArray[np.float64], int]:
     return np.concatenate(energies)[1:], frames
 
 
-def _loudest(energies: NDArray[np.float64]) -> int:
-    """Return the piece with which the loudest excerpt begins."""
-    pieces = EXCERPT_SECONDS * _PIECES_PER_SECOND
+def _loudest(energies: NDArray[np.float64], pieces: int) -> int:
+    """Return the piece with which the loudest excerpt of so many pieces begins."""
     sums = np.concatenate([[0.0], energies.cumsum()])
     return int((sums[pieces:] - sums[:-pieces]).argmax())

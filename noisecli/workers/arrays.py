@@ -89,7 +89,8 @@ class ArraysMaker:
         elif task.level.relative:
             own_std = _own_std(part)
         if 0 in part.shape:
-            return PartDraw(Draw(applied=False, std=0.0, mean=0.0), spec)
+            # its row has the parameters of its noise all the same
+            return PartDraw(draw(task.level, spec, Streams(task.key), 0.0, 0.0, 0.0, task.level.asked), spec)
         # the same stream for every array: chance and position in a range are the file's
         probability = self._settings.noise.probability
         drawn = draw(task.level, spec, Streams(task.key), probability, rms, own_std, task.level.asked)

@@ -30,7 +30,7 @@ def draw_of(entry: Row, noise: object = None) -> Draw:
         raise ValueError(f"noise {shown(word)}")
     own = noise_of_row({**entry, "noise": word})
     shared = entry.get("shared_channels")
-    if shared not in (None, True, False):
+    if shared is not None and not isinstance(shared, bool):
         raise ValueError(f"shared_channels {shown(shared)}")
     return Draw(bool(std or mean) or not own.is_none, std, mean, own, shared)
 

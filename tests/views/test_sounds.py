@@ -80,6 +80,15 @@ def test_of_a_long_sound_the_loudest_seconds_are_shown(tmp_path):
     assert "the loudest 10 s" in sounds.draw_row(str(tmp_path / "a.flac"), "a", [], VIEWING).about
 
 
+@pytest.mark.parametrize("rate", [1, 3, 9])
+def test_of_a_long_sound_of_few_frames_a_second_the_loudest_are_shown(tmp_path, rate):
+    wave = np.zeros(40 * rate)
+    wave[20 * rate : 30 * rate] = 0.5
+    soundfile.write(tmp_path / "a.wav", wave, rate)
+    found = survey(str(tmp_path / "a.wav"), VIEWING)
+    assert (found.start, found.stop) == (20 * rate, 30 * rate)
+
+
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3", "a.aiff"])
 def test_every_format_has_a_row(preview, tmp_path, name):
     soundfile.write(tmp_path / name, tone(440, 16000, amplitude=0.3), 16000)

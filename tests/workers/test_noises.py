@@ -99,6 +99,17 @@ def test_arrays_are_the_same_for_any_jobs_and_rebuilt_from_their_rows(noisy, row
     assert (done.status, done.summary["remade"]) == (0, 5)
 
 
+@pytest.mark.parametrize("words", [["--shot", "0.1..0.2"], ["--std", "5%", "--speckle", "0.1"]])
+def test_an_array_without_samples_is_rebuilt_from_its_row(noisy, destination, tmp_path, words):
+    source = tmp_path / "src"
+    source.mkdir()
+    np.save(source / "a.npy", np.zeros((0, 3)))
+    np.savez(source / "z.npz", x=np.zeros(0), y=np.linspace(0, 1, 9))
+    assert noisy("arrays", source, destination, *words).status == 0
+    done = noisy("verify", destination, "--recompute", source, "--json")
+    assert (done.status, done.summary["remade"]) == (0, 2)
+
+
 @pytest.mark.parametrize("form", ["wav", "flac"])
 @pytest.mark.parametrize("words", [["--speckle", "0.2"], ["--speckle", "0.05..0.2", "--std", "0.001"]])
 def test_sounds_take_speckle(noisy, destination, tmp_path, form, words):
@@ -233,7 +244,19 @@ REFUSED = {
     "--shot ,": "is not a level",
     "--channel-std 1,,3": "is not a level",
     "--channel-std 1..2,3": "is not a level",
-    "--shot 0.1 --range 5..10": "counts from 0",
+    "--shot 0.1 --range 5..10": "starts at 0",
+    "--corruption impulse --severity 3 --range -1..1": "noises beside white Gaussian",
+    "--shot 0.1 --range abc..1": "'abc' is not a level",
+    "--shot 0.1 --range 0%..1": "two plain numbers",
+    "--shot 1e-4..0.01 --levels 3": "--levels: spreads a range of --std",
+    "--camera sidd --levels 3": "--levels: spreads a range of --std",
+    "--channel-std 1,2,3 --levels 3": "--levels: spreads a range of --std",
+    "--channel-std 0.1,0.2,0.1": "grey levels of 0..255; write 20%",
+    "--std 5 --severity-set cifar-c": "--severity-set cifar-c: goes with --severity",
+    "--shot 0.1 --severity-set cifar-c": "--severity-set cifar-c: goes with --severity",
+    "--std 5 --shot=": "--shot: is empty",
+    "--std 5 --speckle=": "--speckle: is empty",
+    "--std 5 --channel-std=": "--channel-std: is empty",
     "--std 5 --shared-channels --shared-channels-prob 0.5": "exclude each other",
 }
 
@@ -244,3 +267,18 @@ def test_words_that_say_two_things_are_refused(noisy, pictures, destination, wor
     assert done.status == 2
     assert re.search(rf"\Anoisecli: .*{re.escape(REFUSED[words])}.*\n\Z", done.err), done.err
     assert not destination.exists()
+
+
+def test_a_grey_image_has_no_std_for_each_channel(noisy, tmp_path, destination):
+    (tmp_path / "src").mkdir()
+    cv2.imwrite(str(tmp_path / "src" / "a.png"), np.zeros((8, 8), np.uint8))
+    done = noisy("images", tmp_path / "src", destination, "--channel-std", "1,2,3")
+    assert done.status == 1
+    assert "has 1 channel, and there are 3 stds for them; leave it out with --exclude" in done.err
+
+
+@pytest.mark.parametrize(
+    "words", ["--channel-std 0,0,0", "--channel-std 0.2/255,0.1/255,0", "--std 5 --linear --mean 0.0"]
+)
+def test_words_that_say_one_thing_are_taken(noisy, pictures, destination, words):
+    assert noisy("images", pictures, destination, *words.split(), "--dry-run").status == 0

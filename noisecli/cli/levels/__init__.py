@@ -44,7 +44,7 @@ def parse_levels(
     parts = _spread(text, steps) if steps is not None else [part.strip() for part in text.split(",")]
     levels = tuple(parse_level(part, quantity, unit, severity_set, mean, words) for part in parts)
     if unit is not None and quantity in ("std", "var"):
-        _refuse_slips(text, quantity, unit, levels)
+        refuse_slips(text, quantity, unit, max(level.high for level in levels))
     if len({level.canonical for level in levels}) < len(levels):
         raise click.BadParameter(f"{text}: names a level twice")
     return levels
@@ -90,11 +90,11 @@ def _spread(text: str, steps: int) -> list[str]:
     return [f"{low + (high - low) * step / (steps - 1):.9g}{unit}" for step in range(steps)]
 
 
-def _refuse_slips(text: str, quantity: Quantity, unit: float, levels: tuple[Level, ...]) -> None:
-    """0.1 for images, 25 for audio files: the right number in another tool's unit."""
+def refuse_slips(text: str, quantity: Quantity, unit: float, share: float) -> None:
+    """0.1 for images, 25 for audio files: the right number in another tool's unit. `share` is the highest asked for."""
     if "%" in text or "/" in text:
         return
-    highest = max(level.high for level in levels) * unit ** (2 if quantity == "var" else 1)
+    highest = share * unit ** (2 if quantity == "var" else 1)
     if unit > 1 and 0 < highest < 1:
         full = 255 if quantity == "std" else 65025
         raise click.BadParameter(

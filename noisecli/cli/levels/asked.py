@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from noisecli.cli.levels import of_an_option, parse_levels, parse_share
+from noisecli.cli.levels import of_an_option, parse_levels, parse_limits, parse_share, refuse_slips
 from noisecli.kinds import Kind
 from noisecli.levels import parse_level
 from noisecli.levels.noises import WORDS
@@ -23,6 +23,7 @@ def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
     """Return the sweep that the options of strength stand for; every noise with every strength."""
     known = [name for name in get_args(Quantity) if name in options]
     given: dict[Quantity, str] = {name: options[name] for name in known if options[name] is not None}
+    _refuse_empty(options)
     words = words_of(options)
     if options.get("corruption") and "severity" not in given:
         raise click.UsageError("--corruption: goes with --severity 1 to 5, which says how strong")
@@ -33,8 +34,14 @@ def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
     quantity: Quantity
     quantity, text = next(iter(given.items()), ("std", ""))
     _refuse_mixtures(quantity if given else None, words, options)
+    if not given and options.get("levels"):
+        raise click.UsageError("--levels: spreads a range of --std and its like; write a sweep out: --shot 0.001,0.01")
+    if "channel_std" in words and kind.bare_unit is not None:
+        refuse_slips(options["channel_std"], "std", kind.bare_unit, _largest(words["channel_std"], kind.bare_unit))
     mean = parse_share(options["mean"], kind.bare_unit)
     severity_set = _severity_set(kind, options)
+    if "severity" not in given and severity_set != kind.severity_set:
+        raise click.UsageError(f"--severity-set {severity_set}: goes with --severity, which says how strong")
     swept = [each.split(",") if (each := words.get(name)) else [None] for name in _SWEPT]
     levels: list[Level] = []
     for choice in itertools.product(*swept):
@@ -69,6 +76,19 @@ def _refuse_ratios(quantity: Quantity, levels: Sequence[Level], options: Mapping
         raise click.UsageError("--snr-of: goes with --snr-db or --severity; other levels do not depend on the signal")
 
 
+def _refuse_empty(options: Mapping[str, Any]) -> None:
+    """Refuse an empty text, as of an unset variable of a shell, which would be white noise in silence."""
+    for name in WORDS:
+        if isinstance(text := options.get(name), str) and not text.strip():
+            raise click.UsageError(f"--{name.replace('_', '-')}: is empty; write a value, or leave it out")
+
+
+@of_an_option
+def _largest(stds: str, unit: float) -> float:
+    """Return the largest std of the channels as a share of full scale."""
+    return max(parse_share(text, unit) for text in stds.split(":"))
+
+
 def words_of(options: Mapping[str, Any]) -> dict[str, str]:
     """Return which noise was asked for, in the words of noisecli.levels.noises; white Gaussian noise has none."""
     words = {name: options[name] for name in WORDS if options.get(name)}
@@ -100,10 +120,11 @@ def _refuse_mixtures(quantity: str | None, words: Mapping[str, str], options: Ma
         raise click.UsageError(f"--{quantity} and --{name} exclude each other: both say the std")
     if options.get("per_feature") and words:
         raise click.UsageError("--per-feature: for white noise alone; leave out --shot and --speckle")
-    if words.keys() & {"corruption", "linear"} and options["mean"] != "0":
+    if words.keys() & {"corruption", "linear"} and parse_share(options["mean"], 1.0):
         raise click.UsageError("--mean: not with --corruption or --linear, whose noise has none")
     text = options.get("range")
-    if text and words and float(text.partition("..")[0] or 0) != 0:
+    if text and words and parse_limits(text, "--range")[0] != 0:
         raise click.UsageError(
-            f"--range {text}: noise that grows with the signal counts from 0; give --full-scale instead"
+            f"--range {text}: with noises beside white Gaussian it starts at 0, from where they count; "
+            "give --full-scale instead"
         )

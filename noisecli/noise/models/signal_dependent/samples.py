@@ -79,8 +79,9 @@ class SignalField(SampleField):
         if self._spec.sample_rate is not None:
             channels = block.shape[-1]
         if stds not in (1, channels):
-            words = f"has {channels} channel{'s' * (channels > 1)}, and there are {stds} stds for channels"
-            raise FileFailed("wrong-shape", f"{words}; --exclude it, or give it a std in a run of its own")
+            own = "1 channel" if channels == 1 else f"{channels} channels"
+            words = f"has {own}, and there are {stds} stds for them; leave it out with --exclude, or give one std"
+            raise FileFailed("wrong-shape", words)
 
     def _by_channel(self, x: AnyArray, of: Any) -> Any:
         """Return what a function says of each sample, of its channel's variance and the samples."""
