@@ -24,7 +24,7 @@ def command(source: str, destination: str, **options: Any) -> int:
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
     for standard output.
     Levels are in the data's own unit; 5% is a share of each array's own standard deviation. Give exactly one of
-    --std, --var and --snr-db.
+    --std, --var and --snr-db; --shot and --speckle need none of them.
 
     Labels stay as they are: integers in one row, and arrays called y, label, target, class, id or index beside others.
     --include asks for such a .npy file, --key for an array of an archive.

@@ -24,7 +24,7 @@ def command(source: str, destination: str, **options: Any) -> int:
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
     for standard output. Give exactly one of
-    --snr-db, --std, --var, --level-dbfs and --severity.
+    --snr-db, --std, --var, --level-dbfs and --severity; --speckle needs none of them.
 
     \b
     noisecli audio speech noisy --snr-db 10..30        drawn for every file, uniform in dB

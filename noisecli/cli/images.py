@@ -27,7 +27,7 @@ def command(source: str, destination: str, **options: Any) -> int:
 
     SRC is a folder (DST mirrors its tree), a file, or - for standard input. For one file, DST may be a file name, or -
     for standard output. Give exactly one of
-    --std, --var, --snr-db and --severity.
+    --std, --var, --snr-db and --severity; --shot, --speckle, --channel-std and --camera need none of them.
 
     \b
     noisecli images photos noisy --std 25              one level, in grey levels of 0..255

@@ -92,7 +92,8 @@ def command(source: str, out: str, **options: Any) -> int:
     The noise and the encoding are those of the real run: the same folder, seed and level give the same files. OUT is a
     .png, .jpg or .webp, or -. Images are shown pixel for pixel (of a large one, the part with the most detail) with the
     histograms of clean (grey) and noisy (orange) below; audio files as waveform and spectrogram.
-    Give exactly one of --std, --var, --snr-db, --severity and, of audio files, --level-dbfs.
+    Give exactly one of --std, --var, --snr-db, --severity and, of audio files, --level-dbfs; --shot, --speckle,
+    --channel-std and --camera need none of them.
 
     \b
     noisecli preview photos look.png --std 5,25,50

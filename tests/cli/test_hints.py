@@ -19,6 +19,10 @@ _DIFFERENCE = ["--redo (recompute all", "--force (replace files", "a plain secon
 _RUN = "images photos out --std 5"
 
 TYPED = [
+    (f"{_RUN} --poisson", ["--shot A", "--corruption shot"]),
+    (f"{_RUN} --salt-pepper", ["--corruption impulse"]),
+    (f"{_RUN} --noise speckle", ["write --std\n"]),
+    ("audio SRC DST --pink", ["--color pink"]),
     *((f"{_RUN} {word} 4", ["write --jobs 4"]) for word in ("--workers", "--threads", "--num-workers", "--processes")),
     (f"{_RUN} -n 4", ["--jobs (number of worker processes)", "--limit (the first N files only)", "--dry-run"]),
     (f"{_RUN} -n4", ["No such option -n4", "--jobs"]),

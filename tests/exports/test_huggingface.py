@@ -58,6 +58,25 @@ def test_where_no_picture_has_a_class_there_is_no_label(images, fill, export, me
     assert [set(entry) for entries in metadata().values() for entry in entries] == [KEYS - {"label"}] * 2
 
 
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        (["--camera", "sidd"], {"shot", "speckle"}),
+        (["--corruption", "shot", "--severity", "2"], {"photons"}),
+        (["--corruption", "impulse", "--severity", "2"], {"amount"}),
+    ],
+)
+def test_noises_that_are_not_white_say_how_strong_they_are(
+    noisy, pictures, export, metadata, rows, destination, words, own
+):
+    assert noisy("images", pictures, destination, *words).status == 0
+    assert export("--to", "hf").status == 0
+    for entry in metadata()["."]:
+        assert entry.keys() - KEYS == own
+        row = rows(destination)[entry["file_name"]]
+        assert {key: row[key] for key in own} == {key: entry[key] for key in own}
+
+
 def test_a_picture_without_a_class_has_none(images, fill, export, metadata, tmp_path):
     assert images(source=fill(tmp_path / "pictures", "a.png", "cat/b.png", "test/c.png")).status == 0
     done = export("--to", "hf")

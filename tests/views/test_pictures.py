@@ -107,6 +107,20 @@ def test_a_large_picture_is_shown_pixel_for_pixel_where_its_detail_is(save, phot
     assert row.lead.panels[0].shape == (213, 320, 3)
 
 
+@pytest.mark.parametrize("patch", [(100, 600, 50, 50), (0, 0, 30, 20), (1450, 980, 50, 20), (400, 300, 700, 700)])
+def test_a_large_picture_with_a_patch_is_shown_where_that_is(save, photo, holds, patch):
+    picture = np.full((1000, 1500, 3), 128, np.uint8)
+    picture[500:800, 1000:1300] = photo(300, 300)
+    x, y, width, height = patch
+    noisy = picture.copy()
+    noisy[y : y + height, x : x + width] //= 2
+    source, output = save("a.png", picture), save("b.png", noisy)
+    row = pictures.draw_row(str(source), "a.png", [NoisyCopy(str(output), "std 25", (), patch)], VIEWING)
+    clean_view, noisy_view = (cell.panels[0] for cell in row.cells)
+    changed = (clean_view != noisy_view).any(axis=2).sum()
+    assert changed == min(width, 320) * min(height, 320)
+
+
 def test_a_large_picture_without_detail_is_shown_by_its_middle(save):
     row = pictures.draw_row(str(save("a.png", np.zeros((1000, 1000), np.uint8))), "a.png", [], VIEWING)
     assert row.cells[0].panels[0].shape == (320, 320, 3)

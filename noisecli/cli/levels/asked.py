@@ -8,13 +8,15 @@ import click
 
 from noisecli.cli.levels import of_an_option, parse_levels, parse_limits, parse_share, refuse_slips
 from noisecli.kinds import Kind
-from noisecli.levels import parse_level
+from noisecli.levels import BadLevel, ends, parse_level
 from noisecli.levels.noises import WORDS
 from noisecli.model import Level, Quantity
 
 _ALONE = ("shot", "speckle", "channel_std", "camera")
 """Words that say how strong without an option of strength."""
 _SWEPT = ("shot", "speckle")
+_LARGEST = {"shot": 1.0, "speckle": 5.0}
+"""What no number without a unit is above that is no slip: of images and audio files."""
 _COLOURED = ("color", "slope")
 """Words that say no strength, and go with any."""
 
@@ -30,7 +32,9 @@ def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
     alone = not given and words.keys() & set(_ALONE)
     if len(given) != 1 and not alone:
         names = [f"--{name.replace('_', '-')}" for name in known if name != "severity" or kind.severity_sets]
-        raise click.UsageError(f"say how strong, with exactly one of {', '.join(names)}")
+        noises = [f"--{name.replace('_', '-')}" for name in _ALONE if name in options]
+        others = f"; or with noise that has a strength of its own: {', '.join(noises)}" if noises else ""
+        raise click.UsageError(f"say how strong, with exactly one of {', '.join(names)}{others}")
     quantity: Quantity
     quantity, text = next(iter(given.items()), ("std", ""))
     _refuse_mixtures(quantity if given else None, words, options)
@@ -38,6 +42,7 @@ def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
         raise click.UsageError("--levels: spreads a range of --std and its like; write a sweep out: --shot 0.001,0.01")
     if "channel_std" in words and kind.bare_unit is not None:
         refuse_slips(options["channel_std"], "std", kind.bare_unit, _largest(words["channel_std"], kind.bare_unit))
+    _refuse_large(words, kind)
     mean = parse_share(options["mean"], kind.bare_unit)
     severity_set = _severity_set(kind, options)
     if "severity" not in given and severity_set != kind.severity_set:
@@ -74,6 +79,17 @@ def _refuse_ratios(quantity: Quantity, levels: Sequence[Level], options: Mapping
         raise click.UsageError(f"--mean and {option} exclude each other: a ratio of powers has no place for a mean")
     if options.get("snr_of") and not any(level.is_ratio for level in levels):
         raise click.UsageError("--snr-of: goes with --snr-db or --severity; other levels do not depend on the signal")
+
+
+@of_an_option
+def _refuse_large(words: Mapping[str, str], kind: Kind) -> None:
+    """Refuse 20 where 20% is meant, and a shot noise beyond full scale: numbers without a unit, surely slips."""
+    for name, most in _LARGEST.items():
+        for part in words.get(name, "").split(",") if kind.bare_unit is not None else ():
+            number, unit = ends(part)[1] if part.strip() else (0.0, "")
+            if not unit and number > most:
+                of = "of each sample itself" if name == "speckle" else "of full scale, as a variance"
+                raise BadLevel(f"--{name} {part}: is {number:.0%} {of}; write {number:g}% if that is meant")
 
 
 def _refuse_empty(options: Mapping[str, Any]) -> None:
