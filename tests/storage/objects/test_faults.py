@@ -74,7 +74,7 @@ def test_credentials_that_expire_stop_the_run_once(proxy, sources, s3_server, bu
     assert stopped.status == 3
     summary = json.loads(stopped.out)
     assert (summary["failed"], summary["problems"]) == (0, [])
-    assert "403 Forbidden, ExpiredToken; the run stops here, run it again to go on" in summary["stopped"]
+    assert "403 Forbidden, ExpiredToken; see which credentials this machine has" in summary["stopped"]
     proxy.rule = lambda request: None
     assert spawned(*words).status == 0
     assert s3_server.tree(f"{bucket}/out") == undisturbed
