@@ -108,6 +108,9 @@ class Ledger(ManifestReader):
         new = {task.output: tuple(task.beside.values()) for task in tasks}
         self.intended.update(new)
         self._append(to_line({"intended": {output: _in_journal(beside) for output, beside in new.items()}}))
+        if any(output in self for output in new):
+            # another machine would take the rows that there are for those of what comes in their files' place
+            self._hold.send()
 
     def note_versions(self, versions: Mapping[str, str]) -> None:
         """Note the libraries that make the outputs."""

@@ -14,6 +14,9 @@ class Hold:
         """Whether it holds, and the folder can be written: asking takes some seconds at most."""
         return True
 
+    def send(self) -> None:
+        """Have what the journal says known to other machines before anything else is done. Raises Stopped."""
+
     def release(self) -> None:
         """End it, as nothing of the run is unfinished. Raises Stopped."""
 

@@ -15,13 +15,14 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from noisecli.errors import Refused, Stopped
 from noisecli.storage.folder import Folder
 from noisecli.storage.hold import Hold
 from noisecli.storage.names import escape_name
 from noisecli.storage.objects.client import QUICK, ask, patiently, put
+from noisecli.storage.objects.lease_content import Content, Version, version_of
 from noisecli.storage.objects.listing import objects_below, status_of
 from noisecli.storage.objects.probe import remove_probes
 from noisecli.storage.output import stopping, write_all
@@ -33,30 +34,8 @@ _MARGIN = 30.0
 _NO_VERSION = {"e_tag": '"noisecli"'}
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """It goes on while the machine sleeps, where there is such a one."""
-_Version = dict[str, str]
 _PART, _TIME = re.compile(r"[0-9]{8}"), "now"
 """Names below the journal's parts; what else lies there is not ours."""
-
-
-class _Content(NamedTuple):
-    """What the object says.
-
-    Attributes
-    ----------
-    journal
-        Which journal it goes with.
-    holder
-        Whose folder of journals that lies in: all who use that one know of each other by the journal's lock.
-    run
-        Which process wrote it.
-    renewal
-        How often: a version is not to come again.
-    """
-
-    journal: str
-    holder: str
-    run: str
-    renewal: int
 
 
 class Lease(Hold):
@@ -115,7 +94,7 @@ class Lease(Hold):
         goes_on = is_own and known.get("journal") == journal and os.fstat(self._journal).st_size > 0
         if not goes_on:
             self._remember({"holder": holder, "journal": ""})
-        self._content = _Content(journal, holder, secrets.token_hex(8), 0)
+        self._content = Content(journal, holder, secrets.token_hex(8), 0)
         try:
             self._put(self._bucket, "create" if found is None else version)
         except FileExistsError:
@@ -133,7 +112,7 @@ class Lease(Hold):
         """Refuse a store that ignores conditions: two runs would hold it, and outputs replace anybody's objects."""
         if type(self._bucket).__name__ != "S3Store":
             return
-        content = json.dumps(self._content._asdict()).encode()
+        content = self._content.written()
         for mode in ("create", _NO_VERSION):
             with suppress(FileExistsError, FileNotFoundError):
                 put(self._bucket, self._key, content, mode=mode)
@@ -162,19 +141,13 @@ class Lease(Hold):
     def _own_name(self) -> str:
         return f"{os.path.basename(self._key)}.lease"
 
-    def _read(self) -> tuple[_Content | None, _Version, float]:
+    def _read(self) -> tuple[Content | None, Version, float]:
         """Return what the object says, its version, and when it was put; None where there is none of ours."""
         try:
             found, data = patiently(lambda: self._fetched(self._key))
         except FileNotFoundError:
             return None, {}, 0.0
-        version = {word: found.meta[word] for word in ("e_tag", "version") if found.meta.get(word)}
-        try:
-            read = json.loads(data)
-            content = _Content(str(read["journal"]), str(read["holder"]), str(read["run"]), int(read["renewal"]))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            content = _Content("", "", "", 0)
-        return content, version, status_of(found.meta).st_mtime_ns / 1e9
+        return Content.read(data), version_of(found.meta), status_of(found.meta).st_mtime_ns / 1e9
 
     def _fetched(self, key: str) -> tuple[Any, bytes]:
         found = ask(self._library.get, self._bucket, key)
@@ -188,13 +161,13 @@ class Lease(Hold):
         ask(self._library.delete, self._bucket, key)
         return put_at
 
-    def _put(self, bucket: Any, mode: str | _Version) -> None:
+    def _put(self, bucket: Any, mode: str | Version) -> None:
         """Put the object where the condition holds. Raises OSError: FileExistsError or FileNotFoundError where not."""
         self._content = self._content._replace(renewal=self._content.renewal + 1)
-        began, content = time.clock_gettime(_CLOCK), json.dumps(self._content._asdict()).encode()
+        began, content = time.clock_gettime(_CLOCK), self._content.written()
         try:
             answer = put(bucket, self._key, content, patience=0 if bucket is self._quick else None, mode=mode)
-            self._version = {word: answer[word] for word in ("e_tag", "version") if answer.get(word)}
+            self._version = version_of(answer)
         except FileExistsError:
             # a put whose answer was lost is tried again, and meets itself
             found, version, _ = self._read()
@@ -279,6 +252,11 @@ class Lease(Hold):
         finally:
             self._renewing.release()
         return True
+
+    def send(self) -> None:
+        """Send what was added to the journal now. Raises Stopped."""
+        with self._renewing, stopping(self._shown):
+            self._send_journal()
 
     def release(self) -> None:
         """End it: nothing of the run is unfinished. Raises Stopped."""
