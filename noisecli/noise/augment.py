@@ -94,7 +94,7 @@ def add_signal_dependent_noise(
     ValueError
         For a negative or infinite std, shot, speckle or mean, a full scale that is not positive, and an empty clip.
     """
-    for number in (std, shot, speckle, mean, 1 if full_scale is None else full_scale):
+    for number in (shot, speckle, 1 if full_scale is None else full_scale):
         _refuse_no_number(add_signal_dependent_noise.__name__, number)
     scale = _full_scale(np.asarray(x).dtype) if full_scale is None else float(full_scale)
     if not (np.isfinite([shot, speckle, scale]).all() and min(shot, speckle) >= 0 and scale > 0):

@@ -49,7 +49,7 @@ def refuse_claims(settings: Settings, plan: Plan | LatentsPlan, recorded: Manife
 
 
 def _refuse_dropped(settings: Settings, plan: Plan | LatentsPlan, recorded: ManifestReader) -> None:
-    """Refuse to make outputs anew without a file that is, or may be, beside them: no row would list it any more."""
+    """Refuse to make outputs again without a file that is, or may be, beside them: no row would list it any more."""
     wanted = {"with_clean": settings.output.with_clean, "with_std_map": settings.output.with_std_map}
     dropped = [name for name, is_wanted in wanted.items() if not is_wanted and any(wanted.values())]
     if isinstance(plan, LatentsPlan) or not any(

@@ -31,8 +31,8 @@ def levels_of(kind: Kind, options: Mapping[str, Any]) -> tuple[Level, ...]:
         raise click.UsageError("--corruption: goes with --severity 1 to 5, which says how strong")
     alone = not given and words.keys() & set(_ALONE)
     if len(given) != 1 and not alone:
-        names = [f"--{name.replace('_', '-')}" for name in known if name != "severity" or kind.severity_sets]
-        noises = [f"--{name.replace('_', '-')}" for name in _ALONE if name in options]
+        names = [_option(name) for name in known if name != "severity" or kind.severity_sets]
+        noises = [_option(name) for name in _ALONE if name in options]
         others = f"; or with noise that has a strength of its own: {', '.join(noises)}" if noises else ""
         raise click.UsageError(f"say how strong, with exactly one of {', '.join(names)}{others}")
     quantity: Quantity
@@ -74,7 +74,7 @@ def _severity_set(kind: Kind, options: Mapping[str, Any]) -> str:
 
 def _refuse_ratios(quantity: Quantity, levels: Sequence[Level], options: Mapping[str, Any]) -> None:
     """Refuse what does not go with signal-to-noise ratios, or with anything but them."""
-    option = f"--{quantity.replace('_', '-')}"
+    option = _option(quantity)
     if any(level.is_ratio and level.mean for level in levels):
         raise click.UsageError(f"--mean and {option} exclude each other: a ratio of powers has no place for a mean")
     if options.get("snr_of") and not any(level.is_ratio for level in levels):
@@ -96,7 +96,12 @@ def _refuse_empty(options: Mapping[str, Any]) -> None:
     """Refuse an empty text, as of an unset variable of a shell, which would be white noise in silence."""
     for name in WORDS:
         if isinstance(text := options.get(name), str) and not text.strip():
-            raise click.UsageError(f"--{name.replace('_', '-')}: is empty; write a value, or leave it out")
+            raise click.UsageError(f"{_option(name)}: is empty; write a value, or leave it out")
+
+
+def _option(name: str) -> str:
+    """Return an option as it is typed."""
+    return f"--{name.replace('_', '-')}"
 
 
 @of_an_option
@@ -124,16 +129,16 @@ def _refuse_mixtures(quantity: str | None, words: Mapping[str, str], options: Ma
     fixed = [name for name in ("corruption", "camera", *_COLOURED) if name in words]
     others = [name for name in WORDS if name in words and name not in (*fixed, "linear")]
     if fixed and (others or len(fixed) > 1):
-        both = " and ".join(f"--{name.replace('_', '-')}" for name in [*fixed, *others][:2])
+        both = " and ".join(_option(name) for name in [*fixed, *others][:2])
         raise click.UsageError(f"{both} exclude each other: each says which noise")
     if "corruption" in words and "linear" in words:
         raise click.UsageError("--linear and --corruption exclude each other: the published noise is none in light")
     if words and not words.keys() & {"corruption", *_COLOURED} and quantity in ("severity", "snr_db"):
-        option = f"--{quantity.replace('_', '-')}"
+        option = _option(quantity)
         raise click.UsageError(f"{option}: says how strong white noise is; give this noise --std, or none")
     if quantity and (words.keys() & {"camera", "channel_std"}):
-        name = "camera" if "camera" in words else "channel-std"
-        raise click.UsageError(f"--{quantity} and --{name} exclude each other: both say the std")
+        name = "camera" if "camera" in words else "channel_std"
+        raise click.UsageError(f"{_option(quantity)} and {_option(name)} exclude each other: both say the std")
     if options.get("per_feature") and words:
         raise click.UsageError("--per-feature: for white noise alone; leave out --shot and --speckle")
     if words.keys() & {"corruption", "linear"} and parse_share(options["mean"], 1.0):
