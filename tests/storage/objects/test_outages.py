@@ -60,21 +60,12 @@ def completed(server, undisturbed, spawned):
     return complete
 
 
-def test_a_server_that_starts_again_costs_nothing(server, begun, undisturbed):
+@pytest.mark.parametrize(("how", "back"), [("kill", "start"), ("pause", "go_on")])
+def test_a_server_that_is_away_for_a_while_costs_nothing(how, back, server, begun, undisturbed):
     process = begun()
-    server.kill()
+    getattr(server, how)()
     time.sleep(10)  # the outage
-    server.start()
-    out, err = process.communicate()
-    assert (process.returncode, out) == (0, b""), err
-    assert server.tree("ready/out") == undisturbed
-
-
-def test_a_server_that_hangs_for_a_while_costs_nothing(server, begun, undisturbed):
-    process = begun()
-    server.pause()
-    time.sleep(10)  # the outage
-    server.go_on()
+    getattr(server, back)()
     out, err = process.communicate()
     assert (process.returncode, out) == (0, b""), err
     assert server.tree("ready/out") == undisturbed
