@@ -74,6 +74,7 @@ def test_names_that_are_longer_than_any_format_has_room_for_fail(names, open_byt
     assert failure(lambda: open_bytes(data), "shorter names") == "too-large"
 
 
+@pytest.mark.slow
 def test_more_tensors_than_memory_holds_fail(open_bytes):
     assert len(open_bytes(safetensors({str(number): EMPTY for number in range(100_000)})).parts) == 100_000
     data = safetensors({str(number): EMPTY for number in range(100_001)})

@@ -85,7 +85,13 @@ def test_a_time_still_to_come_is_told(images, pictures, shown, depfile_words):
     assert "still to come" not in images().err
 
 
-@pytest.mark.parametrize("words", [[], ["--seed", "1"]], ids=["a newer source", "other settings"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param([], id="a newer source"),
+        pytest.param(["--seed", "1"], id="other settings", marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_that_is_killed_leaves_what_make_takes_for_due(
     faulty, pictures, fill, png, wait_until, shown, destination, words
 ):
