@@ -22,6 +22,7 @@ NOISES = {
     "any severity": ["--severity", "0..5", "--severity-set", "srb"],
     "unclipped": ["--level-dbfs", "-6", "--color", "violet", *["--dtype", "float32", "--no-clip", "--format", "wav"]],
 }
+QUICK = {"pink", "slope", "a range", "by chance", "active, coloured"}
 
 
 def read(path):
@@ -62,7 +63,10 @@ def long(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("words", NOISES.values(), ids=NOISES)
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param(words, id=name, marks=() if name in QUICK else pytest.mark.slow) for name, words in NOISES.items()],
+)
 def test_the_same_for_any_jobs_and_rebuilt_from_their_rows(noisy, sounds, rows, outputs, destination, tmp_path, words):
     with_copies = [*words, "--copies", "2"]
     assert noisy("audio", sounds, destination, *with_copies, "-j", "1").status == 0

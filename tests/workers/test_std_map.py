@@ -42,12 +42,17 @@ def light_of(samples):
     return np.sign(samples) * np.where(u <= 0.04045, u / 12.92, ((u + 0.055) / 1.055) ** 2.4)
 
 
+QUICK = {"white", "all", "channels", "corruption shot"}
+
+
 def kurtosis_of(words, clean):
     """Return the excess kurtosis of the noise on each sample: that of photons is the inverse of their number."""
     return 1 / (clean * 25) if "corruption" in words[0] and "shot" in words else 0.0
 
 
-@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NOISES]
+)
 def test_the_map_is_the_std_of_many_copies(noisy, colourful, samples, destination, rows, name):
     words = NOISES[name]
     done = noisy("images", colourful, destination, *words, *UNCLIPPED, "--copies", COPIES, "--with-std-map")

@@ -14,7 +14,7 @@ from noisecli.noise.models.coloured import filtered as pages
 from noisecli.noise.models.coloured.design import BEHIND, LOWEST, response_of
 from noisecli.noise.models.coloured.filtered import GROUP_FRAMES, ColouredNoise, matrices_of
 
-RATES = [8000.0, 16000.0, 44100.0, 192000.0]
+RATES = [*(pytest.param(rate, marks=pytest.mark.slow) for rate in (8000.0, 44100.0, 192000.0)), 16000.0]
 POWERS = [-2.0, -1.0, 1.0, 2.0, -1.5, 0.3, STEEPEST / DB_PER_OCTAVE, -6.02 / DB_PER_OCTAVE]
 SECONDS = 60
 
